@@ -1,0 +1,114 @@
+"""daypass turns any fsspec-style path into a temporary, least-privilege URL, and tells the truth about it.
+
+>>> import daypass
+>>> link = daypass.create_signed_url(
+...     "s3://maps/europe.tif", expires_in="15m", storage_options={"key": "AK", "secret": "SK"}
+... )
+>>> print(link.method, link.expires_because)
+GET requested
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from daypass.errors import (
+        AccessDeniedError,
+        AuditError,
+        BackendConflictError,
+        BackendNotFoundError,
+        CredentialsError,
+        DaypassError,
+        DeadlineError,
+        InvalidExpiryError,
+        InvalidPathError,
+        InvalidRequestError,
+        ObjectNotFoundError,
+        PluginError,
+        RefusedError,
+        ShortLivedURLError,
+        ShortLivedURLWarning,
+        SigningNotSupportedError,
+        StoreError,
+        UnknownOptionError,
+        UnsupportedOptionError,
+    )
+    from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
+    from daypass.locations import Location
+    from daypass.requests import SignOptions, SignRequest
+    from daypass.results import ObjectMetadata, SignedURL
+    from daypass.store import (
+        Store,
+        acreate_signed_url,
+        ahead_metadata,
+        create_signed_url,
+        head_metadata,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessDeniedError",
+    "AuditError",
+    "BackendConflictError",
+    "BackendInfo",
+    "BackendNotFoundError",
+    "CredentialsError",
+    "DaypassError",
+    "DeadlineError",
+    "InvalidExpiryError",
+    "InvalidPathError",
+    "InvalidRequestError",
+    "Location",
+    "ObjectMetadata",
+    "ObjectNotFoundError",
+    "PluginError",
+    "RefusedError",
+    "ShortLivedURLError",
+    "ShortLivedURLWarning",
+    "SignOptions",
+    "SignRequest",
+    "SignedURL",
+    "SigningEvent",
+    "SigningNotSupportedError",
+    "Store",
+    "StoreError",
+    "UnknownOptionError",
+    "UnsupportedOptionError",
+    "acreate_signed_url",
+    "ahead_metadata",
+    "create_signed_url",
+    "head_metadata",
+    "hookimpl",
+]
+
+_HOMES = {
+    "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
+    "locations": ("Location",),
+    "requests": ("SignOptions", "SignRequest"),
+    "results": ("ObjectMetadata", "SignedURL"),
+    "store": (
+        "Store",
+        "acreate_signed_url",
+        "ahead_metadata",
+        "create_signed_url",
+        "head_metadata",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name's module on first use, so that ``import daypass`` costs next to nothing."""
+    if name not in __all__:
+        msg = f"module 'daypass' has no attribute {name!r}"
+        raise AttributeError(msg)
+    home = next((module for module, names in _HOMES.items() if name in names), "errors")
+    value = getattr(importlib.import_module(f"daypass.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,112 @@
+"""Spans and moments as daypass accepts them: whole seconds, and aware datetimes in UTC."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from operator import index
+
+from daypass.errors import InvalidExpiryError
+
+__all__ = ["Duration", "seconds", "utc"]
+
+_HINT = "give seconds, a timedelta or text such as '15m', '1h30m' or '7d'"
+
+Duration = int | float | timedelta | str
+
+#: No link lives longer than this, whatever the backend: ten years, in seconds.
+LONGEST = 10 * 366 * 86_400
+
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+_TEXT = re.compile(
+    r"(?:(?P<w>\d{1,9})w)?(?:(?P<d>\d{1,9})d)?(?:(?P<h>\d{1,9})h)?"
+    r"(?:(?P<m>\d{1,9})m)?(?:(?P<s>\d{1,9})s)?",
+    re.ASCII,
+)
+
+
+def seconds(value: Duration, option: str) -> int:
+    """Read a duration as whole seconds.
+
+    >>> seconds("1h30m", "expires_in"), seconds(90.0, "expires_in")
+    (5400, 90)
+
+    Raises:
+        InvalidExpiryError: for anything that is not a positive, whole, finite number of seconds.
+
+    """
+    if type(value) is int:
+        count: int | float = value
+    elif value is None or isinstance(value, (bool, datetime)):
+        msg = f"{option} is a duration, not a {type(value).__name__}: {_HINT}"
+        raise InvalidExpiryError(msg, option=option)
+    elif isinstance(value, timedelta):
+        count = timedelta.total_seconds(value)
+    elif isinstance(value, str):
+        count = _read(str.__str__(value), option)
+    elif isinstance(value, float):
+        count = float.__float__(value)
+    else:
+        try:
+            count = index(value)
+        except Exception:  # noqa: BLE001 - whatever a stranger's __index__ raises
+            msg = f"{option} is a duration, not a {type(value).__name__}: {_HINT}"
+            raise InvalidExpiryError(msg, option=option) from None
+    # Integers are compared first: the huge ones can become neither floats nor text.
+    if count <= 0 or (isinstance(count, float) and not math.isfinite(count)):
+        shown = "a negative number" if count < -LONGEST else f"{count:.6g}"
+        msg = f"{option} must be a positive number of seconds, not {shown}: {_HINT}"
+        raise InvalidExpiryError(msg, option=option)
+    if count > LONGEST:
+        msg = (
+            f"{option} is above {LONGEST} seconds (ten years), which looks like a moment and not "
+            "a duration: give a moment as expires_at, an aware datetime"
+        )
+        raise InvalidExpiryError(msg, option=option)
+    whole = int(count)
+    if whole != count:
+        msg = f"{option} must be whole seconds, not {count:.6g}: signatures hold no fractions"
+        raise InvalidExpiryError(msg, option=option)
+    return whole
+
+
+def _read(text: str, option: str) -> int:
+    if re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        return int(text)
+    match = _TEXT.fullmatch(text)
+    if match is None or not text:
+        msg = f"{option} {text[:40]!r} is not a duration: {_HINT}"
+        raise InvalidExpiryError(msg, option=option)
+    return sum(int(match[unit] or 0) * size for unit, size in _UNITS.items())
+
+
+def utc(value: datetime, option: str) -> datetime:
+    """Return an aware datetime in UTC, cut to the second.
+
+    Raises:
+        InvalidExpiryError: for a naive datetime, another type, or a moment outside 1970-9999.
+
+    """
+    if not isinstance(value, datetime):
+        msg = f"{option} must be an aware datetime, not a {type(value).__name__}"
+        raise InvalidExpiryError(msg, option=option)
+    outside = f"{option} lies outside the years 1970 to 9999"
+    try:
+        naive = value.utcoffset() is None
+        found = value if naive else value.astimezone(UTC)
+        # Built anew: a subclass may keep nanoseconds, or write itself in its own way.
+        moment = datetime(
+            found.year, found.month, found.day, found.hour, found.minute, found.second, tzinfo=UTC
+        )
+    except OverflowError:
+        raise InvalidExpiryError(outside, option=option) from None
+    except Exception:  # noqa: BLE001 - whatever a stranger's time zone or not-a-time raises
+        msg = f"{option} is a {type(value).__name__} from which no moment can be read"
+        raise InvalidExpiryError(msg, option=option) from None
+    if naive:
+        msg = f"{option} has no time zone, so it names no moment: use datetime.now(UTC) or replace(tzinfo=UTC)"
+        raise InvalidExpiryError(msg, option=option)
+    if moment.year < 1970:  # noqa: PLR2004 - the epoch; signatures count from it
+        raise InvalidExpiryError(outside, option=option)
+    return moment

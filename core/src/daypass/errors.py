@@ -1,0 +1,163 @@
+"""Every way daypass refuses, as one tree; each error is also a builtin, so ``except ValueError`` works.
+
+::
+
+    DaypassError
+    ├── InvalidRequestError (ValueError)          the request itself is not legal
+    │   ├── InvalidPathError                      ... its path or key
+    │   ├── InvalidExpiryError                    ... its lifetime
+    │   └── UnknownOptionError (TypeError)        ... an option nobody knows
+    ├── UnsupportedOptionError (ValueError)       legal, but this backend cannot enforce it
+    ├── SigningNotSupportedError (NotImplementedError)
+    ├── BackendNotFoundError (LookupError)        no backend for the protocol
+    ├── BackendConflictError (LookupError)        two distributions claim one protocol
+    ├── PluginError (RuntimeError)                a plugin breaks the contract
+    ├── CredentialsError (PermissionError)        nothing to sign with, or expired
+    ├── RefusedError (PermissionError)            an ``authorize`` plugin said no
+    ├── AuditError (RuntimeError)                 a ``record`` plugin failed: no URL leaves
+    ├── ShortLivedURLError (ValueError)           the link would die early, and ``on_short="raise"``
+    ├── ObjectNotFoundError (FileNotFoundError)   ``head_metadata`` found nothing
+    ├── AccessDeniedError (PermissionError)       the store refused ``head_metadata``
+    ├── StoreError (OSError)                      the store failed otherwise
+    └── DeadlineError (TimeoutError)              a network call did not end in time
+
+No message, argument or attribute ever holds a credential, a signature or a signed URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = [
+    "AccessDeniedError",
+    "AuditError",
+    "BackendConflictError",
+    "BackendNotFoundError",
+    "CredentialsError",
+    "DaypassError",
+    "DeadlineError",
+    "InvalidExpiryError",
+    "InvalidPathError",
+    "InvalidRequestError",
+    "ObjectNotFoundError",
+    "PluginError",
+    "RefusedError",
+    "ShortLivedURLError",
+    "ShortLivedURLWarning",
+    "SigningNotSupportedError",
+    "StoreError",
+    "UnknownOptionError",
+    "UnsupportedOptionError",
+]
+
+
+class DaypassError(Exception):
+    """The root of all errors that daypass raises on purpose."""
+
+
+class InvalidRequestError(DaypassError, ValueError):
+    """What was asked is not legal on any backend; ``option`` names the culprit."""
+
+    def __init__(self, message: str, *, option: str | None = None) -> None:
+        super().__init__(message)
+        #: The name of the option that is wrong, where one is.
+        self.option = option
+
+
+class InvalidPathError(InvalidRequestError):
+    """The path or key cannot be signed exactly as it stands."""
+
+
+class InvalidExpiryError(InvalidRequestError):
+    """The lifetime is not a whole number of seconds, in the past, or above a limit."""
+
+
+class UnknownOptionError(InvalidRequestError, TypeError):
+    """No option has this name; the message gives the nearest that exists."""
+
+
+class UnsupportedOptionError(DaypassError, ValueError):
+    """The option is legal, but this backend (or this credential) cannot enforce it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        option: str | None = None,
+        backend: str | None = None,
+        alternatives: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message)
+        #: The name of the option.
+        self.option = option
+        #: The backend that was asked.
+        self.backend = backend
+        #: What can enforce it instead.
+        self.alternatives = tuple(alternatives)
+
+
+class SigningNotSupportedError(DaypassError, NotImplementedError):
+    """The backend has no signed URLs at all; the message says why and what to do."""
+
+
+class BackendNotFoundError(DaypassError, LookupError):
+    """No installed backend knows the protocol."""
+
+    def __init__(self, message: str, *, protocol: str | None = None) -> None:
+        super().__init__(message)
+        #: The protocol that was asked for.
+        self.protocol = protocol
+
+
+class BackendConflictError(DaypassError, LookupError):
+    """Two installed distributions claim one protocol; the message names the setting that chooses."""
+
+    def __init__(self, message: str, *, claimants: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        #: The distributions that claim the protocol.
+        self.claimants = tuple(claimants)
+
+
+class PluginError(DaypassError, RuntimeError):
+    """A plugin cannot be loaded or breaks the contract of its hook; ``plugin`` names it."""
+
+    def __init__(self, message: str, *, plugin: str | None = None) -> None:
+        super().__init__(message)
+        #: The name of the plugin at fault.
+        self.plugin = plugin
+
+
+class CredentialsError(DaypassError, PermissionError):
+    """There is nothing to sign with: no credential, an anonymous one, or one that has ended."""
+
+
+class RefusedError(DaypassError, PermissionError):
+    """A plugin's ``authorize`` hook refused the request."""
+
+
+class AuditError(DaypassError, RuntimeError):
+    """A plugin's ``record`` hook failed, so the URL was not handed out."""
+
+
+class ShortLivedURLError(DaypassError, ValueError):
+    """The link would end before what was asked, and the caller chose ``on_short="raise"``."""
+
+
+class ShortLivedURLWarning(UserWarning):
+    """The link ends, or may end, before what was asked; ``SignedURL.expires_because`` says why."""
+
+
+class ObjectNotFoundError(DaypassError, FileNotFoundError):
+    """The store has no such object (or hides that it has)."""
+
+
+class AccessDeniedError(DaypassError, PermissionError):
+    """The store does not let this credential read the object's metadata."""
+
+
+class StoreError(DaypassError, OSError):
+    """The store could not be reached or answered with an error of its own."""
+
+
+class DeadlineError(DaypassError, TimeoutError):
+    """A backend's network call did not end within the location's deadline."""

@@ -1,0 +1,201 @@
+"""One option at a time: what a value must be before it may stand in a `SignRequest`."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from operator import index
+from typing import Any
+
+import attrs
+
+from daypass.durations import Duration, seconds, utc
+from daypass.errors import InvalidRequestError
+from daypass.headers import check_headers, check_metadata, check_text, shown
+
+__all__ = [
+    "choice",
+    "count",
+    "duration",
+    "filename",
+    "flag",
+    "headers",
+    "md5",
+    "metadata",
+    "moment",
+    "names_only",
+    "sha256",
+    "text",
+    "word",
+]
+
+
+def digest(value: str | bytes | None, option: str, size: int, name: str) -> str | None:
+    """Return a digest in base64, or raise naming the base64 that was meant."""
+    if value is None:
+        return None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _raw_digest(value, option, size, name)
+    if not isinstance(value, str):
+        msg = f"{option} must be bytes or base64 text, not {type(value).__name__}"
+        raise InvalidRequestError(msg, option=option)
+    value = str.__str__(value)  # an exact str: a subclass may write itself in its own way
+    if len(value) == 2 * size and " " not in value:
+        try:
+            right = b64encode(bytes.fromhex(value)).decode()
+        except ValueError:
+            pass
+        else:
+            msg = f"{option} is a hex digest, but HTTP wants base64: use {right!r}"
+            raise InvalidRequestError(msg, option=option)
+    try:
+        raw = b64decode(value, validate=True)
+    except (Base64Error, ValueError):
+        raw = b""
+    if len(raw) != size or b64encode(raw).decode() != value:
+        msg = f"{option} must be the base64 of the {size} bytes of a {name}, or the raw bytes"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def _raw_digest(value: bytes | bytearray | memoryview, option: str, size: int, name: str) -> str:
+    try:
+        raw = bytes(value)
+    except ValueError:  # a memoryview that has been released
+        raw = b""
+    if len(raw) == size:
+        return b64encode(raw).decode()
+    msg = f"{option} must be the {size} raw bytes of a {name} or their base64, not {len(raw)} bytes"
+    raise InvalidRequestError(msg, option=option)
+
+
+def md5(value: str | bytes | None, option: str) -> str | None:
+    """Return an MD5 in base64."""
+    return digest(value, option, 16, "MD5")
+
+
+def sha256(value: str | bytes | None, option: str) -> str | None:
+    """Return a SHA-256 in base64."""
+    return digest(value, option, 32, "SHA-256")
+
+
+def count(value: int | None, option: str) -> int | None:
+    """Return a number of bytes."""
+    if value is None:
+        return None
+    try:
+        number = -1 if isinstance(value, bool) else index(value)
+    except Exception:  # noqa: BLE001 - whatever a stranger's __index__ raises
+        number = -1
+    if not 0 <= number < 2**63:
+        msg = f"{option} must be a number of bytes from 0 to 2**63-1"
+        raise InvalidRequestError(msg, option=option)
+    return number
+
+
+def flag(value: bool, option: str) -> bool:
+    """Return a true or false that is nothing else; None would pass for a False nobody said."""
+    if not isinstance(value, bool):
+        msg = f"{option} must be True or False, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def choice(value: bool | None, option: str) -> bool | None:
+    """Return a true or false, or None where the caller does not say."""
+    return None if value is None else flag(value, option)
+
+
+def text(value: str | None, option: str) -> str | None:
+    """Return text that can travel in a header."""
+    if value is None:
+        return None
+    value = check_text(value, option)
+    if not value:
+        msg = f"{option} is empty: leave it out instead"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def word(value: str, option: str) -> str:
+    """Return one of the words that `SignRequest` compares with its own."""
+    if not isinstance(value, str):
+        msg = f"{option} must be text, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return str.__str__(value)
+
+
+def filename(value: str | None, option: str) -> str | None:
+    """Return the name to save under; `attachment` judges its characters."""
+    return None if value is None else word(value, option)
+
+
+def moment(value: datetime | None, option: str) -> datetime | None:
+    """Return an aware datetime in UTC."""
+    return None if value is None else utc(value, option)
+
+
+def duration(value: Duration | None, option: str) -> int | None:
+    """Return whole seconds."""
+    return None if value is None else seconds(value, option)
+
+
+def headers(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
+    """Return a checked copy of the headers."""
+    return None if value is None else check_headers(value, option)
+
+
+def metadata(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
+    """Return a checked copy of the metadata."""
+    return None if value is None else check_metadata(value, option)
+
+
+def names_only(headers: Mapping[str, str] | None) -> str:
+    """Show header names without values: one of them may be an encryption key."""
+    return "None" if headers is None else repr(dict.fromkeys(headers, "****"))
+
+
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "method": word,
+    "on_short": word,
+    "filename": filename,
+    "expires_in": duration,
+    "expires_at": moment,
+    "starts_at": moment,
+    "content_type": text,
+    "content_md5": md5,
+    "add_content_md5_metadata": flag,
+    "content_length": count,
+    "max_bytes": count,
+    "if_absent": flag,
+    "checksum_sha256": sha256,
+    "metadata": metadata,
+    "acl": text,
+    "requester_pays": flag,
+    "headers": headers,
+    "inline": flag,
+    "response_content_type": text,
+    "response_content_disposition": text,
+    "response_content_encoding": text,
+    "response_content_language": text,
+    "response_cache_control": text,
+    "response_expires": moment,
+    "ip_range": text,
+    "https_only": choice,
+    "strict": flag,
+    "allow_dot_segments": flag,
+    "signing_time": moment,
+    "stable_for": duration,
+}
+
+
+def with_checks(_cls: type, found: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Give each option of `SignRequest` its check (attrs calls this as it makes the class)."""
+
+    def converter(name: str) -> Callable[[Any], Any] | None:
+        check = _CHECKS.get(name)
+        return None if check is None else lambda value: check(value, name)
+
+    return [field.evolve(converter=converter(field.name)) for field in found]

@@ -1,0 +1,163 @@
+"""The backend for every fsspec filesystem that has none of its own.
+
+It reads metadata from ``info()``. It signs only where the filesystem itself overrides ``sign()``,
+and then GET alone: that method knows a path and a lifetime, and nothing else.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from daypass.errors import (
+    AccessDeniedError,
+    DeadlineError,
+    ObjectNotFoundError,
+    SigningNotSupportedError,
+    UnsupportedOptionError,
+)
+from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.locations import Location
+from daypass.requests import METHODS, SignRequest
+from daypass.results import REQUESTED, ObjectMetadata, SignedURL
+
+#: Why a protocol has no signed URLs, and what to do: the commonest, known without loading them.
+_WHY_NOT = {
+    "file": "a local file has no server to check a signature; copy it to an object store and sign it there",
+    "local": "a local file has no server to check a signature; copy it to an object store and sign it there",
+    "memory": "an object in memory is seen by this process alone; copy it to an object store and sign it there",
+    "http": "an HTTP URL is served by somebody else's server; share the URL itself, or sign where the object is stored",
+    "https": "an HTTPS URL is served by somebody else's server; share the URL itself, or sign where the object is stored",
+    "sftp": "SFTP logs in by account and has no links; copy the file to an object store and sign it there",
+    "ssh": "SSH logs in by account and has no links; copy the file to an object store and sign it there",
+    "ftp": "FTP logs in by account and has no links; copy the file to an object store and sign it there",
+}
+
+
+@hookimpl
+def describe_backend() -> BackendInfo:
+    """Declare the most that any filesystem behind this backend can do."""
+    return BackendInfo(name="generic", methods=METHODS)
+
+
+@hookimpl
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Let the filesystem sign a GET, where it can."""
+    from fsspec import AbstractFileSystem
+
+    why = _WHY_NOT.get(location.protocol)
+    if why is None and type(location.fs).sign is AbstractFileSystem.sign:
+        why = (
+            f"the filesystem {type(location.fs).__name__} has no sign(); "
+            "copy the object to an object store and sign it there"
+        )
+    if why is not None:
+        msg = f"{location.protocol}:// cannot sign URLs: {why}"
+        raise SigningNotSupportedError(msg)
+    if request.method != "GET":
+        msg = (
+            f"{location.protocol}:// can sign GET only: the filesystem's own sign() knows no "
+            f"method, so {request.method} is refused"
+        )
+        raise UnsupportedOptionError(msg, option="method", backend="generic", alternatives=["GET"])
+    url = location.fs.sign(_fs_path(location), expiration=request.expires_in)
+    return SignedURL(
+        url=url,
+        method="GET",
+        headers={},
+        expires_at=request.expires_at,  # type: ignore[arg-type] # resolved
+        expires_because=REQUESTED,
+        permits=frozenset({"GET"}),
+        unenforced=frozenset(),
+        path=location.path,
+        backend="generic",
+    )
+
+
+@hookimpl
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Normalise what the filesystem's ``info()`` knows."""
+    fs = location.fs
+    path = _fs_path(location)
+    try:
+        fs.invalidate_cache()  # a listing made earlier is not the object's state now
+        info = fs.info(path)
+    except FileNotFoundError as error:
+        msg = f"{location.path} does not exist"
+        raise ObjectNotFoundError(msg) from error
+    except PermissionError as error:
+        msg = f"the credential may not read {location.path}"
+        raise AccessDeniedError(msg) from error
+    except TimeoutError as error:
+        msg = f"{location.protocol}:// did not answer in time"
+        raise DeadlineError(msg) from error
+    if info.get("type") == "directory":
+        msg = f"{location.path} is a directory, not an object"
+        raise ObjectNotFoundError(msg)
+    return normalise(location, info)
+
+
+def _fs_path(location: Location) -> str:
+    if location.protocol in ("http", "https"):
+        return location.path  # the HTTP filesystem's paths are whole URLs
+    if not location.bucket:
+        return location.key
+    return f"{location.bucket}/{location.key}"
+
+
+def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
+    """Translate the dialects of ``info()`` into one."""
+    return ObjectMetadata(
+        path=location.path,
+        key=location.key,
+        size=info.get("size"),
+        etag=_text(info, "ETag", "etag", "e_tag"),
+        last_modified=_moment(info, "LastModified", "last_modified", "mtime", "updated", "created"),
+        content_type=_text(info, "ContentType", "contentType", "content_type", "mimetype"),
+        content_encoding=_text(info, "ContentEncoding", "contentEncoding", "content_encoding"),
+        content_md5=_md5(info),
+        version=_text(info, "VersionId", "generation", "version_id", "versionId"),
+        storage_class=_text(info, "StorageClass", "storageClass", "storageTier"),
+        metadata={
+            str(name).lower(): str(value) for name, value in (info.get("metadata") or {}).items()
+        },
+    )
+
+
+def _first(info: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((info[name] for name in names if info.get(name) is not None), None)
+
+
+def _text(info: Mapping[str, Any], *names: str) -> str | None:
+    value = _first(info, names)
+    return None if value is None else str(value).strip('"')
+
+
+def _moment(info: Mapping[str, Any], *names: str) -> datetime | None:
+    value = _first(info, names)
+    if isinstance(value, (int, float)):
+        return datetime.fromtimestamp(value, UTC)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    # fsspec's filesystems give naive datetimes in UTC.
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _md5(info: Mapping[str, Any]) -> str | None:
+    value = _first(info, ("content_md5", "md5Hash", "ContentMD5"))
+    if isinstance(value, (bytes, bytearray)):
+        return b64encode(value).decode()
+    if not isinstance(value, str):
+        return None
+    try:
+        return value if len(b64decode(value, validate=True)) == 16 else None  # noqa: PLR2004
+    except (Base64Error, ValueError):
+        return None

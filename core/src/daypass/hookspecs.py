@@ -1,0 +1,179 @@
+"""The whole contract between core and plugins.
+
+A backend is a module that implements `create_signed_url` (if it can sign), `head_metadata` and
+`describe_backend`, registered under its protocols in the entry-point group ``daypass.backends``.
+A plugin in the group ``daypass.plugins`` implements `authorize`, `record` or both. Hooks are plain
+functions with exactly these arguments: no defaults, no ``async``, no wrappers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import attrs
+import pluggy
+
+if TYPE_CHECKING:
+    from daypass.locations import Location
+    from daypass.requests import SignRequest
+    from daypass.results import ObjectMetadata, SignedURL
+
+__all__ = [
+    "BackendInfo",
+    "SigningEvent",
+    "authorize",
+    "create_signed_url",
+    "describe_backend",
+    "head_metadata",
+    "hookimpl",
+    "hookspec",
+]
+
+hookspec = pluggy.HookspecMarker("daypass")
+hookimpl = pluggy.HookimplMarker("daypass")
+
+
+def _names(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(value)
+
+
+@attrs.frozen(kw_only=True)
+class BackendInfo:
+    """What a backend declares of itself: the most it can do, whatever the credential."""
+
+    #: The backend's name, as results and errors give it.
+    name: str
+    #: Methods it can sign; empty for a backend that cannot sign.
+    methods: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    #: Names of `SignRequest` options that its links enforce (or its answers carry out).
+    enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    #: The longest lifetime of a link in seconds, where the provider sets one.
+    max_expires_in: int | None = None
+    #: The longest key in bytes of UTF-8, where the store sets a limit.
+    max_key_bytes: int | None = None
+    #: True where ``version=`` names a version of an object.
+    versions: bool = False
+    #: True where ``public_endpoint=`` can differ from the filesystem's endpoint.
+    public_endpoint: bool = False
+    #: The attrs class of ``signer_options``; None where it takes none.
+    options_class: type | None = None
+    #: Query parameters that must never be shown.
+    secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    #: One sentence on why it cannot sign and what to do, for a backend that cannot.
+    why_not: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class SigningEvent:
+    """What ``authorize`` and ``record`` are told: never a URL, a credential or a header's value."""
+
+    #: ``"create_signed_url"``.
+    action: str
+    #: Who asks, as the application said; None where it did not.
+    caller: str | None
+    backend: str
+    path: str
+    version: str | None
+    method: str
+    #: The clock reading that the link is signed with (aware, UTC).
+    signing_time: datetime
+    #: When the link is to end; in ``record``, when it really ends.
+    expires_at: datetime
+    #: Names of the conditions asked for.
+    conditions: frozenset[str]
+    #: Only in ``record``: why the link ends when it does.
+    expires_because: str | None = None
+    #: Only in ``record``: conditions that are not enforced.
+    unenforced: frozenset[str] = frozenset()
+    #: Only in ``record``: SHA-256 of the URL in hex, by which a found link can be recognised.
+    url_sha256: str | None = None
+
+
+@hookspec(firstresult=True)
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Sign one URL.
+
+    ``request`` arrives resolved: ``signing_time``, ``expires_in`` and ``expires_at`` are set, whole
+    seconds, and it asks for nothing outside `BackendInfo`. Use ``request.signing_time`` as the
+    only clock. No network unless the credential needs it, and then within ``location.deadline``.
+
+    Example::
+
+        @hookimpl
+        def create_signed_url(location, request):
+            url = my_store.sign(location.key, until=request.expires_at)
+            return SignedURL(
+                url=url, method=request.method, headers={}, expires_at=request.expires_at,
+                expires_because=REQUESTED, permits=frozenset({request.method}),
+                unenforced=frozenset(), path=location.path, backend="my-store",
+            )
+
+    Raises:
+        UnsupportedOptionError: for what this very credential cannot enforce.
+        CredentialsError: when there is nothing to sign with.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Read the metadata of exactly this object, from the store and never from a listing's cache.
+
+    Example::
+
+        @hookimpl
+        def head_metadata(location):
+            answer = my_store.head(location.key, timeout=location.deadline)
+            return ObjectMetadata(path=location.path, key=location.key, size=answer.size)
+
+    Raises:
+        ObjectNotFoundError: if there is no such object.
+        AccessDeniedError: if the credential may not read it.
+        DeadlineError: if the store did not answer in time.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def describe_backend() -> BackendInfo:
+    """Declare name, methods, options and limits. Called once, without network.
+
+    Example::
+
+        @hookimpl
+        def describe_backend():
+            return BackendInfo(name="my-store", methods={"GET"}, max_expires_in=3600)
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def authorize(event: SigningEvent) -> None:
+    """Raise to refuse: the URL is then never made. Returning changes nothing.
+
+    Example::
+
+        @hookimpl
+        def authorize(event):
+            if event.method == "DELETE":
+                raise PermissionError("no DELETE links here")
+
+    """
+
+
+@hookspec
+def record(event: SigningEvent) -> None:
+    """Record a URL before it leaves. Raise, and it does not leave.
+
+    Example::
+
+        @hookimpl
+        def record(event):
+            log.info("%s %s until %s", event.method, event.path, event.expires_at)
+
+    """

@@ -1,0 +1,335 @@
+"""``SignRequest``: what a URL shall permit. It validates itself and names no place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Self, TypedDict
+
+import attrs
+
+from daypass import fields
+from daypass.durations import LONGEST, Duration
+from daypass.errors import InvalidExpiryError, InvalidRequestError, UnknownOptionError
+from daypass.headers import attachment, shown
+
+__all__ = ["DESCRIBING", "RESTRICTING", "SignOptions", "SignRequest", "refuse_unknown"]
+
+#: How long a link lives where the caller says nothing, in seconds.
+DEFAULT_LIFETIMES = {"GET": 3600, "HEAD": 3600, "PUT": 900, "DELETE": 300}
+
+#: The methods a link can be for.
+METHODS = tuple(DEFAULT_LIFETIMES)
+
+#: Options that restrict the holder: enforced by the backend or refused.
+RESTRICTING = frozenset(
+    {
+        "starts_at",
+        "content_md5",
+        "content_length",
+        "max_bytes",
+        "if_absent",
+        "checksum_sha256",
+        "ip_range",
+        "https_only",
+    }
+)
+#: Options that describe the object: where a backend cannot enforce them it still returns them in
+#: ``headers`` and names them in ``unenforced``.
+DESCRIBING = frozenset({"content_type", "metadata", "add_content_md5_metadata"})
+#: Options that shape the answer or the request: a backend has them or refuses them.
+_SHAPING = frozenset(
+    {
+        "acl",
+        "requester_pays",
+        "headers",
+        "filename",
+        "inline",
+        "response_content_type",
+        "response_content_disposition",
+        "response_content_encoding",
+        "response_content_language",
+        "response_cache_control",
+        "response_expires",
+        "signing_time",
+        "stable_for",
+    }
+)
+_CONDITIONS = RESTRICTING | DESCRIBING | _SHAPING
+
+_UPLOAD_ONLY = (
+    "content_type",
+    "content_md5",
+    "add_content_md5_metadata",
+    "content_length",
+    "max_bytes",
+    "if_absent",
+    "checksum_sha256",
+    "metadata",
+    "acl",
+)
+_DOWNLOAD_ONLY = (
+    "filename",
+    "inline",
+    "response_content_type",
+    "response_content_disposition",
+    "response_content_encoding",
+    "response_content_language",
+    "response_cache_control",
+    "response_expires",
+)
+
+
+class SignOptions(TypedDict, total=False):
+    """The keywords of every ``create_signed_url``: the fields of `SignRequest`, one for one."""
+
+    method: str
+    expires_in: Duration | None
+    expires_at: datetime | None
+    starts_at: datetime | None
+    content_type: str | None
+    content_md5: str | bytes | None
+    add_content_md5_metadata: bool
+    content_length: int | None
+    max_bytes: int | None
+    if_absent: bool
+    checksum_sha256: str | bytes | None
+    metadata: Mapping[str, str] | None
+    acl: str | None
+    requester_pays: bool
+    headers: Mapping[str, str] | None
+    filename: str | None
+    inline: bool
+    response_content_type: str | None
+    response_content_disposition: str | None
+    response_content_encoding: str | None
+    response_content_language: str | None
+    response_cache_control: str | None
+    response_expires: datetime | None
+    ip_range: str | None
+    https_only: bool | None
+    strict: bool
+    on_short: Literal["warn", "raise"]
+    allow_dot_segments: bool
+    signing_time: datetime | None
+    stable_for: Duration | None
+
+
+def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
+    """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``."""
+    known = sorted(known)
+    for name in names:
+        if not isinstance(name, str):
+            msg = f"the name of a {what} is text, not {shown(name)}"
+            raise UnknownOptionError(msg)
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+        msg = f"no {what} is named {shown(name)}: {hint}"
+        raise UnknownOptionError(msg, option=name)
+
+
+# Not slotted: resolve() copies __dict__, which is five times cheaper than attrs.evolve.
+@attrs.frozen(kw_only=True, slots=False, field_transformer=fields.with_checks)
+class SignRequest:
+    """What a signed URL shall permit, checked on creation and reusable for any number of keys.
+
+    >>> SignRequest(method="PUT", expires_in="15m", content_type="text/csv").expires_in
+    900
+
+    Args:
+        method: ``GET``, ``PUT``, ``DELETE`` or ``HEAD``.
+        expires_in: lifetime in whole seconds, a timedelta, or text such as ``"1h30m"``. Without
+            it: GET and HEAD one hour, PUT 15 minutes, DELETE five minutes.
+        expires_at: the end as an aware datetime, instead of ``expires_in``.
+        starts_at: the link works from this aware datetime on.
+        content_type: the media type that the upload must declare.
+        content_md5: MD5 of the upload: base64 of 16 bytes (RFC 1864), or the 16 bytes.
+        add_content_md5_metadata: also store ``content_md5`` as the metadata ``md5chksum``.
+        content_length: the exact size of the upload in bytes.
+        max_bytes: the largest upload in bytes.
+        if_absent: only create; never replace an object that exists.
+        checksum_sha256: SHA-256 of the upload: base64 of 32 bytes, or the 32 bytes.
+        metadata: user metadata of the upload; ASCII, names fold to lower case.
+        acl: a canned ACL of the uploaded object (``x-amz-acl``).
+        requester_pays: the holder states that the requester pays.
+        headers: further headers to sign; the holder must send each with this very value.
+        filename: name under which a browser saves the download (RFC 6266).
+        inline: show the download in the browser instead of saving it.
+        response_content_type: Content-Type of the answer to a GET.
+        response_content_disposition: Content-Disposition of the answer, in place of ``filename``.
+        response_content_encoding: Content-Encoding of the answer.
+        response_content_language: Content-Language of the answer.
+        response_cache_control: Cache-Control of the answer.
+        response_expires: Expires of the answer, an aware datetime.
+        ip_range: the addresses that may use the link: one address, or a range.
+        https_only: refuse the link over plain http.
+        strict: with False, restrictions the backend cannot enforce are named in
+            ``SignedURL.unenforced`` instead of being refused.
+        on_short: ``"warn"`` or ``"raise"`` when the link would end before what was asked.
+        allow_dot_segments: sign keys that hold a ``.`` or ``..`` segment, which most HTTP clients
+            rewrite (see the how-to on odd keys).
+        signing_time: the clock; an aware datetime in place of "now" in every comparison.
+        stable_for: sign at the start of a bucket of so many seconds, so that equal requests give
+            equal, cacheable URLs. Must be shorter than the lifetime.
+
+    Raises:
+        InvalidRequestError: naming the option that is wrong and what would be right.
+
+    """
+
+    method: str = "GET"
+    expires_in: int | None = None
+    expires_at: datetime | None = None
+    starts_at: datetime | None = None
+    content_type: str | None = None
+    content_md5: str | None = None
+    add_content_md5_metadata: bool = False
+    content_length: int | None = None
+    max_bytes: int | None = None
+    if_absent: bool = False
+    checksum_sha256: str | None = None
+    metadata: dict[str, str] | None = None
+    acl: str | None = None
+    requester_pays: bool = False
+    headers: dict[str, str] | None = attrs.field(default=None, repr=fields.names_only)
+    filename: str | None = None
+    inline: bool = False
+    response_content_type: str | None = None
+    response_content_disposition: str | None = None
+    response_content_encoding: str | None = None
+    response_content_language: str | None = None
+    response_cache_control: str | None = None
+    response_expires: datetime | None = None
+    ip_range: str | None = None
+    https_only: bool | None = None
+    strict: bool = True
+    on_short: Literal["warn", "raise"] = "warn"
+    allow_dot_segments: bool = False
+    signing_time: datetime | None = None
+    stable_for: int | None = None
+
+    #: The names of the options that need a backend's help, worked out once.
+    conditions: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the options against each other."""
+        if self.method not in METHODS:
+            msg = f"method {shown(self.method)} is not one of {', '.join(METHODS)}"
+            raise InvalidRequestError(msg, option="method")
+        if self.on_short not in ("warn", "raise"):
+            msg = f"on_short must be 'warn' or 'raise', not {shown(self.on_short)}"
+            raise InvalidRequestError(msg, option="on_short")
+        own = self.__dict__
+        used = frozenset(
+            name for name in _CONDITIONS if (value := own[name]) is not None and value is not False
+        )
+        object.__setattr__(self, "conditions", used)
+        if used:
+            self._check_method(used)
+            self._check_pairs(used)
+        if self.expires_in is not None and self.expires_at is not None:
+            msg = "give the lifetime once: expires_in or expires_at, not both"
+            raise InvalidExpiryError(msg, option="expires_at")
+
+    def _check_method(self, used: frozenset[str]) -> None:
+        wrong = () if self.method == "PUT" else _UPLOAD_ONLY
+        why = "describes an upload and goes with method='PUT'"
+        if not (misplaced := used.intersection(wrong)) and self.method not in ("GET", "HEAD"):
+            misplaced = used.intersection(_DOWNLOAD_ONLY)
+            why = "shapes the answer to a download and goes with method='GET' or 'HEAD'"
+        if misplaced:
+            name = min(misplaced)
+            msg = f"{name} {why}, not {self.method!r}"
+            raise InvalidRequestError(msg, option=name)
+
+    def _check_pairs(self, used: frozenset[str]) -> None:
+        if self.add_content_md5_metadata and self.content_md5 is None:
+            msg = "add_content_md5_metadata stores content_md5, so give content_md5 too"
+            raise InvalidRequestError(msg, option="add_content_md5_metadata")
+        if self.add_content_md5_metadata and "md5chksum" in (self.metadata or ()):
+            msg = (
+                "metadata holds md5chksum, which add_content_md5_metadata writes: give one of them"
+            )
+            raise InvalidRequestError(msg, option="metadata")
+        if self.response_content_disposition and not used.isdisjoint({"filename", "inline"}):
+            msg = "filename and inline make the response_content_disposition: give one or the other"
+            raise InvalidRequestError(msg, option="response_content_disposition")
+        attachment(self.filename, inline=self.inline)
+        if (
+            self.max_bytes is not None
+            and self.content_length is not None
+            and self.content_length > self.max_bytes
+        ):
+            msg = f"content_length {self.content_length} is above max_bytes {self.max_bytes}"
+            raise InvalidRequestError(msg, option="content_length")
+
+    @property
+    def disposition(self) -> str | None:
+        """The Content-Disposition that the answer to a GET shall carry."""
+        if self.filename is None and not self.inline:
+            return self.response_content_disposition
+        return attachment(self.filename, inline=self.inline)
+
+    @property
+    def object_metadata(self) -> dict[str, str]:
+        """User metadata of the upload, ``md5chksum`` included where it was asked for."""
+        metadata = dict(self.metadata or ())
+        if self.add_content_md5_metadata and self.content_md5 is not None:
+            metadata["md5chksum"] = self.content_md5
+        return metadata
+
+    def resolve(self, now: datetime) -> Self:
+        """Fix the clock: a copy whose signing_time, expires_in and expires_at are all set.
+
+        Args:
+            now: what the clock says, aware; ``signing_time`` and ``stable_for`` outrank it.
+
+        Raises:
+            InvalidExpiryError: if the end is not after the start, or beyond the year 9999.
+
+        """
+        start = self.signing_time or now.replace(microsecond=0)
+        asked_at = start
+        if self.stable_for is not None:
+            stamp = int(start.timestamp())
+            start = datetime.fromtimestamp(stamp - stamp % self.stable_for, UTC)
+        if self.expires_at is not None:
+            end = self.expires_at
+            lifetime = int((end - start).total_seconds())
+            if end <= asked_at:
+                msg = f"expires_at {end:%Y-%m-%dT%H:%M:%SZ} is not after the signing time {asked_at:%Y-%m-%dT%H:%M:%SZ}"
+                raise InvalidExpiryError(msg, option="expires_at")
+            if lifetime > LONGEST:
+                msg = f"expires_at is above {LONGEST} seconds (ten years) after the signing time"
+                raise InvalidExpiryError(msg, option="expires_at")
+        else:
+            lifetime = self.expires_in or DEFAULT_LIFETIMES[self.method]
+            try:
+                end = start + timedelta(seconds=lifetime)
+            except OverflowError:
+                msg = "the link would end after the year 9999"
+                raise InvalidExpiryError(msg, option="expires_in") from None
+        if self.stable_for is not None and self.stable_for >= lifetime:
+            msg = f"stable_for ({self.stable_for} s) must be shorter than the lifetime ({lifetime} s), or links would be born dead"
+            raise InvalidExpiryError(msg, option="stable_for")
+        if self.starts_at is not None and self.starts_at >= end:
+            msg = "starts_at must lie before the link's end"
+            raise InvalidExpiryError(msg, option="starts_at")
+        return self._copy(signing_time=start, expires_in=lifetime, expires_at=end)
+
+    def without(self, names: Iterable[str]) -> Self:
+        """Return a copy that no longer asks for these conditions."""
+        defaults = {field.name: field.default for field in attrs.fields(type(self))}
+        gone = frozenset(names)
+        return self._copy(
+            **{name: defaults[name] for name in gone}, conditions=self.conditions - gone
+        )
+
+    def _copy(self, **changes: object) -> Self:
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(changes)
+        return copy

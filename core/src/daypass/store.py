@@ -1,0 +1,424 @@
+"""``Store``: a root, a filesystem, a backend and its options; and the functions on whole paths."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+import attrs
+
+from daypass import gate
+from daypass.backends import registry
+from daypass.errors import (
+    BackendNotFoundError,
+    DaypassError,
+    InvalidPathError,
+    InvalidRequestError,
+    ObjectNotFoundError,
+    UnsupportedOptionError,
+)
+from daypass.locations import (
+    Location,
+    ParsedPath,
+    PathLike,
+    _Once,
+    check_endpoint,
+    check_text,
+    parse_path,
+)
+from daypass.requests import SignOptions, SignRequest, refuse_unknown
+from daypass.results import ObjectMetadata, SignedURL
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = [
+    "Store",
+    "acreate_signed_url",
+    "ahead_metadata",
+    "create_signed_url",
+    "head_metadata",
+]
+
+#: Its options convert what they are given, so it takes more types than its fields have.
+_make: Callable[..., SignRequest] = SignRequest
+_OPTION_NAMES = frozenset(SignOptions.__annotations__)
+
+
+class Store:
+    """Everything below one root, signed with one set of credentials.
+
+    >>> store = Store("s3://maps/2026", storage_options={"key": "AK", "secret": "SK"})
+    >>> store.create_signed_url("europe.tif").path
+    's3://maps/2026/europe.tif'
+
+    Args:
+        url: the root, such as ``s3://bucket`` or ``s3://bucket/prefix``.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: ``http(s)://host[:port]`` that the links' readers can reach, where it
+            differs from the filesystem's endpoint; metadata is still read from the latter.
+        signer_options: options of the signing backend, such as ``signature_version``.
+        caller: who asks, told to policy and audit plugins.
+
+    Raises:
+        InvalidRequestError: for an option that is not legal.
+        BackendNotFoundError: if no installed backend serves the protocol.
+
+    """
+
+    def __init__(
+        self,
+        url: PathLike,
+        *,
+        storage_options: Mapping[str, Any] | None = None,
+        fs: AbstractFileSystem | None = None,
+        public_endpoint: str | None = None,
+        signer_options: Mapping[str, Any] | None = None,
+        caller: str | None = None,
+    ) -> None:
+        fs = _unwrap(fs)
+        parsed = parse_path(url, protocol=None if fs is None else _protocols(fs)[0])
+        self._set_up(parsed, storage_options, fs, public_endpoint, signer_options)
+        self.caller = caller
+
+    def _set_up(
+        self,
+        parsed: ParsedPath,
+        storage_options: Mapping[str, Any] | None,
+        fs: AbstractFileSystem | None,
+        public_endpoint: str | None,
+        signer_options: Mapping[str, Any] | None,
+    ) -> None:
+        protocol = parsed.protocol
+        if fs is not None:
+            if storage_options is not None:
+                msg = "give the credentials once: fs or storage_options, not both"
+                raise InvalidRequestError(msg, option="storage_options")
+            if protocol not in _protocols(fs):
+                msg = f"the path says {protocol}:// but fs is a filesystem for {', '.join(_protocols(fs))}"
+                raise InvalidPathError(msg, option="fs")
+        self.backend = registry.backend(protocol)
+        info = self.backend.info
+        if public_endpoint is not None:
+            check_endpoint(public_endpoint, "public_endpoint")
+            if not info.public_endpoint:
+                msg = f"{info.name} has no endpoint that public_endpoint= could replace"
+                raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
+        options = dict(parsed.storage_options)
+        options.update(_own_options(storage_options, protocol))
+        self.location = Location(
+            protocol=protocol,
+            bucket=parsed.bucket,
+            key=parsed.key,
+            storage_options=options,
+            options=_signer_options(info.name, info.options_class, signer_options),
+            public_endpoint=public_endpoint,
+            has_fs=fs is not None,
+            open=_Once(lambda: _open(protocol, options) if fs is None else fs),
+        )
+
+    def __repr__(self) -> str:
+        """Show the root; never an option."""
+        return f"Store({self.location.path!r}, backend={self.backend.info.name!r})"
+
+    def _at(self, key: str, version: str | None) -> Location:
+        if not isinstance(key, str):
+            msg = f"a key must be text, not {type(key).__name__}"
+            raise InvalidPathError(msg, option="key")
+        if version is not None and (not isinstance(version, str) or not version):
+            msg = "version must be text that is not empty"
+            raise InvalidRequestError(msg, option="version")
+        if version is not None:
+            check_text(version, "version")
+        root = self.location.key
+        if not key and root and not root.endswith("/"):
+            return self.location.at("", version)
+        if root and not root.endswith("/"):
+            key = f"{root}/{key}"
+        elif root:
+            key = root + key
+        return self.location.at(key, version)
+
+    def create_signed_url(
+        self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
+    ) -> SignedURL:
+        """Sign a URL for one key below the root.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            version: the version of the object to sign for.
+            options: what the URL shall permit: the fields of `SignRequest`.
+
+        Raises:
+            DaypassError: one of the tree in `daypass.errors`.
+
+        """
+        return gate.create_signed_url(
+            self.backend, self._at(key, version), _request(options), caller=self.caller
+        )
+
+    @overload
+    def head_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: Literal[False] = False
+    ) -> ObjectMetadata: ...
+
+    @overload
+    def head_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool
+    ) -> ObjectMetadata | None: ...
+
+    def head_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool = False
+    ) -> ObjectMetadata | None:
+        """Read the metadata of one object below the root.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            version: the version of the object to read.
+            missing_ok: return None where there is no such object, instead of raising.
+
+        Raises:
+            ObjectNotFoundError: if there is no such object and ``missing_ok`` is False.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        try:
+            return gate.head_metadata(self.backend, self._at(key, version))
+        except ObjectNotFoundError:
+            if missing_ok:
+                return None
+            raise
+
+    async def acreate_signed_url(
+        self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
+    ) -> SignedURL:
+        """Do what `create_signed_url` does, in a thread."""
+        return await asyncio.to_thread(self.create_signed_url, key, version=version, **options)
+
+    async def ahead_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool = False
+    ) -> ObjectMetadata | None:
+        """Do what `head_metadata` does, in a thread."""
+        return await asyncio.to_thread(
+            self.head_metadata, key, version=version, missing_ok=missing_ok
+        )
+
+
+def create_signed_url(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SignOptions],
+) -> SignedURL:
+    """Sign a URL for one object.
+
+    >>> link = create_signed_url(
+    ...     "s3://maps/europe.tif", expires_in="15m", storage_options={"key": "AK", "secret": "SK"}
+    ... )
+    >>> link.method, link.headers
+    ('GET', {})
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath; its key is signed as it stands.
+        version: the version of the object to sign for.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the link's reader can reach, where it differs.
+        signer_options: options of the signing backend, such as ``signature_version``.
+        caller: who asks, told to policy and audit plugins.
+        options: what the URL shall permit: the fields of `SignRequest`, such as ``method``,
+            ``expires_in``, ``content_type`` or ``filename``.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`; each is also a builtin exception.
+
+    """
+    request = _request(options)
+    store, key = _store_for(path, storage_options, fs, public_endpoint, signer_options)
+    return gate.create_signed_url(store.backend, store._at(key, version), request, caller=caller)  # noqa: SLF001
+
+
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata | None:
+    """Read the metadata of one object, from the store and never from a listing's cache.
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath.
+        version: the version of the object to read.
+        missing_ok: return None where there is no such object, instead of raising.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+
+    Raises:
+        ObjectNotFoundError: a ``FileNotFoundError``, if there is no such object.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    store, key = _store_for(path, storage_options, fs, None, None)
+    return store.head_metadata(key, version=version, missing_ok=missing_ok)
+
+
+async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
+    """Do what `create_signed_url` does, in a thread."""
+    return await asyncio.to_thread(create_signed_url, path, **options)
+
+
+async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:
+    """Do what `head_metadata` does, in a thread."""
+    return await asyncio.to_thread(head_metadata, path, **options)
+
+
+def _request(options: SignOptions) -> SignRequest:
+    if not _OPTION_NAMES.issuperset(options):
+        refuse_unknown(options, _OPTION_NAMES)
+    try:
+        return _same_request(**options)
+    except TypeError as error:
+        if isinstance(error, DaypassError):
+            raise
+        return _make(**options)  # an option that is not hashable, such as metadata
+
+
+@lru_cache(maxsize=128, typed=True)  # typed: True is no 1, and 1.0 no 1
+def _same_request(**options: Unpack[SignOptions]) -> SignRequest:
+    """Make a request once for many keys: requests are immutable, and checking one takes time."""
+    return _make(**options)
+
+
+def _own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:
+    """Take the inner filesystem's options out of a chained URL's, as fsspec nests them."""
+    options = storage_options or {}
+    if not isinstance(options, Mapping):
+        msg = f"storage_options must be a mapping, not {type(options).__name__}"
+        raise InvalidRequestError(msg, option="storage_options")
+    nested = options.get(protocol)
+    return nested if isinstance(nested, Mapping) else options
+
+
+def _signer_options(
+    backend: str, options_class: type | None, given: Mapping[str, Any] | None
+) -> Any:
+    if given is not None and not isinstance(given, Mapping):
+        msg = f"signer_options must be a mapping, not {type(given).__name__}"
+        raise InvalidRequestError(msg, option="signer_options")
+    fields = () if options_class is None else attrs.fields(options_class)
+    refuse_unknown(
+        given or (), [field.name for field in fields], what=f"signer option of {backend}"
+    )
+    return None if options_class is None else options_class(**(given or {}))
+
+
+def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
+    protocol = getattr(fs, "protocol", None)
+    if isinstance(protocol, str):
+        return (protocol,)
+    if not isinstance(protocol, (tuple, list)) or not protocol:
+        msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
+        raise InvalidRequestError(msg, option="fs")
+    return tuple(protocol)
+
+
+def _unwrap(fs: AbstractFileSystem | None) -> AbstractFileSystem | None:
+    """Look through fsspec's caching filesystems: the object behind them is the same object."""
+    while (inner := getattr(fs, "fs", None)) is not None:
+        kinds = {kind.__name__ for kind in type(fs).__mro__}
+        if "DirFileSystem" in kinds:
+            msg = "fs is a DirFileSystem, whose paths are not the store's: give its inner filesystem (fs.fs) and the whole path"
+            raise InvalidRequestError(msg, option="fs")
+        if "CachingFileSystem" not in kinds:
+            break
+        fs = inner
+    return fs
+
+
+def _open(protocol: str, options: Mapping[str, Any]) -> AbstractFileSystem:
+    import fsspec
+
+    try:
+        kind = fsspec.get_filesystem_class(protocol)
+    except ImportError as error:
+        msg = f"{protocol}:// needs a package that is not installed: {error}"
+        raise BackendNotFoundError(msg, protocol=protocol) from error
+    except ValueError:
+        from fsspec.registry import known_implementations
+
+        try:
+            refuse_unknown([protocol], known_implementations, what="protocol")
+        except InvalidRequestError as error:
+            raise BackendNotFoundError(str(error), protocol=protocol) from None
+        raise
+    # fsspec's own cache of instances would keep credentials alive for ever.
+    return kind(**options, skip_instance_cache=True)
+
+
+_CACHE_SIZE = 64
+_stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
+_stores_lock = Lock()
+
+
+def _store_for(
+    path: PathLike,
+    storage_options: Mapping[str, Any] | None,
+    fs: AbstractFileSystem | None,
+    public_endpoint: str | None,
+    signer_options: Mapping[str, Any] | None,
+) -> tuple[Store, str]:
+    """Return the store of a path's bucket, prepared earlier where nothing has changed since.
+
+    The environment is part of the key: it may name other credentials now than it did.
+    """
+    fs = _unwrap(fs)
+    parsed = parse_path(path, protocol=None if fs is None else _protocols(fs)[0])
+    key = parsed.key
+    try:
+        identity = (
+            parsed.protocol,
+            parsed.bucket,
+            _frozen(storage_options),
+            _frozen(parsed.storage_options),
+            id(fs),
+            public_endpoint,
+            _frozen(signer_options),
+            frozenset(os.environ.items()),
+        )
+        hash(identity)
+    except TypeError:
+        identity = None
+    if identity is not None and (known := _stores.get(identity)) is not None:
+        return known[0], key
+    root = attrs.evolve(parsed, key="")
+    store = Store.__new__(Store)
+    store._set_up(root, storage_options, fs, public_endpoint, signer_options)  # noqa: SLF001
+    store.caller = None
+    if identity is not None:
+        with _stores_lock:
+            _stores[identity] = (store, fs)  # fs is kept, so that its id stays its own
+            while len(_stores) > _CACHE_SIZE:
+                _stores.popitem(last=False)
+    return store, key
+
+
+def _frozen(value: Any) -> Any:
+    """Return a hashable picture of nested options; 1, 1.0 and True stay apart."""
+    if isinstance(value, Mapping):
+        return tuple(sorted((str(name), _frozen(item)) for name, item in value.items()))
+    if isinstance(value, (list, tuple)):
+        return (type(value), *map(_frozen, value))
+    return (type(value), value)
