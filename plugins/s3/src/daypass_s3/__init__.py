@@ -1,0 +1,119 @@
+"""daypass on S3 and every store that speaks it: the hooks. The SDK is imported inside them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import attrs
+
+from daypass.durations import utc
+from daypass.errors import InvalidRequestError
+from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.locations import Location
+from daypass.requests import SignRequest
+from daypass.results import ObjectMetadata, SignedURL
+
+__all__ = ["S3Options"]
+
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html (X-Amz-Expires)
+MAX_EXPIRES_IN = 604_800
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAX_KEY_BYTES = 1024
+
+_ENFORCES = frozenset(
+    {
+        "content_type",
+        "content_md5",
+        "add_content_md5_metadata",
+        "content_length",
+        "if_absent",
+        "checksum_sha256",
+        "metadata",
+        "acl",
+        "requester_pays",
+        "headers",
+        "filename",
+        "inline",
+        "response_content_type",
+        "response_content_disposition",
+        "response_content_encoding",
+        "response_content_language",
+        "response_cache_control",
+        "response_expires",
+        "signing_time",
+        "stable_for",
+    }
+)
+
+
+def _signature_version(value: str) -> str:
+    if value not in ("s3v4", "s3"):
+        msg = (
+            f"signature_version must be 's3v4' or, for legacy stores, 's3', not {ascii(value)[:40]}"
+        )
+        raise InvalidRequestError(msg, option="signature_version")
+    return value
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            msg = "credentials_expire_at must be an aware datetime or its ISO 8601 text"
+            raise InvalidRequestError(msg, option="credentials_expire_at") from None
+    return None if value is None else utc(value, "credentials_expire_at")
+
+
+@attrs.frozen(kw_only=True)
+class S3Options:
+    """The ``signer_options`` of S3."""
+
+    #: ``"s3v4"``, or ``"s3"`` (legacy Signature Version 2) for stores that know nothing newer.
+    signature_version: Literal["s3v4", "s3"] = attrs.field(
+        default="s3v4", converter=_signature_version
+    )
+    #: When a bare session token ends, where only the caller knows: an aware datetime or ISO 8601.
+    credentials_expire_at: datetime | None = attrs.field(default=None, converter=_moment)
+
+
+@hookimpl
+def describe_backend() -> BackendInfo:
+    """Declare what S3 links can do."""
+    return BackendInfo(
+        name="s3",
+        methods=("GET", "PUT", "DELETE", "HEAD"),
+        enforces=_ENFORCES,
+        max_expires_in=MAX_EXPIRES_IN,
+        max_key_bytes=MAX_KEY_BYTES,
+        versions=True,
+        public_endpoint=True,
+        options_class=S3Options,
+        secret_query_keys=(
+            "X-Amz-Signature",
+            "X-Amz-Security-Token",
+            "Signature",
+            "x-amz-security-token",
+        ),
+    )
+
+
+@hookimpl
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Sign by a template that the SDK has proven."""
+    signer = location.cache.get("s3")
+    if signer is None:
+        from daypass_s3.signer import Signer
+
+        signer = location.cache.setdefault("s3", Signer(location))
+    url: SignedURL = signer.sign(location, request)
+    return url
+
+
+@hookimpl
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Ask the store with HEAD."""
+    from daypass_s3.metadata import head_metadata
+
+    return head_metadata(location)

@@ -1,0 +1,117 @@
+"""``head_metadata`` on S3: HEAD on exactly the key, never a listing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from fsspec.asyn import sync
+from fsspec.exceptions import FSTimeoutError
+
+from daypass.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    DeadlineError,
+    ObjectNotFoundError,
+    StoreError,
+)
+from daypass.locations import Location
+from daypass.results import ObjectMetadata
+from daypass_s3 import sdk
+
+#: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
+_MD5 = "md5chksum"
+
+
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Read one object's metadata, checksums included where the credential may see them."""
+    sdk.check_bucket(location.bucket)
+    fs = _sync_filesystem(location)
+    names = {"Bucket": location.bucket, "Key": location.key}
+    if location.version is not None:
+        names["VersionId"] = location.version
+    try:
+        try:
+            answer = _head(fs, location, {**names, "ChecksumMode": "ENABLED"})
+        except PermissionError:
+            # Checksums of a KMS-encrypted object need kms:Decrypt, which a HEAD alone does not.
+            answer = _head(fs, location, names)
+    except FileNotFoundError as error:
+        msg = f"{location.path} does not exist" + (
+            f" in version {location.version}" if location.version else ""
+        )
+        raise ObjectNotFoundError(msg) from error
+    except PermissionError as error:
+        msg = f"the store refuses to show {location.path}: the credential may not read it, or it does not exist and the credential may not list"
+        raise AccessDeniedError(msg) from error
+    except FSTimeoutError as error:
+        msg = f"the store did not answer for {location.path} within {location.deadline:g} s"
+        raise DeadlineError(msg) from error
+    except (OSError, BotoCoreError, ClientError, ValueError) as error:
+        raise _explained(location, error) from error
+    return _normalise(location, answer)
+
+
+def _explained(location: Location, error: Exception) -> Exception:
+    if isinstance(error, BotoCoreError):
+        explained = sdk.explained(error)
+        if isinstance(explained, CredentialsError):
+            return explained
+    return StoreError(
+        f"the store could not be asked for {location.path} ({type(error).__name__}): check the "
+        "endpoint and that it can be reached"
+    )
+
+
+def _sync_filesystem(location: Location) -> Any:
+    fs: Any = location.fs
+    if not fs.asynchronous:
+        return fs
+    # A filesystem made for its owner's event loop: ours needs a loop of its own.
+    twin = location.cache.get("s3.sync")
+    if twin is None:
+        options = {**fs.storage_options, "asynchronous": False, "skip_instance_cache": True}
+        twin = location.cache.setdefault("s3.sync", type(fs)(**options))
+    return twin
+
+
+def _head(fs: Any, location: Location, names: Mapping[str, str]) -> Mapping[str, Any]:
+    answer: Mapping[str, Any] = sync(
+        fs.loop,
+        fs._call_s3,  # noqa: SLF001 - s3fs has no public call with a time limit
+        "head_object",
+        timeout=location.deadline,
+        **names,
+    )
+    return answer
+
+
+def _normalise(location: Location, answer: Mapping[str, Any]) -> ObjectMetadata:
+    metadata = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
+    etag = answer.get("ETag")
+    version = answer.get("VersionId")
+    modified: datetime | None = answer.get("LastModified")
+    return ObjectMetadata(
+        path=location.path,
+        key=location.key,
+        size=answer.get("ContentLength"),
+        etag=None if etag is None else etag.strip('"'),
+        last_modified=None if modified is None else modified.astimezone(UTC),
+        content_type=answer.get("ContentType"),
+        content_encoding=answer.get("ContentEncoding") or None,
+        content_language=answer.get("ContentLanguage"),
+        content_disposition=answer.get("ContentDisposition"),
+        cache_control=answer.get("CacheControl"),
+        content_md5=metadata.get(_MD5),
+        checksums={
+            name.removeprefix("Checksum").lower(): value
+            for name, value in answer.items()
+            if name.startswith("Checksum") and name != "ChecksumType"
+        },
+        version=None if version == "null" else version,
+        storage_class=answer.get("StorageClass"),
+        encryption=answer.get("ServerSideEncryption") or answer.get("SSECustomerAlgorithm"),
+        metadata=metadata,
+    )

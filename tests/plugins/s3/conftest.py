@@ -1,0 +1,26 @@
+from uuid import uuid4
+
+import pytest
+
+import daypass
+from daypass.demo.server import make_bucket, swift
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A real server that verifies signatures: OpenStack Swift with its S3 API."""
+    with swift() as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(server):
+    """A bucket of its own for each test."""
+    name = f"b{uuid4().hex[:12]}"
+    make_bucket(server, name)
+    return name
+
+
+@pytest.fixture
+def store(server, bucket):
+    return daypass.Store(f"s3://{bucket}", storage_options=server.storage_options)

@@ -1,0 +1,337 @@
+"""What S3 links are signed with, and how the credential's end becomes the link's end."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+
+import aiobotocore.session
+import botocore.credentials
+import pytest
+import s3fs
+from aiobotocore.credentials import AioRefreshableCredentials
+
+import daypass
+from daypass_s3.signer import Signer
+
+NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
+STATIC = {
+    "key": "AKIDEXAMPLE",
+    "secret": "s3cr3t-value",
+    "client_kwargs": {"region_name": "eu-west-1"},
+}
+TEMPORARY = {**STATIC, "token": "t0ken-value"}
+
+
+def sign(storage_options=None, *, signer_options=None, fs=None, **options):
+    options.setdefault("signing_time", NOW)
+    return daypass.create_signed_url(
+        "s3://bucket/key",
+        storage_options=storage_options,
+        fs=fs,
+        signer_options=signer_options,
+        **options,
+    )
+
+
+def test_permanent_keys_never_shorten_a_link():
+    link = sign(STATIC, expires_in="7d")
+    assert timedelta(days=7) == link.expires_at - NOW
+    assert link.expires_because == "requested"
+
+
+def test_a_bare_token_warns_that_its_end_is_unknown():
+    """The link says so itself, and a caller who wants certainty gets an error."""
+    with pytest.warns(daypass.ShortLivedURLWarning, match="credentials_expire_at"):
+        link = sign(TEMPORARY)
+    assert "unknown" in link.expires_because
+    assert "X-Amz-Security-Token=t0ken-value" in link.url
+    with pytest.raises(daypass.ShortLivedURLError, match="unknown"):
+        sign(TEMPORARY, on_short="raise")
+
+
+def test_the_end_of_a_token_is_the_end_of_the_link():
+    """Said in credentials_expire_at, the token's end caps the link's and is named as the reason."""
+    end = NOW + timedelta(minutes=20)
+    for said in (end, end.isoformat()):
+        with pytest.warns(daypass.ShortLivedURLWarning, match="12:20:00"):
+            link = sign(TEMPORARY, signer_options={"credentials_expire_at": said})
+        assert end == link.expires_at
+        assert "credentials" in link.expires_because
+    with pytest.raises(daypass.ShortLivedURLError):
+        sign(TEMPORARY, signer_options={"credentials_expire_at": end}, on_short="raise")
+
+
+def test_a_token_that_outlives_the_link_changes_nothing():
+    end = NOW + timedelta(hours=2)
+    link = sign(TEMPORARY, signer_options={"credentials_expire_at": end}, expires_in="1h")
+    assert link.expires_because == "requested"
+    assert timedelta(hours=1) == link.expires_at - NOW
+
+
+def test_expired_credentials_are_refused():
+    for end in (NOW, NOW - timedelta(seconds=1)):
+        with pytest.raises(daypass.CredentialsError, match="ended"):
+            sign(TEMPORARY, signer_options={"credentials_expire_at": end})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["soon", "2026-05-04T12:00:00", datetime(2026, 5, 4), 1_800_000_000],
+)
+def test_a_moment_that_is_none_is_refused(value):
+    with pytest.raises(daypass.InvalidRequestError, match="credentials_expire_at"):
+        sign(TEMPORARY, signer_options={"credentials_expire_at": value})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"anon": True},
+        {"anon": True, "key": "AK", "secret": "SK"},
+        {"config_kwargs": {"signature_version": botocore.UNSIGNED}, "key": "AK", "secret": "SK"},
+    ],
+)
+def test_anonymous_filesystems_have_nothing_to_sign_with(options):
+    """Refused, never an unsigned URL; and no other credential is looked for."""
+    with pytest.raises(daypass.CredentialsError, match="anonymous"):
+        sign(options)
+    with pytest.raises(PermissionError, match="anonymous"):
+        sign(fs=s3fs.S3FileSystem(**options, skip_instance_cache=True))
+
+
+def test_no_credentials_anywhere(monkeypatch):
+    with pytest.raises(daypass.CredentialsError, match="AWS_ACCESS_KEY_ID"):
+        sign({"client_kwargs": {"region_name": "eu-west-1"}})
+    with pytest.raises(daypass.CredentialsError, match="profile"):
+        sign({"profile": "no-such-profile"})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": "AK"},
+        {"secret": "SK"},
+        {"key": "", "secret": "SK"},
+        {"key": "AK\n", "secret": "SK"},
+        {"key": "AK", "secret": "S K"},
+        {"key": "AK", "secret": b"SK"},
+        {"key": "AK", "secret": "SK", "token": "t\r\nX"},
+    ],
+)
+def test_half_or_broken_keys_are_refused_without_showing_them(options):
+    with pytest.raises(daypass.CredentialsError) as caught:
+        sign({**options, "client_kwargs": {"region_name": "eu-west-1"}})
+    assert "SK" not in str(caught.value)
+
+
+def test_keys_from_the_environment_and_from_a_profile(monkeypatch, tmp_path):
+    """The SDK's own chain is asked, and a changed environment is seen at once."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    link = sign()
+    assert "AKENV%2F20260504%2Feu-north-1" in link.url
+    assert link.url.startswith("https://bucket.s3.eu-north-1.amazonaws.com/")
+
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    profile = tmp_path / "config"
+    profile.write_text(
+        "[profile other]\naws_access_key_id = AKPROFILE\naws_secret_access_key = y\n"
+        "region = ap-south-1\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
+    assert "AKPROFILE%2F20260504%2Fap-south-1" in sign({"profile": "other"}).url
+    assert "AKENV" in sign().url
+
+
+def test_an_endpoint_from_the_environment_is_a_custom_endpoint(monkeypatch):
+    """It gets botocore's path style, and not the virtual hosts of AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000")
+    assert sign(STATIC).url.startswith("http://127.0.0.1:9000/bucket/key?")
+
+
+def test_fsspecs_own_configuration_counts(monkeypatch):
+    """What fsspec.filesystem("s3") would be made with is what signs."""
+    import fsspec.config
+
+    monkeypatch.setitem(
+        fsspec.config.conf,
+        "s3",
+        {"key": "AKCONF", "secret": "z", "endpoint_url": "https://s.example"},
+    )
+    link = sign({"client_kwargs": {"region_name": "eu-west-1"}})
+    assert link.url.startswith("https://s.example/bucket/key?")
+    assert "AKCONF" in link.url
+
+
+def test_a_role_that_refreshes_is_refreshed_before_it_shortens_a_link(monkeypatch):
+    """Twenty minutes left, one hour asked: new keys come first, and the link is whole."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    made = []
+
+    def refresh():
+        made.append(1)
+        return {
+            "access_key": f"ASIA{len(made)}",
+            "secret_key": "x",
+            "token": "t",
+            "expiry_time": (now + timedelta(hours=6)).isoformat(),
+        }
+
+    role = botocore.credentials.RefreshableCredentials(
+        "ASIA0", "x", "t", now + timedelta(minutes=20), refresh, "test"
+    )
+    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda self: role)
+    store = daypass.Store(
+        "s3://bucket", storage_options={"client_kwargs": {"region_name": "us-east-1"}}
+    )
+    short = store.create_signed_url("key", expires_in="10m", signing_time=now)
+    assert made == []
+    assert "ASIA0" in short.url
+
+    whole = store.create_signed_url("key", expires_in="1h", signing_time=now)
+    assert made == [1]
+    assert "ASIA1" in whole.url
+    assert whole.expires_because == "requested"
+    assert timedelta(hours=1) == whole.expires_at - now
+
+
+def test_a_refresh_that_brings_nothing_longer_caps_the_link(monkeypatch):
+    """A failing refresh is no error while the present keys are good: the link says when it ends."""
+    now = datetime.now(UTC).replace(microsecond=0)
+
+    def refresh():
+        raise botocore.exceptions.CredentialRetrievalError(provider="test", error_msg="down")
+
+    role = botocore.credentials.RefreshableCredentials(
+        "ASIA0", "x", "t", now + timedelta(minutes=20), refresh, "test"
+    )
+    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda self: role)
+    store = daypass.Store(
+        "s3://bucket", storage_options={"client_kwargs": {"region_name": "us-east-1"}}
+    )
+    with pytest.warns(daypass.ShortLivedURLWarning):
+        link = store.create_signed_url("key", expires_in="1h", signing_time=now)
+    assert now + timedelta(minutes=20) == link.expires_at
+
+
+class _Session(aiobotocore.session.AioSession):
+    """An injected session whose role refreshes by coroutine, as assumed roles do."""
+
+    def __init__(self, end, later):
+        super().__init__()
+        self.made = []
+
+        async def refresh():
+            self.made.append(1)
+            return {
+                "access_key": "ASIAAIO1",
+                "secret_key": "x",
+                "token": "t",
+                "expiry_time": later.isoformat(),
+            }
+
+        self._role = AioRefreshableCredentials("ASIAAIO0", "x", "t", end, refresh, "test")
+
+    async def get_credentials(self):
+        return self._role
+
+
+def test_an_injected_aiobotocore_session():
+    """A filesystem with a session of the caller's signs with that session's role, refreshed."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    session = _Session(now + timedelta(minutes=20), now + timedelta(hours=6))
+    fs = s3fs.S3FileSystem(
+        session=session, client_kwargs={"region_name": "us-east-1"}, skip_instance_cache=True
+    )
+    store = daypass.Store("s3://bucket", fs=fs)
+    assert "ASIAAIO0" in store.create_signed_url("k", expires_in="5m", signing_time=now).url
+    link = store.create_signed_url("k", expires_in="1h", signing_time=now)
+    assert "ASIAAIO1" in link.url
+    assert link.expires_because == "requested"
+    assert session.made == [1]
+
+    async def within_a_loop():
+        return await store.acreate_signed_url("k", signing_time=now)
+
+    assert "ASIAAIO1" in asyncio.run(within_a_loop()).url
+
+
+def test_requester_pays_of_the_filesystem_is_signed_too():
+    """An option of the filesystem that every request carries is not dropped from links."""
+    link = sign({**STATIC, "requester_pays": True})
+    assert link.headers == {"x-amz-request-payer": "requester"}
+    assert "SignedHeaders=host%3Bx-amz-request-payer" in link.url
+
+
+def test_encryption_of_the_filesystem_is_signed_into_uploads():
+    """s3_additional_kwargs name headers that the holder must send."""
+    options = {
+        **STATIC,
+        "s3_additional_kwargs": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key-1"},
+    }
+    up = sign(options, method="PUT", content_type="text/csv")
+    assert up.headers == {
+        "Content-Type": "text/csv",
+        "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": "key-1",
+    }
+    assert sign(options).headers == {}
+
+
+def test_a_form_that_cannot_be_proven_goes_through_the_sdk(monkeypatch):
+    """One SDK call per URL, its own clock, and the options that need ours are refused by name."""
+    monkeypatch.setattr("daypass_s3.signer.Template.learn", lambda *_, **__: None)
+    store = daypass.Store("s3://bucket", storage_options=STATIC)
+    before = datetime.now(UTC).replace(microsecond=0)
+    link = store.create_signed_url("a b", expires_in=60)
+    assert link.url.startswith("https://bucket.s3.eu-west-1.amazonaws.com/a%20b?")
+    assert before <= link.expires_at - timedelta(seconds=60) <= datetime.now(UTC)
+    with pytest.raises(daypass.UnsupportedOptionError, match="signing_time"):
+        store.create_signed_url("a b", signing_time=NOW)
+
+
+def test_cache_regions_asks_the_filesystem_for_the_buckets_region(monkeypatch):
+    """The region that the filesystem finds is the one that is signed for."""
+
+    class Meta:
+        region_name = "ap-south-1"
+
+    class Client:
+        meta = Meta()
+
+    async def get_s3(self, bucket=None):
+        assert bucket == "bucket"
+        return Client()
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "connect", lambda self: None)
+    monkeypatch.setattr(s3fs.S3FileSystem, "get_s3", get_s3)
+    link = sign({"key": "AK", "secret": "SK", "cache_regions": True})
+    assert link.url.startswith("https://bucket.s3.ap-south-1.amazonaws.com/key?")
+
+
+def test_templates_are_made_once_per_form(monkeypatch):
+    """Ten thousand links of one form cost one call of the SDK."""
+    asked = []
+    learn = Signer._learn
+    monkeypatch.setattr(
+        Signer, "_learn", lambda self, *args: (asked.append(args[1]), learn(self, *args))[1]
+    )
+    store = daypass.Store("s3://bucket", storage_options=STATIC)
+    for number in range(100):
+        store.create_signed_url(f"k{number}", expires_in=60 + number)
+        store.create_signed_url(f"k{number}", method="PUT", content_type=f"text/x-{number}")
+    assert asked == ["GET", "PUT"]
+
+
+def test_nothing_shows_a_secret():
+    """Reprs of everything a user holds are free of secret, token and signature."""
+    with pytest.warns(daypass.ShortLivedURLWarning) as caught:
+        link = sign(TEMPORARY)
+    store = daypass.Store("s3://bucket", storage_options=TEMPORARY)
+    signature = link.url.rpartition("=")[2]
+    shown = f"{link!r} {store!r} {store.location!r} {[str(w.message) for w in caught]}"
+    shown += link._repr_html_()
+    for secret in ("s3cr3t-value", "t0ken-value", signature):
+        assert secret not in shown
+    assert os.environ.get("AWS_EC2_METADATA_DISABLED") == "true"
