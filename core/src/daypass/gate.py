@@ -209,7 +209,7 @@ def _tell_short(request: SignRequest, answer: SignedURL) -> None:
     )
     if request.on_short == "raise":
         raise ShortLivedURLError(msg)
-    warnings.warn(msg, ShortLivedURLWarning, stacklevel=5)
+    warnings.warn(msg, ShortLivedURLWarning, stacklevel=4)  # the caller of the public door
 
 
 def _event(

@@ -80,11 +80,12 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
 @hookimpl
 def head_metadata(location: Location) -> ObjectMetadata:
     """Normalise what the filesystem's ``info()`` knows."""
-    fs = location.fs
-    path = _fs_path(location)
+    if location.key.endswith("/"):
+        # fsspec's paths drop the slash, and would answer for another object.
+        msg = f"{location.path} ends in a slash, which names a directory and not an object"
+        raise ObjectNotFoundError(msg)
     try:
-        fs.invalidate_cache()  # a listing made earlier is not the object's state now
-        info = fs.info(path)
+        info = _info(location)
     except FileNotFoundError as error:
         msg = f"{location.path} does not exist"
         raise ObjectNotFoundError(msg) from error
@@ -92,7 +93,7 @@ def head_metadata(location: Location) -> ObjectMetadata:
         msg = f"the credential may not read {location.path}"
         raise AccessDeniedError(msg) from error
     except TimeoutError as error:
-        msg = f"{location.protocol}:// did not answer in time"
+        msg = f"{location.protocol}:// did not answer within {location.deadline:g} s"
         raise DeadlineError(msg) from error
     if info.get("type") == "directory":
         msg = f"{location.path} is a directory, not an object"
@@ -100,12 +101,23 @@ def head_metadata(location: Location) -> ObjectMetadata:
     return normalise(location, info)
 
 
+def _info(location: Location) -> Mapping[str, Any]:
+    from fsspec.asyn import AsyncFileSystem, sync
+
+    fs: Any = location.fs
+    path = _fs_path(location)
+    fs.invalidate_cache()  # a listing made earlier is not the object's state now
+    info: Mapping[str, Any]
+    if isinstance(fs, AsyncFileSystem) and not fs.asynchronous:
+        info = sync(fs.loop, fs._info, path, timeout=location.deadline)  # noqa: SLF001 - a time limit
+    else:
+        info = fs.info(path)
+    return info
+
+
 def _fs_path(location: Location) -> str:
-    if location.protocol in ("http", "https"):
-        return location.path  # the HTTP filesystem's paths are whole URLs
-    if not location.bucket:
-        return location.key
-    return f"{location.bucket}/{location.key}"
+    path: str = type(location.fs)._strip_protocol(location.path)  # noqa: SLF001 - as url_to_fs does
+    return path
 
 
 def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:

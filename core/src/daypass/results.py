@@ -53,7 +53,7 @@ class SignedURL:
     #: The HTTP method to use.
     method: str
     #: Exactly the headers that the client must send.
-    headers: dict[str, str] = attrs.field(repr=_mask_headers)
+    headers: dict[str, str] = attrs.field(repr=_mask_headers, hash=False)
     #: When it really ends (aware, UTC): the earlier of request and credential.
     expires_at: datetime
     #: ``"requested"``, or a sentence on why the link ends or may end earlier.

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
@@ -15,13 +15,13 @@ import attrs
 from daypass import gate
 from daypass.backends import registry
 from daypass.errors import (
-    BackendNotFoundError,
     DaypassError,
     InvalidPathError,
     InvalidRequestError,
     ObjectNotFoundError,
     UnsupportedOptionError,
 )
+from daypass.filesystems import open_filesystem, protocols, unwrap
 from daypass.locations import (
     Location,
     ParsedPath,
@@ -82,8 +82,8 @@ class Store:
         signer_options: Mapping[str, Any] | None = None,
         caller: str | None = None,
     ) -> None:
-        fs = _unwrap(fs)
-        parsed = parse_path(url, protocol=None if fs is None else _protocols(fs)[0])
+        fs = unwrap(fs)
+        parsed = parse_path(url, protocol=None if fs is None else protocols(fs)[0])
         self._set_up(parsed, storage_options, fs, public_endpoint, signer_options)
         self.caller = caller
 
@@ -100,8 +100,8 @@ class Store:
             if storage_options is not None:
                 msg = "give the credentials once: fs or storage_options, not both"
                 raise InvalidRequestError(msg, option="storage_options")
-            if protocol not in _protocols(fs):
-                msg = f"the path says {protocol}:// but fs is a filesystem for {', '.join(_protocols(fs))}"
+            if protocol not in protocols(fs):
+                msg = f"the path says {protocol}:// but fs is a filesystem for {', '.join(protocols(fs))}"
                 raise InvalidPathError(msg, option="fs")
         self.backend = registry.backend(protocol)
         info = self.backend.info
@@ -120,7 +120,9 @@ class Store:
             options=_signer_options(info.name, info.options_class, signer_options),
             public_endpoint=public_endpoint,
             has_fs=fs is not None,
-            open=_Once(lambda: _open(protocol, options) if fs is None else fs),
+            open=_Once(
+                lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs
+            ),
         )
 
     def __repr__(self) -> str:
@@ -249,6 +251,28 @@ def create_signed_url(
     return gate.create_signed_url(store.backend, store._at(key, version), request, caller=caller)  # noqa: SLF001
 
 
+@overload
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: Literal[False] = False,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata: ...
+
+
+@overload
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: bool,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata | None: ...
+
+
 def head_metadata(
     path: PathLike,
     *,
@@ -282,7 +306,7 @@ async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
 
 async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:
     """Do what `head_metadata` does, in a thread."""
-    return await asyncio.to_thread(head_metadata, path, **options)
+    return await asyncio.to_thread(partial(head_metadata, path, **options))
 
 
 def _request(options: SignOptions) -> SignRequest:
@@ -325,49 +349,6 @@ def _signer_options(
     return None if options_class is None else options_class(**(given or {}))
 
 
-def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
-    protocol = getattr(fs, "protocol", None)
-    if isinstance(protocol, str):
-        return (protocol,)
-    if not isinstance(protocol, (tuple, list)) or not protocol:
-        msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
-        raise InvalidRequestError(msg, option="fs")
-    return tuple(protocol)
-
-
-def _unwrap(fs: AbstractFileSystem | None) -> AbstractFileSystem | None:
-    """Look through fsspec's caching filesystems: the object behind them is the same object."""
-    while (inner := getattr(fs, "fs", None)) is not None:
-        kinds = {kind.__name__ for kind in type(fs).__mro__}
-        if "DirFileSystem" in kinds:
-            msg = "fs is a DirFileSystem, whose paths are not the store's: give its inner filesystem (fs.fs) and the whole path"
-            raise InvalidRequestError(msg, option="fs")
-        if "CachingFileSystem" not in kinds:
-            break
-        fs = inner
-    return fs
-
-
-def _open(protocol: str, options: Mapping[str, Any]) -> AbstractFileSystem:
-    import fsspec
-
-    try:
-        kind = fsspec.get_filesystem_class(protocol)
-    except ImportError as error:
-        msg = f"{protocol}:// needs a package that is not installed: {error}"
-        raise BackendNotFoundError(msg, protocol=protocol) from error
-    except ValueError:
-        from fsspec.registry import known_implementations
-
-        try:
-            refuse_unknown([protocol], known_implementations, what="protocol")
-        except InvalidRequestError as error:
-            raise BackendNotFoundError(str(error), protocol=protocol) from None
-        raise
-    # fsspec's own cache of instances would keep credentials alive for ever.
-    return kind(**options, skip_instance_cache=True)
-
-
 _CACHE_SIZE = 64
 _stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
 _stores_lock = Lock()
@@ -384,8 +365,8 @@ def _store_for(
 
     The environment is part of the key: it may name other credentials now than it did.
     """
-    fs = _unwrap(fs)
-    parsed = parse_path(path, protocol=None if fs is None else _protocols(fs)[0])
+    fs = unwrap(fs)
+    parsed = parse_path(path, protocol=None if fs is None else protocols(fs)[0])
     key = parsed.key
     try:
         identity = (

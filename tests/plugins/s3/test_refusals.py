@@ -150,6 +150,16 @@ def test_signer_options_are_checked(signer_options, words):
         sign(signer_options=signer_options)
 
 
+def test_misspelt_storage_options_are_refused():
+    """A key that nobody reads would end in another login, or in none."""
+    with pytest.raises(daypass.UnknownOptionError, match="endpoint_url"):
+        daypass.create_signed_url("s3://b/k", storage_options={**STATIC, "endpont_url": "http://h"})
+    with pytest.raises(daypass.UnknownOptionError, match="secret"):
+        daypass.create_signed_url("s3://b/k", storage_options={"key": "A", "secrt": "S"})
+    options = {**STATIC, "version_aware": True, "default_block_size": 5, "max_concurrency": 2}
+    assert daypass.create_signed_url("s3://b/k", storage_options=options).method == "GET"
+
+
 def test_a_header_that_an_option_has_set():
     with pytest.raises(daypass.InvalidRequestError, match="X-Amz-Acl"):
         sign(method="PUT", acl="private", headers={"X-Amz-Acl": "public-read"})

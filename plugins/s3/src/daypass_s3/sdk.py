@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -22,6 +23,7 @@ from daypass.errors import (
     StoreError,
 )
 from daypass.locations import Location, check_endpoint
+from daypass.requests import refuse_unknown
 
 #: botocore's own pattern for what is no ARN, without the names that no store allows.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -80,10 +82,44 @@ def settings_of(location: Location) -> Settings:
     protocols = type("_S3", (), {"protocol": ("s3", "s3a")})
     options = apply_config(protocols, dict(location.storage_options))
     names = {field.name for field in attrs.fields(Settings)}
+    if beyond := options.keys() - names - _NO_MATTER:
+        _check_names(beyond)
     known = {name: value for name, value in options.items() if name in names and value is not None}
     known.setdefault("key", options.get("username"))
     known.setdefault("secret", options.get("password"))
     return Settings(**known)
+
+
+#: Options of S3FileSystem and fsspec that signing does not depend on.
+_NO_MATTER = frozenset(
+    {
+        "asynchronous",
+        "default_block_size",
+        "default_cache_type",
+        "default_fill_cache",
+        "fixed_upload_size",
+        "listings_expiry_time",
+        "loop",
+        "max_concurrency",
+        "max_paths",
+        "password",
+        "skip_instance_cache",
+        "use_listings_cache",
+        "username",
+        "version_aware",
+    }
+)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse what s3fs would not take either: a misspelt key must not end in another login."""
+    from aiobotocore.session import AioSession
+    from s3fs import S3FileSystem
+
+    taken: set[str] = set(_NO_MATTER)
+    for function in (S3FileSystem.__init__, AioSession.__init__, Session.__init__):
+        taken.update(inspect.signature(function).parameters)
+    refuse_unknown(names, taken - {"self", "args", "kwargs"}, what="storage option of s3")
 
 
 def _of_filesystem(fs: Any) -> Settings:

@@ -1,0 +1,113 @@
+"""The oracle: the SDK, asked once for each form of request what a right signature is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from botocore.exceptions import BotoCoreError, MissingDependencyException
+
+from daypass.errors import SigningNotSupportedError
+from daypass.locations import Location
+from daypass_s3 import sdk
+from daypass_s3.credentials import Keys
+from daypass_s3.shape import Shape
+
+OPERATIONS = {
+    "GET": "get_object",
+    "PUT": "put_object",
+    "DELETE": "delete_object",
+    "HEAD": "head_object",
+}
+#: What the SDK chooses by itself for plain S3; the second is the same with its legacy default.
+_PLAIN_V4 = ("s3v4-query", "s3-query")
+
+
+@attrs.frozen
+class Signed:
+    """One URL that the SDK signed, and the headers it signed with it."""
+
+    url: str = attrs.field(repr=False)
+    headers: dict[str, str] = attrs.field(repr=False)
+
+
+class Oracle:
+    """The SDK with one set of keys. Its signatures are what a template has to equal."""
+
+    def __init__(
+        self, settings: sdk.Settings, session: Any, location: Location, keys: Keys
+    ) -> None:
+        self.keys = keys
+        self._additional = settings.s3_additional_kwargs
+        pinned = location.options.signature_version
+        self._client = self._make(settings, session, location, pinned)
+        self._headers: Mapping[str, str] = {}
+        self._seen: dict[str, str] = {}
+        self._version = ""
+        self._client.meta.events.register_last("before-sign.s3", self._before_sign)
+        if location.bucket.startswith("arn:") or location.bucket.endswith("--op-s3"):
+            self._check_unpinned(settings, session, location)
+
+    def _make(
+        self, settings: sdk.Settings, session: Any, location: Location, version: str | None
+    ) -> Any:
+        try:
+            return sdk.make_client(
+                settings,
+                session,
+                access_key=self.keys.access_key,
+                secret=self.keys.secret,
+                token=self.keys.token,
+                signature_version=version,
+                public_endpoint=location.public_endpoint,
+            )
+        except (BotoCoreError, ValueError, TypeError) as error:
+            raise sdk.explained(error) from error
+
+    def _before_sign(self, request: Any, signature_version: str, **_: Any) -> None:
+        """Add the headers to sign, and note all that the SDK is about to sign."""
+        for name, value in self._headers.items():
+            request.headers[name] = value
+        self._version = signature_version
+        self._seen = {name: _text(value) for name, value in request.headers.items()}
+
+    def _check_unpinned(self, settings: sdk.Settings, session: Any, location: Location) -> None:
+        """Raise where only pinning s3v4 makes the SDK use it: such links are dead."""
+        client = self._make(settings, session, location, None)
+        client.meta.events.register_last("before-sign.s3", self._before_sign)
+        try:
+            client.generate_presigned_url("get_object", {"Bucket": location.bucket, "Key": "k"})
+            plain = self._version in _PLAIN_V4
+        except MissingDependencyException:
+            plain = False
+        except (BotoCoreError, ValueError) as error:
+            raise sdk.explained(error) from error
+        if not plain:
+            msg = (
+                "this access point does not accept plain V4 signatures, and the SDK's links for it "
+                "would be dead: sign for a regional access point or a bucket"
+            )
+            raise SigningNotSupportedError(msg)
+
+    def sign(self, bucket: str, key: str, method: str, shape: Shape, lifetime: int) -> Signed:
+        """Let the SDK sign; the caller holds the signer's lock."""
+        operation = OPERATIONS[method]
+        members = self._client.meta.service_model.operation_model(
+            "".join(word.capitalize() for word in operation.split("_"))
+        ).input_shape.members
+        params = {name: value for name, value in self._additional.items() if name in members}
+        self._headers = shape.headers
+        try:
+            url = self._client.generate_presigned_url(
+                operation,
+                Params={**params, **shape.params, "Bucket": bucket, "Key": key},
+                ExpiresIn=lifetime,
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise sdk.explained(error) from error
+        return Signed(url, dict(self._seen))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
