@@ -350,6 +350,9 @@ def _signer_options(
 
 
 _CACHE_SIZE = 64
+#: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
+#: signing does.
+_ENVIRONMENT: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
 _stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
 _stores_lock = Lock()
 
@@ -368,6 +371,7 @@ def _store_for(
     fs = unwrap(fs)
     parsed = parse_path(path, protocol=None if fs is None else protocols(fs)[0])
     key = parsed.key
+    identity: Any
     try:
         identity = (
             parsed.protocol,
@@ -377,12 +381,12 @@ def _store_for(
             id(fs),
             public_endpoint,
             _frozen(signer_options),
-            frozenset(os.environ.items()),
+            frozenset(_ENVIRONMENT.items()),
         )
-        hash(identity)
-    except TypeError:
-        identity = None
-    if identity is not None and (known := _stores.get(identity)) is not None:
+        known = _stores.get(identity)
+    except TypeError:  # an option that is not hashable: nothing is kept
+        identity = known = None
+    if known is not None:
         return known[0], key
     root = attrs.evolve(parsed, key="")
     store = Store.__new__(Store)
@@ -398,8 +402,10 @@ def _store_for(
 
 def _frozen(value: Any) -> Any:
     """Return a hashable picture of nested options; 1, 1.0 and True stay apart."""
+    if type(value) is str:
+        return value
     if isinstance(value, Mapping):
-        return tuple(sorted((str(name), _frozen(item)) for name, item in value.items()))
+        return frozenset([(name, _frozen(item)) for name, item in value.items()])
     if isinstance(value, (list, tuple)):
         return (type(value), *map(_frozen, value))
     return (type(value), value)

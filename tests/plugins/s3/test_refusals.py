@@ -156,6 +156,13 @@ def test_misspelt_storage_options_are_refused():
         daypass.create_signed_url("s3://b/k", storage_options={**STATIC, "endpont_url": "http://h"})
     with pytest.raises(daypass.UnknownOptionError, match="secret"):
         daypass.create_signed_url("s3://b/k", storage_options={"key": "A", "secrt": "S"})
+    for wrong, name in (
+        ({"client_kwargs": {"regoin_name": "eu-west-1"}}, "region_name"),
+        ({"config_kwargs": {"use_fips_endpont": True}}, "use_fips_endpoint"),
+        ({"config_kwargs": {"s3": {"adressing_style": "path"}}}, "addressing_style"),
+    ):
+        with pytest.raises(daypass.UnknownOptionError, match=name):
+            daypass.create_signed_url("s3://b/k", storage_options={**STATIC, **wrong})
     options = {**STATIC, "version_aware": True, "default_block_size": 5, "max_concurrency": 2}
     assert daypass.create_signed_url("s3://b/k", storage_options=options).method == "GET"
 

@@ -12,7 +12,8 @@ from botocore.session import Session
 
 from daypass.errors import CredentialsError, DeadlineError
 from daypass.locations import Location
-from daypass_s3.sdk import Settings, explained
+from daypass_s3.sdk import explained
+from daypass_s3.settings import Settings
 
 
 @attrs.frozen

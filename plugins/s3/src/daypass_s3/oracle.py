@@ -12,6 +12,7 @@ from daypass.errors import SigningNotSupportedError
 from daypass.locations import Location
 from daypass_s3 import sdk
 from daypass_s3.credentials import Keys
+from daypass_s3.settings import Settings
 from daypass_s3.shape import Shape
 
 OPERATIONS = {
@@ -35,9 +36,7 @@ class Signed:
 class Oracle:
     """The SDK with one set of keys. Its signatures are what a template has to equal."""
 
-    def __init__(
-        self, settings: sdk.Settings, session: Any, location: Location, keys: Keys
-    ) -> None:
+    def __init__(self, settings: Settings, session: Any, location: Location, keys: Keys) -> None:
         self.keys = keys
         self._additional = settings.s3_additional_kwargs
         pinned = location.options.signature_version
@@ -50,7 +49,7 @@ class Oracle:
             self._check_unpinned(settings, session, location)
 
     def _make(
-        self, settings: sdk.Settings, session: Any, location: Location, version: str | None
+        self, settings: Settings, session: Any, location: Location, version: str | None
     ) -> Any:
         try:
             return sdk.make_client(
@@ -72,7 +71,7 @@ class Oracle:
         self._version = signature_version
         self._seen = {name: _text(value) for name, value in request.headers.items()}
 
-    def _check_unpinned(self, settings: sdk.Settings, session: Any, location: Location) -> None:
+    def _check_unpinned(self, settings: Settings, session: Any, location: Location) -> None:
         """Raise where only pinning s3v4 makes the SDK use it: such links are dead."""
         client = self._make(settings, session, location, None)
         client.meta.events.register_last("before-sign.s3", self._before_sign)

@@ -1,13 +1,10 @@
-"""What an S3 filesystem is configured with, read without opening it, as botocore wants to hear it."""
+"""botocore as daypass uses it: its session, its client, its endpoint rules and its errors."""
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-import attrs
 from botocore import exceptions
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
@@ -16,14 +13,12 @@ from botocore.session import Session
 from daypass.errors import (
     CredentialsError,
     DaypassError,
-    DeadlineError,
     InvalidPathError,
     InvalidRequestError,
     SigningNotSupportedError,
-    StoreError,
 )
-from daypass.locations import Location, check_endpoint
-from daypass.requests import refuse_unknown
+from daypass.locations import check_endpoint
+from daypass_s3.settings import Settings
 
 #: botocore's own pattern for what is no ARN, without the names that no store allows.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -36,112 +31,6 @@ _SIGNING_CONFIG = (
     "account_id_endpoint_mode",
     "ignore_configured_endpoint_urls",
 )
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Settings:
-    """The part of an ``S3FileSystem``'s constructor that signing depends on."""
-
-    anon: bool = False
-    key: str | None = None
-    secret: str | None = None
-    token: str | None = None
-    endpoint_url: str | None = None
-    use_ssl: bool = True
-    requester_pays: bool = False
-    cache_regions: bool = False
-    #: An aiobotocore session that the caller made.
-    session: Any = None
-    profile: str | None = None
-    client_kwargs: Mapping[str, Any] = attrs.field(factory=dict)
-    config_kwargs: Mapping[str, Any] = attrs.field(factory=dict)
-    s3_additional_kwargs: Mapping[str, Any] = attrs.field(factory=dict)
-
-    @property
-    def region(self) -> str | None:
-        """The region that was named, if one was."""
-        named = self.client_kwargs.get("region_name") or self.config_kwargs.get("region_name")
-        if named is None and self.session is not None:
-            named = self.session.get_config_variable("region")
-        return named
-
-    @property
-    def endpoint(self) -> str | None:
-        """The endpoint that was named, checked."""
-        url = self.endpoint_url or self.client_kwargs.get("endpoint_url")
-        return None if url is None else check_endpoint(url, "endpoint_url")
-
-
-def settings_of(location: Location) -> Settings:
-    """Read the settings from the filesystem, where one was given, or from the options."""
-    if location.has_fs:
-        return _of_filesystem(location.fs)
-    from fsspec.config import apply_config
-
-    # What fsspec.filesystem() would do with its configuration files and FSSPEC_S3_*.
-    protocols = type("_S3", (), {"protocol": ("s3", "s3a")})
-    options = apply_config(protocols, dict(location.storage_options))
-    names = {field.name for field in attrs.fields(Settings)}
-    if beyond := options.keys() - names - _NO_MATTER:
-        _check_names(beyond)
-    known = {name: value for name, value in options.items() if name in names and value is not None}
-    known.setdefault("key", options.get("username"))
-    known.setdefault("secret", options.get("password"))
-    return Settings(**known)
-
-
-#: Options of S3FileSystem and fsspec that signing does not depend on.
-_NO_MATTER = frozenset(
-    {
-        "asynchronous",
-        "default_block_size",
-        "default_cache_type",
-        "default_fill_cache",
-        "fixed_upload_size",
-        "listings_expiry_time",
-        "loop",
-        "max_concurrency",
-        "max_paths",
-        "password",
-        "skip_instance_cache",
-        "use_listings_cache",
-        "username",
-        "version_aware",
-    }
-)
-
-
-def _check_names(names: Iterable[str]) -> None:
-    """Refuse what s3fs would not take either: a misspelt key must not end in another login."""
-    from aiobotocore.session import AioSession
-    from s3fs import S3FileSystem
-
-    taken: set[str] = set(_NO_MATTER)
-    for function in (S3FileSystem.__init__, AioSession.__init__, Session.__init__):
-        taken.update(inspect.signature(function).parameters)
-    refuse_unknown(names, taken - {"self", "args", "kwargs"}, what="storage option of s3")
-
-
-def _of_filesystem(fs: Any) -> Settings:
-    missing = [name for name in ("key", "secret", "client_kwargs") if not hasattr(fs, name)]
-    if missing:
-        msg = f"fs must be an s3fs.S3FileSystem, not {type(fs).__name__}"
-        raise InvalidRequestError(msg, option="fs")
-    return Settings(
-        anon=fs.anon,
-        key=fs.key,
-        secret=fs.secret,
-        token=fs.token,
-        endpoint_url=fs.endpoint_url,
-        use_ssl=fs.use_ssl,
-        requester_pays=fs.requester_pays,
-        cache_regions=fs.cache_regions,
-        session=fs.session if not getattr(fs, "_session_is_owned", True) else None,
-        profile=fs.kwargs.get("profile"),
-        client_kwargs=fs.client_kwargs,
-        config_kwargs=fs.config_kwargs,
-        s3_additional_kwargs=fs.s3_additional_kwargs,
-    )
 
 
 def make_session(settings: Settings) -> Session:
@@ -216,28 +105,6 @@ def _configured_endpoint(settings: Settings, session: Session) -> str | None:
         client_name="s3",
     ).provide()
     return None if url is None else check_endpoint(url, "endpoint_url")
-
-
-def with_region(settings: Settings, location: Location) -> Settings:
-    """Let the filesystem find the bucket's region, where it was made with ``cache_regions``."""
-    if not settings.cache_regions or settings.region or settings.endpoint:
-        return settings
-    from fsspec.asyn import sync
-    from fsspec.exceptions import FSTimeoutError
-
-    fs: Any = location.fs
-    try:
-        fs.connect()
-        client = sync(fs.loop, fs.get_s3, location.bucket, timeout=location.deadline)
-    except FSTimeoutError as error:
-        msg = f"the region of bucket {location.bucket} was not found within {location.deadline:g} s"
-        raise DeadlineError(msg) from error
-    except (OSError, exceptions.BotoCoreError) as error:
-        msg = f"cache_regions could not find the region of bucket {location.bucket}: name it as client_kwargs region_name"
-        raise StoreError(msg) from error
-    return attrs.evolve(
-        settings, client_kwargs={**settings.client_kwargs, "region_name": client.meta.region_name}
-    )
 
 
 def check_bucket(bucket: str) -> None:

@@ -19,6 +19,7 @@ from daypass.results import REQUESTED, SignedURL
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.oracle import OPERATIONS, Oracle
+from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import Shape, shape_of
 from daypass_s3.sigv2 import TemplateV2, check_v2
 
@@ -37,13 +38,13 @@ class Signer:
 
     def __init__(self, location: Location) -> None:
         sdk.check_bucket(location.bucket)
-        self._settings = sdk.settings_of(location)
+        self._settings = settings_of(location)
         try:
             self._session = sdk.make_session(self._settings)
         except BotoCoreError as error:
             raise sdk.explained(error) from error
         self._keyring = KeyRing(self._settings, self._session, location)
-        self._settings = sdk.with_region(self._settings, location)
+        self._settings = with_region(self._settings, location)
         self._v2 = location.options.signature_version == "s3"
         self._lock = Lock()
         self._oracle: Oracle | None = None
