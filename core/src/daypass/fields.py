@@ -143,13 +143,13 @@ def duration(value: Duration | None, option: str) -> int | None:
 
 
 def headers(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
-    """Return a checked copy of the headers."""
-    return None if value is None else check_headers(value, option)
+    """Return a checked copy of the headers; none at all ask for nothing."""
+    return None if value is None else check_headers(value, option) or None
 
 
 def metadata(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
-    """Return a checked copy of the metadata."""
-    return None if value is None else check_metadata(value, option)
+    """Return a checked copy of the metadata; none at all asks for nothing."""
+    return None if value is None else check_metadata(value, option) or None
 
 
 def names_only(headers: Mapping[str, str] | None) -> str:

@@ -116,7 +116,7 @@ def _info(location: Location) -> Mapping[str, Any]:
 
 
 def _fs_path(location: Location) -> str:
-    path: str = type(location.fs)._strip_protocol(location.path)  # noqa: SLF001 - as url_to_fs does
+    path: str = type(location.fs)._strip_protocol(location.full_path)  # noqa: SLF001 - as url_to_fs does
     return path
 
 

@@ -15,6 +15,8 @@ __all__ = ["attachment", "check_headers", "check_metadata", "check_text", "shown
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 #: Printable ASCII. Tabs are legal in RFC 9110, but clients fold them and the signature dies.
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
+#: What could split a header, or make a name read as another (joiners and spaces are fine).
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: Set by the signer, by the client or by the connection: never by the caller.
 _FORBIDDEN = frozenset(
@@ -153,8 +155,8 @@ def attachment(filename: str | None, *, inline: bool) -> str:
     if "/" in filename or "\\" in filename:
         msg = "filename is the name to save under and holds no / or \\: give the last part only"
         raise InvalidRequestError(msg, option="filename")
-    if not filename.isprintable():
-        msg = "filename may hold printable characters only"
+    if _INVISIBLE.search(filename):
+        msg = "filename may hold no control characters, line breaks or changes of writing direction"
         raise InvalidRequestError(msg, option="filename")
     fallback = re.sub(r'[^\x20-\x7e]|["%]', "_", filename)
     header = f'{kind}; filename="{fallback}"'

@@ -197,7 +197,11 @@ def check_endpoint(url: str, option: str) -> str:
         re.ASCII,
     )
     if not match or (match["port"] and not 0 < int(match["port"]) <= _LAST_PORT):
-        shown = "" if not isinstance(url, str) or "@" in url else f", not {ascii(url)[:60]}"
+        shown = (
+            ""
+            if not isinstance(url, str) or re.search(r"[@?#]", url)
+            else f", not {ascii(url)[:60]}"
+        )
         msg = f"{option} must be http(s)://host[:port] without user info, query or fragment{shown}"
         raise InvalidRequestError(msg, option=option)
     return url
@@ -219,7 +223,16 @@ class _Once:
         return self._made[0]
 
 
-@attrs.frozen(slots=False, eq=False)  # not slotted: at() copies __dict__ for every key
+def _without_secrets(text: str) -> str:
+    """Mask a password before an ``@``, and the query of an HTTP URL, which may hold a signature."""
+    text = re.sub(r"^((?:[a-z0-9+._-]+://)?[^/@]*?:)[^/@]*@", r"\1****@", text)
+    if text.startswith(("http://", "https://")):
+        place, mark, _ = text.partition("?")
+        return place + mark + ("****" if mark else "")
+    return text
+
+
+@attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: at() copies __dict__ for every key
 class Location:
     """Where one object is: what a plugin's hooks are given.
 
@@ -233,9 +246,9 @@ class Location:
     #: The key exactly as stored. Nothing has been decoded, folded or stripped.
     key: str
     #: fsspec's own options, passed on untouched.
-    storage_options: Mapping[str, Any] = attrs.field(repr=False)
+    storage_options: Mapping[str, Any]
     #: The backend's attrs class, structured from ``signer_options``; None where it has none.
-    options: Any = attrs.field(repr=False)
+    options: Any
     #: The endpoint that the URL's reader can reach, where it differs from the filesystem's.
     public_endpoint: str | None
     #: The object's version, where one is named.
@@ -243,10 +256,15 @@ class Location:
     #: The longest that all network calls for one hook call may take, in seconds.
     deadline: float = DEADLINE
     #: A place for prepared signers: a cache, shared below one store and never state.
-    cache: dict[Any, Any] = attrs.field(factory=dict, repr=False)
+    cache: dict[Any, Any] = attrs.field(factory=dict)
     #: True where the caller handed over a filesystem, which then outranks ``storage_options``.
-    has_fs: bool = attrs.field(default=False, repr=False)
-    _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True, repr=False)
+    has_fs: bool = False
+    _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
+    _delicate: bool = attrs.field(init=False)
+
+    @_delicate.default
+    def _is_delicate(self) -> bool:
+        return "@" in self.bucket or self.protocol in ("http", "https")
 
     @property
     def fs(self) -> AbstractFileSystem:
@@ -255,12 +273,19 @@ class Location:
 
     @property
     def path(self) -> str:
-        """The path as text: ``protocol://bucket/key``."""
-        return (
-            f"{self.protocol}://{self.bucket}/{self.key}"
-            if self.bucket
-            else (f"{self.protocol}://{self.key}")
-        )
+        """The path as text, without what is secret in it: a password, or the query of a URL."""
+        return _without_secrets(self.full_path) if self._delicate else self.full_path
+
+    @property
+    def full_path(self) -> str:
+        """The path as text, secrets included: to be opened and never to be shown."""
+        if not self.bucket:
+            return f"{self.protocol}://{self.key}"
+        return f"{self.protocol}://{self.bucket}/{self.key}"
+
+    def __repr__(self) -> str:
+        """Show the path, and never an option."""
+        return f"Location({self.path!r}, version={self.version!r})"
 
     def at(self, key: str, version: str | None = None) -> Self:
         """Return the location of another key below the same store."""

@@ -80,7 +80,7 @@ class SignedURL:
         """
         words = ["curl", "--fail"]
         place = urlsplit(self.url)
-        name = file or unquote(place.path.rpartition("/")[2]) or "object"
+        name = file or _file_name(unquote(place.path.rpartition("/")[2]))
         if "/." in place.path:
             words.append("--path-as-is")
         if set("[]{}").intersection(place.netloc + (name if self.method == "PUT" else "")):
@@ -114,6 +114,13 @@ class SignedURL:
             for name, value in rows.items()
         )
         return f"<table>{cells}</table>"
+
+
+def _file_name(name: str) -> str:
+    """Return a name that curl takes for a file: - and . are its standard input, -x an option."""
+    if name in ("", ".", ".."):
+        return "object"
+    return f"./{name}" if name.startswith("-") else name
 
 
 def _checksums(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str]:
