@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
@@ -15,6 +16,7 @@ import attrs
 import pluggy
 
 from daypass import hookspecs
+from daypass.batches import SignedURLBatch
 from daypass.errors import (
     BackendConflictError,
     BackendNotFoundError,
@@ -42,7 +44,7 @@ KNOWN = {
     "rediss": "daypass-redis",
 }
 
-_BACKEND_HOOKS = ("create_signed_url", "head_metadata", "describe_backend")
+_BACKEND_HOOKS = ("create_signed_url", "create_signed_urls", "head_metadata", "describe_backend")
 _PLUGIN_HOOKS = ("authorize", "record")
 
 
@@ -53,6 +55,7 @@ class Backend:
     info: BackendInfo
     plugin: str
     sign: Callable[..., SignedURL | None] | None = attrs.field(repr=False)
+    sign_many: Callable[..., SignedURLBatch | None] | None = attrs.field(repr=False)
     _head: Callable[..., ObjectMetadata | None] = attrs.field(repr=False)
 
     def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
@@ -70,10 +73,10 @@ class Registry:
     def __init__(self, find: Callable[..., Iterable[EntryPoint]] = entry_points) -> None:
         self._find = find
         self._lock = threading.RLock()
-        self._manager = pluggy.PluginManager("daypass")
-        self._manager.add_hookspecs(hookspecs)
+        self._manager = _manager()
         self._entries: dict[str, list[EntryPoint]] | None = None
         self._backends: dict[str, Backend] = {}
+        self._modules: dict[str, tuple[ModuleType, Backend]] = {}
         self._plugins_loaded = False
         self._callers: dict[str, Callable[[SigningEvent], None] | None] = {}
 
@@ -115,52 +118,41 @@ class Registry:
                 f"{protocol}:// needs the backend {KNOWN[protocol]}: pip install {KNOWN[protocol]}"
             )
             raise BackendNotFoundError(msg, protocol=protocol)
-        return self.register_backend(importlib.import_module("daypass.generic"), "daypass.generic")
+        generic = importlib.import_module("daypass.generic")
+        found = self.register_backend(generic, "daypass.generic")
+        if why := generic.WHY_NOT.get(protocol):
+            # Said before anything else is judged: no option could make it sign.
+            info = attrs.evolve(found.info, methods=(), why_not=why)
+            return attrs.evolve(found, info=info, sign=None)
+        return found
 
     def register_backend(self, module: ModuleType, name: str) -> Backend:
-        """Register a backend's module and return it; asked again, return the same hooks.
+        """Check a backend's module and return the ways to its hooks; asked again, the same ones.
+
+        Each backend has a plugin manager of its own, so that none is ever asked about another's
+        paths, whatever is loaded later (docs/decisions/0006).
 
         Raises:
             PluginError: naming the plugin and the rule that it breaks.
 
         """
         with self._lock:
-            hooks = self._register(module, name, _BACKEND_HOOKS)
-            for needed in ("head_metadata", "describe_backend"):
-                if needed not in hooks:
-                    msg = f"backend {name} implements no {needed}, which every backend must"
-                    raise PluginError(msg, plugin=name)
-            info = self._caller(name, "describe_backend")()
-            if not isinstance(info, BackendInfo):
-                msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
-                raise PluginError(msg, plugin=name)
-            sign = self._caller(name, "create_signed_url") if "create_signed_url" in hooks else None
-            return Backend(info, name, sign, self._caller(name, "head_metadata"))
+            known = self._modules.get(name)
+            if known is None or known[0] is not module:
+                known = self._modules[name] = (module, _backend(module, name))
+            return known[1]
 
     def register_plugin(self, module: object, name: str) -> None:
         """Register a cross-cutting plugin (``authorize``, ``record``)."""
         with self._lock:
-            self._register(module, name, _PLUGIN_HOOKS)
-
-    def unregister(self, name: str) -> None:
-        """Forget a plugin or backend again."""
-        with self._lock:
-            self._manager.unregister(name=name)
-            self._backends.clear()
-            self._callers.clear()
-
-    def _register(self, module: object, name: str, allowed: tuple[str, ...]) -> set[str]:
-        hooks = _check_hooks(module, name, allowed)
-        if self._manager.get_plugin(name) is not module:
-            self._manager.register(module, name)
-            # A cached subset caller filters by removal, so it would ask a newcomer too.
-            self._backends.clear()
-            self._callers.clear()
-        return hooks
-
-    def _caller(self, name: str, hook: str) -> Callable[..., Any]:
-        others = [p for p in self._manager.get_plugins() if self._manager.get_name(p) != name]
-        return self._manager.subset_hook_caller(hook, others)
+            _check_hooks(module, name, _PLUGIN_HOOKS)
+            if self._manager.get_plugin(name) is not module:
+                try:
+                    self._manager.register(module, name)
+                except ValueError as error:
+                    msg = f"plugin {name} cannot be registered: another one has this name"
+                    raise PluginError(msg, plugin=name) from error
+                self._callers.clear()
 
     def enforcers(self, option: str) -> list[str]:
         """Return the names of the installed backends that enforce an option."""
@@ -193,9 +185,46 @@ class Registry:
         return found
 
 
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager("daypass")
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _backend(module: ModuleType, name: str) -> Backend:
+    """Make the typed ways to a backend's hooks, or raise naming the rule that it breaks."""
+    hooks = _check_hooks(module, name, _BACKEND_HOOKS)
+    for needed in ("head_metadata", "describe_backend"):
+        if needed not in hooks:
+            msg = f"backend {name} implements no {needed}, which every backend must"
+            raise PluginError(msg, plugin=name)
+    manager = _manager()
+    manager.register(module, name)
+    try:
+        info = manager.hook.describe_backend()
+    except Exception as error:
+        msg = f"backend {name}: describe_backend failed with {type(error).__name__} (its cause is chained)"
+        raise PluginError(msg, plugin=name) from error
+    if not isinstance(info, BackendInfo):
+        msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
+        raise PluginError(msg, plugin=name)
+    if info.options_class is not None and not attrs.has(info.options_class):
+        msg = f"backend {name}: options_class is not an attrs class"
+        raise PluginError(msg, plugin=name)
+    return Backend(
+        info,
+        name,
+        manager.hook.create_signed_url if "create_signed_url" in hooks else None,
+        manager.hook.create_signed_urls if "create_signed_urls" in hooks else None,
+        manager.hook.head_metadata,
+    )
+
+
 def distribution(entry: EntryPoint) -> str:
     """Return the name of the distribution that an entry point comes from."""
-    return entry.dist.name if entry.dist is not None else entry.value
+    if entry.dist is None:
+        return entry.value
+    return re.sub(r"[-_.]+", "-", entry.dist.name).lower()  # PEP 503: the spellings are one name
 
 
 def _choose(protocol: str, claimants: list[EntryPoint]) -> EntryPoint:
@@ -217,7 +246,7 @@ def _choose(protocol: str, claimants: list[EntryPoint]) -> EntryPoint:
 def _import(entry: EntryPoint) -> ModuleType:
     try:
         return importlib.import_module(entry.value)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = (
             f"plugin {entry.value} of {distribution(entry)} cannot be imported "
             f"({type(error).__name__}: {error}): reinstall or remove it"
@@ -230,8 +259,10 @@ def _check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str
     found: set[str] = set()
     for attribute in dir(module):
         function = getattr(module, attribute, None)
+        if not inspect.isroutine(function):
+            continue  # first of all: other objects may raise when they are asked for attributes
         options = getattr(function, "daypass_impl", None)
-        if not inspect.isroutine(function) or options is None:
+        if options is None:
             continue
         hook = options.get("specname") or attribute
         fault = _fault(function, hook, options, allowed)
@@ -245,18 +276,35 @@ def _check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str
 def _fault(
     function: Callable[..., Any], hook: str, options: dict[str, Any], allowed: tuple[str, ...]
 ) -> str | None:
+    """Say which rule of the contract a hook breaks."""
     if hook not in allowed:
         return f"is not one of {', '.join(allowed)}"
-    if options.get("wrapper") or options.get("hookwrapper"):
-        return "is a wrapper, and wrappers could hide or replace an answer: write a plain function"
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        return "is async: hooks are plain functions, and the async face runs them in a thread"
+    kinds = {
+        "is a wrapper, and wrappers could hide or replace an answer": (
+            options.get("wrapper") or options.get("hookwrapper")
+        ),
+        "is async, and the async face runs hooks in a thread": (
+            inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        ),
+        "is a generator, whose body would never run": inspect.isgeneratorfunction(function),
+    }
+    for rule, broken in kinds.items():
+        if broken:
+            return f"{rule}: write a plain function"
     expected = set(inspect.signature(getattr(hookspecs, hook)).parameters)
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.name not in expected:
-            return f"has the argument {parameter.name}, and the contract has {sorted(expected)}"
-        if parameter.default is not parameter.empty:
-            return f"gives {parameter.name} a default, which would outrank what the caller asked"
+    faults = (
+        _parameter_fault(p, expected) for p in inspect.signature(function).parameters.values()
+    )
+    return next(filter(None, faults), None)
+
+
+def _parameter_fault(parameter: inspect.Parameter, expected: set[str]) -> str | None:
+    if parameter.name not in expected:
+        return f"has the argument {parameter.name}, and the contract has {sorted(expected)}"
+    if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+        return f"takes {parameter.name} in a way in which it would never arrive"
+    if parameter.default is not parameter.empty:
+        return f"gives {parameter.name} a default, which would outrank what the caller asked"
     return None
 
 

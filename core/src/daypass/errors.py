@@ -26,7 +26,8 @@ No message, argument or attribute ever holds a credential, a signature or a sign
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 __all__ = [
     "AccessDeniedError",
@@ -53,6 +54,19 @@ __all__ = [
 
 class DaypassError(Exception):
     """The root of all errors that daypass raises on purpose."""
+
+    #: The row of a bulk call that is to blame, counted from 0; None where no single row is.
+    row: int | None = None
+
+
+@contextmanager
+def at_row(row: int) -> Iterator[None]:
+    """Name the row of a bulk call in every `DaypassError` that is raised inside."""
+    try:
+        yield
+    except DaypassError as error:
+        error.row = row
+        raise
 
 
 class InvalidRequestError(DaypassError, ValueError):

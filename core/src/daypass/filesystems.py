@@ -16,10 +16,14 @@ __all__ = ["open_filesystem", "protocols", "unwrap"]
 
 def protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
     """Return the protocols that a filesystem serves."""
-    protocol = getattr(fs, "protocol", None)
+    protocol = _attribute(fs, "protocol")
     if isinstance(protocol, str):
         return (protocol,)
-    if not isinstance(protocol, (tuple, list)) or not protocol:
+    if (
+        not isinstance(protocol, (tuple, list))
+        or not protocol
+        or not all(isinstance(name, str) for name in protocol)
+    ):
         msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
         raise InvalidRequestError(msg, option="fs")
     return tuple(protocol)
@@ -27,7 +31,7 @@ def protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
 
 def unwrap(fs: AbstractFileSystem | None) -> AbstractFileSystem | None:
     """Look through fsspec's caching filesystems: the object behind them is the same object."""
-    while (inner := getattr(fs, "fs", None)) is not None:
+    while (inner := _attribute(fs, "fs")) is not None:
         kinds = {kind.__name__ for kind in type(fs).__mro__}
         if "DirFileSystem" in kinds:
             msg = "fs is a DirFileSystem, whose paths are not the store's: give its inner filesystem (fs.fs) and the whole path"
@@ -36,6 +40,14 @@ def unwrap(fs: AbstractFileSystem | None) -> AbstractFileSystem | None:
             break
         fs = inner
     return fs
+
+
+def _attribute(fs: object, name: str) -> Any:
+    try:
+        return getattr(fs, name, None)
+    except Exception as error:
+        msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
+        raise InvalidRequestError(msg, option="fs") from error
 
 
 def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> AbstractFileSystem:

@@ -25,7 +25,7 @@ from daypass.requests import METHODS, SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
 
 #: Why a protocol has no signed URLs, and what to do: the commonest, known without loading them.
-_WHY_NOT = {
+WHY_NOT = {
     "file": "a local file has no server to check a signature; copy it to an object store and sign it there",
     "local": "a local file has no server to check a signature; copy it to an object store and sign it there",
     "memory": "an object in memory is seen by this process alone; copy it to an object store and sign it there",
@@ -48,7 +48,7 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
     """Let the filesystem sign a GET, where it can."""
     from fsspec import AbstractFileSystem
 
-    why = _WHY_NOT.get(location.protocol)
+    why = WHY_NOT.get(location.protocol)
     if why is None and type(location.fs).sign is AbstractFileSystem.sign:
         why = (
             f"the filesystem {type(location.fs).__name__} has no sign(); "
@@ -63,7 +63,11 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
             f"method, so {request.method} is refused"
         )
         raise UnsupportedOptionError(msg, option="method", backend="generic", alternatives=["GET"])
-    url = location.fs.sign(_fs_path(location), expiration=request.expires_in)
+    try:
+        url = location.fs.sign(_fs_path(location), expiration=request.expires_in)
+    except NotImplementedError as error:
+        msg = f"{location.protocol}:// cannot sign URLs: its filesystem's sign() says so; copy the object to an object store and sign it there"
+        raise SigningNotSupportedError(msg) from error
     return SignedURL(
         url=url,
         method="GET",
@@ -80,13 +84,13 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
 @hookimpl
 def head_metadata(location: Location) -> ObjectMetadata:
     """Normalise what the filesystem's ``info()`` knows."""
-    if location.key.endswith("/"):
+    if location.key.endswith("/") and location.protocol not in ("http", "https"):
         # fsspec's paths drop the slash, and would answer for another object.
         msg = f"{location.path} ends in a slash, which names a directory and not an object"
         raise ObjectNotFoundError(msg)
     try:
         info = _info(location)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         msg = f"{location.path} does not exist"
         raise ObjectNotFoundError(msg) from error
     except PermissionError as error:
@@ -125,7 +129,7 @@ def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
     return ObjectMetadata(
         path=location.path,
         key=location.key,
-        size=info.get("size"),
+        size=size if isinstance(size := info.get("size"), int) else None,
         etag=_text(info, "ETag", "etag", "e_tag"),
         last_modified=_moment(info, "LastModified", "last_modified", "mtime", "updated", "created"),
         content_type=_text(info, "ContentType", "contentType", "content_type", "mimetype"),
@@ -166,7 +170,7 @@ def _moment(info: Mapping[str, Any], *names: str) -> datetime | None:
 def _md5(info: Mapping[str, Any]) -> str | None:
     value = _first(info, ("content_md5", "md5Hash", "ContentMD5"))
     if isinstance(value, (bytes, bytearray)):
-        return b64encode(value).decode()
+        return b64encode(value).decode() if len(value) == 16 else None  # noqa: PLR2004
     if not isinstance(value, str):
         return None
     try:

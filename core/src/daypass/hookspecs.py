@@ -8,7 +8,7 @@ functions with exactly these arguments: no defaults, no ``async``, no wrappers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import attrs
 import pluggy
 
 if TYPE_CHECKING:
+    from daypass.batches import SignedURLBatch
     from daypass.locations import Location
     from daypass.requests import SignRequest
     from daypass.results import ObjectMetadata, SignedURL
@@ -25,6 +26,7 @@ __all__ = [
     "SigningEvent",
     "authorize",
     "create_signed_url",
+    "create_signed_urls",
     "describe_backend",
     "head_metadata",
     "hookimpl",
@@ -87,7 +89,10 @@ class SigningEvent:
     expires_because: str | None = None
     #: Only in ``record``: conditions that are not enforced.
     unenforced: frozenset[str] = frozenset()
-    #: Only in ``record``: SHA-256 of the URL in hex, by which a found link can be recognised.
+    #: Only in ``record``: how many links leave; above one, ``path`` is the root they lie below.
+    count: int = 1
+    #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
+    #: batch, over its URLs joined by line feeds.
     url_sha256: str | None = None
 
 
@@ -108,6 +113,34 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
                 url=url, method=request.method, headers={}, expires_at=request.expires_at,
                 expires_because=REQUESTED, permits=frozenset({request.method}),
                 unenforced=frozenset(), path=location.path, backend="my-store",
+            )
+
+    Raises:
+        UnsupportedOptionError: for what this very credential cannot enforce.
+        CredentialsError: when there is nothing to sign with.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def create_signed_urls(
+    location: Location, keys: Sequence[str], request: SignRequest
+) -> SignedURLBatch:
+    """Sign many keys below one root with one request; optional, for backends that gain by it.
+
+    ``location`` is the root, ``keys`` are whole keys and checked, ``request`` arrives resolved, as
+    for `create_signed_url`. Every URL must be the very one that `create_signed_url` would make.
+
+    Example::
+
+        @hookimpl
+        def create_signed_urls(location, keys, request):
+            like = create_signed_url(location.at(keys[0]), request)
+            return SignedURLBatch(
+                [my_store.sign(key, until=request.expires_at) for key in keys],
+                keys,
+                attrs.evolve(like, url="", path=location.at("").path),
             )
 
     Raises:

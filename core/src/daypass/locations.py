@@ -182,6 +182,17 @@ def check_key(key: str, *, max_bytes: int | None, allow_dot_segments: bool) -> N
         raise InvalidPathError(msg, option="allow_dot_segments")
 
 
+def check_version(version: str | None) -> str | None:
+    """Return an object's version, or raise where it cannot be one."""
+    if version is None:
+        return None
+    if not isinstance(version, str) or not version:
+        msg = "version must be text that is not empty"
+        raise InvalidRequestError(msg, option="version")
+    check_text(version, "version")
+    return str.__str__(version)
+
+
 def check_endpoint(url: str, option: str) -> str:
     """Return an http(s) endpoint, or raise where it is anything else.
 

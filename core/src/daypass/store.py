@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
@@ -28,7 +29,7 @@ from daypass.locations import (
     PathLike,
     _Once,
     check_endpoint,
-    check_text,
+    check_version,
     parse_path,
 )
 from daypass.requests import SignOptions, SignRequest, refuse_unknown
@@ -107,7 +108,7 @@ class Store:
         info = self.backend.info
         if public_endpoint is not None:
             check_endpoint(public_endpoint, "public_endpoint")
-            if not info.public_endpoint:
+            if not info.public_endpoint and info.methods:
                 msg = f"{info.name} has no endpoint that public_endpoint= could replace"
                 raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
         options = dict(parsed.storage_options)
@@ -133,11 +134,9 @@ class Store:
         if not isinstance(key, str):
             msg = f"a key must be text, not {type(key).__name__}"
             raise InvalidPathError(msg, option="key")
-        if version is not None and (not isinstance(version, str) or not version):
-            msg = "version must be text that is not empty"
-            raise InvalidRequestError(msg, option="version")
-        if version is not None:
-            check_text(version, "version")
+        version = check_version(version)
+        # Exact text: a subclass may write itself in its own way, and sign another key.
+        key = str.__str__(key)
         root = self.location.key
         if not key and root and not root.endswith("/"):
             return self.location.at("", version)
@@ -312,12 +311,14 @@ async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | Non
 def _request(options: SignOptions) -> SignRequest:
     if not _OPTION_NAMES.issuperset(options):
         refuse_unknown(options, _OPTION_NAMES)
+    if any(getattr(value, "fold", 0) for value in options.values() if isinstance(value, datetime)):
+        return _make(**options)  # the second 2:30 of an autumn night compares equal to the first
     try:
         return _same_request(**options)
-    except TypeError as error:
-        if isinstance(error, DaypassError):
-            raise
-        return _make(**options)  # an option that is not hashable, such as metadata
+    except DaypassError:
+        raise
+    except Exception:  # noqa: BLE001 - an option that is not hashable, such as metadata
+        return _make(**options)
 
 
 @lru_cache(maxsize=128, typed=True)  # typed: True is no 1, and 1.0 no 1
@@ -328,10 +329,7 @@ def _same_request(**options: Unpack[SignOptions]) -> SignRequest:
 
 def _own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:
     """Take the inner filesystem's options out of a chained URL's, as fsspec nests them."""
-    options = storage_options or {}
-    if not isinstance(options, Mapping):
-        msg = f"storage_options must be a mapping, not {type(options).__name__}"
-        raise InvalidRequestError(msg, option="storage_options")
+    options = _mapping(storage_options, "storage_options")
     nested = options.get(protocol)
     return nested if isinstance(nested, Mapping) else options
 
@@ -339,14 +337,27 @@ def _own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Ma
 def _signer_options(
     backend: str, options_class: type | None, given: Mapping[str, Any] | None
 ) -> Any:
-    if given is not None and not isinstance(given, Mapping):
-        msg = f"signer_options must be a mapping, not {type(given).__name__}"
-        raise InvalidRequestError(msg, option="signer_options")
+    options = _mapping(given, "signer_options")
     fields = () if options_class is None else attrs.fields(options_class)
-    refuse_unknown(
-        given or (), [field.name for field in fields], what=f"signer option of {backend}"
-    )
-    return None if options_class is None else options_class(**(given or {}))
+    refuse_unknown(options, [field.name for field in fields], what=f"signer option of {backend}")
+    try:
+        return None if options_class is None else options_class(**options)
+    except DaypassError:
+        raise
+    except Exception as error:
+        msg = f"the signer_options of {backend} are not legal ({type(error).__name__}): {', '.join(options) or 'none'} were given"
+        raise InvalidRequestError(msg, option="signer_options") from error
+
+
+def _mapping(given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        msg = f"{option} must be a mapping, not {type(given).__name__}"
+        raise InvalidRequestError(msg, option=option)
+    try:
+        return {} if given is None else dict(given)
+    except Exception as error:
+        msg = f"{option} is a {type(given).__name__} that cannot be read"
+        raise InvalidRequestError(msg, option=option) from error
 
 
 _CACHE_SIZE = 64
@@ -384,7 +395,7 @@ def _store_for(
             frozenset(_ENVIRONMENT.items()),
         )
         known = _stores.get(identity)
-    except TypeError:  # an option that is not hashable: nothing is kept
+    except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
         identity = known = None
     if known is not None:
         return known[0], key
@@ -408,4 +419,4 @@ def _frozen(value: Any) -> Any:
         return frozenset([(name, _frozen(item)) for name, item in value.items()])
     if isinstance(value, (list, tuple)):
         return (type(value), *map(_frozen, value))
-    return (type(value), value)
+    return (type(value), value, getattr(value, "fold", 0) if isinstance(value, datetime) else 0)

@@ -1,0 +1,89 @@
+"""What a backend lets in: the request held against what the backend declares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from daypass.backends import Backend, registry
+from daypass.errors import (
+    InvalidExpiryError,
+    InvalidRequestError,
+    SigningNotSupportedError,
+    UnsupportedOptionError,
+)
+from daypass.locations import Location
+from daypass.requests import DESCRIBING, RESTRICTING, SignRequest
+
+__all__ = ["admit", "check_version"]
+
+
+def admit(
+    backend: Backend, location: Location, request: SignRequest
+) -> tuple[SignRequest, frozenset[str]]:
+    """Return the request with its clock fixed, and the conditions that the caller waives.
+
+    Raises:
+        SigningNotSupportedError: if the backend cannot sign.
+        UnsupportedOptionError: naming the option that it cannot enforce, and who can.
+        InvalidExpiryError: if the lifetime is above the backend's limit.
+
+    """
+    info = backend.info
+    if backend.sign is None or request.method not in info.methods:
+        _refuse_method(backend, request)
+    check_version(backend, location)
+    if location.version is not None and request.method == "PUT":
+        msg = "version names an object that exists, so it goes with GET, HEAD and DELETE, not PUT"
+        raise InvalidRequestError(msg, option="version")
+    waived: frozenset[str] = frozenset()
+    if request.conditions and not request.conditions <= info.enforces:
+        waived = _waive(backend, request)
+        request = request.without(waived) if waived else request
+    # The only reading of the clock: whoever signs and judges uses this one.
+    resolved = request.resolve(datetime.now(UTC))
+    if info.max_expires_in is not None and resolved.expires_in > info.max_expires_in:  # type: ignore[operator]
+        msg = (
+            f"the lifetime of {resolved.expires_in} s is above the {info.max_expires_in} s that "
+            f"{info.name} allows: ask for less, or sign again later"
+        )
+        raise InvalidExpiryError(msg, option="expires_in")
+    return resolved, waived
+
+
+def check_version(backend: Backend, location: Location) -> None:
+    """Raise where a version is named and the backend keeps none."""
+    if location.version is not None and not backend.info.versions:
+        msg = f"{backend.info.name} keeps no versions that version= could name"
+        raise UnsupportedOptionError(msg, option="version", backend=backend.info.name)
+
+
+def _refuse_method(backend: Backend, request: SignRequest) -> None:
+    info = backend.info
+    if backend.sign is None or not info.methods:
+        why = info.why_not or "its store has no signed URLs"
+        msg = f"{info.name} cannot sign URLs: {why}"
+        raise SigningNotSupportedError(msg)
+    msg = f"{info.name} cannot sign {request.method}: it signs {', '.join(sorted(info.methods))}"
+    raise UnsupportedOptionError(
+        msg, option="method", backend=info.name, alternatives=sorted(info.methods)
+    )
+
+
+def _waive(backend: Backend, request: SignRequest) -> frozenset[str]:
+    """Return the restrictions that the caller waives (strict=False), or refuse by name."""
+    beyond = request.conditions - backend.info.enforces - DESCRIBING
+    if "content_md5" in beyond:  # its copy in the metadata goes where it goes
+        beyond |= request.conditions & {"add_content_md5_metadata"}
+    refused = (beyond if request.strict else beyond - RESTRICTING) - DESCRIBING
+    if refused:
+        raise _unsupported(backend, min(refused))
+    return beyond
+
+
+def _unsupported(backend: Backend, option: str) -> UnsupportedOptionError:
+    """Make the error for an option that a backend cannot enforce."""
+    able = registry.enforcers(option)
+    by = f"{', '.join(able)} can" if able else "no installed backend can"
+    waive = ", or pass strict=False to go without" if option in RESTRICTING else ""
+    msg = f"{backend.info.name} cannot enforce {option}: {by}{waive}"
+    return UnsupportedOptionError(msg, option=option, backend=backend.info.name, alternatives=able)

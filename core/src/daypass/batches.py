@@ -1,0 +1,151 @@
+"""``SignedURLBatch``: many signed URLs in the memory of their texts; each is made whole on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import repeat
+from typing import Self, overload
+
+import attrs
+
+from daypass.errors import DaypassError, InvalidRequestError
+from daypass.results import SignedURL
+
+__all__ = ["SignedURLBatch"]
+
+
+def _patterns(like: SignedURL | tuple[SignedURL, ...]) -> tuple[SignedURL, ...]:
+    return like if isinstance(like, tuple) else (like,)
+
+
+@attrs.frozen(repr=False, eq=False)
+class SignedURLBatch(Sequence[SignedURL]):
+    """Signed URLs in the order of their paths; a sequence of `SignedURL`.
+
+    >>> like = SignedURL(
+    ...     "", "GET", {}, datetime(2026, 1, 1), "requested", frozenset({"GET"}), frozenset(),
+    ...     "s3://maps/", "s3",
+    ... )
+    >>> batch = SignedURLBatch(["https://maps.example/a?1", "https://maps.example/b?2"], ["a", "b"], like)
+    >>> batch[1].path, len(batch)
+    ('s3://maps/b', 2)
+
+    Args:
+        urls: the URLs.
+        keys: what follows ``like.path`` in each row's path.
+        like: all that the rows have in common; its ``url`` is not used.
+
+    """
+
+    #: The URLs alone, as a list of text; None where ``errors="collect"`` kept an error.
+    urls: list[str | None]
+    #: What follows the pattern's path in each row's path.
+    keys: Sequence[str]
+    #: What rows have in common: one pattern, or several where rows differ.
+    _likes: tuple[SignedURL, ...] = attrs.field(converter=_patterns)
+    #: Which pattern each row follows; empty where there is one.
+    _which: Sequence[int] = ()
+    #: The rows that could not be signed, and why (only with ``errors="collect"``).
+    errors: Mapping[int, DaypassError] = attrs.field(factory=dict)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[SignedURL]) -> Self:
+        """Gather links that were signed one by one."""
+        return cls(
+            [row.url for row in rows],
+            [row.path for row in rows],
+            tuple(attrs.evolve(row, url="", path="") for row in rows),
+            range(len(rows)),
+        )
+
+    def __len__(self) -> int:
+        """Count the rows, failed ones included."""
+        return len(self.urls)
+
+    @overload
+    def __getitem__(self, index: int) -> SignedURL: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[SignedURL]: ...
+
+    def __getitem__(self, index: int | slice) -> SignedURL | Sequence[SignedURL]:
+        """Make one link whole; raise the row's own error where it could not be signed."""
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(len(self)))]
+        row = range(len(self.urls))[index]
+        url = self.urls[row]
+        if url is None:
+            raise self.errors[row]
+        like = self._like_of(row)
+        return SignedURL(
+            url,
+            like.method,
+            dict(like.headers),
+            like.expires_at,
+            like.expires_because,
+            like.permits,
+            like.unenforced,
+            like.path + self.keys[row],
+            like.backend,
+        )
+
+    def __iter__(self) -> Iterator[SignedURL]:
+        """Make the links whole one after the other."""
+        return (self[row] for row in range(len(self.urls)))
+
+    def __repr__(self) -> str:
+        """Show how many links until when; never a URL."""
+        failed = f", {len(self.errors)} failed" if self.errors else ""
+        return f"<SignedURLBatch of {len(self.urls)} links{failed}>"
+
+    def _like_of(self, row: int) -> SignedURL:
+        return self._likes[self._which[row] if self._which else 0]
+
+    def patterns(self) -> tuple[tuple[SignedURL, ...], Iterable[int]]:
+        """Return the patterns, and which of them each row follows."""
+        return self._likes, self._which or repeat(0, len(self.urls))
+
+    @property
+    def expires_at(self) -> datetime:
+        """The earliest end of all rows (aware, UTC); a batch of no rows has none.
+
+        Raises:
+            InvalidRequestError: for an empty batch.
+
+        """
+        if not self._likes:
+            msg = "a batch of no links has no end"
+            raise InvalidRequestError(msg)
+        return min(like.expires_at for like in self._likes)
+
+    def signed(self) -> list[str]:
+        """Return the URLs of the rows that did not fail."""
+        return [url for url in self.urls if url is not None]
+
+    def with_unenforced(self, names: frozenset[str]) -> Self:
+        """Return the batch with these options named as not enforced."""
+
+        def name(like: SignedURL) -> SignedURL:
+            return attrs.evolve(like, unenforced=like.unenforced | names)
+
+        return attrs.evolve(self, likes=tuple(map(name, self._likes)))
+
+    def ends(self) -> list[datetime]:
+        """Return each row's own end (aware, UTC)."""
+        likes, which = self.patterns()
+        return [likes[pattern].expires_at for pattern in which]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that every row needs.
+
+        Raises:
+            InvalidRequestError: if rows need different headers; each row's own are in ``batch[i]``.
+
+        """
+        headers = [like.headers for like in self._likes]
+        if any(other != headers[0] for other in headers):
+            msg = "the rows of this batch need different headers: read them row by row, as batch[i].headers"
+            raise InvalidRequestError(msg, option="headers")
+        return dict(headers[0]) if headers else {}

@@ -1,0 +1,218 @@
+"""Many keys at once: in chunks, each signed at one instant and recorded before it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from daypass import gate
+from daypass.batches import SignedURLBatch
+from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
+from daypass.locations import check_key, check_version
+from daypass.requests import SignRequest
+from daypass.results import SignedURL
+
+if TYPE_CHECKING:
+    from daypass.store import Store
+
+__all__ = ["CHUNK", "PER_ROW", "Job", "chunks", "sign_chunk"]
+
+#: How many rows are signed at one instant, recorded as one, and held in memory for a stream.
+CHUNK = 65_536
+#: Options that belong to one object each, so that a bulk call takes a column of them.
+PER_ROW = ("version", "content_md5", "checksum_sha256", "content_length")
+#: Below so many ASCII characters no store's limit on keys is near.
+_SHORT = 256
+
+
+@attrs.frozen
+class Job:
+    """What is the same for every row of a bulk call."""
+
+    #: Sort rows by their store: the numbers of the rows, and the key of each below its bucket.
+    sort: Callable[
+        [Sequence[Any], dict[int, DaypassError]], dict[Store, tuple[Sequence[int], list[str]]]
+    ]
+    make: Callable[..., SignRequest]
+    options: Mapping[str, Any]
+    errors: Literal["raise", "collect"]
+    caller: str | None
+
+
+def chunks(
+    rows: Iterable[Any], columns: Mapping[str, Iterable[Any]], size: int = CHUNK
+) -> Iterator[tuple[list[Any], dict[str, list[Any]]]]:
+    """Cut rows and their columns into chunks, reading no further ahead than one of them.
+
+    Raises:
+        InvalidRequestError: if a column is shorter or longer than the rows.
+
+    """
+    rows = iter(rows)
+    sources = {name: iter(column) for name, column in columns.items()}
+    while True:
+        chunk = list(islice(rows, size))
+        parts = {name: list(islice(source, len(chunk) or 1)) for name, source in sources.items()}
+        for name, part in parts.items():
+            if len(part) != len(chunk):
+                msg = f"the column {name} does not have one value for each row"
+                raise InvalidRequestError(msg, option=name)
+        if not chunk:
+            return
+        yield chunk, parts
+
+
+def sign_chunk(
+    job: Job, rows: Sequence[Any], columns: Mapping[str, Sequence[Any]], first: int = 0
+) -> SignedURLBatch:
+    """Sign one chunk; ``first`` is the number of its first row in the whole call.
+
+    Raises:
+        DaypassError: of the first row that cannot be signed, with its number, unless the job
+            collects errors.
+
+    """
+    faults: dict[int, DaypassError] = {}
+    signed: list[tuple[Sequence[int], SignedURLBatch]] = []
+    for store, found in job.sort(rows, faults).items():
+        numbers, keys = _sound(job, store, *found, faults=faults)
+        if faults and job.errors == "raise":
+            break
+        if columns and keys:
+            signed += _sign_rows(job, store, numbers, keys, columns=columns, faults=faults)
+        elif keys:
+            signed += _sign(job, store, numbers, keys, faults=faults)
+    if faults and job.errors == "raise":
+        row = min(faults)
+        raise _blamed(faults[row], first + row)
+    if len(signed) == 1 and not faults and len(signed[0][1]) == len(rows):
+        return signed[0][1]
+    return _assemble(len(rows), signed, faults)
+
+
+def _blamed(error: DaypassError, row: int) -> DaypassError:
+    """Name the row in the error and in its message."""
+    error.row = row
+    error.args = (f"row {row}: {error}",)
+    return error
+
+
+def _sound(
+    job: Job,
+    store: Store,
+    numbers: Sequence[int],
+    keys: list[str],
+    *,
+    faults: dict[int, DaypassError],
+) -> tuple[Sequence[int], list[str]]:
+    """Return the rows whose keys a link can name; the others become faults."""
+    suspects = [
+        place
+        for place, key in enumerate(keys)
+        # What most keys are needs no closer look.
+        if not (
+            key.__class__ is str
+            and key.isascii()
+            and key.isprintable()
+            and 0 < len(key) < _SHORT
+            and key[0] != "."
+            and "/." not in key
+        )
+    ]
+    limit = store.backend.info.max_key_bytes
+    dots = bool(job.options.get("allow_dot_segments"))
+    bad = set()
+    for place in suspects:
+        key = keys[place]
+        try:
+            if not isinstance(key, str):
+                msg = f"a key must be text, not {type(key).__name__}"
+                raise InvalidPathError(msg, option="key")
+            check_key(key, max_bytes=limit, allow_dot_segments=dots)
+        except DaypassError as error:
+            faults[numbers[place]] = error
+            bad.add(place)
+    if not bad:
+        return numbers, keys
+    kept = [place for place in range(len(keys)) if place not in bad]
+    return [numbers[place] for place in kept], [keys[place] for place in kept]
+
+
+def _sign(
+    job: Job,
+    store: Store,
+    numbers: Sequence[int],
+    keys: list[str],
+    *,
+    faults: dict[int, DaypassError],
+) -> list[tuple[Sequence[int], SignedURLBatch]]:
+    """Sign the rows of one store; a fault of one row is that row's, of the store it is all rows'."""
+    root = store.location.at("")
+    while keys:
+        try:
+            request = job.make(**job.options)
+            batch = gate.create_signed_urls(store.backend, root, keys, request, caller=job.caller)
+        except DaypassError as error:
+            if error.row is None:  # not one row's fault: no row of this store can be signed
+                faults.update(dict.fromkeys(numbers, error))
+                return []
+            place, error.row = error.row, None
+            faults[numbers[place]] = error
+            if job.errors == "raise":
+                return []
+            numbers = [*numbers[:place], *numbers[place + 1 :]]
+            keys = keys[:place] + keys[place + 1 :]
+        else:
+            return [(numbers, batch)]
+    return []
+
+
+def _sign_rows(
+    job: Job,
+    store: Store,
+    numbers: Sequence[int],
+    keys: list[str],
+    *,
+    columns: Mapping[str, Sequence[Any]],
+    faults: dict[int, DaypassError],
+) -> list[tuple[Sequence[int], SignedURLBatch]]:
+    """Sign rows that differ in more than their key, one by one."""
+    done: list[int] = []
+    links: list[SignedURL] = []
+    for number, key in zip(numbers, keys, strict=True):
+        own = {name: column[number] for name, column in columns.items()}
+        version = own.pop("version", None)
+        try:
+            location = store.location.at(key, check_version(version))
+            request = job.make(**{**job.options, **own})
+            links.append(
+                gate.create_signed_url(store.backend, location, request, caller=job.caller)
+            )
+            done.append(number)
+        except DaypassError as error:
+            faults[number] = error
+            if job.errors == "raise":
+                return []
+    return [(done, SignedURLBatch.of_rows(links))] if links else []
+
+
+def _assemble(
+    count: int,
+    signed: Sequence[tuple[Sequence[int], SignedURLBatch]],
+    faults: Mapping[int, DaypassError],
+) -> SignedURLBatch:
+    """Put the rows of several stores, and those that failed, back into their order."""
+    urls: list[str | None] = [None] * count
+    keys = [""] * count
+    which = [0] * count
+    likes: list[SignedURL] = []
+    for numbers, batch in signed:
+        start = len(likes)
+        patterns, of_row = batch.patterns()
+        likes += patterns
+        for number, url, key, pattern in zip(numbers, batch.urls, batch.keys, of_row, strict=True):
+            urls[number], keys[number], which[number] = url, key, start + pattern
+    return SignedURLBatch(urls, keys, tuple(likes), which, dict(faults))

@@ -1,0 +1,82 @@
+"""What each exit code means, and which error ends with which."""
+
+from __future__ import annotations
+
+import click
+
+from daypass import errors
+from daypass.cli.words import one_line, spelled
+
+#: The codes as ``--help`` and the reference list them.
+MEANINGS = {
+    0: "done",
+    1: "the store or the network failed, the object is missing or not what it should be",
+    2: "the command line or the request itself is wrong",
+    3: "refused by a policy, or not recorded by the audit",
+    4: "no credentials, or they have ended or end too early",
+    5: "not supported: the backend cannot do it, is missing, or is broken",
+    130: "interrupted by Ctrl-C",
+    141: "the reader of the output has gone (SIGPIPE)",
+}
+
+FAILED = 1
+WRONG = 2
+REFUSED = 3
+CREDENTIALS = 4
+UNSUPPORTED = 5
+INTERRUPTED = 130
+NO_READER = 141
+
+_CODES: dict[type[errors.DaypassError], int] = {
+    errors.InvalidRequestError: WRONG,
+    errors.UnsupportedOptionError: UNSUPPORTED,
+    errors.SigningNotSupportedError: UNSUPPORTED,
+    errors.BackendNotFoundError: UNSUPPORTED,
+    errors.BackendConflictError: UNSUPPORTED,
+    errors.PluginError: UNSUPPORTED,
+    errors.CredentialsError: CREDENTIALS,
+    errors.RefusedError: REFUSED,
+    errors.AuditError: REFUSED,
+    # Only credentials make a link shorter than asked.
+    errors.ShortLivedURLError: CREDENTIALS,
+    errors.ObjectNotFoundError: FAILED,
+    errors.AccessDeniedError: FAILED,
+    errors.StoreError: FAILED,
+    errors.DeadlineError: FAILED,
+}
+
+#: Shown below the help of every command.
+EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {text}" for code, text in MEANINGS.items())
+
+
+def code_of(error: Exception) -> int:
+    """Return the exit code that an error ends with."""
+    if isinstance(error, click.UsageError):
+        return WRONG
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)
+
+
+def sentence(error: Exception) -> str:
+    """Say an error in one line, in the words of the command line and without secrets."""
+    if isinstance(error, click.UsageError):
+        text = error.format_message().rstrip(".")
+        where = error.ctx.command_path if error.ctx else "daypass"
+        return one_line(f"{text} (see {where} --help)")
+    if isinstance(error, click.ClickException):
+        return one_line(error.format_message())
+    if isinstance(error, errors.DaypassError):
+        return one_line(spelled(str(error)))
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        return one_line(f"{place}{error.strerror}")
+    return f"unexpected {type(error).__qualname__} {_place(error)}: this is a mistake in daypass or a plugin, please report it"
+
+
+def _place(error: Exception) -> str:
+    """Name the line that raised; never the error's text, which may hold anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "from nowhere"
+    return f"in {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"

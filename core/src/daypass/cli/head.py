@@ -1,0 +1,51 @@
+"""``daypass head``: what a store says of one object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from daypass.cli import exits, options
+from daypass.cli.output import json_option, say_json, say_rows
+from daypass.cli.words import size
+from daypass.results import ObjectMetadata
+from daypass.store import head_metadata
+
+
+def _head(
+    path: str, *, version: str | None, storage_options: dict[str, Any] | None, as_json: bool
+) -> None:
+    """Show the metadata of one object, read from the store and never from a listing."""
+    found = head_metadata(path, version=version, storage_options=storage_options)
+    assert found is not None  # noqa: S101 - None only where missing_ok
+    if as_json:
+        say_json(found.to_dict())
+    else:
+        say_rows(found.path, _rows(found))
+
+
+def _rows(found: ObjectMetadata) -> dict[str, str]:
+    rows: dict[str, str] = {}
+    for name, value in found.to_dict().items():
+        if isinstance(value, dict):
+            rows |= {f"{name}.{key}": str(item) for key, item in value.items()}
+        elif name == "size" and value is not None:
+            rows[name] = f"{value}" if value < 1000 else f"{value} ({size(value)})"  # noqa: PLR2004
+        elif value is not None:
+            rows[name] = str(value)
+    return rows
+
+
+command = click.Command(
+    "head",
+    callback=_head,
+    help=_head.__doc__,
+    epilog=exits.EPILOG,
+    params=[
+        click.Argument(["path"]),
+        options.VERSION,
+        options.STORAGE,
+        json_option,
+    ],
+)

@@ -1,0 +1,130 @@
+"""``daypass plugins``: what is installed, what it can do, and what is broken and why."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import attrs
+import click
+
+from daypass.backends import KNOWN, distribution, registry
+from daypass.cli import exits
+from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
+from daypass.cli.words import one_line, span
+from daypass.errors import BackendConflictError, DaypassError
+from daypass.hookspecs import BackendInfo
+
+
+def _plugins(*, as_json: bool) -> None:
+    """Show the installed backends by protocol, policy and audit plugins, and what is broken.
+
+    A plugin that is broken is listed with the reason, and does not keep others from being listed.
+    """
+    for record in [*backends(), *listeners()]:
+        if as_json:
+            say_json(record)
+        elif on_terminal():
+            say_rows(f"{record['kind']} {record['name']}", _rows(record))
+        else:
+            rows = "; ".join(f"{name}: {value}" for name, value in _rows(record).items())
+            say(one_line(f"{record['kind']} {record['name']}: {rows}"))
+
+
+def backends() -> Iterator[dict[str, Any]]:
+    """Describe the backend of every protocol that is claimed or known of."""
+    claims = registry.claims()
+    for protocol in sorted({*claims, *KNOWN}):
+        claimants = claims.get(protocol, [])
+        record = _record("backend", f"{protocol}://", claimants)
+        if not claimants:
+            record |= {"state": "not installed", "reason": f"pip install {KNOWN[protocol]}"}
+            yield record
+            continue
+        try:
+            info = registry.backend(protocol).info
+        except BackendConflictError as error:
+            yield record | {"state": "conflict", "reason": str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
+            yield record | {"state": "broken", "reason": _reason(error)}
+        else:
+            yield record | {"state": "ok", **_abilities(info)}
+    yield {
+        **_record("backend", "any other fsspec protocol", []),
+        "distributions": ["daypass"],
+        "state": "ok",
+        "backend": "generic",
+        "reason": "reads metadata; signs GET where the filesystem itself can sign",
+    }
+
+
+def listeners() -> Iterator[dict[str, Any]]:
+    """Describe the plugins that may refuse (policy) or record (audit)."""
+    for entry in entry_points(group="daypass.plugins"):
+        record = _record("plugin", entry.name, [entry])
+        try:
+            registry.register_plugin(importlib.import_module(entry.value), entry.value)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
+            yield record | {"state": "broken", "reason": _reason(error)}
+        else:
+            yield record | {"state": "ok"}
+
+
+def _record(kind: str, name: str, entries: list[EntryPoint]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": name,
+        "distributions": [
+            distribution(entry) + (f" {entry.dist.version}" if entry.dist is not None else "")
+            for entry in entries
+        ],
+    }
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong; of an error that is not ours only its kind, since its text may hold secrets."""
+    if isinstance(error, DaypassError):
+        return one_line(str(error))
+    return f"it fails with {type(error).__name__}"
+
+
+def _abilities(info: BackendInfo) -> dict[str, Any]:
+    return {
+        "backend": info.name,
+        "methods": sorted(info.methods),
+        "enforces": sorted(info.enforces),
+        "max_expires_in": info.max_expires_in,
+        "versions": info.versions,
+        "public_endpoint": info.public_endpoint,
+        "signer_options": []
+        if info.options_class is None
+        else [field.name for field in attrs.fields(info.options_class)],
+        "reason": info.why_not or None,
+    }
+
+
+def _rows(record: dict[str, Any]) -> dict[str, str]:
+    rows = {"state": record["state"]}
+    if record["distributions"]:
+        rows["from"] = ", ".join(record["distributions"])
+    for name in ("backend", "methods", "enforces", "signer_options"):
+        if value := record.get(name):
+            rows[name.replace("_", " ")] = value if isinstance(value, str) else ", ".join(value)
+    if (longest := record.get("max_expires_in")) is not None:
+        rows["longest lifetime"] = span(longest)
+    if also := [name for name in ("versions", "public_endpoint") if record.get(name)]:
+        rows["also"] = ", ".join(name.replace("_", " ") for name in also)
+    if reason := record.get("reason"):
+        rows["note"] = reason
+    return rows
+
+
+command = click.Command(
+    "plugins",
+    callback=_plugins,
+    help=_plugins.__doc__,
+    epilog=exits.EPILOG,
+    params=[json_option],
+)

@@ -1,0 +1,122 @@
+"""Words for people: spans of time, the spelling of options, text that is safe on a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+#: Keywords of the library that are spelled otherwise on the command line.
+_OTHERWISE = {
+    "headers": "--header",
+    "storage_options": "--storage-option",
+    "signer_options": "--signer-option",
+    "strict=False": "--no-strict",
+}
+# A keyword: a word with an underscore, or one with its value, that is no part of a path.
+_KEYWORD = re.compile(
+    r"(?<![\w/.:'\"=-])(?:(?P<name>[a-z]+)=(?P<word>'\w+'|True|False)?"
+    r"|(?P<long>[a-z]+(?:_[a-z0-9]+)+)(?:=(?P<value>'\w+'|True)?)?)(?![\w/.'\"=-])"
+)
+
+
+def spelled(message: str, names: Iterable[str] | None = None) -> str:
+    """Spell the library's keywords in a message as options of the command line.
+
+    >>> spelled("content_type goes with method='PUT', or pass strict=False", ["content_type", "method"])
+    '--content-type goes with --method PUT, or pass --no-strict'
+
+    Args:
+        message: an error's or a warning's text.
+        names: the keywords to look for; by default all that a request knows.
+
+    """
+    if names is None:
+        from daypass.requests import SignOptions
+
+        names = {*SignOptions.__annotations__, "public_endpoint", "version"}
+    known = {*names, *_OTHERWISE}
+
+    def spell(match: re.Match[str]) -> str:
+        whole = match[0]
+        name = match["name"] or match["long"]
+        if whole in _OTHERWISE:
+            return _OTHERWISE[whole]
+        if name not in known:
+            return whole
+        value = (match["word"] or match["value"] or "").strip("'")
+        option = _OTHERWISE.get(name, "--" + name.replace("_", "-"))
+        return f"{option} {value}" if value not in ("", "True", "False") else option
+
+    return _KEYWORD.sub(spell, re.sub(r"^headers(?=:)", "--header", message))
+
+
+def listed(names: Iterable[str]) -> str:
+    """List keywords of a request as options of the command line."""
+    return ", ".join(_OTHERWISE.get(name, "--" + name.replace("_", "-")) for name in sorted(names))
+
+
+def shown(text: str) -> str:
+    r"""Make text harmless on a terminal: what does not print is shown as its escape.
+
+    >>> shown("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def one_line(text: str) -> str:
+    """Fold text into one line that is harmless on a terminal."""
+    return shown(" ".join(text.split()))
+
+
+def span(seconds: float) -> str:
+    """Say a span of time by its two largest units; from ten minutes on, to the minute.
+
+    >>> span(5400), span(3599.4), span(61), span(0.2)
+    ('1 hour 30 minutes', '1 hour', '1 minute 1 second', '1 second')
+    """
+    step = 60 if seconds >= 595 else 1  # noqa: PLR2004 - five seconds below ten minutes
+    left = max(1, round(seconds / step) * step)
+    parts: list[str] = []
+    for unit, size_of_unit in _UNITS:
+        count, left = divmod(left, size_of_unit)
+        if count:
+            parts.append(_counted(count, unit))
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" + ("s" if number != 1 else "")
+
+
+def until(end: datetime, now: datetime) -> str:
+    """Say a moment in UTC and relative to now."""
+    left = (end - now).total_seconds()
+    relative = f"in {span(left)}" if left > 0 else f"{span(-left)} ago"
+    return f"{end:%Y-%m-%d %H:%M:%S} UTC, {relative}"
+
+
+def size(count: int) -> str:
+    """Say a number of bytes.
+
+    >>> size(1), size(2_500_000)
+    ('1 byte', '2.5 MB')
+    """
+    if count < 1000:  # noqa: PLR2004 - the first step of SI prefixes
+        return _counted(count, "byte")
+    amount = float(count)
+    unit = "B"
+    for unit in ("kB", "MB", "GB", "TB", "PB"):  # noqa: B007 - the last unit is used below
+        amount /= 1000
+        if amount < 999.95:  # noqa: PLR2004 - what would be shown as 1000.0
+            break
+    return f"{amount:.1f} {unit}"

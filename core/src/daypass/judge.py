@@ -1,0 +1,99 @@
+"""What is wrong with a plugin's answer: it is judged before anybody gets it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from daypass.backends import Backend
+from daypass.canonical import encode_key
+from daypass.errors import PluginError
+from daypass.locations import Location
+from daypass.requests import SignRequest
+from daypass.results import REQUESTED, SignedURL
+
+__all__ = ["judge"]
+
+#: http(s), a host without user info, and no character that a URL must encode (RFC 3986).
+_SOUND_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"/[!$&-;=?@A-Z_a-z~]*(?:%[0-9A-Fa-f]{2}[!$&-;=?@A-Z_a-z~]*)*"
+)
+_LAST_PORT = 65_535
+
+
+def judge(backend: Backend, location: Location, request: SignRequest, answer: SignedURL) -> None:
+    """Raise where the answer is not what was asked; the message never shows the URL."""
+    fault = _misshapen(answer) or _mistaken(backend, location, request, answer)
+    if fault:
+        msg = f"backend {backend.plugin} answered a request for {request.method} with {fault}"
+        raise PluginError(msg, plugin=backend.plugin)
+
+
+def _misshapen(answer: SignedURL) -> str | None:
+    """Name the field that is not of its type; attrs does not check."""
+    fault = None
+    if not isinstance(answer.url, str):
+        fault = "a URL that is no text"
+    elif not isinstance(answer.headers, dict) or not all(map(_is_header, answer.headers.items())):
+        fault = "headers that are no text or hold line breaks"
+    elif not (isinstance(answer.permits, frozenset) and isinstance(answer.unenforced, frozenset)):
+        fault = "permits or unenforced that is no frozenset"
+    elif not isinstance(answer.expires_at, datetime) or answer.expires_at.utcoffset() != timedelta(
+        0
+    ):
+        fault = "an expires_at that is not aware and in UTC"
+    elif not isinstance(answer.expires_because, str):
+        fault = "no reason for its end"
+    return fault
+
+
+def _is_header(header: tuple[object, object]) -> bool:
+    return all(
+        isinstance(part, str) and part.isascii() and (part.isprintable() or not part)
+        for part in header
+    )
+
+
+def _mistaken(
+    backend: Backend, location: Location, request: SignRequest, answer: SignedURL
+) -> str | None:
+    """Say where the answer is not what was asked."""
+    place, _, query = answer.url.partition("?")
+    sound = _SOUND_URL.fullmatch(place)
+    fault = None
+    if (
+        not sound
+        or not _SOUND_URL.fullmatch("http://q/" + query)
+        or int(sound["port"] or 1) > _LAST_PORT
+    ):
+        fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
+    elif not place.endswith("/" + encode_key(location.key)):
+        fault = "a URL whose path does not end in the key"
+    elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
+        fault = "a URL whose host is not the public endpoint's"
+    elif answer.method != request.method or request.method not in answer.permits:
+        fault = f"a URL for {answer.method}, permitting {sorted(answer.permits)}"
+    elif not request.signing_time < answer.expires_at <= request.expires_at:  # type: ignore[operator]
+        fault = "an end that is not after the signing time and up to the end asked for"
+    elif answer.expires_at < request.expires_at and answer.expires_because == REQUESTED:  # type: ignore[operator]
+        fault = "an earlier end without a reason"
+    elif answer.backend != backend.info.name or answer.path != location.path:
+        fault = "another backend's name or another path"
+    elif unsaid := (request.conditions - backend.info.enforces - answer.unenforced):
+        fault = f"no word in unenforced of {', '.join(sorted(unsaid))}"
+    return fault
+
+
+def _is_below(endpoint: str, place: str) -> bool:
+    """Tell whether a URL's host is the endpoint's, or a name below it (virtual hosts)."""
+    scheme, _, base = endpoint.partition("://")
+    found_scheme, _, rest = place.partition("://")
+    wanted, _, folder = base.partition("/")
+    host, _, path = rest.partition("/")
+    if folder.strip("/") and not path.startswith(folder.rstrip("/") + "/"):
+        return False
+    scheme, found_scheme, wanted, host = map(str.lower, (scheme, found_scheme, wanted, host))
+    default = {"http": ":80", "https": ":443"}[scheme]
+    wanted, host = wanted.removesuffix(default), host.removesuffix(default)
+    return found_scheme == scheme and (host == wanted or host.endswith("." + wanted))

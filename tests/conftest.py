@@ -1,0 +1,65 @@
+"""What every test may rely on: a clean environment, an empty home, and no network but loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No credential, setting or home of the person who runs the tests is visible in them."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in tuple(os.environ):
+            if name.upper().startswith(
+                ("AWS_", "DAYPASS_", "BOTO", "FSSPEC_", "GOOGLE_", "AZURE_")
+            ):
+                patch.delenv(name)
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+            patch.delenv(name, raising=False)
+            patch.delenv(name.lower(), raising=False)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(home))
+        patch.delenv("XDG_CONFIG_HOME", raising=False)
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for anything but loopback fails, whatever catches its errors."""
+
+    def guarded(original, host_of):
+        def call(*args, **kwargs):
+            host = host_of(args)
+            if not _is_loopback(host):
+                pytest.fail(f"a test reached for the network: {host!r}")
+            return original(*args, **kwargs)
+
+        return call
+
+    def address(args):
+        return "localhost" if args[0].family == socket.AF_UNIX else args[-1][0]
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), address))
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        monkeypatch.setattr(socket, name, guarded(getattr(socket, name), lambda args: args[0]))
+
+
+def _is_loopback(host: object) -> bool:
+    text = host.decode() if isinstance(host, bytes) else host
+    if text in (None, "", "localhost", "0.0.0.0", "::"):
+        return True
+    if not isinstance(text, str) or text.endswith(".localhost"):
+        return isinstance(text, str)
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

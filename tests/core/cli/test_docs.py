@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import click
+import pytest
+
+from daypass.cli import exits
+from daypass.cli.run import COMMANDS, group
+
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_described_with_all_its_options(name):
+    sections = PAGE.split("\n## ")
+    section = next(part for part in sections if part.startswith(f"`daypass {name}`"))
+    command = group.get_command(click.Context(group), name)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert f"`{parameter.opts[0]}" in section
+
+
+@pytest.mark.parametrize(("code", "meaning"), exits.MEANINGS.items())
+def test_every_exit_code_is_described(code, meaning):
+    assert f"| {code} | {meaning}" in PAGE
+
+
+def test_every_command_helps_with_its_options_and_the_exit_codes(capsys):
+    for name in COMMANDS:
+        command = group.get_command(click.Context(group), name)
+        assert command.help
+        text = command.get_help(click.Context(command, info_name=name))
+        assert "Exit codes:" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, parameter.name

@@ -1,0 +1,163 @@
+import json
+from datetime import UTC, datetime
+
+import click
+import pytest
+
+from daypass.cli import options
+from daypass.cli.run import run
+from daypass.requests import SignRequest
+
+
+def read(*given):
+    return options.nested(None, None, given)
+
+
+def test_storage_options_nest_and_read_json():
+    assert read(
+        "client_kwargs.region_name=eu-west-1",
+        "client_kwargs.verify=false",
+        "max_concurrency=4",
+        'config_kwargs={"s3": {"addressing_style": "path"}}',
+        "secret=a=b",
+        "empty=",
+        "odd=NaN",
+    ) == {
+        "client_kwargs": {"region_name": "eu-west-1", "verify": False},
+        "max_concurrency": 4,
+        "config_kwargs": {"s3": {"addressing_style": "path"}},
+        "secret": "a=b",
+        "empty": "",
+        "odd": "NaN",
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("secret-value",),
+        ("=secret-value",),
+        ("key=secret-value", "key=secret-value"),
+        ("a=secret-value", "a.b=1"),
+        ("a.b=1", "a=secret-value"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_without_showing_its_value(given):
+    with pytest.raises(click.BadParameter) as caught:
+        read(*given)
+    assert "secret-value" not in str(caught.value)
+
+
+def test_a_moment_needs_its_zone():
+    assert options.moment("2026-12-01T09:30Z") == datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+    assert options.moment("2026-12-01T09:30+01:00").astimezone(UTC).hour == 8
+    for wrong in ("2026-12-01T09:30", "tomorrow", ""):
+        with pytest.raises(click.BadParameter):
+            options.moment(wrong)
+
+
+#: An option's text and what it becomes, for each option of a URL.
+EXAMPLES = {
+    "method": ("put", "PUT"),
+    "expires_in": ("15m", "15m"),
+    "expires_at": ("2026-12-01T00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
+    "starts_at": ("2026-12-01T00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
+    "content_type": ("text/csv", "text/csv"),
+    "content_md5": ("1B2M2Y8AsgTpgAmY7PhCfg==", "1B2M2Y8AsgTpgAmY7PhCfg=="),
+    "add_content_md5_metadata": (None, True),
+    "content_length": ("12", 12),
+    "max_bytes": ("12", 12),
+    "if_absent": (None, True),
+    "checksum_sha256": ("a", "a"),
+    "metadata": ("a=b=c", {"a": "b=c"}),
+    "acl": ("private", "private"),
+    "requester_pays": (None, True),
+    "headers": ("X-A=b", {"X-A": "b"}),
+    "filename": ("a.csv", "a.csv"),
+    "inline": (None, True),
+    "response_content_type": ("text/csv", "text/csv"),
+    "response_content_disposition": ("inline", "inline"),
+    "response_content_encoding": ("gzip", "gzip"),
+    "response_content_language": ("en", "en"),
+    "response_cache_control": ("no-store", "no-store"),
+    "response_expires": ("2026-12-01T00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
+    "ip_range": ("192.0.2.1", "192.0.2.1"),
+    "https_only": (None, True),
+    "no_strict": (None, False),
+    "on_short": ("raise", "raise"),
+    "allow_dot_segments": (None, True),
+    "signing_time": ("2026-12-01T00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
+    "stable_for": ("5m", "5m"),
+}
+
+
+@pytest.mark.parametrize("name", options.SIGNING)
+def test_every_option_reaches_the_request_as_it_was_given(name):
+    text, expected = EXAMPLES[name]
+    flag = options.SIGNING[name].opts[0]
+    command = click.Command("t", params=list(options.SIGNING.values()), callback=options.asked)
+    command.callback = lambda **values: options.asked(values)
+    given = [flag] if text is None else [flag, text]
+    asked = command.main(given, standalone_mode=False)
+    assert asked == {{"no_strict": "strict"}.get(name, name): expected}
+
+
+def test_without_options_the_library_decides():
+    command = click.Command("t", params=list(options.SIGNING.values()))
+    command.callback = lambda **values: options.asked(values)
+    asked = command.main([], standalone_mode=False)
+    assert SignRequest(**asked) == SignRequest()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["sign"], "Missing argument"),
+        (["sing"], "No such command"),
+        (["sign", "s3://b/k", "--expires"], "--expires"),
+        (["sign", "s3://b/k", "--method", "POST"], "POST"),
+        (["sign", "s3://b/k", "--content-length", "big"], "--content-length"),
+        (["sign", "s3://b/k", "--expires-at", "2026-12-01"], "time zone"),
+        (["sign", "s3://b/k", "--storage-option", "hunter2"], "NAME=VALUE"),
+        (["sign", "s3://b/k", "--metadata", "a=1", "--metadata", "a=2"], "twice"),
+        (["sign", "s3://b"], "no key"),
+        (["sign", ""], "empty"),
+        (["sign", "s3://b/k", "--expires-in", "8x"], "--expires-in"),
+        (["sign", "s3://b/a/../k"], "--allow-dot-segments"),
+        (["put", "missing.csv", "s3://b/k"], "missing.csv"),
+        (["put", "/", "s3://b/k"], "directory"),
+        (["get", "s3://b/k", "/"], "directory"),
+        (["get", "s3://b/k", "/dev/null"], "regular file"),
+        (["get", "s3://b/k", "missing/file"], "not a directory"),
+        (["put", "/dev/null", "s3://b/k"], "regular file"),
+        (["head"], "Missing argument"),
+        (["--what"], "--what"),
+    ],
+)
+def test_what_is_wrong_with_the_command_line_is_one_sentence_and_2(capsys, arguments, hint):
+    assert run(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("daypass: error: ")
+    assert told.err.count("\n") == 1
+    assert hint in told.err
+    assert "hunter2" not in told.err
+
+
+def test_alone_it_shows_its_help_and_ends_with_2(capsys):
+    assert run([]) == 2
+    assert "Exit codes:" in capsys.readouterr().err
+
+
+def test_help_and_version_end_with_0(capsys):
+    assert run(["--help"]) == 0
+    assert run(["sign", "--help"]) == 0
+    assert run(["--version"]) == 0
+    assert "daypass 0." in capsys.readouterr().out
+
+
+def test_json_lines_are_ascii(capsys, fake):
+    assert run(["head", "fake://b/ü", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out)["key"] == "ü"

@@ -1,0 +1,409 @@
+import hashlib
+import json
+import os
+import signal
+import socket
+import stat
+import threading
+from base64 import b64encode
+
+import pytest
+
+from daypass import create_signed_url
+from tests.stranger import send
+
+
+def md5_of(content):
+    return b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [("empty.csv", b""), ("a b//ü+%2F#?.csv", b"hello\n"), ("plain.csv", os.urandom(3_000_001))],
+    ids=["empty", "odd key", "large"],
+)
+def test_a_file_goes_there_and_back(daypass, real, bucket, tmp_path, leftovers, key, content):
+    (tmp_path / "up").write_bytes(content)
+    path = f"s3://{bucket}/{key}"
+    put = daypass("put", "up", path, "--content-type", "text/csv", "--json")
+    assert (put.returncode, put.stderr) == (0, "")
+    assert json.loads(put.stdout) == {
+        "path": path,
+        "size": len(content),
+        "content_type": "text/csv",
+        "content_md5": md5_of(content),
+        "etag": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+    }
+
+    head = json.loads(daypass("head", path, "--json").stdout)
+    assert (head["size"], head["content_type"]) == (len(content), "text/csv")
+    assert head["content_md5"] == md5_of(content)
+
+    get = daypass("get", path, "down", "--json")
+    assert (get.returncode, get.stderr) == (0, "")
+    assert json.loads(get.stdout)["checked"] == ["size", "md5"]
+    assert (tmp_path / "down").read_bytes() == content
+    assert leftovers() == []
+
+
+def test_dot_segments_are_sent_as_they_stand(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("dots")
+    path = f"s3://{bucket}/a/../b/./c"
+    assert daypass("put", "up", path).returncode == 2
+    assert daypass("put", "up", path, "--allow-dot-segments").returncode == 0
+    assert daypass("get", path, "down", "--allow-dot-segments").returncode == 0
+    assert (tmp_path / "down").read_text() == "dots"
+    assert json.loads(daypass("head", path, "--json").stdout)["size"] == 4
+
+
+def test_in_words(daypass, real, bucket, tmp_path):
+    (tmp_path / "up.csv").write_text("1,2\n")
+    put = daypass("put", "up.csv", f"s3://{bucket}/k")
+    md5 = md5_of(b"1,2\n")
+    said = f"s3://{bucket}/k: 4 bytes, text/csv, MD5 {md5} checked by the store\n"
+    assert put.stdout == said
+    get = daypass("get", f"s3://{bucket}/k", "down")
+    assert get.stdout == f"{tmp_path / 'down'}: 4 bytes, size and MD5 checked\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.csv", "text/csv"),
+        ("a.csv.gz", "application/gzip"),
+        ("a.unheard-of", "application/octet-stream"),
+        ("a", "application/octet-stream"),
+    ],
+)
+def test_a_content_type_is_always_declared(daypass, real, bucket, tmp_path, name, kind):
+    (tmp_path / name).write_text("x")
+    put = daypass("put", name, f"s3://{bucket}/{name}", "--json")
+    assert json.loads(put.stdout)["content_type"] == kind
+    assert json.loads(daypass("head", f"s3://{bucket}/{name}", "--json").stdout)[
+        "content_type"
+    ] == kind  # fmt: skip
+
+
+def test_options_of_an_upload(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("x")
+    path = f"s3://{bucket}/k"
+    done = daypass(
+        "put", "up", path, "--metadata", "a=b", "--header", "Cache-Control=no-store", "--if-absent"
+    )
+    assert done.returncode == 0
+    assert json.loads(daypass("head", path, "--json").stdout)["metadata"]["a"] == "b"
+    again = daypass("put", "up", path, "--if-absent")
+    assert again.returncode == 1
+    assert "412 Precondition Failed (PreconditionFailed)" in again.stderr
+
+
+def test_get_replaces_a_file_and_writes_through_a_link(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("new")
+    daypass("put", "up", f"s3://{bucket}/k")
+    (tmp_path / "down").write_text("old")
+    (tmp_path / "link").symlink_to("down")
+    assert daypass("get", f"s3://{bucket}/k", "link").returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "down").read_text() == "new"
+    (tmp_path / "other").write_text("")
+    assert stat.S_IMODE((tmp_path / "down").stat().st_mode) == stat.S_IMODE(
+        (tmp_path / "other").stat().st_mode
+    )
+
+
+def test_what_is_not_there(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_bytes(os.urandom(20_000_000))
+    missing = daypass("put", "up", "s3://no-such-bucket-here/k")
+    assert missing.returncode == 1
+    assert missing.stderr == (
+        "daypass: error: the store answered 404 Not Found (NoSuchBucket) to PUT "
+        "s3://no-such-bucket-here/k\n"
+    )
+    for arguments in (("get", f"s3://{bucket}/none", "down"), ("head", f"s3://{bucket}/none")):
+        done = daypass(*arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"daypass: error: s3://{bucket}/none does not exist\n"
+    assert not (tmp_path / "down").exists()
+
+
+def test_a_wrong_secret_is_told_by_the_stores_own_code(daypass, real, bucket, tmp_path):
+    real["AWS_SECRET_ACCESS_KEY"] = "wrong-secret"
+    (tmp_path / "up").write_bytes(b"x" * 5_000_000)
+    put = daypass("put", "up", f"s3://{bucket}/k")
+    assert put.returncode == 1
+    assert "403 Forbidden (SignatureDoesNotMatch)" in put.stderr
+    assert "http" not in put.stderr
+    for done in (daypass("head", f"s3://{bucket}/k"), daypass("get", f"s3://{bucket}/k", "down")):
+        assert done.returncode == 1
+        assert "wrong-secret" not in done.stderr
+
+
+def test_without_credentials_nothing_is_sent(daypass, tmp_path):
+    (tmp_path / "up").write_text("x")
+    assert daypass("put", "up", "s3://b/k").returncode == 4
+    assert daypass("get", "s3://b/k", "down").returncode == 4
+
+
+def test_a_local_path_is_no_store(daypass, tmp_path):
+    (tmp_path / "up").write_text("x")
+    assert daypass("put", "up", f"file://{tmp_path}/copy").returncode == 5
+    assert daypass("get", f"file://{tmp_path}/up", "down").returncode == 5
+    head = daypass("head", f"file://{tmp_path}/up")
+    assert (head.returncode, "size: 1\n" in head.stdout) == (0, True)
+
+
+def test_an_md5_that_lies_is_found_and_nothing_is_saved(
+    daypass, real, server, bucket, tmp_path, leftovers
+):
+    path = f"s3://{bucket}/k"
+    lie = {"md5chksum": md5_of(b"something else")}
+    link = create_signed_url(
+        path, method="PUT", metadata=lie, storage_options=server.storage_options
+    )
+    assert send(link, b"the content").status == 200
+    (tmp_path / "down").write_text("kept")
+    done = daypass("get", path, "down")
+    assert done.returncode == 1
+    assert lie["md5chksum"] in done.stderr
+    assert md5_of(b"the content") in done.stderr
+    assert (tmp_path / "down").read_text() == "kept"
+    assert leftovers() == []
+
+
+def answer(handler, status=200, body=b"", **headers):
+    handler.send_response(status)
+    for name, value in ({"Content_Length": len(body)} | headers).items():
+        handler.send_header(name.replace("_", "-"), str(value))
+    handler.end_headers()
+    if handler.command != "HEAD":
+        handler.wfile.write(body)
+
+
+def announcing(size):
+    """Answer HEAD with a size, and GET with ten bytes."""
+
+    def lie(handler):
+        if handler.command == "HEAD":
+            answer(handler, Content_Length=size, ETag='"e"')
+        else:
+            answer(handler, body=b"x" * 10)
+
+    return lie
+
+
+def test_another_size_than_the_metadata_say_is_found(daypass, liar, tmp_path, leftovers):
+    with liar(announcing(11)):
+        done = daypass("get", "s3://bucket/k", "down")
+    assert done.returncode == 1
+    assert "should have 11 bytes, and 10 arrived" in done.stderr
+    assert not (tmp_path / "down").exists()
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_download_that_breaks_off_is_found(daypass, liar, tmp_path, leftovers, chunked):
+    def break_off(handler):
+        if handler.command == "HEAD":
+            answer(handler, Content_Length=1000, ETag='"e"')
+        elif chunked:
+            handler.protocol_version = "HTTP/1.1"
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            handler.wfile.write(b"3e8\r\n" + b"x" * 10)
+        else:
+            answer(handler, body=b"x" * 10, Content_Length=1000)
+
+    with liar(break_off):
+        done = daypass("get", "s3://bucket/k", "down")
+    assert done.returncode == 1
+    assert done.stderr.startswith("daypass: error: ")
+    assert not (tmp_path / "down").exists()
+    assert leftovers() == []
+
+
+def test_an_object_without_md5_is_checked_by_size(daypass, liar, tmp_path):
+    with liar(announcing(10)):
+        done = daypass("get", "s3://bucket/k", "down")
+    assert done.returncode == 0
+    assert "size checked" in done.stdout
+    assert (tmp_path / "down").read_bytes() == b"x" * 10
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (503, b"<Error><Code>SlowDown</Code><Message>hunter2</Message></Error>", "503 Service Unavailable (SlowDown)"),
+        (500, b"hunter2 " * 100_000, "500 Internal Server Error to PUT"),
+        (599, b"<Code>hunter2 with spaces</Code>", "the store answered 599 to PUT"),
+        (307, b"", "307 Temporary Redirect"),
+        (100_0, b"", "daypass: error: "),
+    ],
+)  # fmt: skip
+def test_an_error_shows_its_status_and_code_and_no_more(
+    daypass, liar, tmp_path, status, body, told
+):
+    (tmp_path / "up").write_text("x")
+
+    def refuse(handler):
+        handler.rfile.read(1)
+        answer(handler, status, body, Location="http://127.0.0.1:9/elsewhere")
+
+    with liar(refuse):
+        done = daypass("put", "up", "s3://bucket/k")
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.stderr
+    assert "elsewhere" not in done.stderr
+
+
+def test_a_refusal_is_heard_before_the_upload_ends(daypass, liar, tmp_path):
+    (tmp_path / "up").write_bytes(b"x" * 50_000_000)
+    with liar(lambda handler: answer(handler, 403, b"<Code>AccessDenied</Code>")):
+        done = daypass("put", "up", "s3://bucket/k")
+    assert done.returncode == 1
+    assert "403" in done.stderr or "Connection reset" in done.stderr
+
+
+def test_nobody_listens(daypass, credentials, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    credentials["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{port}"
+    (tmp_path / "up").write_text("x")
+    done = daypass("put", "up", "s3://bucket/k")
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Connection refused" in done.stderr
+    assert "X-Amz" not in done.stderr
+
+
+def test_a_server_that_falls_silent_is_given_up(liar, monkeypatch):
+    from daypass.cli import http
+    from daypass.errors import DeadlineError
+
+    monkeypatch.setattr(http, "TIMEOUT", 0.05)
+    finished = threading.Event()
+    with liar(lambda _: finished.wait(30)) as httpd:
+        link = create_signed_url(
+            "s3://bucket/k",
+            storage_options={
+                "key": "k", "secret": "s", "endpoint_url": f"http://127.0.0.1:{httpd.server_port}",
+            },
+        )  # fmt: skip
+        with pytest.raises(DeadlineError, match="fell silent"), http.send(link):
+            pass
+        finished.set()
+
+
+@pytest.mark.parametrize(("announced", "sent"), [(5, None), (2, b"ab")])
+def test_a_file_that_changes_while_it_is_uploaded(liar, tmp_path, announced, sent):
+    from daypass.cli import put
+    from daypass.errors import StoreError
+
+    (tmp_path / "up").write_text("abc")
+    got = []
+
+    def store(handler):
+        got.append(handler.rfile.read(int(handler.headers["Content-Length"])))
+        answer(handler)
+
+    with liar(store) as httpd, (tmp_path / "up").open("rb") as source:
+        endpoint = f"http://127.0.0.1:{httpd.server_port}"
+        options = {"key": "k", "secret": "s", "endpoint_url": endpoint}
+        link = create_signed_url(
+            "s3://bucket/k", method="PUT", content_type="a/b", storage_options=options
+        )
+        if sent is None:
+            with pytest.raises(StoreError, match="became shorter"):
+                put._upload(link, source, announced, lambda _: None)
+        else:
+            put._upload(link, source, announced, lambda _: None)
+            assert got == [sent]
+
+
+def test_ctrl_c_in_a_download_leaves_nothing_behind(start, liar, tmp_path, leftovers):
+    begun, finished = threading.Event(), threading.Event()
+
+    def hang(handler):
+        if handler.command == "HEAD":
+            answer(handler, Content_Length=1 << 22, ETag='"e"')
+            return
+        answer(handler, body=b"x" * (1 << 21), Content_Length=1 << 22)
+        begun.set()
+        finished.wait(30)
+
+    with liar(hang):
+        process = start("get", "s3://bucket/k", "down")
+        assert begun.wait(30)
+        while not leftovers():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert b"Traceback" not in process.stderr.read()
+        finished.set()
+    assert leftovers() == []
+    assert not (tmp_path / "down").exists()
+
+
+NO_MD5 = """
+from daypass import BackendInfo, ObjectMetadata, SignedURL, hookimpl
+
+@hookimpl
+def describe_backend():
+    return BackendInfo(name="plain", methods=("GET", "PUT"), enforces=("content_type",))
+
+@hookimpl
+def create_signed_url(location, request):
+    return SignedURL(
+        url="http://" + location.bucket + "/" + location.key, method=request.method,
+        headers={"Content-Type": request.content_type} if request.content_type else {},
+        expires_at=request.expires_at, expires_because="requested",
+        permits=frozenset({request.method}), unenforced=frozenset(), path=location.path,
+        backend="plain",
+    )
+
+@hookimpl
+def head_metadata(location):
+    return ObjectMetadata(path=location.path, key=location.key)
+"""
+
+
+def test_a_backend_without_md5_is_used_with_a_warning(daypass, install, liar, tmp_path):
+    install("daypass-plain", "daypass.backends", "plain", NO_MD5)
+    (tmp_path / "up.csv").write_text("1,2\n")
+    got = {}
+
+    def store(handler):
+        if handler.command == "PUT":
+            got["headers"] = dict(handler.headers)
+            got["body"] = handler.rfile.read(int(handler.headers["Content-Length"]))
+        answer(handler, body=got["body"] if handler.command == "GET" else b"")
+
+    with liar(store) as httpd:
+        path = f"plain://127.0.0.1:{httpd.server_port}/k"
+        done = daypass("put", "up.csv", path)
+        back = daypass("get", path, "down")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("daypass: warning: uploading without an MD5: ")
+    assert "--content-md5" in done.stderr
+    assert "MD5 not checked" in done.stdout
+    assert got["body"] == b"1,2\n"
+    assert got["headers"]["Content-Type"] == "text/csv"
+    assert "Content-Md5" not in {name.title() for name in got["headers"]}
+    assert back.returncode == 0
+    assert "nothing to check it against" in back.stdout
+    assert (tmp_path / "down").read_text() == "1,2\n"
+
+
+def test_a_progress_bar_is_for_terminals(on_terminal, real, bucket, tmp_path):
+    (tmp_path / "up").write_bytes(b"x" * 2_000_000)
+    code, shown = on_terminal("put", "up", f"s3://{bucket}/k")
+    assert code == 0
+    assert "uploading" in shown
+    code, shown = on_terminal("get", f"s3://{bucket}/k", "down")
+    assert code == 0
+    assert "downloading" in shown
+    code, shown = on_terminal("head", f"s3://{bucket}/k")
+    assert code == 0
+    assert "2000000 (2.0 MB)" in shown

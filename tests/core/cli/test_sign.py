@@ -1,0 +1,267 @@
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from daypass.cli.run import run
+from tests.stranger import send
+
+
+class Link:
+    """What a person has who was sent the output of ``daypass sign``."""
+
+    def __init__(self, url, method="GET", headers=None):
+        self.url = url
+        self.method = method
+        self.headers = headers or {}
+
+
+def test_piped_it_is_the_bare_url_and_works(daypass, real, bucket):
+    path = f"s3://{bucket}/a b/ü+%2F.txt"
+    put = daypass("sign", path, "--method", "PUT", "--content-type", "text/plain", "--json")
+    told = json.loads(put.stdout)
+    assert send(Link(told["url"], "PUT", told["headers"]), b"hello").status == 200
+
+    get = daypass("sign", path, "--expires-in", "5m")
+    assert (get.returncode, get.stderr) == (0, "")
+    url = get.stdout.removesuffix("\n")
+    assert "\n" not in url
+    assert send(Link(url)).body == b"hello"
+    assert send(Link(url), method="DELETE").status == 403
+
+
+def test_json_tells_all_and_agrees_with_itself(daypass, credentials):
+    done = daypass(
+        "sign", "s3://b/k", "--method", "PUT", "--content-type", "text/csv",
+        "--metadata", "a=1", "--signing-time", "2026-11-23T12:00Z", "--json",
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert told.pop("url").startswith("https://")
+    assert told == {
+        "method": "PUT",
+        "headers": {"Content-Type": "text/csv", "x-amz-meta-a": "1"},
+        "expires_at": "2026-11-23T12:15:00+00:00",
+        "expires_because": "requested",
+        "permits": ["PUT"],
+        "unenforced": [],
+        "path": "s3://b/k",
+        "backend": "s3",
+    }
+
+
+def test_several_paths_give_a_line_each_in_order(daypass, credentials):
+    keys = ["one", "two", "three"]
+    done = daypass("sign", *(f"s3://b/{key}" for key in keys))
+    assert [urlsplit(url).path.rpartition("/")[2] for url in done.stdout.split()] == keys
+    done = daypass("sign", "--json", *(f"s3://b/{key}" for key in keys))
+    assert [json.loads(line)["path"] for line in done.stdout.splitlines()] == [
+        f"s3://b/{key}" for key in keys
+    ]
+
+
+def test_where_one_path_fails_nothing_is_printed(daypass, credentials):
+    done = daypass("sign", "s3://b/one", "s3://b/", "s3://b/three")
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_curl_is_a_command_that_works(daypass, real, bucket, tmp_path):
+    (tmp_path / "up.txt").write_text("by curl")
+    path = f"s3://{bucket}/up.txt"
+    put = daypass(
+        "sign", path, "--method", "PUT", "--content-type", "text/plain", "--metadata", "a=b c",
+        "--curl",
+    )  # fmt: skip
+    assert put.stdout.startswith("curl ")
+    ran = subprocess.run(
+        put.stdout, shell=True, cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(daypass("head", path, "--json").stdout)["metadata"] == {"a": "b c"}
+
+
+def test_options_go_into_the_signature(daypass, credentials):
+    done = daypass(
+        "sign", "s3://b/k", "--expires-at", "2026-11-23T13:00+01:00", "--signing-time",
+        "2026-11-23T11:00Z", "--filename", "rë.csv", "--version", "v1",
+        "--public-endpoint", "https://files.example.org",
+        "--storage-option", "client_kwargs.region_name=eu-west-1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    place = urlsplit(done.stdout.strip())
+    query = parse_qs(place.query)
+    assert place.netloc.endswith("files.example.org")
+    assert query["X-Amz-Expires"] == ["3600"]
+    assert query["X-Amz-Date"] == ["20261123T110000Z"]
+    assert query["versionId"] == ["v1"]
+    assert "/eu-west-1/" in query["X-Amz-Credential"][0]
+    assert "r%C3%AB.csv" in query["response-content-disposition"][0]
+
+
+def test_signer_options_are_checked(daypass, credentials):
+    assert (
+        "X-Amz" not in daypass("sign", "s3://b/k", "--signer-option", "signature_version=s3").stdout
+    )
+    wrong = daypass("sign", "s3://b/k", "--signer-option", "signature_versoin=s3")
+    assert wrong.returncode == 2
+    assert "signature_version" in wrong.stderr
+
+
+def test_a_token_of_unknown_end_warns_in_one_line(daypass, credentials):
+    credentials["AWS_SESSION_TOKEN"] = "made-up-token"
+    done = daypass("sign", "s3://b/k")
+    assert done.returncode == 0
+    assert done.stdout.startswith("https://")
+    assert done.stderr.startswith("daypass: warning: ")
+    assert done.stderr.count("\n") == 1
+    assert "--signer-option credentials_expire_at" in done.stderr
+
+    raised = daypass("sign", "s3://b/k", "--on-short", "raise")
+    assert (raised.returncode, raised.stdout) == (4, "")
+
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat(timespec="seconds")
+    said = daypass("sign", "s3://b/k", "--signer-option", f"credentials_expire_at={soon}", "--json")
+    assert json.loads(said.stdout)["expires_at"] == soon
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "hint"),
+    [
+        ("file:///x", 5, "local file"),
+        ("/x", 5, "local file"),
+        ("nope://bucket/key", 5, "nope"),
+        ("zip://a::s3://b/k", 5, "file itself"),
+        ("s3://b@evil.example/k", 2, "bucket"),
+    ],
+)
+def test_what_cannot_be_signed_is_one_sentence(daypass, credentials, path, code, hint):
+    done = daypass("sign", path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("daypass: error: ")
+    assert done.stderr.count("\n") == 1
+    assert hint in done.stderr
+
+
+def test_a_backend_that_is_not_installed_is_5_and_named(capsys, registry_of):
+    registry_of()
+    assert run(["sign", "az://container/key"]) == 5
+    assert "pip install daypass-azure" in capsys.readouterr().err
+
+
+def test_without_credentials_it_is_4(daypass):
+    done = daypass("sign", "s3://b/k")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "AWS_ACCESS_KEY_ID" in done.stderr
+
+
+def test_what_the_backend_cannot_enforce_is_5_and_can_be_waived(daypass, credentials):
+    refused = daypass("sign", "s3://b/k", "--ip-range", "192.0.2.1")
+    assert refused.returncode == 5
+    assert "--no-strict" in refused.stderr
+    waived = daypass("sign", "s3://b/k", "--ip-range", "192.0.2.1", "--no-strict")
+    assert waived.returncode == 0
+    assert waived.stdout.startswith("https://")
+    assert "does not enforce --ip-range" in waived.stderr
+
+
+def test_a_policy_and_an_audit_that_say_no_are_3(daypass, credentials, install):
+    source = """
+from daypass import hookimpl
+
+@hookimpl
+def {hook}(event):
+    if event.caller != "boss":
+        raise {error}("hunter2")
+"""
+    install("no-links", "daypass.plugins", "p", source.format(hook="authorize", error="ValueError"))
+    done = daypass("sign", "s3://b/k")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "refused" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert daypass("sign", "s3://b/k", "--caller", "boss").returncode == 0
+
+    install("no-audit", "daypass.plugins", "q", source.format(hook="record", error="OSError"))
+    done = daypass("sign", "s3://b/k", "--caller", "boss")
+    assert done.returncode == 0
+
+
+def test_an_audit_that_fails_is_3(daypass, credentials, install):
+    install(
+        "no-audit",
+        "daypass.plugins",
+        "q",
+        "from daypass import hookimpl\n@hookimpl\ndef record(event):\n    raise OSError('full')\n",
+    )
+    done = daypass("sign", "s3://b/k")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "not handed out" in done.stderr
+
+
+def test_on_a_terminal_it_is_a_card_with_all_that_the_holder_must_know(on_terminal, credentials):
+    code, shown = on_terminal(
+        "sign", "s3://b/[bold]k", "--method", "PUT", "--content-type", "text/csv",
+        "--ip-range", "192.0.2.1", "--no-strict", "--expires-in", "15m",
+    )  # fmt: skip
+    assert code == 0
+    for word in (
+        "PUT",
+        "s3://b/[bold]k",
+        " UTC, in 15 minutes",
+        "as requested",
+        "Content-Type: text/csv",
+        "not enforced",
+        "--ip-range",
+    ):
+        assert word in shown
+    lines = shown.splitlines()
+    urls = [line for line in lines if line.startswith("http")]
+    assert len(urls) == 1
+    assert len(parse_qs(urlsplit(urls[0]).query)["X-Amz-Signature"][0]) == 64
+    assert [line for line in lines if line.startswith("curl ") and line.endswith(f"'{urls[0]}'")]
+
+
+def test_a_reader_that_leaves_is_no_error(start, credentials):
+    process = start("sign", *(f"s3://b/{number}" for number in range(2000)))
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == b""
+
+
+def test_a_full_disk_is_told(start, credentials):
+    with Path("/dev/full").open("w") as full:
+        process = start("sign", "s3://b/k", stdout=full)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told == b"daypass: error: No space left on device\n"
+
+
+def imported(environment, *arguments):
+    """Return the names of all modules that a command has imported when it ends."""
+    script = (
+        "import sys; from daypass.cli import main; main(); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        check=True,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return set(done.stderr.split())
+
+
+def test_nothing_is_imported_that_signing_does_not_need(credentials):
+    modules = imported(credentials, "sign", "s3://b/k")
+    assert "daypass.cli.sign" in modules
+    unwanted = ("rich", "daypass.demo", "daypass.cli.http", "daypass.cli.get", "s3fs", "aiohttp")
+    assert not [name for name in modules if name.startswith(unwanted)]
+
+
+def test_help_imports_neither_a_command_nor_an_sdk(environment):
+    modules = imported(environment, "--help")
+    assert "daypass.cli.run" in modules
+    assert not modules & {"fsspec", "botocore", "rich", "daypass.cli.sign", "daypass.store"}

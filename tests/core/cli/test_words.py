@@ -1,0 +1,116 @@
+import inspect
+import re
+
+import pytest
+
+from daypass import errors
+from daypass.cli import exits, words
+from daypass.cli.options import SIGNING
+from daypass.requests import SignOptions, SignRequest
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "1 second"),
+        (59, "59 seconds"),
+        (61, "1 minute 1 second"),
+        (300, "5 minutes"),
+        (899.2, "15 minutes"),
+        (3600, "1 hour"),
+        (5400, "1 hour 30 minutes"),
+        (86_400 + 61, "1 day"),
+        (604_800, "7 days"),
+    ],
+)
+def test_spans_are_said_by_two_units(seconds, said):
+    assert words.span(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (999_990, "1.0 MB")],
+)
+def test_sizes(count, said):
+    assert words.size(count) == said
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "add_content_md5_metadata stores content_md5, so give content_md5 too",
+            "--add-content-md5-metadata stores --content-md5, so give --content-md5 too",
+        ),
+        (
+            "goes with method='PUT', or pass strict=False to go without",
+            "goes with --method PUT, or pass --no-strict to go without",
+        ),
+        ("rename it, or pass allow_dot_segments=True", "rename it, or pass --allow-dot-segments"),
+        (
+            "headers: X has an option of its own, use content_type=",
+            "--header: X has an option of its own, use --content-type",
+        ),
+        ("signer_options credentials_expire_at", "--signer-option credentials_expire_at"),
+        ("nothing at s3://bucket/content_type/filename=x", None),
+        ("nothing at s3://bucket/a=content_md5.txt", None),
+        ("the version of the method", None),
+    ],
+)
+def test_the_librarys_keywords_are_spelled_as_options(message, said):
+    assert words.spelled(message) == (said or message)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"content_md5": "0" * 32, "method": "PUT"},
+        {"content_type": "text/csv"},
+        {"expires_in": 1, "expires_at": 1},
+        {"expires_in": "soon"},
+        {"method": "PUT", "headers": {"Content-Type": "a"}},
+        {"method": "PUT", "add_content_md5_metadata": True},
+    ],
+)
+def test_no_error_of_a_request_keeps_a_keywords_spelling(request_):
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        SignRequest(**request_)
+    said = exits.sentence(caught.value)
+    assert not re.search(
+        rf"\b({'|'.join(n for n in SignOptions.__annotations__ if '_' in n)})\b", said
+    )
+
+
+def test_nothing_that_drives_a_terminal_passes():
+    assert words.one_line("a\x1b[2J\nb\u202ec") == "a\\x1b[2J b\\u202ec"
+
+
+def test_every_error_has_an_exit_code():
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if inspect.isclass(kind)
+        and issubclass(kind, errors.DaypassError)
+        and kind is not errors.DaypassError
+    ]
+    unmapped = [kind for kind in kinds if not issubclass(kind, tuple(exits._CODES))]
+    assert not unmapped
+    assert {exits.code_of(kind("x")) for kind in kinds} == {1, 2, 3, 4, 5}
+
+
+def test_an_unexpected_error_says_where_and_never_what():
+    try:
+        {}["the secret"]
+    except KeyError as error:
+        said = exits.sentence(error)
+    assert "secret" not in said
+    assert "KeyError" in said
+    assert "test_words, line" in said
+
+
+def test_the_options_are_those_of_the_library_one_for_one():
+    names = {"strict" if name == "no_strict" else name for name in SIGNING}
+    assert names == set(SignOptions.__annotations__)
+    for name, option in SIGNING.items():
+        kebab = "--" + name.replace("_", "-")
+        assert option.opts == [{"headers": "--header"}.get(name, kebab)]

@@ -1,0 +1,43 @@
+"""Fixtures of the core's tests: registries that know nothing but fakes."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from types import ModuleType
+
+import pytest
+
+from daypass import admit, events, store
+from daypass.backends import Registry
+from tests.core import fakes
+
+
+@pytest.fixture
+def registry_of(monkeypatch):
+    """Make a registry of fake modules and put it in the place of the process's own."""
+
+    def make(backends=None, plugins=()):
+        names = {}
+        for protocol, module in (backends or {}).items():
+            names[protocol] = f"fake_backend_{protocol}"
+            monkeypatch.setitem(sys.modules, names[protocol], module)
+        listed = []
+        for number, module in enumerate(plugins):
+            listed.append(f"fake_plugin_{number}")
+            monkeypatch.setitem(sys.modules, listed[-1], module)
+        registry = Registry(fakes.finder(names, tuple(listed)))
+        for home in (admit, events, store):
+            monkeypatch.setattr(home, "registry", registry)
+        monkeypatch.setattr(store, "_stores", OrderedDict())
+        return registry
+
+    return make
+
+
+@pytest.fixture
+def fake(registry_of) -> ModuleType:
+    """A sound backend for ``fake://`` that enforces every option."""
+    module = fakes.backend()
+    registry_of({"fake": module})
+    return module

@@ -1,0 +1,160 @@
+"""Backends and plugins made up for the tests, and a registry that knows them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+
+from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.locations import Location
+from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions, SignRequest
+from daypass.results import REQUESTED, ObjectMetadata, SignedURL
+
+#: Options that are no conditions: the core deals with them alone.
+NO_CONDITIONS = frozenset(
+    {"method", "expires_in", "expires_at", "strict", "on_short", "allow_dot_segments"}
+)
+EVERY_CONDITION = frozenset(SignOptions.__annotations__) - NO_CONDITIONS
+SECRET = "hunter2-the-secret"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+assert DESCRIBING | RESTRICTING <= EVERY_CONDITION
+
+
+@attrs.frozen(kw_only=True)
+class FakeOptions:
+    """The ``signer_options`` of the fake backend."""
+
+    signature_version: str = "v9"
+
+
+def honest(location: Location, request: SignRequest, **changes: Any) -> SignedURL:
+    """Answer as a sound backend does, ``changes`` excepted."""
+    host = f"https://{location.bucket}.fake.example"
+    if location.public_endpoint is not None:
+        host = f"{location.public_endpoint.rstrip('/')}/{location.bucket}"
+    answer = {
+        "url": f"{host}/{quote(location.key, safe='/~')}?signature={SECRET}",
+        "method": request.method,
+        "headers": dict(request.headers or ()),
+        "expires_at": request.expires_at,
+        "expires_because": REQUESTED,
+        "permits": frozenset({request.method}),
+        "unenforced": frozenset(),
+        "path": location.path,
+        "backend": "fake",
+    }
+    return SignedURL(**{**answer, **changes})
+
+
+def backend(
+    sign: Callable[..., Any] | None = honest,
+    head: Callable[..., Any] | None = None,
+    *,
+    describe: Callable[[], Any] | None = None,
+    **info: Any,
+) -> ModuleType:
+    """Make a backend's module; ``seen`` lists what its hooks were asked."""
+    module = ModuleType("fake_backend")
+    module.seen = []
+    declared = {
+        "name": "fake",
+        "methods": METHODS,
+        "enforces": EVERY_CONDITION,
+        "versions": True,
+        "public_endpoint": True,
+        "options_class": FakeOptions,
+        "max_key_bytes": 1024,
+        "max_expires_in": 604_800,
+        **info,
+    }
+
+    def create_signed_url(location, request):
+        module.seen.append((location, request))
+        return sign(location, request)
+
+    def head_metadata(location):
+        module.seen.append((location, None))
+        if head is not None:
+            return head(location)
+        return ObjectMetadata(path=location.path, key=location.key, size=3)
+
+    def describe_backend():
+        return BackendInfo(**declared) if describe is None else describe()
+
+    if sign is not None:
+        module.create_signed_url = hookimpl(create_signed_url)
+    module.head_metadata = hookimpl(head_metadata)
+    module.describe_backend = hookimpl(describe_backend)
+    return module
+
+
+def plugin(**hooks: Callable[..., Any]) -> ModuleType:
+    """Make a cross-cutting plugin's module of plain functions."""
+    module = ModuleType("fake_plugin")
+    for name, hook in hooks.items():
+        setattr(module, name, hookimpl(hook))
+    return module
+
+
+def entry(name: str, value: str, group: str, distribution: str | None = None) -> EntryPoint:
+    """Make an entry point as importlib.metadata gives it."""
+    made = EntryPoint(name, value, group)
+    if distribution is not None:
+        vars(made).update(dist=SimpleNamespace(name=distribution))
+    return made
+
+
+def finder(
+    backends: Mapping[str, str] = {}, plugins: tuple[str, ...] = ()
+) -> Callable[..., list[EntryPoint]]:
+    """Make a stand-in for `importlib.metadata.entry_points`."""
+    found = [
+        *(entry(protocol, value, "daypass.backends") for protocol, value in backends.items()),
+        *(entry(value, value, "daypass.plugins") for value in plugins),
+    ]
+    return lambda *, group: [point for point in found if point.group == group]
+
+
+class Hostile:
+    """Raises from everything it can be asked, with an error that is none of daypass's."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_args: Any, **_options: Any) -> Any:
+        msg = "hostile"
+        raise RuntimeError(msg)
+
+    __str__ = __repr__ = __hash__ = __eq__ = __bool__ = __len__ = __iter__ = _refuse
+    __index__ = __int__ = __float__ = __getattr__ = __fspath__ = __getitem__ = _refuse
+    __lt__ = __gt__ = __le__ = __ge__ = __contains__ = __format__ = __bytes__ = _refuse
+
+
+class Disguise(str):
+    """Text that writes itself as something else."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "disguised"
+
+    __repr__ = __str__
+
+    def __format__(self, spec: str) -> str:
+        return "disguised"
+
+
+class HostileMapping(Mapping):
+    """A mapping that cannot be read."""
+
+    def _refuse(self, *_args: object) -> Any:
+        msg = "hostile"
+        raise RuntimeError(msg)
+
+    __getitem__ = __iter__ = __len__ = _refuse

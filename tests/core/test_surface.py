@@ -1,0 +1,183 @@
+"""The public surface is pinned: names, hooks and their arguments, errors, docstrings."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib
+import inspect
+import pickle
+from pathlib import Path
+
+import attrs
+import pytest
+
+import daypass
+from daypass import errors, hookspecs
+from daypass.errors import DaypassError
+from daypass.requests import SignOptions, SignRequest
+
+SOURCE = Path(daypass.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+LIGHT = [path for path in MODULES if path.parent == SOURCE and path.name != "__init__.py"]
+ERRORS = [name for name in errors.__all__ if name != "ShortLivedURLWarning"]
+
+
+def test_the_public_names_are_sorted_and_each_once():
+    assert sorted(set(daypass.__all__)) == daypass.__all__
+
+
+@pytest.mark.parametrize("name", daypass.__all__)
+def test_every_public_name_can_be_imported_and_documented(name):
+    value = getattr(importlib.import_module("daypass"), name)
+    assert getattr(value, "__doc__", None)
+    assert name in dir(daypass)
+
+
+def test_the_homes_of_the_public_names_are_complete():
+    homes = [name for names in daypass._HOMES.values() for name in names]
+    assert set(daypass.__all__) == {*homes, *errors.__all__}
+    assert len(homes) == len(set(homes))
+
+
+@pytest.mark.parametrize(("module", "names"), daypass._HOMES.items())
+def test_every_home_holds_its_names(module, names):
+    home = importlib.import_module(f"daypass.{module}")
+    for name in names:
+        assert getattr(home, name) is getattr(daypass, name)
+        assert name in home.__all__
+
+
+def test_a_type_checker_sees_the_same_names():
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name for node in block.body for alias in node.names}
+    assert set(daypass.__all__) == seen
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'create_signed_ulr'"):
+        daypass.create_signed_ulr  # noqa: B018 - the access is the test
+
+
+def test_everything_can_be_imported_with_a_star():
+    space: dict = {}
+    exec("from daypass import *", space)
+    assert set(daypass.__all__) <= set(space)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_every_module_of_the_core_says_what_it_is_about(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", LIGHT, ids=lambda path: path.stem)
+def test_what_a_module_exports_exists_and_is_sorted(path):
+    module = importlib.import_module(f"daypass.{path.stem}")
+    exported = getattr(module, "__all__", [])
+    assert all(hasattr(module, name) for name in exported)
+    constants = [name for name in exported if name.isupper()]
+    classes = [name for name in exported if name[:1].isupper() and not name.isupper()]
+    rest = [name for name in exported if not name[:1].isupper()]
+    assert exported == sorted(constants) + sorted(classes) + sorted(rest)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hook"),
+    [
+        (("location", "request"), "create_signed_url"),
+        (("location", "keys", "request"), "create_signed_urls"),
+        (("location",), "head_metadata"),
+        ((), "describe_backend"),
+        (("event",), "authorize"),
+        (("event",), "record"),
+    ],
+)
+def test_the_contract_with_plugins_is_pinned(arguments, hook):
+    """A hook gains no argument, ever: a new wish is an attribute of location or request."""
+    function = getattr(hookspecs, hook)
+    parameters = inspect.signature(function).parameters
+    assert arguments == tuple(parameters)
+    assert {inspect.Parameter.empty} >= {p.default for p in parameters.values()}
+    assert "Example" in inspect.getdoc(function)
+
+
+def test_there_are_no_other_hooks():
+    hooks = {name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "daypass_spec")}
+    assert hooks == {
+        "create_signed_url",
+        "create_signed_urls",
+        "head_metadata",
+        "describe_backend",
+        "authorize",
+        "record",
+    }
+
+
+FIELDS = {
+    "BackendInfo": """
+        name methods enforces max_expires_in max_key_bytes versions public_endpoint options_class
+        secret_query_keys why_not
+    """,
+    "SigningEvent": """
+        action caller backend path version method signing_time expires_at conditions
+        expires_because unenforced count url_sha256
+    """,
+    "SignedURL": """
+        url method headers expires_at expires_because permits unenforced path backend
+    """,
+}
+
+
+@pytest.mark.parametrize(("kind", "expected"), FIELDS.items(), ids=FIELDS)
+def test_what_plugins_give_and_are_given_is_pinned(kind, expected):
+    """A field more is an addition; a field less, or in another place, breaks plugins."""
+    fields = [field.name for field in attrs.fields(getattr(daypass, kind))]
+    assert expected.split() == fields[: len(expected.split())]
+
+
+def test_every_option_is_documented():
+    documented = inspect.getdoc(SignRequest)
+    assert all(f"\n    {name}: " in documented for name in SignOptions.__annotations__)
+
+
+@pytest.mark.parametrize("face", [daypass.create_signed_url, daypass.Store.create_signed_url],
+                         ids=["function", "Store"])  # fmt: skip
+def test_the_options_of_the_faces_are_keywords_only(face):
+    kinds = [parameter.kind for parameter in inspect.signature(face).parameters.values()]
+    first = 2 if "self" in inspect.signature(face).parameters else 1
+    assert {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD} == set(kinds[first:])
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_is_a_daypass_error_and_a_builtin(name):
+    kind = getattr(errors, name)
+    assert issubclass(kind, DaypassError)
+    builtins = {base for base in kind.__mro__ if base.__module__ == "builtins"}
+    assert name == "DaypassError" or builtins - {Exception, BaseException, object}
+    assert name in errors.__doc__
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_survives_copies_and_pickles(name):
+    kind = getattr(errors, name)
+    names = set(inspect.signature(kind.__init__).parameters) & {
+        "option",
+        "backend",
+        "protocol",
+        "plugin",
+    }
+    error = kind("message", **dict.fromkeys(names, "value"))
+    for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert kind is type(twin)
+        assert ("message", vars(error)) == (str(twin), vars(twin))
+
+
+def test_the_warning_is_a_user_warning():
+    assert issubclass(daypass.ShortLivedURLWarning, UserWarning)
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert version("daypass") == daypass.__version__
