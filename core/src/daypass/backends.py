@@ -40,6 +40,7 @@ KNOWN = {
     "az": "daypass-azure",
     "abfs": "daypass-azure",
     "abfss": "daypass-azure",
+    "adl": "daypass-azure",
     "redis": "daypass-redis",
     "rediss": "daypass-redis",
 }

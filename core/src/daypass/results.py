@@ -153,6 +153,10 @@ class ObjectMetadata:
     version: str | None = None
     storage_class: str | None = None
     encryption: str | None = None
+    #: ``"available"``, ``"leased"``, ...: whether somebody holds the object, where a store has leases.
+    lease_state: str | None = None
+    #: ``"success"``, ``"pending"``, ...: how the copy went that made the object, where one did.
+    copy_status: str | None = None
     #: When the store will remove the object by itself (aware, UTC).
     expires_at: datetime | None = None
     #: User metadata, names in lower case.

@@ -1,0 +1,141 @@
+"""daypass on Azure Blob Storage: the hooks. The SDK is imported inside them."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from daypass.errors import InvalidRequestError, SigningNotSupportedError
+from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.locations import Location
+from daypass.requests import SignRequest
+from daypass.results import ObjectMetadata, SignedURL
+
+__all__ = ["AzureOptions"]
+
+#: The most that a link can enforce. With an account key it is less: only a user delegation key signs
+#: request headers (content_type, content_md5, content_length, metadata, headers).
+_ENFORCES = frozenset(
+    {
+        "starts_at",
+        "content_type",
+        "content_md5",
+        "add_content_md5_metadata",
+        "content_length",
+        "if_absent",
+        "metadata",
+        "headers",
+        "ip_range",
+        "https_only",
+        "filename",
+        "inline",
+        "response_content_type",
+        "response_content_disposition",
+        "response_content_encoding",
+        "response_content_language",
+        "response_cache_control",
+        "signing_time",
+        "stable_for",
+    }
+)
+
+#: The first version with the string-to-sign that the SDK writes for an account key:
+#: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
+_OLDEST_VERSION = "2020-12-06"
+
+
+def _policy(value: str | None) -> str | None:
+    # https://learn.microsoft.com/rest/api/storageservices/define-stored-access-policy: 64 characters
+    return _name(value, "stored_access_policy", r"[\x21-\x7e]{1,64}")
+
+
+def _scope(value: str | None) -> str | None:
+    # https://learn.microsoft.com/azure/storage/blobs/encryption-scope-manage: 3 to 63 characters
+    return _name(value, "encryption_scope", r"[A-Za-z0-9-]{3,63}")
+
+
+def _version(value: str | None) -> str | None:
+    _name(value, "service_version", r"\d{4}-\d{2}-\d{2}")
+    if value is not None and value < _OLDEST_VERSION:
+        msg = (
+            f"service_version must be {_OLDEST_VERSION} or later: older ones are signed differently"
+        )
+        raise InvalidRequestError(msg, option="service_version")
+    return value
+
+
+def _name(value: str | None, option: str, pattern: str) -> str | None:
+    if value is None or (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
+        return value
+    msg = f"{option} must be text of the form {pattern}, not {ascii(value)[:40]}"
+    raise InvalidRequestError(msg, option=option)
+
+
+def _switch(value: bool | None) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        msg = f"sign_headers must be True, False or None, not {ascii(value)[:40]}"
+        raise InvalidRequestError(msg, option="sign_headers")
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class AzureOptions:
+    """The ``signer_options`` of Azure."""
+
+    #: The name of one of the container's stored access policies, by which links can be revoked.
+    #: It goes with an account key, and is read from the store once. It may not hold an expiry.
+    stored_access_policy: str | None = attrs.field(default=None, converter=_policy)
+    #: The encryption scope that uploads through the link are encrypted with.
+    encryption_scope: str | None = attrs.field(default=None, converter=_scope)
+    #: The service version that links are signed for, where a store knows none as new as the SDK's
+    #: (Azure Stack Hub); it goes with an account key.
+    service_version: str | None = attrs.field(default=None, converter=_version)
+    #: Whether a user delegation key signs request headers. By default it does, except on an
+    #: emulator's endpoint (``http://host/account``): Azurite does not know them.
+    sign_headers: bool | None = attrs.field(default=None, converter=_switch)
+
+
+@hookimpl
+def describe_backend() -> BackendInfo:
+    """Declare what Azure links can do."""
+    return BackendInfo(
+        name="azure",
+        methods=("GET", "PUT", "DELETE", "HEAD"),
+        enforces=_ENFORCES,
+        versions=True,
+        public_endpoint=True,
+        options_class=AzureOptions,
+        secret_query_keys=("sig",),
+    )
+
+
+@hookimpl
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Sign by a template that the SDK has proven."""
+    signer = location.cache.get("azure")
+    if signer is None:
+        _refuse_gen1(location)
+        from daypass_azure.signer import Signer
+
+        signer = location.cache.setdefault("azure", Signer(location))
+    url: SignedURL = signer.sign(location, request)
+    return url
+
+
+@hookimpl
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Ask the store with HEAD."""
+    _refuse_gen1(location)
+    from daypass_azure.metadata import head_metadata
+
+    return head_metadata(location)
+
+
+def _refuse_gen1(location: Location) -> None:
+    if location.protocol == "adl":
+        msg = (
+            "adl:// is Azure Data Lake Storage Gen1, which Microsoft retired on 29 February 2024: "
+            "use abfss:// for Gen2"
+        )
+        raise SigningNotSupportedError(msg)

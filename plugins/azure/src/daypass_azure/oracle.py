@@ -1,0 +1,74 @@
+"""The SDK's word on one form of signature: what a template has to equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.storage.blob import generate_blob_sas
+from azure.storage.blob._shared_access_signature import BlobSharedAccessSignature
+
+from daypass_azure.keys import Key
+from daypass_azure.shape import HEADER, Form
+
+#: The SDK's arguments by the names that fields have in a link.
+_ARGUMENTS = {
+    "st": "start",
+    "se": "expiry",
+    "sip": "ip",
+    "ses": "encryption_scope",
+    "rscc": "cache_control",
+    "rscd": "content_disposition",
+    "rsce": "content_encoding",
+    "rscl": "content_language",
+    "rsct": "content_type",
+    "snapshot": "snapshot",
+    "versionid": "version_id",
+}
+
+
+def ask_sdk(
+    account: str,
+    container: str,
+    name: str,
+    *,
+    key: Key,
+    form: Form,
+    values: Mapping[str, str],
+    version: str | None,
+) -> tuple[str, str]:
+    """Return the string that the SDK signs, and the token that it makes of it.
+
+    Args:
+        account: the real account name.
+        container: the container's name.
+        name: the blob's name.
+        key: what to sign with.
+        form: the form of signature.
+        values: the varying fields' values.
+        version: the service version; None for the SDK's own.
+
+    """
+    said: list[str] = []
+    wanted: dict[str, Any] = {
+        _ARGUMENTS[field]: value for field, value in values.items() if field in _ARGUMENTS
+    }
+    headers = {
+        field.removeprefix(HEADER): value
+        for field, value in values.items()
+        if field.startswith(HEADER)
+    }
+    if headers:
+        wanted["request_headers"] = headers
+    wanted["permission"] = form.permission or None
+    wanted["protocol"] = form.protocol
+    wanted["policy_id"] = form.policy
+    wanted["sts_hook"] = said.append
+    if version is None:
+        token = generate_blob_sas(account, container, name, **key.argument, **wanted)
+    else:
+        # generate_blob_sas is this and a few checks, but takes no version.
+        factory = BlobSharedAccessSignature(account, **key.argument)
+        factory.x_ms_version = version
+        token = factory.generate_blob(container, name, **wanted)
+    return said[0], token

@@ -1,0 +1,263 @@
+"""What a request asks of Azure: the fields of a shared access signature, and headers to send.
+
+Fields: https://learn.microsoft.com/rest/api/storageservices/create-service-sas and
+https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
+
+import attrs
+
+from daypass.errors import InvalidRequestError, UnsupportedOptionError
+from daypass.requests import DESCRIBING, SignRequest
+from daypass_azure.policy import Policy, check_permission
+
+#: Prefix of a ``version=`` that names a snapshot, as in the URL: ``snapshot=2026-01-02T03:04:05.6789012Z``.
+SNAPSHOT = "snapshot="
+#: Prefix of a signed header among a shape's values.
+HEADER = "srh:"
+#: A name must be a C# identifier and travel in a header: the page on naming says which.
+_METADATA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+#: All names and values of one blob's metadata together, in bytes:
+#: https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources
+_MAX_METADATA = 8 * 1024
+#: Headers that options or the method decide.
+_OWN_HEADERS = {
+    "x-ms-blob-type": "method='PUT', which writes block blobs",
+    "x-ms-blob-content-type": "content_type",
+    "x-ms-blob-content-md5": "content_md5",
+}
+
+
+@attrs.frozen
+class Rules:
+    """What one signer's links can enforce."""
+
+    #: True where links begin with https.
+    https: bool
+    #: True where the key signs request headers.
+    signs_headers: bool
+    policy: Policy | None = None
+    encryption_scope: str | None = None
+    #: True where links lead to the read-only copy in another region.
+    read_only: bool = False
+
+
+@attrs.frozen
+class Form:
+    """What decides on the template: everything but the values that vary."""
+
+    permission: str
+    protocol: str | None
+    policy: str | None
+    #: Names of the varying fields but the expiry, in order.
+    names: tuple[str, ...]
+
+
+@attrs.frozen
+class Shape:
+    """One request in Azure's words."""
+
+    form: Form
+    #: The varying fields' values, not encoded.
+    values: dict[str, str] = attrs.field(repr=False)
+    #: As they are to be sent.
+    headers: dict[str, str] = attrs.field(repr=False)
+    unenforced: frozenset[str]
+
+
+def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
+    """Translate a request.
+
+    Raises:
+        UnsupportedOptionError: for what these rules cannot enforce.
+        InvalidRequestError: for what Azure does not accept.
+
+    """
+    if rules.read_only and request.method in ("PUT", "DELETE"):
+        msg = "the filesystem's location_mode is secondary, which is read-only: sign PUT and DELETE for the primary"
+        raise InvalidRequestError(msg, option="method")
+    unenforced: set[str] = set()
+    values = _fields(request, version, rules, unenforced)
+    headers, signed = _headers(request, rules, unenforced)
+    values.update({HEADER + name: signed[name] for name in sorted(signed)})
+    permission = _permission(request, version)
+    policy = rules.policy
+    if policy is not None:
+        check_permission(policy, permission)
+        permission = "" if policy.permissions else permission
+    protocol = "https" if rules.https and request.https_only is not False else None
+    form = Form(permission, protocol, None if policy is None else policy.name, tuple(values))
+    return Shape(form, values, headers, frozenset(unenforced))
+
+
+def _permission(request: SignRequest, version: str | None) -> str:
+    """Return the least that the method needs; create without write refuses to replace a blob."""
+    if request.method == "PUT":
+        return "c" if request.if_absent else "cw"
+    if request.method == "DELETE":
+        # Deleting one version is a permission of its own; a snapshot goes with "d".
+        return "d" if version is None or version.startswith(SNAPSHOT) else "x"
+    return "r"
+
+
+def _fields(
+    request: SignRequest, version: str | None, rules: Rules, unenforced: set[str]
+) -> dict[str, str]:
+    values: dict[str, str | None] = {
+        "st": None if request.starts_at is None else moment(request.starts_at),
+        "sip": None if request.ip_range is None else ip_range(request.ip_range),
+        "ses": rules.encryption_scope,
+        "rscc": request.response_cache_control,
+        "rscd": request.disposition,
+        "rsce": request.response_content_encoding,
+        "rscl": request.response_content_language,
+        "rsct": request.response_content_type,
+    }
+    if version == SNAPSHOT:
+        msg = "version names no snapshot after 'snapshot='"
+        raise InvalidRequestError(msg, option="version")
+    if version is not None and version.startswith(SNAPSHOT):
+        values["snapshot"] = version.removeprefix(SNAPSHOT)
+    elif version is not None:
+        values["versionid"] = version
+    if request.https_only and not rules.https:
+        _refuse_or_waive(
+            "https_only",
+            "the endpoint is http, and the link would not work on it",
+            request,
+            unenforced,
+        )
+    if request.starts_at is not None and rules.policy is not None and rules.policy.starts:
+        _refuse_or_waive(
+            "starts_at", "the stored access policy holds a start of its own", request, unenforced
+        )
+        values["st"] = None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _headers(
+    request: SignRequest, rules: Rules, unenforced: set[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the headers to send, and those of them to sign by lower-case name."""
+    extra = dict(request.headers or {})
+    for name in extra:
+        if own := _OWN_HEADERS.get(name.lower()):
+            msg = f"headers: {name} is decided by {own}"
+            raise InvalidRequestError(msg, option="headers")
+    if extra and not rules.signs_headers:
+        # Nothing would bind the holder to them, and strict= does not speak of them.
+        option = "headers"
+        raise _unsupported(option, "")
+    signed = {name.lower(): value for name, value in extra.items()}
+    if request.method != "PUT":
+        return extra, signed
+    headers = {"x-ms-blob-type": "BlockBlob", **extra}
+    for option, name, value in _upload_headers(request):
+        headers[name] = value
+        if rules.signs_headers:
+            signed[name.lower()] = value
+        elif option not in DESCRIBING:
+            _refuse_or_waive(option, "", request, unenforced)
+    if not rules.signs_headers:
+        unenforced.update(request.conditions & DESCRIBING)
+    if "content-type" in signed:
+        # Where both are sent, the second decides on the blob's type, so that is the one to sign.
+        signed["x-ms-blob-content-type"] = signed.pop("content-type")
+        headers["x-ms-blob-content-type"] = headers["Content-Type"]
+    return headers, signed
+
+
+def _upload_headers(request: SignRequest) -> list[tuple[str, str, str]]:
+    """Return what an upload asks for: the option, the header and its value."""
+    found = []
+    if request.content_type is not None:
+        found.append(("content_type", "Content-Type", request.content_type))
+    if request.content_md5 is not None:
+        found.append(("content_md5", "Content-MD5", request.content_md5))
+    if request.content_length is not None:
+        found.append(("content_length", "Content-Length", str(request.content_length)))
+    for name, value in _metadata(request).items():
+        found.append(("metadata", f"x-ms-meta-{name}", value))
+    return found
+
+
+def _metadata(request: SignRequest) -> dict[str, str]:
+    """Return the user metadata, once Azure would take it."""
+    metadata = request.object_metadata
+    for name in metadata:
+        if not _METADATA_NAME.fullmatch(name):
+            msg = f"metadata: Azure takes names that are C# identifiers (letters, digits and '_', no digit first), not {ascii(name)[:60]}"
+            raise InvalidRequestError(msg, option="metadata")
+    if sum(len(name) + len(value) for name, value in metadata.items()) > _MAX_METADATA:
+        msg = f"metadata: names and values together are above Azure's {_MAX_METADATA} bytes"
+        raise InvalidRequestError(msg, option="metadata")
+    return metadata
+
+
+def _refuse_or_waive(option: str, why: str, request: SignRequest, unenforced: set[str]) -> None:
+    if request.strict:
+        raise _unsupported(option, why)
+    unenforced.add(option)
+
+
+def _unsupported(option: str, why: str) -> UnsupportedOptionError:
+    why = why or (
+        "an account key signs no request headers; a user delegation key (a Microsoft Entra "
+        "credential) does, on Azure itself"
+    )
+    waive = "" if option == "headers" else ", or pass strict=False to go without"
+    msg = f"azure cannot enforce {option} here: {why}{waive}"
+    return UnsupportedOptionError(msg, option=option, backend="azure")
+
+
+def moment(when: datetime) -> str:
+    """Write a moment in UTC as the SDK does.
+
+    >>> from datetime import UTC
+    >>> moment(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    '2026-01-02T03:04:05Z'
+    """
+    return when.isoformat()[:19] + "Z"
+
+
+def ip_range(text: str) -> str:
+    """Write addresses as Azure does: one, or the first and the last. IPv4 only.
+
+    >>> ip_range("198.51.100.0/24")
+    '198.51.100.0-198.51.100.255'
+
+    Raises:
+        UnsupportedOptionError: for IPv6.
+        InvalidRequestError: for what is no address, no range and no network.
+
+    """
+    first, dash, last = text.partition("-")
+    try:
+        if "/" in text:
+            network = IPv4Network(text)
+            low, high = network[0], network[-1]
+        else:
+            low = IPv4Address(first)
+            high = IPv4Address(last) if dash else low
+    except ValueError:
+        if _is_ipv6(first):
+            msg = "azure cannot enforce ip_range for IPv6: its links know IPv4 addresses only"
+            raise UnsupportedOptionError(msg, option="ip_range", backend="azure") from None
+        low, high = IPv4Address(1), IPv4Address(0)
+    if low > high:
+        msg = f"ip_range must be an IPv4 address, first-last, or a network such as 198.51.100.0/24, not {ascii(text)[:60]}"
+        raise InvalidRequestError(msg, option="ip_range")
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text.partition("/")[0])
+    except AddressValueError:
+        return False
+    return True

@@ -1,0 +1,173 @@
+"""The signing engine: the SDK signs once for each form of request, its template every URL after."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from threading import Lock
+from typing import Any
+from urllib.parse import quote
+
+from azure.core.exceptions import AzureError
+
+from daypass.canonical import encode_key
+from daypass.errors import InvalidRequestError, SigningNotSupportedError, UnsupportedOptionError
+from daypass.locations import Location
+from daypass.requests import SignRequest
+from daypass.results import REQUESTED, SignedURL
+from daypass_azure.account import Account, account_of
+from daypass_azure.keys import Key, keys_of
+from daypass_azure.oracle import ask_sdk
+from daypass_azure.paths import check_name
+from daypass_azure.policy import read_policy
+from daypass_azure.shape import Form, Rules, Shape, moment, shape_of
+from daypass_azure.template import SENTINEL, Prepared, Template
+
+#: A link that may read answers GET and HEAD alike.
+_PERMITS = {
+    "GET": frozenset({"GET", "HEAD"}),
+    "HEAD": frozenset({"GET", "HEAD"}),
+    "PUT": frozenset({"PUT"}),
+    "DELETE": frozenset({"DELETE"}),
+}
+
+#: Conditions that are met by the link's end alone.
+_CLOCK = frozenset({"signing_time", "stable_for"})
+
+KEY_ENDS = "the user delegation key it is signed with ends first"
+
+#: Templates that one signer keeps; a form more, and it learns all of them anew.
+_MOST_TEMPLATES = 256
+
+
+class Signer:
+    """Signs for one container with one filesystem's settings."""
+
+    def __init__(self, location: Location) -> None:
+        account = account_of(location)
+        self._account = account
+        self._keys = keys_of(account)
+        self._before = _before(location, account)
+        options = location.options
+        delegated = account.kind == "token"
+        if delegated:
+            for name in ("stored_access_policy", "service_version"):
+                if getattr(options, name) is not None:
+                    msg = f"{name} goes with an account key, and the filesystem holds a Microsoft Entra credential: Azure knows no such links"
+                    raise UnsupportedOptionError(msg, option=name, backend="azure")
+        signs_headers = options.sign_headers
+        if signs_headers is None:
+            signs_headers = not account.is_emulator
+        policy = None
+        if options.stored_access_policy is not None:
+            policy = read_policy(location, account, options.stored_access_policy)
+        self._rules = Rules(
+            https=self._before.lower().startswith("https:"),
+            signs_headers=delegated and signs_headers,
+            policy=policy,
+            encryption_scope=options.encryption_scope,
+            read_only=account.is_secondary,
+        )
+        self._version = options.service_version
+        self._lock = Lock()
+        self._plain: dict[Any, Shape] = {}
+        self._templates: dict[tuple[Form, Key], Template] = {}
+        self._prepared: tuple[Any, Any] = (None, None)
+
+    def sign(self, location: Location, request: SignRequest) -> SignedURL:
+        """Sign one URL; ``request`` is resolved."""
+        check_name(location.key)
+        start: datetime = request.signing_time  # type: ignore[assignment] # resolved
+        end: datetime = request.expires_at  # type: ignore[assignment] # resolved
+        shape = self._shape(request, location.version)
+        key = self._keys.key(location, start, end)
+        because = REQUESTED
+        if key.expires_at is not None and key.expires_at < end:
+            end, because = key.expires_at, KEY_ENDS
+        known, prepared = self._prepared
+        if known is None or known[1] is not key or known[2] != end or known[0] != shape:
+            prepared = self._prepare(shape, key, end)
+            self._prepared = ((shape, key, end), prepared)
+        return SignedURL(
+            prepared.url(location.key),
+            request.method,
+            dict(shape.headers),
+            end,
+            because,
+            _PERMITS[request.method],
+            shape.unenforced,
+            location.path,
+            "azure",
+        )
+
+    def _shape(self, request: SignRequest, version: str | None) -> Shape:
+        """Return the request's shape, kept where nothing but the method tells requests apart."""
+        if version is not None or not request.conditions <= _CLOCK:
+            return shape_of(request, version, self._rules)
+        form = (request.method, request.https_only)
+        shape = self._plain.get(form)
+        if shape is None:
+            shape = self._plain[form] = shape_of(request, None, self._rules)
+        return shape
+
+    def _prepare(self, shape: Shape, key: Key, end: datetime) -> Prepared:
+        identity = (shape.form, key)
+        template = self._templates.get(identity)
+        if template is None:
+            with self._lock:
+                template = self._templates.get(identity)
+                if template is None:
+                    template = self._learn(shape.form, key)
+                    # Those of a key that has been replaced are no longer asked for.
+                    kept = {of: one for of, one in self._templates.items() if of[1] is key}
+                    self._templates = (kept if len(kept) < _MOST_TEMPLATES else {}) | {
+                        identity: template
+                    }
+        return template.prepare(self._before, {"se": moment(end), **shape.values})
+
+    def _learn(self, form: Form, key: Key) -> Template:
+        ask = partial(
+            ask_sdk,
+            self._account.name,
+            self._account.place.container,
+            key=key,
+            form=form,
+            version=self._version,
+        )
+        try:
+            template = Template.learn(("se", *form.names), ask, key.hmac)
+        except (AzureError, ValueError, TypeError, KeyError) as error:
+            msg = f"the Azure SDK does not sign this form of request ({type(error).__name__}): leave out {', '.join(form.names) or 'nothing'}"
+            raise SigningNotSupportedError(msg) from None
+        if template is None:
+            msg = (
+                "the signature of the installed azure-storage-blob could not be recomputed for this "
+                "form of request, so it is not signed: install a version that daypass-azure names"
+            )
+            raise SigningNotSupportedError(msg)
+        return template
+
+
+def _before(location: Location, account: Account) -> str:
+    """Return a URL up to the blob's name, as the SDK writes it or below the public endpoint."""
+    container = account.place.container
+    url: str = account.client.get_blob_client(container, SENTINEL).url.partition("?")[0]
+    before = f"{account.endpoint}/{quote(container)}/"
+    if url != before + encode_key(SENTINEL):
+        msg = "the installed azure-storage-blob writes URLs in a form that daypass does not know"
+        raise SigningNotSupportedError(msg)
+    if location.public_endpoint is None:
+        return before
+    public = location.public_endpoint
+    origin, path = public, ""
+    match = public.partition("://")[2].partition("/")
+    if match[1]:
+        path = "/" + match[2].strip("/")
+        origin = public[: len(public) - len(match[1] + match[2])]
+    elif account.is_emulator:
+        # An emulator's account is part of its endpoint, whatever its host is called outside.
+        path = "/" + account.endpoint.partition("://")[2].partition("/")[2]
+    if ".." in path or "//" in path:
+        msg = "public_endpoint holds a path with '..' or '//'"
+        raise InvalidRequestError(msg, option="public_endpoint")
+    return f"{origin}{path.rstrip('/')}/{quote(container)}/"

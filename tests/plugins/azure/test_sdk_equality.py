@@ -1,0 +1,192 @@
+"""Byte equality with azure-storage-blob, over names, times and options that hypothesis makes up."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, quote, urlsplit
+
+import attrs
+from azure.storage.blob import UserDelegationKey, generate_blob_sas
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import daypass
+from daypass.canonical import HmacKey
+from daypass_azure.keys import Key
+from daypass_azure.shape import moment
+from tests.plugins.azure.conftest import NOW, OPTIONS
+from tests.servers.azurite import KEY
+
+CHARACTERS = st.characters(
+    codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\\"
+)
+NAMES = st.text(CHARACTERS, min_size=1, max_size=60).filter(
+    lambda name: not name.endswith(".") and not {".", ".."} & set(name.split("/"))
+)
+PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1).map(
+    lambda text: text.strip() or "x"
+)
+STARTS = st.none() | st.integers(0, 3000).map(lambda s: NOW + timedelta(seconds=s))
+SECONDS = st.integers(3001, 7 * 86_400)
+IPV4 = st.tuples(*[st.integers(0, 255)] * 4).map(lambda t: ".".join(map(str, t)))
+VERSIONS = st.none() | st.sampled_from(
+    ["2026-01-02T03:04:05.6789012Z", "snapshot=2026-01-02T03:04:05.6789012Z"]
+)
+STORE = daypass.Store("az://c0ntainer", storage_options=OPTIONS)
+
+
+def delegated_store() -> tuple[daypass.Store, UserDelegationKey]:
+    """Return a store whose links a made-up user delegation key signs."""
+    told = UserDelegationKey()
+    told.signed_oid, told.signed_tid = "1" * 8, "2" * 8
+    told.signed_start = "2026-11-01T11:45:00Z"
+    told.signed_expiry = "2026-12-01T11:45:00Z"
+    told.signed_service, told.signed_version, told.value = "b", "2026-10-06", KEY
+
+    class Keys:
+        def key(self, location, start, end):
+            return key
+
+    key = Key(
+        HmacKey(b64decode(KEY)),
+        {"user_delegation_key": told},
+        NOW - timedelta(minutes=15),
+        datetime(2026, 12, 1, 11, 45, tzinfo=UTC),
+    )
+    store = daypass.Store("az://c0ntainer", storage_options=OPTIONS)
+    store.create_signed_url("first")
+    signer = store.location.cache["azure"]
+    signer._keys = Keys()
+    signer._rules = attrs.evolve(signer._rules, signs_headers=True)
+    return store, told
+
+
+DELEGATED, DELEGATION_KEY = delegated_store()
+
+
+def expect(link, name, version, **arguments):
+    """Compare a link with what the SDK makes of the same wishes."""
+    if version is not None and version.startswith("snapshot="):
+        arguments["snapshot"] = version.removeprefix("snapshot=")
+    elif version is not None:
+        arguments["version_id"] = version
+    token = generate_blob_sas("contoso", "c0ntainer", name, **arguments)
+    place, _, query = link.url.partition("?")
+    assert place == "https://contoso.blob.core.windows.net/c0ntainer/" + quote(name, safe="/~")
+    if version is not None:
+        given, _, query = query.partition("&")
+        wanted = version if "=" in version else f"versionid={version}"
+        assert given == wanted.replace(":", "%3A")
+    assert query == token
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    NAMES,
+    st.sampled_from(["GET", "HEAD", "PUT", "DELETE"]),
+    SECONDS,
+    STARTS,
+    st.none() | IPV4,
+    VERSIONS,
+    st.sampled_from([None, False, True]),
+)
+def test_account_key(name, method, seconds, start, ip, version, https):
+    version = None if method == "PUT" else version
+    link = STORE.create_signed_url(
+        name,
+        method=method,
+        version=version,
+        signing_time=NOW,
+        expires_in=seconds,
+        starts_at=start,
+        ip_range=ip,
+        https_only=https,
+    )
+    deletes = "x" if version is not None and not version.startswith("snapshot") else "d"
+    expect(
+        link,
+        name,
+        version,
+        account_key=KEY,
+        permission={"GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": deletes}[method],
+        expiry=NOW + timedelta(seconds=seconds),
+        start=start,
+        ip=ip,
+        protocol=None if https is False else "https",
+    )
+
+
+OVERRIDES = {
+    "response_cache_control": "cache_control",
+    "response_content_disposition": "content_disposition",
+    "response_content_encoding": "content_encoding",
+    "response_content_language": "content_language",
+    "response_content_type": "content_type",
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(NAMES, SECONDS, st.dictionaries(st.sampled_from(sorted(OVERRIDES)), PRINTABLE))
+def test_response_overrides(name, seconds, overrides):
+    for store, key in (
+        (STORE, {"account_key": KEY}),
+        (DELEGATED, {"user_delegation_key": DELEGATION_KEY}),
+    ):
+        link = store.create_signed_url(name, signing_time=NOW, expires_in=seconds, **overrides)
+        expect(
+            link,
+            name,
+            None,
+            **key,
+            permission="r",
+            protocol="https",
+            expiry=NOW + timedelta(seconds=seconds),
+            **{OVERRIDES[option]: value for option, value in overrides.items()},
+        )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    NAMES,
+    SECONDS,
+    st.none() | PRINTABLE,
+    st.none() | st.binary(min_size=16, max_size=16),
+    st.none() | st.integers(0, 2**40),
+    st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,9}", fullmatch=True), PRINTABLE, max_size=3),
+)
+def test_signed_headers(name, seconds, content_type, md5, length, metadata):
+    link = DELEGATED.create_signed_url(
+        name,
+        method="PUT",
+        signing_time=NOW,
+        expires_in=seconds,
+        content_type=content_type,
+        content_md5=md5,
+        content_length=length,
+        metadata=metadata,
+    )
+    assert link.unenforced == frozenset()
+    sent = {name.lower(): value for name, value in link.headers.items()}
+    assert sent.pop("x-ms-blob-type") == "BlockBlob"
+    assert sent.pop("content-type", None) == content_type
+    wanted = sorted(sent)
+    assert parse_qs(urlsplit(link.url).query).get("srh", []) == (
+        [",".join(wanted)] if wanted else []
+    )
+    expect(
+        link,
+        name,
+        None,
+        user_delegation_key=DELEGATION_KEY,
+        permission="cw",
+        protocol="https",
+        expiry=NOW + timedelta(seconds=seconds),
+        request_headers={header: sent[header] for header in wanted} or None,
+    )
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1)))
+def test_moments_are_written_as_the_sdk_does(when):
+    aware = when.replace(microsecond=0, tzinfo=UTC)
+    assert moment(aware) == aware.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,191 @@
+"""Azurite, Microsoft's own emulator of Azure Blob Storage, as a server for tests.
+
+It installs itself with npm into a directory that git ignores, listens on the loopback only and on a
+free port, and checks what Azure checks of a shared access signature, the client's address excepted.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+VERSION = "3.37.0"
+#: The account that every Azurite has; its key is published and no secret:
+#: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+_HOME = Path(__file__).parent / "node" / "azurite"
+_NPM = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_AZURITE = (
+    *("--blobHost", "127.0.0.1", "--inMemoryPersistence"),
+    *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
+)
+#: As it was before the tests cleaned it: npm may need a proxy, and its own settings at home.
+_ENVIRONMENT = dict(os.environ)
+#: Seconds until a server that has not said that it listens is given up.
+_PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Azurite:
+    """A running server."""
+
+    #: ``127.0.0.1:port``.
+    host: str
+    #: The certificate's file, for a server that speaks https.
+    certificate: str | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The account's URL."""
+        return f"{'https' if self.certificate else 'http'}://{self.host}/{ACCOUNT}"
+
+    @property
+    def connection_string(self) -> str:
+        """All that a client needs."""
+        return f"AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={self.endpoint};"
+
+
+def install() -> Path:
+    """Return Azurite's program, installed first where it is not."""
+    program = _HOME / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+    _HOME.mkdir(parents=True, exist_ok=True)
+    (_HOME.parent / ".gitignore").write_text("*\n")
+    with (_HOME / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may start at once
+        mark = _HOME / ".installed"
+        if not mark.exists() or mark.read_text() != VERSION or not program.exists():
+            shutil.rmtree(_HOME / "node_modules", ignore_errors=True)
+            subprocess.run(
+                # No package needs a script of its own to run, so none may.
+                ["npm", "install", *_NPM, "--prefix", str(_HOME), f"azurite@{VERSION}"],
+                check=True,
+                env=_ENVIRONMENT,
+                timeout=600,
+            )
+            mark.write_text(VERSION)
+    return program
+
+
+@contextlib.contextmanager
+def azurite(directory: Path, *, https: bool = False) -> Iterator[Azurite]:
+    """Run a server for as long as the block lasts; with https, it also takes Entra tokens."""
+    program = install()
+    more: list[str] = []
+    certificate = None
+    if https:
+        certificate, key = _make_certificate(directory)
+        more = ["--cert", certificate, "--key", key, "--oauth", "basic"]
+    for _ in range(3):  # somebody else may take the port before the server does
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = subprocess.Popen(
+            ["node", str(program), "--blobPort", str(port), *_AZURITE, *more],
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            if _is_ready(server):
+                yield Azurite(f"127.0.0.1:{port}", certificate)
+                return
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+    msg = "Azurite did not start"
+    raise RuntimeError(msg)
+
+
+def _is_ready(server: subprocess.Popen[str]) -> bool:
+    """Wait for the server's own word that it listens; False where it ends without."""
+    guard = threading.Timer(_PATIENCE, server.kill)
+    guard.start()
+    try:
+        return any("successfully listen" in line for line in server.stdout or ())
+    finally:
+        guard.cancel()
+
+
+def _make_certificate(directory: Path) -> tuple[str, str]:
+    """Write a certificate for the loopback and its key; return both files' names."""
+    from datetime import UTC, datetime, timedelta
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = directory / "certificate.pem", directory / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return str(files[0]), str(files[1])
+
+
+class FakeEntra:
+    """An asynchronous credential whose tokens Azurite takes, and nobody else."""
+
+    def __init__(self) -> None:
+        #: How often a token was asked for.
+        self.asked = 0
+
+    async def get_token(self, *scopes: str, **_: Any) -> Any:
+        """Return a token for the storage service."""
+        from azure.core.credentials import AccessToken
+
+        self.asked += 1
+        now = int(time.time())
+        claims = {
+            "aud": "https://storage.azure.com",
+            "iss": "https://sts.windows.net/22222222-2222-2222-2222-222222222222/",
+            "iat": now - 60,
+            "nbf": now - 60,
+            "exp": now + 3600,
+            "oid": "11111111-1111-1111-1111-111111111111",
+            "tid": "22222222-2222-2222-2222-222222222222",
+        }
+        parts = [{"typ": "JWT", "alg": "RS256"}, claims, {"not": "checked"}]
+        token = ".".join(
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in parts
+        )
+        return AccessToken(token, now + 3600)
+
+    async def close(self) -> None:
+        """Do nothing."""
