@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from daypass import admit, events, store
+from daypass import admit, events, store, stores
 from daypass.backends import Registry
 from tests.core import fakes
 
@@ -29,7 +29,7 @@ def registry_of(monkeypatch):
         registry = Registry(fakes.finder(names, tuple(listed)))
         for home in (admit, events, store):
             monkeypatch.setattr(home, "registry", registry)
-        monkeypatch.setattr(store, "_stores", OrderedDict())
+        monkeypatch.setattr(stores, "_stores", OrderedDict())
         return registry
 
     return make

@@ -30,8 +30,7 @@ from daypass.errors import (
     ObjectNotFoundError,
     UnknownOptionError,
 )
-from daypass.requests import SignOptions
-from daypass.store import _request
+from daypass.requests import SignOptions, make_request
 from tests.core.fakes import (
     NOW,
     SECRET,
@@ -327,10 +326,20 @@ def test_options_nested_under_the_protocol_are_the_inner_filesystems(fake):
     assert fake.seen[0][0].storage_options == {"key": "k"}
 
 
-def test_the_options_of_a_path_object_are_used_and_the_callers_outrank_them(fake):
+def test_the_options_of_a_path_object_are_used_and_may_not_contradict_the_callers(fake):
     path = UPathish(PATH, a=1, b=1)
-    sign(path, storage_options={"b": 2})
-    assert fake.seen[0][0].storage_options == {"a": 1, "b": 2}
+    sign(path, storage_options={"b": 1, "c": 3})
+    assert fake.seen[0][0].storage_options == {"a": 1, "b": 1, "c": 3}
+    with pytest.raises(InvalidPathError, match="contradicts"):
+        sign(path, storage_options={"b": 2})
+
+
+def test_a_store_keeps_its_backend_whatever_is_loaded_after_it(registry_of):
+    first, second = backend(name="first"), backend(name="second")
+    registry_of({"one": first, "two": second})
+    before = daypass.create_signed_url("one://bucket/key", signing_time=NOW)
+    daypass.create_signed_url("two://bucket/key", signing_time=NOW)
+    assert before == daypass.create_signed_url("one://bucket/key", signing_time=NOW)
 
 
 def test_credentials_are_given_once(fake):
@@ -437,8 +446,12 @@ def test_one_hour_apart_in_autumn_is_one_hour_apart():
     berlin = ZoneInfo("Europe/Berlin")
     first = datetime(2026, 10, 25, 2, 30, tzinfo=berlin)
     second = first.replace(fold=1)
-    assert datetime(2026, 10, 25, 0, 30, tzinfo=UTC) == _request({"expires_at": first}).expires_at
-    assert datetime(2026, 10, 25, 1, 30, tzinfo=UTC) == _request({"expires_at": second}).expires_at
+    assert (
+        datetime(2026, 10, 25, 0, 30, tzinfo=UTC) == make_request({"expires_at": first}).expires_at
+    )
+    assert (
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC) == make_request({"expires_at": second}).expires_at
+    )
 
 
 def test_true_is_no_duration_even_after_a_one(fake):

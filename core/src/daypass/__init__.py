@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from daypass.batches import SignedURLBatch
     from daypass.errors import (
         AccessDeniedError,
         AuditError,
@@ -35,17 +36,18 @@ if TYPE_CHECKING:
         UnknownOptionError,
         UnsupportedOptionError,
     )
+    from daypass.functions import (
+        acreate_signed_url,
+        ahead_metadata,
+        create_signed_url,
+        create_signed_urls,
+        head_metadata,
+    )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
     from daypass.requests import SignOptions, SignRequest
     from daypass.results import ObjectMetadata, SignedURL
-    from daypass.store import (
-        Store,
-        acreate_signed_url,
-        ahead_metadata,
-        create_signed_url,
-        head_metadata,
-    )
+    from daypass.store import Store
 
 __version__ = "0.1.0"
 
@@ -71,6 +73,7 @@ __all__ = [
     "SignOptions",
     "SignRequest",
     "SignedURL",
+    "SignedURLBatch",
     "SigningEvent",
     "SigningNotSupportedError",
     "Store",
@@ -80,20 +83,23 @@ __all__ = [
     "acreate_signed_url",
     "ahead_metadata",
     "create_signed_url",
+    "create_signed_urls",
     "head_metadata",
     "hookimpl",
 ]
 
 _HOMES = {
+    "batches": ("SignedURLBatch",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
     "requests": ("SignOptions", "SignRequest"),
     "results": ("ObjectMetadata", "SignedURL"),
-    "store": (
-        "Store",
+    "store": ("Store",),
+    "functions": (
         "acreate_signed_url",
         "ahead_metadata",
         "create_signed_url",
+        "create_signed_urls",
         "head_metadata",
     ),
 }

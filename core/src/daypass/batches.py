@@ -59,6 +59,25 @@ class SignedURLBatch(Sequence[SignedURL]):
             range(len(rows)),
         )
 
+    @classmethod
+    def joined(cls, batches: Sequence[Self]) -> Self:
+        """Put batches one behind the other."""
+        if len(batches) == 1:
+            return batches[0]
+        urls: list[str | None] = []
+        keys: list[str] = []
+        likes: list[SignedURL] = []
+        which: list[int] = []
+        errors: dict[int, DaypassError] = {}
+        for batch in batches:
+            errors.update((len(urls) + row, error) for row, error in batch.errors.items())
+            patterns, of_row = batch.patterns()
+            which += [len(likes) + pattern for pattern in of_row]
+            likes += patterns
+            urls += batch.urls
+            keys += batch.keys
+        return cls(urls, keys, tuple(likes), which, errors)
+
     def __len__(self) -> int:
         """Count the rows, failed ones included."""
         return len(self.urls)

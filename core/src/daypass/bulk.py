@@ -12,18 +12,16 @@ from daypass import gate
 from daypass.batches import SignedURLBatch
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.locations import check_key, check_version
-from daypass.requests import SignRequest
+from daypass.requests import make_request
 from daypass.results import SignedURL
 
 if TYPE_CHECKING:
     from daypass.store import Store
 
-__all__ = ["CHUNK", "PER_ROW", "Job", "chunks", "sign_chunk"]
+__all__ = ["CHUNK", "Job", "by_store", "sign_all", "sign_chunks"]
 
 #: How many rows are signed at one instant, recorded as one, and held in memory for a stream.
 CHUNK = 65_536
-#: Options that belong to one object each, so that a bulk call takes a column of them.
-PER_ROW = ("version", "content_md5", "checksum_sha256", "content_length")
 #: Below so many ASCII characters no store's limit on keys is near.
 _SHORT = 256
 
@@ -34,28 +32,57 @@ class Job:
 
     #: Sort rows by their store: the numbers of the rows, and the key of each below its bucket.
     sort: Callable[
-        [Sequence[Any], dict[int, DaypassError]], dict[Store, tuple[Sequence[int], list[str]]]
+        [Sequence[Any], dict[int, DaypassError]],
+        Mapping[Store, tuple[Sequence[int], list[str]]],
     ]
-    make: Callable[..., SignRequest]
     options: Mapping[str, Any]
     errors: Literal["raise", "collect"]
     caller: str | None
 
 
-def chunks(
-    rows: Iterable[Any], columns: Mapping[str, Iterable[Any]], size: int = CHUNK
-) -> Iterator[tuple[list[Any], dict[str, list[Any]]]]:
-    """Cut rows and their columns into chunks, reading no further ahead than one of them.
+def sign_all(
+    job: Job, rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
+) -> SignedURLBatch | Iterator[SignedURL]:
+    """Sign every row: an iterator as it is read, anything else into one batch.
 
     Raises:
-        InvalidRequestError: if a column is shorter or longer than the rows.
+        InvalidRequestError: if a column does not have one value for each row.
+        DaypassError: of the first row that cannot be signed, unless the job collects errors.
 
     """
-    rows = iter(rows)
-    sources = {name: iter(column) for name, column in columns.items()}
+    if job.errors not in ("raise", "collect"):
+        msg = f"errors must be 'raise' or 'collect', not {ascii(job.errors)[:40]}"
+        raise InvalidRequestError(msg, option="errors")
+    if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
+        msg = f"many rows are an iterable of text, not one {type(rows).__name__}"
+        raise InvalidPathError(msg, option="path")
+    make_request(job.options)  # what is wrong for every row is said before the first
+    batches = sign_chunks(job, rows, columns)
+    if isinstance(rows, Iterator):
+        return (link for batch in batches for link in batch)
+    return SignedURLBatch.joined(list(batches))
+
+
+def sign_chunks(
+    job: Job, rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
+) -> Iterator[SignedURLBatch]:
+    """Sign rows chunk by chunk, reading no further ahead than one chunk."""
+    first = 0
+    for chunk, parts in _chunks(rows, columns):
+        yield sign_chunk(job, chunk, parts, first)
+        first += len(chunk)
+
+
+def _chunks(
+    rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
+) -> Iterator[tuple[list[Any], dict[str, list[Any]]]]:
+    """Cut rows and their columns into chunks of the same rows."""
+    source = iter(rows)
+    sources = {name: iter(column) for name, column in columns.items() if column is not None}
     while True:
-        chunk = list(islice(rows, size))
-        parts = {name: list(islice(source, len(chunk) or 1)) for name, source in sources.items()}
+        chunk = list(islice(source, CHUNK))
+        # One more than none, so that a column that goes on is noticed.
+        parts = {name: list(islice(column, len(chunk) or 1)) for name, column in sources.items()}
         for name, part in parts.items():
             if len(part) != len(chunk):
                 msg = f"the column {name} does not have one value for each row"
@@ -63,6 +90,32 @@ def chunks(
         if not chunk:
             return
         yield chunk, parts
+
+
+def by_store(
+    find: Callable[[Any], tuple[Store, str]], rows: Sequence[Any], faults: dict[int, DaypassError]
+) -> Mapping[Store, tuple[Sequence[int], list[str]]]:
+    """Sort whole paths by their store, in order within each; a path that is none is a fault."""
+    groups: dict[Store, tuple[list[int], list[str]]] = {}
+    prefix = "\0"  # of the bucket that the row before was in
+    known: tuple[list[int], list[str]] = ([], [])
+    for number, path in enumerate(rows):
+        if path.__class__ is str and path.startswith(prefix) and "::" not in path:
+            known[0].append(number)
+            known[1].append(path[len(prefix) :])
+            continue
+        try:
+            store, key = find(path)
+        except DaypassError as error:
+            faults[number] = error
+            continue
+        known = groups.setdefault(store, ([], []))
+        known[0].append(number)
+        known[1].append(key)
+        bucket = f"{store.location.protocol}://{store.location.bucket}/"
+        # Only where the key is what follows it, which a UPath's or a chained path's is not.
+        prefix = bucket if store.location.bucket and path == bucket + key else "\0"
+    return groups
 
 
 def sign_chunk(
@@ -153,7 +206,7 @@ def _sign(
     root = store.location.at("")
     while keys:
         try:
-            request = job.make(**job.options)
+            request = make_request(job.options)
             batch = gate.create_signed_urls(store.backend, root, keys, request, caller=job.caller)
         except DaypassError as error:
             if error.row is None:  # not one row's fault: no row of this store can be signed
@@ -187,7 +240,7 @@ def _sign_rows(
         version = own.pop("version", None)
         try:
             location = store.location.at(key, check_version(version))
-            request = job.make(**{**job.options, **own})
+            request = make_request({**job.options, **own})
             links.append(
                 gate.create_signed_url(store.backend, location, request, caller=job.caller)
             )

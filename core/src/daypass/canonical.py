@@ -38,8 +38,6 @@ __all__ = [
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
 _OPAD = bytes(byte ^ 0x5C for byte in range(256))
 _BLOCK = 64
-#: How many encoded folders a bulk call remembers.
-_MOST_FOLDERS = 4096
 #: True for a key in which nothing needs encoding: asking is cheaper than encoding.
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*", re.ASCII).fullmatch
 
@@ -97,17 +95,6 @@ class HmacKey:
         inner = self._inner.copy()
         inner.update(message)
         return inner, self._outer.copy()
-
-
-def _encode_leaf(key: str, folders: dict[str, str]) -> str:
-    """Encode a key, its folder only once for all that lie in it (``year=2026/...``)."""
-    folder, slash, leaf = key.rpartition("/")
-    encoded = folders.get(folder)
-    if encoded is None:
-        if len(folders) >= _MOST_FOLDERS:
-            folders.clear()
-        encoded = folders[folder] = quote(folder, "/~")
-    return encoded + slash + (leaf if _is_plain(leaf) else quote(leaf, "~"))
 
 
 def signing_key(dialect: Dialect, secret: str, date: str, region: str, service: str) -> HmacKey:
@@ -184,7 +171,7 @@ class Prepared:
         signature = self._key.hex(self._to_sign + digest.encode())
         return f"{self._before}{self._prefix}{path}{self._query}{signature}"
 
-    def urls(self, keys: Iterable[str]) -> list[str]:
+    def urls(self, keys: Iterable[str]) -> list[str | None]:
         """Return the signed URLs of many keys: the bytes of `url`, without its calls per key."""
         if not isinstance(self._key, HmacKey):
             return [self.url(key) for key in keys]
@@ -192,11 +179,18 @@ class Prepared:
         head, tail = self._request_head, self._request_tail
         inner, outer = self._key.states(self._to_sign)
         copy_inner, copy_outer = inner.copy, outer.copy
-        found: list[str] = []
+        found: list[str | None] = []
         add = found.append
-        folders: dict[str, str] = {}
+        folder, length, encoded = "\0", 0, ""  # that the key before lay in (year=2026/...)
         for key in keys:
-            path = key if _is_plain(key) else _encode_leaf(key, folders)
+            if _is_plain(key):
+                path = key
+            elif key.startswith(folder) and _is_plain(key, length):
+                path = encoded + key[length:]
+            else:
+                path = quote(key, "/~")
+                length = key.rfind("/") + 1
+                folder, encoded = key[:length] or "\0", path[: path.rfind("/") + 1]
             message = copy_inner()
             message.update(hexlify(sha256((head + path).encode() + tail).digest()))
             signature = copy_outer()

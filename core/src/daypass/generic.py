@@ -132,6 +132,7 @@ def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
         size=size if isinstance(size := info.get("size"), int) else None,
         etag=_text(info, "ETag", "etag", "e_tag"),
         last_modified=_moment(info, "LastModified", "last_modified", "mtime", "updated", "created"),
+        created=_moment(info, "creation_time", "timeCreated"),
         content_type=_text(info, "ContentType", "contentType", "content_type", "mimetype"),
         content_encoding=_text(info, "ContentEncoding", "contentEncoding", "content_encoding"),
         content_md5=_md5(info),

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Self, TypedDict
+from functools import lru_cache
+from typing import Any, Literal, Self, TypedDict
 
 import attrs
 
 from daypass import fields
 from daypass.durations import LONGEST, Duration
-from daypass.errors import InvalidExpiryError, InvalidRequestError, UnknownOptionError
+from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
 from daypass.headers import attachment, shown
 
-__all__ = ["DESCRIBING", "RESTRICTING", "SignOptions", "SignRequest", "refuse_unknown"]
+__all__ = [
+    "DESCRIBING",
+    "RESTRICTING",
+    "SharedOptions",
+    "SignOptions",
+    "SignRequest",
+    "make_request",
+    "refuse_unknown",
+]
 
 #: How long a link lives where the caller says nothing, in seconds.
 DEFAULT_LIFETIMES = {"GET": 3600, "HEAD": 3600, "PUT": 900, "DELETE": 300}
@@ -81,20 +90,17 @@ _DOWNLOAD_ONLY = (
 )
 
 
-class SignOptions(TypedDict, total=False):
-    """The keywords of every ``create_signed_url``: the fields of `SignRequest`, one for one."""
+class SharedOptions(TypedDict, total=False):
+    """The fields of `SignRequest` that many objects can share: the keywords of a bulk call."""
 
     method: str
     expires_in: Duration | None
     expires_at: datetime | None
     starts_at: datetime | None
     content_type: str | None
-    content_md5: str | bytes | None
     add_content_md5_metadata: bool
-    content_length: int | None
     max_bytes: int | None
     if_absent: bool
-    checksum_sha256: str | bytes | None
     metadata: Mapping[str, str] | None
     acl: str | None
     requester_pays: bool
@@ -114,6 +120,14 @@ class SignOptions(TypedDict, total=False):
     allow_dot_segments: bool
     signing_time: datetime | None
     stable_for: Duration | None
+
+
+class SignOptions(SharedOptions, total=False):
+    """The keywords of every ``create_signed_url``: the fields of `SignRequest`, one for one."""
+
+    content_md5: str | bytes | None
+    content_length: int | None
+    checksum_sha256: str | bytes | None
 
 
 def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
@@ -333,3 +347,33 @@ class SignRequest:
         copy.__dict__.update(self.__dict__)
         copy.__dict__.update(changes)
         return copy
+
+
+#: A request's options convert what they are given, so it takes more types than its fields have.
+_make: Callable[..., SignRequest] = SignRequest
+_OPTION_NAMES = frozenset(SignOptions.__annotations__)
+
+
+def make_request(options: Mapping[str, Any]) -> SignRequest:
+    """Make a request of keywords; the same one again for the same keywords.
+
+    Raises:
+        InvalidRequestError: naming the option that is wrong, or unknown and what is near to it.
+
+    """
+    if not _OPTION_NAMES.issuperset(options):
+        refuse_unknown(options, _OPTION_NAMES)
+    if any(getattr(value, "fold", 0) for value in options.values() if isinstance(value, datetime)):
+        return _make(**options)  # the second 2:30 of an autumn night compares equal to the first
+    try:
+        return _same_request(**options)
+    except DaypassError:
+        raise
+    except Exception:  # noqa: BLE001 - an option that is not hashable, such as metadata
+        return _make(**options)
+
+
+@lru_cache(maxsize=128, typed=True)  # typed: True is no 1, and 1.0 no 1
+def _same_request(**options: Any) -> SignRequest:
+    """Make a request once for many keys: requests are immutable, and checking one takes time."""
+    return _make(**options)

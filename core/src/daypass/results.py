@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -31,13 +32,14 @@ def _mask_repr(url: str) -> str:
     return repr(mask_url(url))
 
 
+#: A customer's own encryption key: x-amz-server-side-encryption-customer-key, x-goog-encryption-key.
+_SECRET_HEADER = re.compile(r"(?:customer|encryption)-key(?!-sha256|-md5|-id)", re.IGNORECASE)
+
+
 def _mask_headers(headers: Mapping[str, str]) -> str:
     """Show headers, but not a customer's encryption key."""
     return repr(
-        {
-            name: "****" if "customer-key" in name.lower() else value
-            for name, value in headers.items()
-        }
+        {name: "****" if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
     )
 
 
@@ -141,6 +143,8 @@ class ObjectMetadata:
     etag: str | None = None
     #: Time of the last change (aware, UTC).
     last_modified: datetime | None = None
+    #: When this object (or this version of it) was made (aware, UTC).
+    created: datetime | None = None
     content_type: str | None = None
     content_encoding: str | None = None
     content_language: str | None = None
@@ -151,6 +155,8 @@ class ObjectMetadata:
     #: Checksums by algorithm (``"sha256"``, ``"crc32c"``, ...), in base64 as the store keeps them.
     checksums: dict[str, str] = attrs.field(factory=dict, converter=_checksums)
     version: str | None = None
+    #: Which change of its metadata this version is at, where the store counts them.
+    metageneration: str | None = None
     storage_class: str | None = None
     encryption: str | None = None
     #: ``"available"``, ``"leased"``, ...: whether somebody holds the object, where a store has leases.

@@ -264,4 +264,4 @@ def test_nothing_is_imported_that_signing_does_not_need(credentials):
 def test_help_imports_neither_a_command_nor_an_sdk(environment):
     modules = imported(environment, "--help")
     assert "daypass.cli.run" in modules
-    assert not modules & {"fsspec", "botocore", "rich", "daypass.cli.sign", "daypass.store"}
+    assert not modules & {"fsspec", "botocore", "rich", "daypass.cli.sign", "daypass.functions"}

@@ -18,8 +18,8 @@ from daypass.cli.output import json_option, say, say_json
 from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
 from daypass.errors import StoreError
+from daypass.functions import create_signed_url, head_metadata
 from daypass.results import ObjectMetadata, SignedURL
-from daypass.store import create_signed_url, head_metadata
 
 #: Of the options of a URL, those that make sense where the URL is used at once.
 _OPTIONS = ("expires_in", "requester_pays", "headers", "no_strict", "allow_dot_segments")

@@ -9,8 +9,8 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.cli.words import size
+from daypass.functions import head_metadata
 from daypass.results import ObjectMetadata
-from daypass.store import head_metadata
 
 
 def _head(

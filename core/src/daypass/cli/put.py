@@ -18,9 +18,9 @@ from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import listed, shown, size
 from daypass.errors import StoreError, UnsupportedOptionError
+from daypass.functions import create_signed_url
 from daypass.requests import SignOptions
 from daypass.results import SignedURL
-from daypass.store import create_signed_url
 
 #: Of the options of a URL, those that make sense where the URL is used at once.
 _OPTIONS = (

@@ -10,8 +10,8 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed, until
+from daypass.functions import create_signed_url
 from daypass.results import REQUESTED, SignedURL
-from daypass.store import create_signed_url
 
 _PLACE = ("version", "storage_options", "signer_options", "public_endpoint", "caller")
 

@@ -15,8 +15,8 @@ import attrs
 
 from daypass.demo.server import Server, ServerError, make_bucket
 from daypass.errors import DaypassError
+from daypass.functions import create_signed_url, head_metadata
 from daypass.results import SignedURL, mask_url
-from daypass.store import create_signed_url, head_metadata
 
 __all__ = ["NEXT", "PATH", "Step", "tell"]
 

@@ -56,6 +56,7 @@ def _normalise(location: Location, answer: Any) -> ObjectMetadata:
         last_modified=None
         if answer.last_modified is None
         else answer.last_modified.astimezone(UTC),
+        created=None if answer.creation_time is None else answer.creation_time.astimezone(UTC),
         content_type=settings.content_type,
         content_encoding=settings.content_encoding or None,
         content_language=settings.content_language or None,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from daypass.batches import SignedURLBatch
 from daypass.durations import utc
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+
+if TYPE_CHECKING:
+    from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]
 
@@ -102,13 +107,24 @@ def describe_backend() -> BackendInfo:
 @hookimpl
 def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
     """Sign by a template that the SDK has proven."""
-    signer = location.cache.get("s3")
+    return _signer(location).sign(location, request)
+
+
+@hookimpl
+def create_signed_urls(
+    location: Location, keys: Sequence[str], request: SignRequest
+) -> SignedURLBatch:
+    """Sign many keys by one filled-in template."""
+    return _signer(location).sign_many(location, keys, request)
+
+
+def _signer(location: Location) -> Signer:
+    signer: Signer | None = location.cache.get("s3")
     if signer is None:
         from daypass_s3.signer import Signer
 
         signer = location.cache.setdefault("s3", Signer(location))
-    url: SignedURL = signer.sign(location, request)
-    return url
+    return signer
 
 
 @hookimpl

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
 from botocore.exceptions import BotoCoreError
 
-from daypass.canonical import AWS4, SENTINEL, Template, timestamp
+from daypass.batches import SignedURLBatch
+from daypass.canonical import AWS4, SENTINEL, Prepared, Template, timestamp
 from daypass.errors import UnsupportedOptionError
 from daypass.locations import Location
 from daypass.requests import SignRequest
@@ -21,7 +22,7 @@ from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.oracle import OPERATIONS, Oracle
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import Shape, shape_of
-from daypass_s3.sigv2 import TemplateV2, check_v2
+from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
 
 _PERMITS = {method: frozenset({method}) for method in OPERATIONS}
 _NOTHING: frozenset[str] = frozenset()
@@ -53,6 +54,25 @@ class Signer:
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
+        begun = self._begin(location, request)
+        if begun.prepared is None:
+            url, end = self._by_sdk(location, request, begun)
+        else:
+            url, end = begun.prepared.url(location.key), begun.end
+        return _link(url, request.method, begun, end, location.path)
+
+    def sign_many(
+        self, location: Location, keys: Sequence[str], request: SignRequest
+    ) -> SignedURLBatch:
+        """Sign the URLs of many keys in the bucket; ``request`` is resolved."""
+        begun = self._begin(location, request)
+        if begun.prepared is None:
+            return SignedURLBatch.of_rows([self.sign(location.at(key), request) for key in keys])
+        like = _link("", request.method, begun, begun.end, location.at("").path)
+        return SignedURLBatch(begun.prepared.urls(keys), keys, like)
+
+    def _begin(self, location: Location, request: SignRequest) -> Begun:
+        """Do what is the same for every key."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
         keys = self._keyring.keys(start, end)
@@ -65,23 +85,10 @@ class Signer:
         if self._v2:
             check_v2(shape, location)
         form = self._form(location, request.method, shape, keys)
-        if form.template is None:
-            url, end = self._by_sdk(location, request, shape, end)
-        else:
-            url = self._prepare(form.template, shape, keys, start, request.expires_in).url(  # type: ignore[arg-type]
-                location.key
-            )
-        return SignedURL(
-            url,
-            request.method,
-            {**form.fixed, **shape.headers},
-            end,
-            because,
-            _PERMITS[request.method],
-            _NOTHING,
-            location.path,
-            "s3",
-        )
+        prepared = None
+        if form.template is not None:
+            prepared = self._prepare(form.template, shape, keys, start, request.expires_in)  # type: ignore[arg-type]
+        return Begun(prepared, shape, {**form.fixed, **shape.headers}, end, because)
 
     def _prepare(
         self,
@@ -154,7 +161,7 @@ class Signer:
         return Form(template, fixed)
 
     def _by_sdk(
-        self, location: Location, request: SignRequest, shape: Shape, end: datetime
+        self, location: Location, request: SignRequest, begun: Begun
     ) -> tuple[str, datetime]:
         """Let the SDK sign every URL of a form that could not be proven; its clock is its own."""
         if fixed := request.conditions & {"signing_time", "stable_for"}:
@@ -166,13 +173,31 @@ class Signer:
                 location.bucket,
                 location.key,
                 request.method,
-                shape,
+                begun.shape,
                 request.expires_in,  # type: ignore[arg-type]
             )
         written = parse_qs(urlsplit(signed.url).query)
-        begun = datetime.strptime(written["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
-        real = begun + timedelta(seconds=int(written["X-Amz-Expires"][0]))
-        return signed.url, min(end, real)
+        start = datetime.strptime(written["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
+        real = start + timedelta(seconds=int(written["X-Amz-Expires"][0]))
+        return signed.url, min(begun.end, real)
+
+
+class Begun(NamedTuple):
+    """One request on one bucket, up to the key."""
+
+    #: Makes the URL of a key; None where only the SDK can.
+    prepared: Prepared | PreparedV2 | None
+    shape: Shape
+    #: All that must be sent, the filesystem's own settings included.
+    headers: dict[str, str]
+    end: datetime
+    because: str
+
+
+def _link(url: str, method: str, begun: Begun, end: datetime, path: str) -> SignedURL:
+    return SignedURL(
+        url, method, begun.headers, end, begun.because, _PERMITS[method], _NOTHING, path, "s3"
+    )
 
 
 @attrs.frozen

@@ -59,6 +59,10 @@ class PreparedV2:
         signature = b64encode(hmac.digest(self._secret, message.encode(), "sha1")).decode()
         return f"{self._place}{path}{self._query_before}{encode(signature)}{self._query_after}"
 
+    def urls(self, keys: Iterable[str]) -> list[str | None]:
+        """Return the signed URLs of many keys."""
+        return [self.url(key) for key in keys]
+
 
 @attrs.frozen
 class TemplateV2:

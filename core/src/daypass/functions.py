@@ -1,0 +1,185 @@
+"""The functions on whole paths: each finds the path's store and asks it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+from daypass import bulk, gate
+from daypass.batches import SignedURLBatch
+from daypass.locations import PathLike
+from daypass.requests import SharedOptions, SignOptions, make_request
+from daypass.results import ObjectMetadata, SignedURL
+from daypass.stores import store_for
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+    from daypass.store import Store
+
+__all__ = [
+    "acreate_signed_url",
+    "ahead_metadata",
+    "create_signed_url",
+    "create_signed_urls",
+    "head_metadata",
+]
+
+
+def create_signed_url(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SignOptions],
+) -> SignedURL:
+    """Sign a URL for one object.
+
+    >>> link = create_signed_url(
+    ...     "s3://maps/europe.tif", expires_in="15m", storage_options={"key": "AK", "secret": "SK"}
+    ... )
+    >>> link.method, link.headers
+    ('GET', {})
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath; its key is signed as it stands.
+        version: the version of the object to sign for.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the link's reader can reach, where it differs.
+        signer_options: options of the signing backend, such as ``signature_version``.
+        caller: who asks, told to policy and audit plugins.
+        options: what the URL shall permit: the fields of `SignRequest`, such as ``method``,
+            ``expires_in``, ``content_type`` or ``filename``.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`; each is also a builtin exception.
+
+    """
+    request = make_request(options)
+    store, key = store_for(path, storage_options, fs, public_endpoint, signer_options)
+    return gate.create_signed_url(store.backend, store.at(key, version), request, caller=caller)
+
+
+def create_signed_urls(
+    paths: Iterable[PathLike],
+    *,
+    errors: Literal["raise", "collect"] = "raise",
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    version: Iterable[str | None] | None = None,
+    content_md5: Iterable[str | bytes | None] | None = None,
+    checksum_sha256: Iterable[str | bytes | None] | None = None,
+    content_length: Iterable[int | None] | None = None,
+    **options: Unpack[SharedOptions],
+) -> SignedURLBatch | Iterator[SignedURL]:
+    """Sign a URL for each of many paths, on one store or on many; their order is kept.
+
+    >>> batch = create_signed_urls(
+    ...     ["s3://maps/europe.tif", "s3://maps/asia.tif"],
+    ...     expires_in="1d",
+    ...     storage_options={"key": "AK", "secret": "SK"},
+    ... )
+    >>> [link.path for link in batch]
+    ['s3://maps/europe.tif', 's3://maps/asia.tif']
+
+    Args:
+        paths: fsspec-style paths. An iterator gives an iterator of `SignedURL`, in bounded memory;
+            anything else a `SignedURLBatch`.
+        errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them in the
+            batch's ``errors``.
+        storage_options: fsspec's options; for paths of several protocols, one mapping for each
+            under the protocol's name.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the links' readers can reach, where it differs.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        version: one version for each path.
+        content_md5: one MD5 for each path.
+        checksum_sha256: one SHA-256 for each path.
+        content_length: one size in bytes for each path.
+        options: what every URL shall permit: the other fields of `SignRequest`.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.
+
+    """
+
+    def find(path: PathLike) -> tuple[Store, str]:
+        return store_for(path, storage_options, fs, public_endpoint, signer_options)
+
+    columns = {
+        "version": version,
+        "content_md5": content_md5,
+        "checksum_sha256": checksum_sha256,
+        "content_length": content_length,
+    }
+    job = bulk.Job(partial(bulk.by_store, find), dict(options), errors, caller)
+    return bulk.sign_all(job, paths, columns)
+
+
+@overload
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: Literal[False] = False,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata: ...
+
+
+@overload
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: bool,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata | None: ...
+
+
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata | None:
+    """Read the metadata of one object, from the store and never from a listing's cache.
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath.
+        version: the version of the object to read.
+        missing_ok: return None where there is no such object, instead of raising.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+
+    Raises:
+        ObjectNotFoundError: a ``FileNotFoundError``, if there is no such object.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    store, key = store_for(path, storage_options, fs, None, None)
+    return store.head_metadata(key, version=version, missing_ok=missing_ok)
+
+
+async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
+    """Do what `create_signed_url` does, in a thread."""
+    return await asyncio.to_thread(create_signed_url, path, **options)
+
+
+async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:
+    """Do what `head_metadata` does, in a thread."""
+    return await asyncio.to_thread(partial(head_metadata, path, **options))

@@ -1,0 +1,85 @@
+"""The store that a whole path needs, prepared once and kept for the next path like it."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from daypass.filesystems import protocols, unwrap
+from daypass.locations import PathLike, parse_path
+from daypass.store import Store
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = ["store_for"]
+
+_CACHE_SIZE = 64
+#: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
+#: signing does.
+_ENVIRONMENT: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
+_stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
+_stores_lock = Lock()
+
+
+def store_for(
+    path: PathLike,
+    storage_options: Mapping[str, Any] | None,
+    fs: AbstractFileSystem | None,
+    public_endpoint: str | None,
+    signer_options: Mapping[str, Any] | None,
+) -> tuple[Store, str]:
+    """Return the store of a path's bucket, prepared earlier where nothing has changed since.
+
+    The environment is part of the key: it may name other credentials now than it did.
+    """
+    fs = unwrap(fs)
+    parsed = parse_path(path, protocol=None if fs is None else protocols(fs)[0])
+    key = parsed.key
+    identity: Any
+    try:
+        identity = (
+            parsed.protocol,
+            parsed.bucket,
+            _frozen(storage_options),
+            _frozen(parsed.storage_options),
+            id(fs),
+            public_endpoint,
+            _frozen(signer_options),
+            frozenset(_ENVIRONMENT.items()),
+        )
+        known = _stores.get(identity)
+    except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
+        identity = known = None
+    if known is not None:
+        return known[0], key
+    store = Store(
+        attrs.evolve(parsed, key=""),
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer_options=signer_options,
+    )
+    if identity is not None:
+        with _stores_lock:
+            _stores[identity] = (store, fs)  # fs is kept, so that its id stays its own
+            while len(_stores) > _CACHE_SIZE:
+                _stores.popitem(last=False)
+    return store, key
+
+
+def _frozen(value: Any) -> Any:
+    """Return a hashable picture of nested options; 1, 1.0 and True stay apart."""
+    if type(value) is str:
+        return value
+    if isinstance(value, Mapping):
+        return frozenset([(name, _frozen(item)) for name, item in value.items()])
+    if isinstance(value, (list, tuple)):
+        return (type(value), *map(_frozen, value))
+    return (type(value), value, getattr(value, "fold", 0) if isinstance(value, datetime) else 0)
