@@ -1,0 +1,76 @@
+"""daypass on Google Cloud Storage: the hooks. Google's libraries are imported inside them."""
+
+from __future__ import annotations
+
+from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.locations import Location
+from daypass.requests import SignRequest
+from daypass.results import ObjectMetadata, SignedURL
+from daypass_gcs.options import GCSOptions
+
+__all__ = ["GCSOptions"]
+
+#: Seconds: https://docs.cloud.google.com/storage/docs/access-control/signed-urls (X-Goog-Expires)
+MAX_EXPIRES_IN = 604_800
+#: Bytes of UTF-8: https://docs.cloud.google.com/storage/docs/objects#naming
+MAX_KEY_BYTES = 1024
+
+#: ``response_cache_control`` and its like are missing: Cloud Storage overrides the type and the
+#: disposition of an answer and nothing else
+#: (https://docs.cloud.google.com/storage/docs/xml-api/reference-headers).
+_ENFORCES = frozenset(
+    {
+        "content_type",
+        "content_md5",
+        "add_content_md5_metadata",
+        "content_length",
+        "max_bytes",
+        "if_absent",
+        "metadata",
+        "acl",
+        "requester_pays",
+        "headers",
+        "filename",
+        "inline",
+        "response_content_type",
+        "response_content_disposition",
+        "signing_time",
+        "stable_for",
+    }
+)
+
+
+@hookimpl
+def describe_backend() -> BackendInfo:
+    """Declare what Cloud Storage links can do."""
+    return BackendInfo(
+        name="gcs",
+        methods=("GET", "PUT", "DELETE", "HEAD"),
+        enforces=_ENFORCES,
+        max_expires_in=MAX_EXPIRES_IN,
+        max_key_bytes=MAX_KEY_BYTES,
+        versions=True,
+        public_endpoint=True,
+        options_class=GCSOptions,
+        secret_query_keys=("X-Goog-Signature",),
+    )
+
+
+@hookimpl
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Sign with V4, by a template that is made once for each form of request."""
+    signer = location.cache.get("gcs")
+    if signer is None:
+        from daypass_gcs.signer import Signer
+
+        signer = location.cache.setdefault("gcs", Signer(location))
+    url: SignedURL = signer.sign(location, request)
+    return url
+
+
+@hookimpl
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Ask the store for exactly the object, never a listing."""
+    from daypass_gcs.metadata import head_metadata
+
+    return head_metadata(location)

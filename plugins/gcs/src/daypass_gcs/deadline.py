@@ -1,0 +1,101 @@
+"""One limit in time for all that one hook call does on the network."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+
+import attrs
+
+from daypass.errors import DeadlineError
+
+_T = TypeVar("_T")
+
+
+@attrs.frozen
+class Deadline:
+    """A moment of the monotonic clock until which an answer must be there."""
+
+    #: The span that was allowed, in seconds.
+    seconds: float
+    _end: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """Return the deadline so many seconds from now."""
+        return cls(seconds, time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left; not positive when none are."""
+        return self._end - time.monotonic()
+
+    def error(self, what: str) -> DeadlineError:
+        """Make the error for something that did not end in time."""
+        return DeadlineError(f"{what} did not end within {self.seconds:g} s")
+
+    def run(self, function: Callable[[], _T], what: str) -> _T:
+        """Call a function in a thread and wait no longer than what is left.
+
+        Socket timeouts do not bound a call: each byte that drips in starts them anew, and
+        google-auth retries and sleeps by rules of its own.
+
+        Raises:
+            DeadlineError: if it did not end in time; the thread is then left to its own timeouts.
+
+        """
+        result: list[_T] = []
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                result.append(function())
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                failure.append(error)
+
+        thread = threading.Thread(target=work, name="daypass-gcs", daemon=True)
+        thread.start()
+        thread.join(max(self.left, 0))
+        if failure:
+            raise failure[0]
+        if not result:
+            raise self.error(what)
+        return result[0]
+
+
+class BoundedRequest:
+    """google-auth's transport, whose every call ends with the deadline at the latest."""
+
+    def __init__(self, request: Any, deadline: Deadline) -> None:
+        self._request = request
+        self._deadline = deadline
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        **options: Any,
+    ) -> Any:
+        """Make one HTTP request.
+
+        Raises:
+            google.auth.exceptions.TransportError: if no answer came.
+
+        """
+        # A lost packet may cost a third of the time, so that there is time to ask again; and a
+        # socket gives up a little before the thread that waits for it, since it knows more.
+        longest = max(min(self._deadline.left * 0.9, self._deadline.seconds / 3), 0.001)
+        return self._request(
+            url=url,
+            method=method,
+            body=body,
+            headers=headers,
+            timeout=min(timeout, longest) if isinstance(timeout, (int, float)) else longest,
+            # A redirect could carry the access token to another host.
+            **{"allow_redirects": False, **options},
+        )

@@ -1,0 +1,147 @@
+"""``head_metadata`` on Cloud Storage: the JSON API's record of exactly the object, never a listing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from daypass.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    DaypassError,
+    DeadlineError,
+    ObjectNotFoundError,
+    StoreError,
+)
+from daypass.locations import Location
+from daypass.results import ObjectMetadata
+from daypass_gcs.deadline import Deadline
+from daypass_gcs.places import check_bucket
+from daypass_gcs.settings import settings_of
+from daypass_gcs.shape import check_generation
+
+#: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
+_MD5 = "md5chksum"
+_UNAUTHENTICATED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+
+
+def head_metadata(location: Location) -> ObjectMetadata:
+    """Read one object's metadata within the location's deadline."""
+    check_bucket(location.bucket)
+    names = {"generation": None if location.version is None else check_generation(location.version)}
+    settings = settings_of(location)
+    project = settings.paying_project(location.options.user_project)
+    if location.options.user_project is not None or settings.requester_pays:
+        names["userProject"] = project
+    deadline = Deadline.after(location.deadline)
+    # All of it in a thread: gcsfs gets its tokens without a time limit, and in its event loop.
+    return deadline.run(
+        lambda: _normalise(location, _ask(location, names, deadline)),
+        f"reading the metadata of {location.path}",
+    )
+
+
+def _ask(location: Location, names: Mapping[str, str | None], deadline: Deadline) -> Any:
+    from fsspec.asyn import sync
+    from fsspec.exceptions import FSTimeoutError
+
+    fs: Any = None
+    try:
+        fs = _sync_filesystem(location)
+        return sync(
+            fs.loop,
+            fs._call,  # noqa: SLF001 - info() may answer from a listing made earlier
+            "GET",
+            "b/{}/o/{}",
+            location.bucket,
+            location.key,
+            json_out=True,
+            timeout=max(deadline.left, 0),
+            **names,
+        )
+    except DaypassError:
+        raise
+    except FSTimeoutError as error:
+        msg = f"the store did not answer for {location.path} within {deadline.seconds:g} s"
+        raise DeadlineError(msg) from error
+    except Exception as error:
+        raise _explained(location, fs, error) from error
+
+
+def _sync_filesystem(location: Location) -> Any:
+    fs: Any = location.fs
+    if not fs.asynchronous:
+        return fs
+    # A filesystem made for its owner's event loop: ours needs a loop of its own.
+    twin = location.cache.get("gcs.sync")
+    if twin is None:
+        options = {**fs.storage_options, "asynchronous": False, "skip_instance_cache": True}
+        # The owner's credentials, and no second search for them.
+        options["token"] = fs.credentials.credentials or "anon"
+        twin = location.cache.setdefault("gcs.sync", type(fs)(**options))
+    return twin
+
+
+def _explained(location: Location, fs: Any, error: Exception) -> DaypassError:
+    """Translate what gcsfs raises; its texts hold answers of servers and are not shown."""
+    from google.auth.exceptions import GoogleAuthError
+
+    status = getattr(error, "code", None)
+    if isinstance(error, FileNotFoundError) or status == _NOT_FOUND:
+        generation = f" in generation {location.version}" if location.version else ""
+        return ObjectNotFoundError(f"{location.path} does not exist{generation}")
+    if isinstance(error, ValueError) and "requester pays" in str(error):
+        return AccessDeniedError(
+            f"the bucket of {location.path} is requester-pays: set requester_pays in storage_options "
+            "to the project that pays"
+        )
+    anonymous = fs is not None and fs.credentials.credentials is None
+    forbidden = isinstance(error, OSError) and str(error).startswith("Forbidden")
+    if forbidden or status == _FORBIDDEN or (status == _UNAUTHENTICATED and anonymous):
+        who = "an anonymous filesystem" if anonymous else "the credential"
+        return AccessDeniedError(
+            f"the store refuses to show {location.path}: {who} may not read it"
+        )
+    by_google = isinstance(error, GoogleAuthError) or isinstance(error.__cause__, GoogleAuthError)
+    if status == _UNAUTHENTICATED or by_google or fs is None:
+        return CredentialsError(
+            f"the filesystem has no valid Google credentials ({type(error).__name__}): check its "
+            "token, or log in again"
+        )
+    return StoreError(
+        f"the store could not be asked for {location.path} ({type(error).__name__}): check the "
+        "endpoint and that it can be reached"
+    )
+
+
+def _normalise(location: Location, record: Mapping[str, Any]) -> ObjectMetadata:
+    """Translate https://docs.cloud.google.com/storage/docs/json_api/v1/objects#resource."""
+    metadata = {str(k).lower(): str(v) for k, v in (record.get("metadata") or {}).items()}
+    md5 = record.get("md5Hash")
+    sums = {"md5": md5, "crc32c": record.get("crc32c")}
+    customer = record.get("customerEncryption") or {}
+    return ObjectMetadata(
+        path=location.path,
+        key=location.key,
+        size=None if record.get("size") is None else int(record["size"]),
+        etag=record.get("etag"),
+        last_modified=_moment(record.get("updated")),
+        created=_moment(record.get("timeCreated")),
+        content_type=record.get("contentType"),
+        content_encoding=record.get("contentEncoding"),
+        content_language=record.get("contentLanguage"),
+        content_disposition=record.get("contentDisposition"),
+        cache_control=record.get("cacheControl"),
+        content_md5=md5 or metadata.get(_MD5),
+        checksums={name: value for name, value in sums.items() if value},
+        version=record.get("generation"),
+        metageneration=record.get("metageneration"),
+        storage_class=record.get("storageClass"),
+        encryption=record.get("kmsKeyName") or customer.get("encryptionAlgorithm"),
+        metadata=metadata,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)

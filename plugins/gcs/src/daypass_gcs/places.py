@@ -1,0 +1,92 @@
+"""Where a link leads: the URL up to the key, in each of the three styles Cloud Storage has.
+
+The host that is signed is the one that clients send: lower case, with its port unless it is the
+scheme's own. (Google's libraries sign the port that is written, or none at all.)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import attrs
+
+from daypass.canonical import host_header
+from daypass.errors import InvalidPathError, InvalidRequestError
+from daypass.locations import Location
+
+#: https://docs.cloud.google.com/storage/docs/buckets#naming, save for the shortest length: the
+#: bucket then does not exist, and emulators are less strict.
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
+_LONGEST = 222
+
+
+@attrs.frozen
+class Place:
+    """A URL without key and query."""
+
+    #: ``https://host[:port]``.
+    origin: str
+    #: The path up to the key.
+    prefix: str
+    #: What a client sends as ``Host``.
+    host: str
+
+
+def check_bucket(bucket: str) -> None:
+    """Raise where text cannot be a bucket's name, so that it can never name another host."""
+    if len(bucket) > _LONGEST or not _BUCKET.fullmatch(bucket):
+        msg = (
+            f"{ascii(bucket)[:80]} is not the name of a bucket: lower-case letters, digits, '-', "
+            "'_' and '.' only, beginning and ending with a letter or digit"
+        )
+        raise InvalidPathError(msg, option="path")
+
+
+def place_of(location: Location, endpoint: str) -> Place:
+    """Return where the links of a location lead.
+
+    Args:
+        location: whose options choose the style.
+        endpoint: the filesystem's endpoint, which ``public_endpoint`` replaces.
+
+    Raises:
+        InvalidRequestError: for options that contradict each other, or hosts that cannot be.
+
+    """
+    options = location.options
+    if options.bucket_bound_hostname is not None:
+        if location.public_endpoint is not None:
+            msg = "public_endpoint and bucket_bound_hostname both name the host: give one of them"
+            raise InvalidRequestError(msg, option="bucket_bound_hostname")
+        return _place(options.bound_origin, "/")
+    scheme, _, rest = (location.public_endpoint or endpoint).partition("://")
+    host, _, path = rest.partition("/")
+    path = f"/{path}".rstrip("/")
+    if not options.virtual_hosted_style:
+        return _place(f"{scheme}://{host}", f"{path}/{location.bucket}/")
+    _check_virtual(scheme.lower(), host, location.bucket)
+    return _place(f"{scheme}://{location.bucket}.{host}", f"{path}/")
+
+
+def _place(origin: str, prefix: str) -> Place:
+    origin = origin.lower()
+    scheme, _, host = origin.partition("://")
+    return Place(origin, prefix, host_header(scheme, host))
+
+
+def _check_virtual(scheme: str, host: str, bucket: str) -> None:
+    name = host.rsplit(":", 1)[0] if host[-1:] != "]" else host
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        msg = f"virtual_hosted_style needs a host name, and the endpoint is the address {name}"
+        raise InvalidRequestError(msg, option="virtual_hosted_style")
+    if scheme == "https" and "." in bucket:
+        msg = (
+            "virtual_hosted_style over https cannot serve a bucket with dots in its name, since no "
+            "certificate matches the host: drop the option, or use bucket_bound_hostname"
+        )
+        raise InvalidRequestError(msg, option="virtual_hosted_style")

@@ -1,0 +1,104 @@
+"""What a request asks of Cloud Storage, as headers to send and query parameters to sign.
+
+Headers and parameters: https://docs.cloud.google.com/storage/docs/xml-api/reference-headers.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from daypass.errors import InvalidRequestError
+from daypass.requests import SignRequest
+
+_GENERATION = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@attrs.frozen
+class Shape:
+    """Headers and query of one request; two requests of one form share a template."""
+
+    #: As they are to be sent.
+    headers: dict[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(list(headers)))
+    #: Query parameters, not encoded.
+    query: dict[str, str] = attrs.field(factory=dict)
+
+    @property
+    def form(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What decides on the template: the names, not the values."""
+        return tuple(name.lower() for name in self.headers), tuple(self.query)
+
+
+PLAIN = Shape()
+
+
+def shape_of(request: SignRequest, version: str | None, paying_project: str | None) -> Shape:
+    """Translate a request into the words of the XML API.
+
+    Args:
+        request: what the link shall permit.
+        version: the object's generation, where one is named.
+        paying_project: whom the request is billed to, where that is not the bucket's owner.
+
+    Raises:
+        InvalidRequestError: for a version that is no generation, or headers that contradict options.
+
+    """
+    if not request.conditions and version is None and paying_project is None:
+        return PLAIN
+    shape = Shape(_headers(request))
+    _add_further(shape.headers, request.headers or {})
+    query = shape.query
+    if request.response_content_type is not None:
+        query["response-content-type"] = request.response_content_type
+    if (disposition := request.disposition) is not None:
+        query["response-content-disposition"] = disposition
+    if version is not None:
+        query["generation"] = check_generation(version)
+    if paying_project is not None:
+        query["userProject"] = paying_project
+    return shape
+
+
+def _headers(request: SignRequest) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if request.content_type is not None:
+        headers["Content-Type"] = request.content_type
+    if request.content_md5 is not None:
+        headers["Content-MD5"] = request.content_md5
+    # The range holds for chunked uploads too, which a signed Content-Length would forbid.
+    if request.content_length is not None:
+        headers["x-goog-content-length-range"] = (
+            f"{request.content_length},{request.content_length}"
+        )
+    elif request.max_bytes is not None:
+        headers["x-goog-content-length-range"] = f"0,{request.max_bytes}"
+    if request.if_absent:
+        headers["x-goog-if-generation-match"] = "0"
+    if request.acl is not None:
+        headers["x-goog-acl"] = request.acl
+    for name, value in request.object_metadata.items():
+        headers[f"x-goog-meta-{name}"] = value
+    return headers
+
+
+def _add_further(headers: dict[str, str], further: dict[str, str]) -> None:
+    taken = {name.lower() for name in headers}
+    for name, value in further.items():
+        lower = name.lower()
+        if lower in taken:
+            msg = f"headers: {name} is what one of the other options signs: say it once"
+            raise InvalidRequestError(msg, option="headers")
+        if lower.startswith("x-amz-"):
+            msg = f"headers: Cloud Storage refuses {name} beside its own signature: use the x-goog- header"
+            raise InvalidRequestError(msg, option="headers")
+        headers[name] = value
+
+
+def check_generation(version: str) -> str:
+    """Return a generation, or raise where text is none: they are 64-bit numbers."""
+    if _GENERATION.fullmatch(version):
+        return version
+    msg = f"version of an object in Cloud Storage is its generation, a number, not {ascii(version)[:40]}"
+    raise InvalidRequestError(msg, option="version")

@@ -1,0 +1,439 @@
+"""Cloud Storage as a stranger meets it: an XML API in memory that verifies V4 signatures.
+
+No emulator does. It shares no code with daypass, and `verify` is proven on Google's published
+vectors (tests/plugins/gcs/test_front.py) before it judges anything. A corner of the JSON API, good
+enough for gcsfs, reads the same objects.
+
+Rules: https://docs.cloud.google.com/storage/docs/authentication/signatures and
+https://docs.cloud.google.com/storage/docs/xml-api/reference-headers.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import attrs
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+
+LONGEST = 604_800
+#: How far ahead of the server a signer's clock may run.
+SKEW = timedelta(minutes=15)
+_PARAMETERS = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+
+
+class RefusedError(Exception):
+    """An answer that is no success, with Cloud Storage's status and code."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+
+
+# --- signatures ----------------------------------------------------------------------------------
+
+#: Tells whether a signature in hex is the one of a message, signed on a date (YYYYMMDD).
+Verifier = Callable[[bytes, str, str], bool]
+
+
+def hmac_verifier(secret: str) -> Verifier:
+    """Verify GOOG4-HMAC-SHA256 with an HMAC key's secret."""
+
+    def check(message: bytes, signature: str, date: str) -> bool:
+        key = b"GOOG4" + secret.encode()
+        for part in (date, "auto", "storage", "goog4_request"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        return hmac.compare_digest(hmac.new(key, message, hashlib.sha256).hexdigest(), signature)
+
+    return check
+
+
+def rsa_verifier(private_key: str) -> Verifier:
+    """Verify GOOG4-RSA-SHA256 with the public half of a private key in PEM."""
+    public: Any = serialization.load_pem_private_key(private_key.encode(), None).public_key()
+
+    def check(message: bytes, signature: str, date: str) -> bool:
+        try:
+            public.verify(bytes.fromhex(signature), message, padding.PKCS1v15(), hashes.SHA256())
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    return check
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    found = [pair.partition("=")[::2] for pair in query.split("&") if pair]
+    return [(unquote(name), unquote(value)) for name, value in found]
+
+
+def verify(
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    *,
+    keys: Mapping[tuple[str, str], Verifier],
+    now: datetime,
+) -> None:
+    """Raise `RefusedError` unless a request carries a good signature in its query.
+
+    Args:
+        method: the HTTP method.
+        target: path and query, as they arrived.
+        headers: names in lower case.
+        keys: verifiers by algorithm and access ID or e-mail.
+        now: the server's clock.
+
+    """
+    path, _, query = target.partition("?")
+    pairs = _pairs(query)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise RefusedError(400, "InvalidQueryParameterValue")
+    missing = [name for name in _PARAMETERS if f"X-Goog-{name}" not in found]
+    if missing:
+        raise RefusedError(403, "AccessDenied")
+    algorithm, credential, date, expires, signed, signature = (
+        found[f"X-Goog-{name}"] for name in _PARAMETERS
+    )
+    name, _, scope = credential.partition("/")
+    if scope != f"{date[:8]}/auto/storage/goog4_request":
+        raise RefusedError(400, "AuthenticationRequired")
+    _check_time(date, expires, now)
+    names = signed.split(";")
+    _check_headers(names, headers)
+    canonical = "\n".join(
+        [
+            method,
+            quote(unquote(path), safe="/~"),
+            "&".join(
+                sorted(
+                    f"{quote(key, safe='~')}={quote(value, safe='~')}"
+                    for key, value in pairs
+                    if key != "X-Goog-Signature"
+                )
+            ),
+            *(f"{key}:{' '.join(headers[key].split())}" for key in names),
+            "",
+            signed,
+            headers.get("x-goog-content-sha256", "UNSIGNED-PAYLOAD"),
+        ]
+    )
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    message = f"{algorithm}\n{date}\n{scope}\n{digest}".encode()
+    check = keys.get((algorithm, name))
+    if check is None:
+        raise RefusedError(403, "InvalidSecurity")
+    if not check(message, signature, date[:8]):
+        raise RefusedError(403, "SignatureDoesNotMatch")
+
+
+def _check_time(date: str, expires: str, now: datetime) -> None:
+    if not re.fullmatch(r"\d{8}T\d{6}Z", date) or not re.fullmatch(r"\d{1,7}", expires):
+        raise RefusedError(400, "InvalidArgument")
+    begin = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    if not 0 < int(expires) <= LONGEST:
+        raise RefusedError(400, "InvalidArgument")
+    if now + SKEW < begin:
+        raise RefusedError(403, "RequestNotYetValid")
+    if now >= begin + timedelta(seconds=int(expires)):
+        raise RefusedError(400, "ExpiredToken")
+
+
+def _check_headers(names: list[str], headers: Mapping[str, str]) -> None:
+    if names != sorted(set(names)) or "host" not in names or not set(names) <= set(headers):
+        raise RefusedError(403, "SignatureDoesNotMatch")
+    extra = {name for name in headers if name.startswith(("x-goog-", "x-amz-"))} - set(names)
+    if extra:
+        raise RefusedError(400, "ExcessHeaderValues")
+
+
+# --- objects -------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Stored:
+    """One generation of an object."""
+
+    body: bytes
+    headers: dict[str, str]
+    generation: int
+    moment: datetime
+
+
+class Bucket:
+    """Objects and their generations, with the conditions of an upload."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, list[Stored]] = {}
+        self.requester_pays = False
+        self._generation = 1_700_000_000_000_000
+        self._lock = threading.Lock()
+
+    def get(self, key: str, generation: str | None) -> Stored:
+        versions = self.objects.get(key, [])
+        for stored in reversed(versions):
+            if generation in (None, str(stored.generation)):
+                return stored
+        raise RefusedError(404, "NoSuchKey")
+
+    def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Stored:
+        with self._lock:
+            present = self.objects.get(key)
+            wanted = headers.get("x-goog-if-generation-match")
+            if wanted is not None and wanted != str(present[-1].generation if present else 0):
+                raise RefusedError(412, "PreconditionFailed")
+            _check_range(headers.get("x-goog-content-length-range"), len(body))
+            _check_md5(headers.get("content-md5"), body)
+            self._generation += 1
+            kept = {
+                name: value
+                for name, value in headers.items()
+                if name.startswith(("x-goog-", "content-", "cache-"))
+            }
+            stored = Stored(body, kept, self._generation, datetime.now(UTC))
+            self.objects.setdefault(key, []).append(stored)
+            return stored
+
+    def delete(self, key: str, generation: str | None) -> None:
+        stored = self.get(key, generation)
+        versions = self.objects[key]
+        versions.remove(stored)
+        if not versions:
+            del self.objects[key]
+
+
+def _check_range(text: str | None, size: int) -> None:
+    if text is None:
+        return
+    smallest, _, largest = text.partition(",")
+    if not smallest.isdigit() or not largest.isdigit():
+        raise RefusedError(400, "InvalidArgument")
+    if size < int(smallest):
+        raise RefusedError(400, "EntityTooSmall")
+    if size > int(largest):
+        raise RefusedError(400, "EntityTooLarge")
+
+
+def _check_md5(text: str | None, body: bytes) -> None:
+    if text is not None and text != _md5(body):
+        raise RefusedError(400, "BadDigest")
+
+
+def _md5(body: bytes) -> str:
+    return base64.b64encode(hashlib.md5(body).digest()).decode()
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+class Front:
+    """A running front: its keys, buckets and clock are there to be changed by a test."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.keys: dict[tuple[str, str], Verifier] = {}
+        self.buckets: dict[str, Bucket] = {}
+        #: Hosts that lead to one bucket.
+        self.bound: dict[str, str] = {}
+        #: What is added to the clock.
+        self.ahead = timedelta()
+        #: Access tokens that the JSON API takes; none means that anybody may read.
+        self.tokens: set[str] = set()
+        #: Statuses to answer the next requests of the JSON API with, whatever they ask.
+        self.faults: list[int] = []
+        #: Method and path of all that was asked.
+        self.asked: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def place(self, host: str, path: str) -> tuple[Bucket, str]:
+        """Return bucket and key, in whichever of the three styles they are named."""
+        name = host.rpartition(":")[0] or host
+        rest = unquote(path).removeprefix("/")
+        if name in self.bound:
+            bucket, key = self.bound[name], rest
+        elif name.endswith(".localhost"):
+            bucket, key = name.removesuffix(".localhost"), rest
+        else:
+            bucket, _, key = rest.partition("/")
+        if bucket not in self.buckets:
+            raise RefusedError(404, "NoSuchBucket")
+        if not key:
+            raise RefusedError(400, "InvalidArgument")
+        return self.buckets[bucket], key
+
+
+class _Handler(BaseHTTPRequestHandler):
+    front: Front
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two packets
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet: request lines hold signatures."""
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.front.asked.append((self.command, self.path.partition("?")[0]))
+        try:
+            if self.path.startswith("/storage/v1/b/"):
+                self._json_api()
+            else:
+                self._xml_api(body)
+        except RefusedError as error:
+            text = f"<?xml version='1.0'?><Error><Code>{error.code}</Code></Error>"
+            self._answer(error.status, text.encode(), {"Content-Type": "application/xml"})
+
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _handle  # noqa: N815 - http.server's names
+
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _xml_api(self, body: bytes) -> None:
+        headers = _lower(self.headers)
+        verify(self.command, self.path, headers, keys=self.front.keys, now=self.front.now)
+        split = urlsplit(self.path)
+        query = dict(_pairs(split.query))
+        bucket, key = self.front.place(headers["host"], split.path)
+        if bucket.requester_pays and "userProject" not in query:
+            raise RefusedError(400, "UserProjectMissing")
+        generation = query.get("generation")
+        if self.command == "PUT":
+            stored = bucket.put(key, body, headers)
+            self._answer(200, b"", {"x-goog-generation": str(stored.generation)})
+        elif self.command == "DELETE":
+            bucket.delete(key, generation)
+            self._answer(204, b"", {})
+        elif self.command in ("GET", "HEAD"):
+            self._get(bucket.get(key, generation), query)
+        else:
+            raise RefusedError(405, "MethodNotAllowed")
+
+    def _get(self, stored: Stored, query: Mapping[str, str]) -> None:
+        secret = stored.headers.get("x-goog-encryption-key")
+        if secret is not None and self.headers.get("x-goog-encryption-key") != secret:
+            raise RefusedError(400, "ResourceIsEncryptedWithCustomerEncryptionKey")
+        headers = {
+            name: value
+            for name, value in stored.headers.items()
+            if name.startswith("x-goog-meta-") or name == "content-type"
+        }
+        for name in ("content-type", "content-disposition"):
+            if f"response-{name}" in query:
+                headers[name] = query[f"response-{name}"]
+        headers["x-goog-generation"] = str(stored.generation)
+        self._answer(200, stored.body, headers)
+
+    def _json_api(self) -> None:
+        if self.front.faults:
+            status = self.front.faults.pop(0)
+            return self._json({"error": {"code": status, "message": "injected"}}, status)
+        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        if self.front.tokens and token not in self.front.tokens:
+            status = 403 if token else 401
+            return self._json({"error": {"code": status, "message": "no"}}, status)
+        split = urlsplit(self.path)
+        match = re.fullmatch(r"/storage/v1/b/([^/]+)/o/([^/]+)", split.path)
+        query = dict(_pairs(split.query))
+        if match is None or unquote(match[1]) not in self.front.buckets:
+            return self._json({"error": {"code": 404, "message": "notFound"}}, 404)
+        bucket, key = self.front.buckets[unquote(match[1])], unquote(match[2])
+        if bucket.requester_pays and "userProject" not in query:
+            message = "Bucket is requester pays bucket but no user project provided."
+            return self._json({"error": {"code": 400, "message": message}}, 400)
+        try:
+            stored = bucket.get(key, query.get("generation"))
+        except RefusedError as error:
+            return self._json(
+                {"error": {"code": error.status, "message": error.code}}, error.status
+            )
+        return self._json(_record(unquote(match[1]), key, stored))
+
+    def _json(self, value: Any, status: int = 200) -> None:
+        self._answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+
+def _lower(message: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in message.items()}
+
+
+def _record(bucket: str, key: str, stored: Stored) -> dict[str, Any]:
+    """Describe an object: https://docs.cloud.google.com/storage/docs/json_api/v1/objects."""
+    moment = stored.moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    meta = "x-goog-meta-"
+    record = {
+        "kind": "storage#object",
+        "name": key,
+        "bucket": bucket,
+        "generation": str(stored.generation),
+        "metageneration": "1",
+        "contentType": stored.headers.get("content-type"),
+        "contentEncoding": stored.headers.get("content-encoding"),
+        "cacheControl": stored.headers.get("cache-control"),
+        "storageClass": stored.headers.get("x-goog-storage-class", "STANDARD"),
+        "kmsKeyName": stored.headers.get("x-goog-encryption-kms-key-name"),
+        "size": str(len(stored.body)),
+        "md5Hash": _md5(stored.body),
+        "crc32c": _crc32c(stored.body),
+        "etag": "CJDB" + base64.b64encode(str(stored.generation).encode()).decode(),
+        "timeCreated": moment,
+        "updated": moment,
+        "metadata": {
+            name.removeprefix(meta): value
+            for name, value in stored.headers.items()
+            if name.startswith(meta)
+        },
+    }
+    return {name: value for name, value in record.items() if value}
+
+
+def _crc32c(body: bytes) -> str:
+    """CRC-32C (RFC 3720) in base64, big-endian, as Cloud Storage writes it."""
+    crc = 0xFFFFFFFF
+    for byte in body:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    return base64.b64encode((crc ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
+
+
+@contextlib.contextmanager
+def gcs_front() -> Iterator[Front]:
+    """Run a front on a free port of 127.0.0.1."""
+    handler: Any = type("Handler", (_Handler,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        handler.front = front = Front(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield front
+        finally:
+            server.shutdown()
+            thread.join()
