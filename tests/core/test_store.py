@@ -335,11 +335,12 @@ def test_the_options_of_a_path_object_are_used_and_may_not_contradict_the_caller
 
 
 def test_a_store_keeps_its_backend_whatever_is_loaded_after_it(registry_of):
-    first, second = backend(name="first"), backend(name="second")
+    first, second = backend(), backend()
     registry_of({"one": first, "two": second})
-    before = daypass.create_signed_url("one://bucket/key", signing_time=NOW)
+    daypass.create_signed_url("one://bucket/key", signing_time=NOW)
     daypass.create_signed_url("two://bucket/key", signing_time=NOW)
-    assert before == daypass.create_signed_url("one://bucket/key", signing_time=NOW)
+    daypass.create_signed_url("one://bucket/key", signing_time=NOW)
+    assert (2, 1) == (len(first.seen), len(second.seen))
 
 
 def test_credentials_are_given_once(fake):
