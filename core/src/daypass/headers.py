@@ -141,10 +141,10 @@ def _pairs(value: object, option: str) -> list[tuple[Any, Any]]:
 
 
 def attachment(filename: str | None, *, inline: bool) -> str:
-    r"""Build a Content-Disposition (RFC 6266, RFC 8187) that every browser reads.
+    """Build a Content-Disposition (RFC 6266, RFC 8187) that every browser reads.
 
-    >>> attachment("naïve.csv", inline=False)
-    "attachment; filename=\"na_ve.csv\"; filename*=UTF-8''na%C3%AFve.csv"
+    >>> print(attachment("naïve.csv", inline=False))
+    attachment; filename="na_ve.csv"; filename*=UTF-8''na%C3%AFve.csv
     """
     kind = "inline" if inline else "attachment"
     if filename is None:

@@ -6,6 +6,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ _CACHE_SIZE = 64
 #: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
 #: signing does.
 _ENVIRONMENT: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
+_numbers = count()
+_last_environment: list[tuple[dict[Any, Any], int]] = [({}, next(_numbers))]
 _stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
 _stores_lock = Lock()
 
@@ -52,7 +55,7 @@ def store_for(
             id(fs),
             public_endpoint,
             _frozen(signer_options),
-            frozenset(_ENVIRONMENT.items()),
+            _environment(),
         )
         known = _stores.get(identity)
     except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
@@ -74,11 +77,22 @@ def store_for(
     return store, key
 
 
+def _environment() -> int:
+    """Number the environment: another number as soon as a variable is another."""
+    known, number = _last_environment[0]
+    if known != _ENVIRONMENT:
+        number = next(_numbers)
+        _last_environment[0] = (dict(_ENVIRONMENT), number)
+    return number
+
+
 def _frozen(value: Any) -> Any:
     """Return a hashable picture of nested options; 1, 1.0 and True stay apart."""
     if type(value) is str:
         return value
-    if isinstance(value, Mapping):
+    if value is None:
+        return None
+    if isinstance(value, (dict, Mapping)):  # dict first: the abstract class is slow to ask
         return frozenset([(name, _frozen(item)) for name, item in value.items()])
     if isinstance(value, (list, tuple)):
         return (type(value), *map(_frozen, value))

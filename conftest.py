@@ -1,0 +1,69 @@
+"""Settings of every test: the documentation's examples run too, and nobody's own cloud decides a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.example import SybilFailure
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+# Before any SDK is imported: a developer's own profile, endpoint or region decides no test.
+for name in [name for name in os.environ if name.startswith(("AWS_", "DAYPASS_", "FSSPEC_"))]:
+    del os.environ[name]
+os.environ |= {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "FSSPEC_CONFIG_DIR": os.devnull,
+}
+
+_ROOT = Path(__file__).parent
+_SYBIL = Sybil(
+    parsers=[
+        PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
+        SkipParser(),
+    ]
+)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take the README and every page of the documentation as tests."""
+    if file_path.suffix != ".md" or "_build" in file_path.parts:
+        return None
+    if file_path != _ROOT / "README.md" and _ROOT / "docs" not in file_path.parents:
+        return None
+    return _Page.from_parent(parent, path=file_path)
+
+
+class _Page(pytest.File):
+    def collect(self) -> Iterator[pytest.Item]:
+        if any(_SYBIL.parse(self.path).examples()):
+            yield _Examples.from_parent(self, name="examples")
+
+
+class _Examples(pytest.Item):
+    """All examples of one page: one test, since each builds on those before it."""
+
+    def runtest(self) -> None:
+        from daypass.backends import Registry, registry
+
+        try:
+            for example in _SYBIL.parse(self.path).examples():
+                example.evaluate()
+        finally:
+            vars(registry).update(vars(Registry()))  # the plugins that the page has made
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None
+    ) -> str:
+        if isinstance(excinfo.value, SybilFailure):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo, style))  # type: ignore[arg-type]
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.nodeid

@@ -1,0 +1,31 @@
+"""The examples in the docstrings run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+PACKAGES = ("daypass", "daypass_s3", "daypass_redis")
+
+
+def modules():
+    for package in PACKAGES:
+        try:
+            found = importlib.import_module(package)
+        except ModuleNotFoundError:
+            continue
+        yield package
+        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+            if not module.name.endswith((".__main__", ".child")):  # they act when imported
+                yield module.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_docstrings(name):
+    failures, _ = doctest.testmod(
+        importlib.import_module(name), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    )
+    assert failures == 0

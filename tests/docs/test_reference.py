@@ -1,0 +1,77 @@
+"""The reference names what the code has, exactly."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+import daypass
+from daypass import errors, hookspecs, requests
+
+ROOT = Path(__file__).parents[2]
+HOOKS = sorted(name for name, value in vars(hookspecs).items() if hasattr(value, "daypass_spec"))
+
+
+def page(name):
+    return (ROOT / "docs" / name).read_text()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_documented_with_its_exact_signature(hook):
+    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    assert f"\n## `{hook}({arguments})`\n" in page("reference/hooks.md")
+
+
+def test_no_hook_is_documented_that_does_not_exist():
+    assert sorted(re.findall(r"^## `(\w+)\(", page("reference/hooks.md"), re.MULTILINE)) == HOOKS
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_has_an_example_of_its_own(hook):
+    example = inspect.getdoc(getattr(hookspecs, hook)).partition("Example::")[2]
+    assert "@hookimpl" in example
+    assert f"def {hook}(" in example
+
+
+def test_the_three_kinds_of_options_are_those_of_the_code():
+    rows = [line for line in page("reference/options.md").splitlines() if line.startswith("| ")]
+    restricting, describing, shaping = (
+        set(re.findall(r"`(\w+)`", row.split("|")[2])) for row in rows[1:4]
+    )
+    assert restricting == requests.RESTRICTING
+    assert describing == requests.DESCRIBING
+    assert shaping == requests._SHAPING
+
+
+def test_every_option_is_described_where_the_reference_takes_it_from():
+    described = set(
+        re.findall(r"^    ([a-z]\w+): ", inspect.getdoc(requests.SignRequest), re.MULTILINE)
+    )
+    fields = {field.name for field in attrs.fields(requests.SignRequest) if field.init}
+    assert described == fields == set(requests.SignOptions.__annotations__)
+
+
+def test_the_tree_of_errors_holds_every_error():
+    drawn = set(re.findall(r"[├└]── (\w+)", errors.__doc__)) | {"DaypassError"}
+    made = {
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, errors.DaypassError)
+    }
+    assert drawn == made
+
+
+def test_every_public_class_and_function_is_in_the_reference():
+    written = page("reference/api.md") + page("reference/options.md")
+    missing = [
+        name
+        for name in daypass.__all__
+        if name not in errors.__all__
+        and not re.search(rf"daypass\.{name}\b", written)
+        and name != "SignOptions"  # the keywords themselves, which options.md describes
+    ]
+    assert missing == []
