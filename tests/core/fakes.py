@@ -13,6 +13,7 @@ import attrs
 
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
+from daypass.prefixes import SignedPrefix
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions, SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
 
@@ -39,8 +40,11 @@ def honest(location: Location, request: SignRequest, **changes: Any) -> SignedUR
     host = f"https://{location.bucket}.fake.example"
     if location.public_endpoint is not None:
         host = f"{location.public_endpoint.rstrip('/')}/{location.bucket}"
+    url = f"{host}/{quote(location.key, safe='/~')}?signature={SECRET}"
+    if request.method == "LIST":
+        url = f"{host}/?prefix={quote(location.key, safe='~')}&signature={SECRET}"
     answer = {
-        "url": f"{host}/{quote(location.key, safe='/~')}?signature={SECRET}",
+        "url": url,
         "method": request.method,
         "headers": dict(request.headers or ()),
         "expires_at": request.expires_at,
@@ -53,11 +57,22 @@ def honest(location: Location, request: SignRequest, **changes: Any) -> SignedUR
     return SignedURL(**{**answer, **changes})
 
 
+def granting(location: Location, request: SignRequest, **changes: Any) -> SignedPrefix:
+    """Grant as a sound backend does, ``changes`` excepted."""
+    link = honest(location, request)
+    url, _, query = link.url.partition("?")
+    if request.method == "LIST":
+        query = f"signature={SECRET}&prefix={quote(location.key, safe='~')}"
+    answer = {**attrs.asdict(link), "url": url, "query": query}
+    return SignedPrefix(**{**answer, **changes})
+
+
 def backend(
     sign: Callable[..., Any] | None = honest,
     head: Callable[..., Any] | None = None,
     *,
     describe: Callable[[], Any] | None = None,
+    grant: Callable[..., Any] | None = None,
     **info: Any,
 ) -> ModuleType:
     """Make a backend's module; ``seen`` lists what its hooks were asked."""
@@ -72,12 +87,17 @@ def backend(
         "options_class": FakeOptions,
         "max_key_bytes": 1024,
         "max_expires_in": 604_800,
+        "prefixes": grant is not None,
         **info,
     }
 
     def create_signed_url(location, request):
         module.seen.append((location, request))
         return sign(location, request)
+
+    def create_signed_prefix(location, request):
+        module.seen.append((location, request))
+        return grant(location, request)
 
     def head_metadata(location):
         module.seen.append((location, None))
@@ -90,6 +110,8 @@ def backend(
 
     if sign is not None:
         module.create_signed_url = hookimpl(create_signed_url)
+    if grant is not None:
+        module.create_signed_prefix = hookimpl(create_signed_prefix)
     module.head_metadata = hookimpl(head_metadata)
     module.describe_backend = hookimpl(describe_backend)
     return module

@@ -25,6 +25,7 @@ from daypass.canonical import (
     canonical_request,
     encode,
     encode_key,
+    encode_keys,
     signing_key,
     string_to_sign,
     timestamp,
@@ -195,6 +196,12 @@ def test_encoding_is_rfc_3986_with_only_unreserved_characters_bare(text):
                 assert chr(int(pair, 16)) not in bare
             else:
                 assert character in bare
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
+def test_many_keys_are_encoded_as_each_alone(keys):
+    """Line breaks and empty keys included, though no door lets them in."""
+    assert encode_keys(keys) == [encode_key(key) for key in keys]
 
 
 @given(st.lists(st.tuples(st.text("ab-", min_size=1), st.text("abAB ", min_size=0))))

@@ -188,7 +188,7 @@ def test_text_in_disguise_becomes_its_characters_or_is_refused(name):
     assert value == Word.VALUE.value
 
 
-@pytest.mark.parametrize("method", ["get", "POST", "LIST", "", "GET ", "PATCH", None, b"GET", 5])
+@pytest.mark.parametrize("method", ["get", "POST", "list", "", "GET ", "PATCH", None, b"GET", 5])
 def test_an_unknown_method_is_refused_naming_those_there_are(method):
     with pytest.raises(InvalidRequestError, match=r"method.*") as caught:
         SignRequest(method=method)
@@ -312,7 +312,7 @@ def test_the_disposition_is_made_of_filename_and_inline(expected, options):
 @pytest.mark.parametrize(("method", "lifetime"), DEFAULT_LIFETIMES.items())
 def test_the_lifetime_depends_on_the_method_where_none_is_given(method, lifetime):
     resolved = SignRequest(method=method).resolve(NOW)
-    assert {"GET": 3600, "HEAD": 3600, "PUT": 900, "DELETE": 300}[method] == lifetime
+    assert {"GET": 3600, "HEAD": 3600, "LIST": 3600, "PUT": 900, "DELETE": 300}[method] == lifetime
     assert lifetime == resolved.expires_in
     assert NOW + timedelta(seconds=lifetime) == resolved.expires_at
 

@@ -340,7 +340,7 @@ def test_a_store_keeps_its_backend_whatever_is_loaded_after_it(registry_of):
     daypass.create_signed_url("one://bucket/key", signing_time=NOW)
     daypass.create_signed_url("two://bucket/key", signing_time=NOW)
     daypass.create_signed_url("one://bucket/key", signing_time=NOW)
-    assert (2, 1) == (len(first.seen), len(second.seen))
+    assert (len(first.seen), len(second.seen)) == (2, 1)
 
 
 def test_credentials_are_given_once(fake):

@@ -87,6 +87,7 @@ def test_what_a_module_exports_exists_and_is_sorted(path):
     [
         (("location", "request"), "create_signed_url"),
         (("location", "keys", "request"), "create_signed_urls"),
+        (("location", "request"), "create_signed_prefix"),
         (("location",), "head_metadata"),
         ((), "describe_backend"),
         (("event",), "authorize"),
@@ -107,6 +108,7 @@ def test_there_are_no_other_hooks():
     assert hooks == {
         "create_signed_url",
         "create_signed_urls",
+        "create_signed_prefix",
         "head_metadata",
         "describe_backend",
         "authorize",
@@ -117,11 +119,14 @@ def test_there_are_no_other_hooks():
 FIELDS = {
     "BackendInfo": """
         name methods enforces max_expires_in max_key_bytes versions public_endpoint options_class
-        secret_query_keys why_not
+        secret_query_keys why_not prefixes
     """,
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions
         expires_because unenforced count url_sha256
+    """,
+    "SignedPrefix": """
+        url query method headers expires_at expires_because permits unenforced path backend
     """,
     "SignedURL": """
         url method headers expires_at expires_because permits unenforced path backend
@@ -141,8 +146,9 @@ def test_every_option_is_documented():
     assert all(f"\n    {name}: " in documented for name in SignOptions.__annotations__)
 
 
-@pytest.mark.parametrize("face", [daypass.create_signed_url, daypass.Store.create_signed_url],
-                         ids=["function", "Store"])  # fmt: skip
+@pytest.mark.parametrize("face", [daypass.create_signed_url, daypass.Store.create_signed_url,
+                                  daypass.create_signed_prefix],
+                         ids=["function", "Store", "prefix"])  # fmt: skip
 def test_the_options_of_the_faces_are_keywords_only(face):
     kinds = [parameter.kind for parameter in inspect.signature(face).parameters.values()]
     first = 2 if "self" in inspect.signature(face).parameters else 1

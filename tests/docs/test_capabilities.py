@@ -61,6 +61,7 @@ def test_versions_and_endpoints(protocol, info):
     said = cells(protocol)
     assert (said["versions of an object"] == "yes") is info.versions
     assert (said["another endpoint for readers"] == "yes") is info.public_endpoint
+    assert (said["one grant for a whole prefix"] == "yes") is info.prefixes
 
 
 def test_packages(protocol):

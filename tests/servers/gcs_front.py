@@ -23,6 +23,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 import attrs
 from cryptography.exceptions import InvalidSignature
@@ -268,7 +269,7 @@ class Front:
         return datetime.now(UTC) + self.ahead
 
     def place(self, host: str, path: str) -> tuple[Bucket, str]:
-        """Return bucket and key, in whichever of the three styles they are named."""
+        """Return bucket and key, in whichever of the three styles they are named; no key, the bucket."""
         name = host.rpartition(":")[0] or host
         rest = unquote(path).removeprefix("/")
         if name in self.bound:
@@ -279,8 +280,6 @@ class Front:
             bucket, _, key = rest.partition("/")
         if bucket not in self.buckets:
             raise RefusedError(404, "NoSuchBucket")
-        if not key:
-            raise RefusedError(400, "InvalidArgument")
         return self.buckets[bucket], key
 
 
@@ -324,7 +323,9 @@ class _Handler(BaseHTTPRequestHandler):
         if bucket.requester_pays and "userProject" not in query:
             raise RefusedError(400, "UserProjectMissing")
         generation = query.get("generation")
-        if self.command == "PUT":
+        if not key:
+            self._bucket(bucket, query)
+        elif self.command == "PUT":
             stored = bucket.put(key, body, headers)
             self._answer(200, b"", {"x-goog-generation": str(stored.generation)})
         elif self.command == "DELETE":
@@ -334,6 +335,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._get(bucket.get(key, generation), query)
         else:
             raise RefusedError(405, "MethodNotAllowed")
+
+    def _bucket(self, bucket: Bucket, query: Mapping[str, str]) -> None:
+        if self.command != "GET":
+            raise RefusedError(400, "InvalidArgument")
+        prefix = query.get("prefix", "")
+        keys = sorted(key for key in bucket.objects if key.startswith(prefix))
+        found = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in keys)
+        body = (
+            "<?xml version='1.0' encoding='UTF-8'?>"
+            "<ListBucketResult xmlns='http://doc.s3.amazonaws.com/2006-03-01'>"
+            f"<Prefix>{escape(prefix)}</Prefix>{found}</ListBucketResult>"
+        )
+        self._answer(200, body.encode(), {"Content-Type": "application/xml; charset=UTF-8"})
 
     def _get(self, stored: Stored, query: Mapping[str, str]) -> None:
         secret = stored.headers.get("x-goog-encryption-key")

@@ -37,14 +37,18 @@ if TYPE_CHECKING:
         UnsupportedOptionError,
     )
     from daypass.functions import (
+        acreate_signed_prefix,
         acreate_signed_url,
         ahead_metadata,
+        create_signed_prefix,
         create_signed_url,
         create_signed_urls,
         head_metadata,
+        head_metadata_many,
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
+    from daypass.prefixes import SignedPrefix
     from daypass.requests import SignOptions, SignRequest
     from daypass.results import ObjectMetadata, SignedURL
     from daypass.store import Store
@@ -72,6 +76,7 @@ __all__ = [
     "ShortLivedURLWarning",
     "SignOptions",
     "SignRequest",
+    "SignedPrefix",
     "SignedURL",
     "SignedURLBatch",
     "SigningEvent",
@@ -80,11 +85,14 @@ __all__ = [
     "StoreError",
     "UnknownOptionError",
     "UnsupportedOptionError",
+    "acreate_signed_prefix",
     "acreate_signed_url",
     "ahead_metadata",
+    "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
     "head_metadata",
+    "head_metadata_many",
     "hookimpl",
 ]
 
@@ -92,15 +100,19 @@ _HOMES = {
     "batches": ("SignedURLBatch",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
+    "prefixes": ("SignedPrefix",),
     "requests": ("SignOptions", "SignRequest"),
     "results": ("ObjectMetadata", "SignedURL"),
     "store": ("Store",),
     "functions": (
+        "acreate_signed_prefix",
         "acreate_signed_url",
         "ahead_metadata",
+        "create_signed_prefix",
         "create_signed_url",
         "create_signed_urls",
         "head_metadata",
+        "head_metadata_many",
     ),
 }
 

@@ -32,8 +32,8 @@ def admit(
     if backend.sign is None or request.method not in info.methods:
         _refuse_method(backend, request)
     check_version(backend, location)
-    if location.version is not None and request.method == "PUT":
-        msg = "version names an object that exists, so it goes with GET, HEAD and DELETE, not PUT"
+    if location.version is not None and request.method in ("PUT", "LIST"):
+        msg = f"version names an object that exists, so it goes with GET, HEAD and DELETE, not {request.method}"
         raise InvalidRequestError(msg, option="version")
     waived: frozenset[str] = frozenset()
     if request.conditions and not request.conditions <= info.enforces:

@@ -25,6 +25,7 @@ from daypass.errors import (
 )
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 
@@ -45,7 +46,13 @@ KNOWN = {
     "rediss": "daypass-redis",
 }
 
-_BACKEND_HOOKS = ("create_signed_url", "create_signed_urls", "head_metadata", "describe_backend")
+_BACKEND_HOOKS = (
+    "create_signed_url",
+    "create_signed_urls",
+    "create_signed_prefix",
+    "head_metadata",
+    "describe_backend",
+)
 _PLUGIN_HOOKS = ("authorize", "record")
 
 
@@ -58,6 +65,7 @@ class Backend:
     sign: Callable[..., SignedURL | None] | None = attrs.field(repr=False)
     sign_many: Callable[..., SignedURLBatch | None] | None = attrs.field(repr=False)
     _head: Callable[..., ObjectMetadata | None] = attrs.field(repr=False)
+    sign_prefix: Callable[..., SignedPrefix | None] | None = attrs.field(default=None, repr=False)
 
     def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
         """Call the plugin's hook of the same name."""
@@ -209,6 +217,9 @@ def _backend(module: ModuleType, name: str) -> Backend:
     if not isinstance(info, BackendInfo):
         msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
         raise PluginError(msg, plugin=name)
+    if info.prefixes is not ("create_signed_prefix" in hooks):
+        msg = f"backend {name}: prefixes={info.prefixes} and the hook create_signed_prefix contradict each other"
+        raise PluginError(msg, plugin=name)
     if info.options_class is not None and not attrs.has(info.options_class):
         msg = f"backend {name}: options_class is not an attrs class"
         raise PluginError(msg, plugin=name)
@@ -218,6 +229,7 @@ def _backend(module: ModuleType, name: str) -> Backend:
         manager.hook.create_signed_url if "create_signed_url" in hooks else None,
         manager.hook.create_signed_urls if "create_signed_urls" in hooks else None,
         manager.hook.head_metadata,
+        manager.hook.create_signed_prefix if "create_signed_prefix" in hooks else None,
     )
 
 
@@ -311,3 +323,7 @@ def _parameter_fault(parameter: inspect.Parameter, expected: set[str]) -> str | 
 
 #: The registry of this process.
 registry = Registry()
+
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    # A thread that was loading a plugin is not there in the child, and its lock would stay closed.
+    os.register_at_fork(after_in_child=lambda: setattr(registry, "_lock", threading.RLock()))

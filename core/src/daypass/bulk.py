@@ -11,14 +11,14 @@ import attrs
 from daypass import gate
 from daypass.batches import SignedURLBatch
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
-from daypass.locations import check_key, check_version
+from daypass.locations import check_key, check_prefix, check_version
 from daypass.requests import make_request
 from daypass.results import SignedURL
 
 if TYPE_CHECKING:
     from daypass.store import Store
 
-__all__ = ["CHUNK", "Job", "by_store", "sign_all", "sign_chunks"]
+__all__ = ["CHUNK", "Job", "blamed", "by_store", "sign_all", "sign_chunks"]
 
 #: How many rows are signed at one instant, recorded as one, and held in memory for a stream.
 CHUNK = 65_536
@@ -140,13 +140,13 @@ def sign_chunk(
             signed += _sign(job, store, numbers, keys, faults=faults)
     if faults and job.errors == "raise":
         row = min(faults)
-        raise _blamed(faults[row], first + row)
+        raise blamed(faults[row], first + row)
     if len(signed) == 1 and not faults and len(signed[0][1]) == len(rows):
         return signed[0][1]
     return _assemble(len(rows), signed, faults)
 
 
-def _blamed(error: DaypassError, row: int) -> DaypassError:
+def blamed(error: DaypassError, row: int) -> DaypassError:
     """Name the row in the error and in its message."""
     error.row = row
     error.args = (f"row {row}: {error}",)
@@ -162,6 +162,8 @@ def _sound(
     faults: dict[int, DaypassError],
 ) -> tuple[Sequence[int], list[str]]:
     """Return the rows whose keys a link can name; the others become faults."""
+    if _all_plain(keys):
+        return numbers, keys
     suspects = [
         place
         for place, key in enumerate(keys)
@@ -184,7 +186,10 @@ def _sound(
             if not isinstance(key, str):
                 msg = f"a key must be text, not {type(key).__name__}"
                 raise InvalidPathError(msg, option="key")
-            check_key(key, max_bytes=limit, allow_dot_segments=dots)
+            if job.options.get("method") == "LIST":
+                check_prefix(key, max_bytes=limit)
+            else:
+                check_key(key, max_bytes=limit, allow_dot_segments=dots)
         except DaypassError as error:
             faults[numbers[place]] = error
             bad.add(place)
@@ -192,6 +197,20 @@ def _sound(
         return numbers, keys
     kept = [place for place in range(len(keys)) if place not in bad]
     return [numbers[place] for place in kept], [keys[place] for place in kept]
+
+
+def _all_plain(keys: Sequence[Any]) -> bool:
+    """Tell whether all keys are what most keys are, by one look at them all."""
+    if not set(map(type, keys)) <= {str}:
+        return False
+    text = "/" + "/".join(keys)
+    return (
+        text.isascii()
+        and text.isprintable()
+        and "/." not in text
+        and all(keys)
+        and max(map(len, keys), default=0) < _SHORT
+    )
 
 
 def _sign(
@@ -204,23 +223,28 @@ def _sign(
 ) -> list[tuple[Sequence[int], SignedURLBatch]]:
     """Sign the rows of one store; a fault of one row is that row's, of the store it is all rows'."""
     root = store.location.at("")
+    signed: list[tuple[Sequence[int], SignedURLBatch]] = []
     while keys:
         try:
             request = make_request(job.options)
             batch = gate.create_signed_urls(store.backend, root, keys, request, caller=job.caller)
         except DaypassError as error:
-            if error.row is None:  # not one row's fault: no row of this store can be signed
-                faults.update(dict.fromkeys(numbers, error))
-                return []
             place, error.row = error.row, None
+            if place is None and job.errors == "raise":
+                raise  # not one row's fault: no row of this store can be signed
+            if place is None:
+                faults.update(dict.fromkeys(numbers, error))
+                break
             faults[numbers[place]] = error
             if job.errors == "raise":
-                return []
-            numbers = [*numbers[:place], *numbers[place + 1 :]]
-            keys = keys[:place] + keys[place + 1 :]
+                break
+            # The rows before it are good, so that each is signed once, however many are bad.
+            signed += _sign(job, store, numbers[:place], keys[:place], faults=faults)
+            numbers, keys = numbers[place + 1 :], keys[place + 1 :]
         else:
-            return [(numbers, batch)]
-    return []
+            signed.append((numbers, batch))
+            break
+    return signed
 
 
 def _sign_rows(

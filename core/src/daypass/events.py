@@ -9,6 +9,7 @@ from daypass.backends import Backend, registry
 from daypass.errors import AuditError, DaypassError, RefusedError
 from daypass.hookspecs import SigningEvent
 from daypass.locations import Location
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import SignedURL
 
@@ -21,7 +22,12 @@ def named(error: Exception) -> str:
 
 
 def authorize(
-    backend: Backend, location: Location, request: SignRequest, caller: str | None
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    caller: str | None,
+    *,
+    action: str = "create_signed_url",
 ) -> None:
     """Ask every ``authorize`` plugin.
 
@@ -32,7 +38,7 @@ def authorize(
     hook = registry.listeners("authorize")
     if hook is None:
         return
-    event = SigningEvent(**_common(backend, location, request, caller))
+    event = SigningEvent(**_common(backend, location, request, caller), action=action)
     try:
         hook(event)
     except DaypassError:
@@ -46,10 +52,11 @@ def record(
     backend: Backend,
     location: Location,
     request: SignRequest,
-    answer: SignedURL,
+    answer: SignedURL | SignedPrefix,
     urls: list[str],
     *,
     caller: str | None,
+    action: str = "create_signed_url",
 ) -> None:
     """Tell every ``record`` plugin of links that are about to leave.
 
@@ -57,9 +64,10 @@ def record(
         backend: who signed.
         location: of the object, or of the root that a batch lies below.
         request: what was asked, resolved.
-        answer: the link, or one that stands for a batch.
-        urls: all that leave.
+        answer: the link, one that stands for a batch, or a grant.
+        urls: all that leave; of a grant its query, by which each URL below it can be recognised.
         caller: who asked.
+        action: the function that was called.
 
     Raises:
         AuditError: if one of them raises; then no link leaves.
@@ -70,6 +78,7 @@ def record(
         return
     event = SigningEvent(
         **{**_common(backend, location, request, caller), "expires_at": answer.expires_at},
+        action=action,
         expires_because=answer.expires_because,
         unenforced=answer.unenforced,
         count=len(urls),
@@ -89,7 +98,6 @@ def _common(
     backend: Backend, location: Location, request: SignRequest, caller: str | None
 ) -> dict[str, Any]:
     return {
-        "action": "create_signed_url",
         "caller": caller,
         "backend": backend.info.name,
         "path": location.path,

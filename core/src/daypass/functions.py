@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass import bulk, gate
 from daypass.batches import SignedURLBatch
+from daypass.heads import Head, head_all
 from daypass.locations import PathLike
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, make_request
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.stores import store_for
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from daypass.store import Store
 
 __all__ = [
+    "acreate_signed_prefix",
     "acreate_signed_url",
     "ahead_metadata",
+    "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
     "head_metadata",
+    "head_metadata_many",
 ]
 
 
@@ -65,6 +70,46 @@ def create_signed_url(
     request = make_request(options)
     store, key = store_for(path, storage_options, fs, public_endpoint, signer_options)
     return gate.create_signed_url(store.backend, store.at(key, version), request, caller=caller)
+
+
+def create_signed_prefix(
+    path: PathLike,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SharedOptions],
+) -> SignedPrefix:
+    """Sign one grant for everything below a prefix, where the store knows such grants.
+
+    >>> grant = create_signed_prefix(
+    ...     "az://maps", expires_in="1d", storage_options={"account_name": "a", "account_key": "a2V5"}
+    ... )
+    >>> grant.permits == {"GET", "HEAD"}, grant.url
+    (True, 'https://a.blob.core.windows.net/maps/')
+
+    Args:
+        path: the prefix as an fsspec-style path; a slash is added where its key does not end in
+            one, so that ``data`` never opens ``data2``. Without a key it is the whole bucket.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the grant's reader can reach, where it differs.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        options: what the grant shall permit: the fields of `SignRequest` that many objects can
+            share, such as ``method``, ``expires_in`` or ``ip_range``.
+
+    Raises:
+        UnsupportedOptionError: with ``option="prefix"`` where the store cannot bind a prefix; the
+            message names what can.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    request = make_request(options)
+    store, key = store_for(path, storage_options, fs, public_endpoint, signer_options)
+    return gate.create_signed_prefix(store.backend, store.below(key), request, caller=caller)
 
 
 def create_signed_urls(
@@ -175,9 +220,51 @@ def head_metadata(
     return store.head_metadata(key, version=version, missing_ok=missing_ok)
 
 
+def head_metadata_many(
+    paths: Iterable[PathLike],
+    *,
+    version: Iterable[str | None] | None = None,
+    errors: Literal["raise", "collect"] = "collect",
+    concurrency: int = 32,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> list[Head] | Iterator[Head]:
+    """Read the metadata of many objects, several at a time; one that fails does not lose the rest.
+
+    The same as an Arrow table comes from `daypass.arrow.head_metadata_many`.
+
+    Args:
+        paths: fsspec-style paths. An iterator gives an iterator, in bounded memory; anything else
+            a list. Either is in the order of the paths.
+        version: one version for each path.
+        errors: ``"collect"`` puts the row's `DaypassError` in the place of its `ObjectMetadata`;
+            ``"raise"`` raises the first, which names its row.
+        concurrency: how many objects are asked for at once.
+        storage_options: fsspec's options; for paths of several protocols, one mapping for each
+            under the protocol's name.
+        fs: a filesystem that exists, in place of ``storage_options``.
+
+    Raises:
+        InvalidRequestError: for an option that is not legal.
+        DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
+
+    """
+
+    def read(path: PathLike, version: str | None) -> ObjectMetadata:
+        store, key = store_for(path, storage_options, fs, None, None)
+        return store.head_metadata(key, version=version)
+
+    return head_all(read, paths, version, errors=errors, concurrency=concurrency)
+
+
 async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
     """Do what `create_signed_url` does, in a thread."""
     return await asyncio.to_thread(create_signed_url, path, **options)
+
+
+async def acreate_signed_prefix(path: PathLike, **options: Any) -> SignedPrefix:
+    """Do what `create_signed_prefix` does, in a thread."""
+    return await asyncio.to_thread(create_signed_prefix, path, **options)
 
 
 async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:

@@ -12,19 +12,27 @@ from daypass.backends import Backend, registry
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
     DaypassError,
+    InvalidRequestError,
     PluginError,
     ShortLivedURLError,
     ShortLivedURLWarning,
     StoreError,
+    UnsupportedOptionError,
     at_row,
 )
 from daypass.events import authorize, named, record
 from daypass.judge import judge
-from daypass.locations import Location, check_key
+from daypass.locations import Location, check_key, check_prefix
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
 
-__all__ = ["create_signed_url", "create_signed_urls", "head_metadata"]
+__all__ = ["create_signed_prefix", "create_signed_url", "create_signed_urls", "head_metadata"]
+
+#: Options that describe one object, so that no two below a prefix could meet them.
+_OF_ONE_OBJECT = frozenset({"content_md5", "checksum_sha256", "content_length"})
+#: What else opens many objects, where a store has no grant for a prefix.
+_INSTEAD = ("create_signed_urls", "azure", "cloudfront")
 
 
 def create_signed_url(
@@ -37,11 +45,14 @@ def create_signed_url(
 
     """
     resolved, waived = admit(backend, location, request)
-    check_key(
-        location.key,
-        max_bytes=backend.info.max_key_bytes,
-        allow_dot_segments=request.allow_dot_segments,
-    )
+    if request.method == "LIST":
+        check_prefix(location.key, max_bytes=backend.info.max_key_bytes)
+    else:
+        check_key(
+            location.key,
+            max_bytes=backend.info.max_key_bytes,
+            allow_dot_segments=request.allow_dot_segments,
+        )
     authorize(backend, location, resolved, caller)
     answer = _ask(backend, location, resolved)
     judge(backend, location, resolved, answer)
@@ -86,6 +97,48 @@ def create_signed_urls(
     return batch
 
 
+def create_signed_prefix(
+    backend: Backend, location: Location, request: SignRequest, *, caller: str | None
+) -> SignedPrefix:
+    """Grant one method on everything below a prefix, by the same rules.
+
+    Raises:
+        UnsupportedOptionError: with ``option="prefix"`` where the backend has no such grants.
+        DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
+
+    """
+    action = "create_signed_prefix"
+    resolved, waived = admit(backend, location, request)
+    if backend.sign_prefix is None:
+        msg = (
+            f"{backend.info.name} has no signature for a whole prefix: sign each object "
+            "(create_signed_urls), or serve them through what has one: an Azure container, an "
+            "Azure directory, a CloudFront policy with a wildcard"
+        )
+        raise UnsupportedOptionError(
+            msg, option="prefix", backend=backend.info.name, alternatives=_INSTEAD
+        )
+    if wrong := request.conditions & _OF_ONE_OBJECT:
+        name = min(wrong)
+        msg = f"{name} describes one object, and a prefix holds many: sign that object alone"
+        raise InvalidRequestError(msg, option=name)
+    if location.key:
+        check_key(
+            location.key,
+            max_bytes=backend.info.max_key_bytes,
+            allow_dot_segments=request.allow_dot_segments,
+        )
+    authorize(backend, location, resolved, caller, action=action)
+    answer = _grant(backend, location, resolved)
+    judge(backend, location, resolved, answer)
+    if waived:
+        answer = evolve(answer, unenforced=answer.unenforced | waived)
+    if answer.expires_because != REQUESTED:
+        _tell_short(resolved, answer)
+    record(backend, location, resolved, answer, [answer.query], caller=caller, action=action)
+    return answer
+
+
 def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
     """Read one object's metadata.
 
@@ -123,11 +176,26 @@ def _ask(backend: Backend, location: Location, request: SignRequest) -> SignedUR
     return answer
 
 
+def _grant(backend: Backend, location: Location, request: SignRequest) -> SignedPrefix:
+    assert backend.sign_prefix is not None  # noqa: S101 - its caller has asked
+    try:
+        answer = backend.sign_prefix(location=location, request=request)
+    except DaypassError:
+        raise
+    except Exception as error:
+        msg = f"backend {backend.plugin}: create_signed_prefix failed with {named(error)}"
+        raise PluginError(msg, plugin=backend.plugin) from error
+    if not isinstance(answer, SignedPrefix):
+        msg = f"backend {backend.plugin}: create_signed_prefix returned {type(answer).__name__}, not a SignedPrefix"
+        raise PluginError(msg, plugin=backend.plugin)
+    return answer
+
+
 def _ask_many(
     backend: Backend, location: Location, keys: Sequence[str], request: SignRequest
 ) -> SignedURLBatch:
     """Let the backend sign in bulk, or one by one where it knows no other way."""
-    if backend.sign_many is None:
+    if backend.sign_many is None or request.method == "LIST":
         rows = []
         for row, key in enumerate(keys):
             with at_row(row):
@@ -146,7 +214,7 @@ def _ask_many(
     return batch
 
 
-def _tell_short(request: SignRequest, answer: SignedURL) -> None:
+def _tell_short(request: SignRequest, answer: SignedURL | SignedPrefix) -> None:
     msg = (
         f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
         f"asked for {request.expires_at:%Y-%m-%d %H:%M:%S} UTC: {answer.expires_because}"

@@ -18,6 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
     from daypass.locations import Location
+    from daypass.prefixes import SignedPrefix
     from daypass.requests import SignRequest
     from daypass.results import ObjectMetadata, SignedURL
 
@@ -25,6 +26,7 @@ __all__ = [
     "BackendInfo",
     "SigningEvent",
     "authorize",
+    "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
     "describe_backend",
@@ -65,13 +67,15 @@ class BackendInfo:
     secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
     #: One sentence on why it cannot sign and what to do, for a backend that cannot.
     why_not: str = ""
+    #: True where `create_signed_prefix` can grant all that lies below a prefix.
+    prefixes: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class SigningEvent:
     """What ``authorize`` and ``record`` are told: never a URL, a credential or a header's value."""
 
-    #: ``"create_signed_url"``.
+    #: ``"create_signed_url"`` or ``"create_signed_prefix"``.
     action: str
     #: Who asks, as the application said; None where it did not.
     caller: str | None
@@ -92,7 +96,7 @@ class SigningEvent:
     #: Only in ``record``: how many links leave; above one, ``path`` is the root they lie below.
     count: int = 1
     #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
-    #: batch, over its URLs joined by line feeds.
+    #: batch, over its URLs joined by line feeds; of a grant for a prefix, of its query alone.
     url_sha256: str | None = None
 
 
@@ -103,6 +107,8 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
     ``request`` arrives resolved: ``signing_time``, ``expires_in`` and ``expires_at`` are set, whole
     seconds, and it asks for nothing outside `BackendInfo`. Use ``request.signing_time`` as the
     only clock. No network unless the credential needs it, and then within ``location.deadline``.
+    For the method LIST ``location.key`` is a prefix, perhaps empty, and the URL's query carries it
+    as ``prefix``.
 
     Example::
 
@@ -131,6 +137,7 @@ def create_signed_urls(
 
     ``location`` is the root, ``keys`` are whole keys and checked, ``request`` arrives resolved, as
     for `create_signed_url`. Every URL must be the very one that `create_signed_url` would make.
+    LIST never comes here: listings are asked for one by one.
 
     Example::
 
@@ -145,6 +152,33 @@ def create_signed_urls(
 
     Raises:
         UnsupportedOptionError: for what this very credential cannot enforce.
+        CredentialsError: when there is nothing to sign with.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def create_signed_prefix(location: Location, request: SignRequest) -> SignedPrefix:
+    """Grant a method on everything below a prefix; optional, and declared as `BackendInfo.prefixes`.
+
+    ``location.key`` is the prefix: empty for the whole bucket, otherwise it ends in a slash.
+    ``request`` arrives resolved, as for `create_signed_url`. Never grant more than what lies below
+    the prefix: refuse a prefix that the store cannot bind.
+
+    Example::
+
+        @hookimpl
+        def create_signed_prefix(location, request):
+            return SignedPrefix(
+                url=my_store.url(location.key), query=my_store.grant(location.key, request.expires_at),
+                method=request.method, headers={}, expires_at=request.expires_at,
+                expires_because=REQUESTED, permits=frozenset({request.method}),
+                unenforced=frozenset(), path=location.path, backend="my-store",
+            )
+
+    Raises:
+        UnsupportedOptionError: for a prefix or an option that this very credential cannot bind.
         CredentialsError: when there is nothing to sign with.
 
     """

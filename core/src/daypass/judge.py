@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
 
 from daypass.backends import Backend
-from daypass.canonical import encode_key
+from daypass.canonical import encode, encode_key
 from daypass.errors import PluginError
 from daypass.locations import Location
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
 
@@ -22,7 +24,12 @@ _SOUND_URL = re.compile(
 _LAST_PORT = 65_535
 
 
-def judge(backend: Backend, location: Location, request: SignRequest, answer: SignedURL) -> None:
+def judge(
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    answer: SignedURL | SignedPrefix,
+) -> None:
     """Raise where the answer is not what was asked; the message never shows the URL."""
     fault = _misshapen(answer) or _mistaken(backend, location, request, answer)
     if fault:
@@ -30,11 +37,15 @@ def judge(backend: Backend, location: Location, request: SignRequest, answer: Si
         raise PluginError(msg, plugin=backend.plugin)
 
 
-def _misshapen(answer: SignedURL) -> str | None:
+def _misshapen(answer: SignedURL | SignedPrefix) -> str | None:
     """Name the field that is not of its type; attrs does not check."""
     fault = None
     if not isinstance(answer.url, str):
         fault = "a URL that is no text"
+    elif isinstance(answer, SignedPrefix) and (
+        not isinstance(answer.query, str) or "?" in answer.url
+    ):
+        fault = "a grant that is no text, or a query in the prefix's own URL"
     elif not isinstance(answer.headers, dict) or not all(map(_is_header, answer.headers.items())):
         fault = "headers that are no text or hold line breaks"
     elif not (isinstance(answer.permits, frozenset) and isinstance(answer.unenforced, frozenset)):
@@ -56,10 +67,14 @@ def _is_header(header: tuple[object, object]) -> bool:
 
 
 def _mistaken(
-    backend: Backend, location: Location, request: SignRequest, answer: SignedURL
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    answer: SignedURL | SignedPrefix,
 ) -> str | None:
     """Say where the answer is not what was asked."""
-    place, _, query = answer.url.partition("?")
+    url = answer.url if isinstance(answer, SignedURL) else f"{answer.url}?{answer.query}"
+    place, _, query = url.partition("?")
     sound = _SOUND_URL.fullmatch(place)
     fault = None
     if (
@@ -68,7 +83,9 @@ def _mistaken(
         or int(sound["port"] or 1) > _LAST_PORT
     ):
         fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
-    elif not place.endswith("/" + encode_key(location.key)):
+    elif request.method == "LIST" and not _lists(answer, query, location.key):
+        fault = "a URL whose query does not carry the prefix, once"
+    elif request.method != "LIST" and not place.endswith("/" + encode_key(location.key)):
         fault = "a URL whose path does not end in the key"
     elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
         fault = "a URL whose host is not the public endpoint's"
@@ -83,6 +100,14 @@ def _mistaken(
     elif unsaid := (request.conditions - backend.info.enforces - answer.unenforced):
         fault = f"no word in unenforced of {', '.join(sorted(unsaid))}"
     return fault
+
+
+def _lists(answer: SignedURL | SignedPrefix, query: str, prefix: str) -> bool:
+    """Tell whether a query asks for exactly the prefix; an empty one may go without saying."""
+    asked = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "prefix"]
+    if isinstance(answer, SignedPrefix) and not query.endswith(f"&prefix={encode(prefix)}"):
+        return False  # a longer prefix could not follow
+    return asked == [prefix] or (not asked and not prefix)
 
 
 def _is_below(endpoint: str, place: str) -> bool:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self
+from weakref import WeakSet
 
 import attrs
 
@@ -182,6 +183,19 @@ def check_key(key: str, *, max_bytes: int | None, allow_dot_segments: bool) -> N
         raise InvalidPathError(msg, option="allow_dot_segments")
 
 
+def check_prefix(prefix: str, *, max_bytes: int | None) -> None:
+    """Raise where a listing's prefix cannot be signed; empty, it stands for the whole bucket.
+
+    It travels in the query, where no client rewrites dot segments, so they are let through.
+
+    Raises:
+        InvalidPathError: for control characters, lone surrogates, or more bytes than a key has.
+
+    """
+    if prefix:
+        check_key(prefix, max_bytes=max_bytes, allow_dot_segments=True)
+
+
 def check_version(version: str | None) -> str | None:
     """Return an object's version, or raise where it cannot be one."""
     if version is None:
@@ -219,12 +233,21 @@ def check_endpoint(url: str, option: str) -> str:
 
 
 class _Once:
-    """Call a function at most once, from any thread; pickles without its result."""
+    """Call a function at most once, from any thread; after a fork, once more.
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    Args:
+        make: the function.
+        cache: what else a child of this process shall begin without: locks, threads and sockets
+            in it are the parent's.
+
+    """
+
+    def __init__(self, make: Callable[[], Any], cache: dict[Any, Any] | None = None) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._made: list[Any] = []
+        self._cache = cache
+        _onces.add(self)
 
     def __call__(self) -> Any:
         if not self._made:
@@ -232,6 +255,28 @@ class _Once:
                 if not self._made:
                     self._made.append(self._make())
         return self._made[0]
+
+    def forget(self) -> None:
+        """Begin again, as the only thread of a new process."""
+        self._lock = threading.Lock()
+        # Kept and never used: to end them would end, or wait for, what is the parent's.
+        _of_parents.append((self._made, dict(self._cache or ())))
+        self._made = []
+        if self._cache is not None:
+            self._cache.clear()
+
+
+_onces: WeakSet[_Once] = WeakSet()
+_of_parents: list[object] = []
+
+
+def _after_fork() -> None:
+    for once in list(_onces):
+        once.forget()
+
+
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _without_secrets(text: str) -> str:

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 #: How long a link lives where the caller says nothing, in seconds.
-DEFAULT_LIFETIMES = {"GET": 3600, "HEAD": 3600, "PUT": 900, "DELETE": 300}
+DEFAULT_LIFETIMES = {"GET": 3600, "HEAD": 3600, "LIST": 3600, "PUT": 900, "DELETE": 300}
 
 #: The methods a link can be for.
 METHODS = tuple(DEFAULT_LIFETIMES)
@@ -154,9 +154,10 @@ class SignRequest:
     900
 
     Args:
-        method: ``GET``, ``PUT``, ``DELETE`` or ``HEAD``.
+        method: ``GET``, ``PUT``, ``DELETE``, ``HEAD``, or ``LIST`` (the key is then a prefix, and
+            may be empty).
         expires_in: lifetime in whole seconds, a timedelta, or text such as ``"1h30m"``. Without
-            it: GET and HEAD one hour, PUT 15 minutes, DELETE five minutes.
+            it: GET, HEAD and LIST one hour, PUT 15 minutes, DELETE five minutes.
         expires_at: the end as an aware datetime, instead of ``expires_in``.
         starts_at: the link works from this aware datetime on.
         content_type: the media type that the upload must declare.

@@ -36,7 +36,7 @@ def _mask_repr(url: str) -> str:
 _SECRET_HEADER = re.compile(r"(?:customer|encryption)-key(?!-sha256|-md5|-id)", re.IGNORECASE)
 
 
-def _mask_headers(headers: Mapping[str, str]) -> str:
+def mask_headers(headers: Mapping[str, str]) -> str:
     """Show headers, but not a customer's encryption key."""
     return repr(
         {name: "****" if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
@@ -52,10 +52,10 @@ class SignedURL:
 
     #: The URL itself: whoever holds it can use it until it ends.
     url: str = attrs.field(repr=_mask_repr)
-    #: The HTTP method to use.
+    #: The method it was made for: the HTTP method to use, except that LIST is a GET.
     method: str
     #: Exactly the headers that the client must send.
-    headers: dict[str, str] = attrs.field(repr=_mask_headers, hash=False)
+    headers: dict[str, str] = attrs.field(repr=mask_headers, hash=False)
     #: When it really ends (aware, UTC): the earlier of request and credential.
     expires_at: datetime
     #: ``"requested"``, or a sentence on why the link ends or may end earlier.
@@ -73,11 +73,17 @@ class SignedURL:
         """Return the URL itself."""
         return self.url
 
+    @property
+    def http_method(self) -> str:
+        """The HTTP method to use: ``GET`` for a LIST link, otherwise ``method``."""
+        return "GET" if self.method == "LIST" else self.method
+
     def curl(self, file: str | None = None) -> str:
         """Return a shell command that uses the link, with every header it needs.
 
         Args:
-            file: what to upload or where to save; by default the last part of the key.
+            file: what to upload or where to save; by default the last part of the key. A listing
+                is printed unless a file is named.
 
         """
         words = ["curl", "--fail"]
@@ -93,6 +99,8 @@ class SignedURL:
             words += ["--output", name]
         elif self.method == "PUT":
             words += ["--upload-file", name]
+        elif self.method == "LIST":
+            words += ["--output", name] if file else []
         else:
             words += ["--request", self.method]
         for header, value in self.headers.items():

@@ -28,6 +28,8 @@ from daypass.locations import (
     check_version,
     parse_path,
 )
+from daypass.portable import check_portable
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, make_request, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
 
@@ -91,6 +93,7 @@ class Store:
                 msg = f"{info.name} has no endpoint that public_endpoint= could replace"
                 raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
         options = _joined(parsed.storage_options, _own_options(storage_options, protocol))
+        cache: dict[Any, Any] = {}
         self.location = Location(
             protocol=protocol,
             bucket=parsed.bucket,
@@ -98,15 +101,40 @@ class Store:
             storage_options=options,
             options=_signer_options(info.name, info.options_class, signer_options),
             public_endpoint=public_endpoint,
+            cache=cache,
             has_fs=fs is not None,
             open=_Once(
-                lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs
+                lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs,
+                cache,
             ),
         )
 
     def __repr__(self) -> str:
         """Show the root; never an option."""
         return f"Store({self.location.path!r}, backend={self.backend.info.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as what it was made of: without caches, open filesystems and secrets.
+
+        Raises:
+            InvalidRequestError: if there is a filesystem, a key, a secret or a token to carry.
+
+        """
+        place = self.location
+        signing = place.options and attrs.asdict(place.options, recurse=False)
+        check_portable(
+            "Store",
+            storage_options=place.storage_options,
+            signer_options=signing,
+            fs=place.fs if place.has_fs else None,
+        )
+        made_of = {
+            "storage_options": dict(place.storage_options),
+            "public_endpoint": place.public_endpoint,
+            "signer_options": signing,
+            "caller": self.caller,
+        }
+        return _made_of, (ParsedPath(place.protocol, place.bucket, place.key), made_of)
 
     def at(self, key: str, version: str | None = None) -> Location:
         """Return where a key below the root is.
@@ -131,6 +159,18 @@ class Store:
             key = root + key
         return self.location.at(key, version)
 
+    def below(self, prefix: str) -> Location:
+        """Return the location of a folder below the root: it ends in a slash, or is the bucket.
+
+        Raises:
+            InvalidPathError: if the prefix is not text.
+
+        """
+        whole = isinstance(prefix, str) and not prefix
+        location = self.location if whole else self.at(prefix)
+        key = location.key
+        return location.at(key if not key or key.endswith("/") else f"{key}/")
+
     def create_signed_url(
         self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
     ) -> SignedURL:
@@ -145,8 +185,32 @@ class Store:
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        return gate.create_signed_url(
-            self.backend, self.at(key, version), make_request(options), caller=self.caller
+        location, request = self.at(key, version), make_request(options)
+        if request.method == "LIST" and not key:
+            location = location.at(self.below("").key, location.version)
+        return gate.create_signed_url(self.backend, location, request, caller=self.caller)
+
+    def create_signed_prefix(self, prefix: str, **options: Unpack[SharedOptions]) -> SignedPrefix:
+        """Sign one grant for everything below a prefix, where the store knows such grants.
+
+        >>> store = Store("az://maps", storage_options={"account_name": "a", "account_key": "a2V5"})
+        >>> grant = store.create_signed_prefix("", expires_in="1d")
+        >>> grant.url_for("europe.tif").partition("?")[0]
+        'https://a.blob.core.windows.net/maps/europe.tif'
+
+        Args:
+            prefix: the prefix relative to the root; a slash is added where it does not end in one,
+                so that ``data`` never opens ``data2``. Empty, it is the whole root.
+            options: what the grant shall permit: the fields of `SignRequest` that many objects
+                can share.
+
+        Raises:
+            UnsupportedOptionError: with ``option="prefix"`` where the store cannot bind a prefix.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        return gate.create_signed_prefix(
+            self.backend, self.below(prefix), make_request(options), caller=self.caller
         )
 
     @overload
@@ -261,6 +325,12 @@ class Store:
         """Do what `create_signed_url` does, in a thread."""
         return await asyncio.to_thread(self.create_signed_url, key, version=version, **options)
 
+    async def acreate_signed_prefix(
+        self, prefix: str, **options: Unpack[SharedOptions]
+    ) -> SignedPrefix:
+        """Do what `create_signed_prefix` does, in a thread."""
+        return await asyncio.to_thread(self.create_signed_prefix, prefix, **options)
+
     async def ahead_metadata(
         self, key: str, *, version: str | None = None, missing_ok: bool = False
     ) -> ObjectMetadata | None:
@@ -268,6 +338,11 @@ class Store:
         return await asyncio.to_thread(
             self.head_metadata, key, version=version, missing_ok=missing_ok
         )
+
+
+def _made_of(path: ParsedPath, options: dict[str, Any]) -> Store:
+    """Make a store that has travelled."""
+    return Store(path, **options)
 
 
 def _own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:

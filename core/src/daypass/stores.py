@@ -29,6 +29,7 @@ _numbers = count()
 _last_environment: list[tuple[dict[Any, Any], int]] = [({}, next(_numbers))]
 _stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
 _stores_lock = Lock()
+_of_parents: list[object] = []
 
 
 def store_for(
@@ -84,6 +85,18 @@ def _environment() -> int:
         number = next(_numbers)
         _last_environment[0] = (dict(_ENVIRONMENT), number)
     return number
+
+
+def _after_fork() -> None:
+    """Begin without the parent's stores, and with a lock that no thread of it holds."""
+    global _stores_lock  # noqa: PLW0603 - a lock that another process has closed stays closed
+    _stores_lock = Lock()
+    _of_parents.append(dict(_stores))  # never used: to end them would end what is the parent's
+    _stores.clear()
+
+
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _frozen(value: Any) -> Any:

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_installed_backends_are_listed_with_what_they_can(daypass):
     assert {"GET", "PUT"} <= set(s3["methods"])
     assert "content_md5" in s3["enforces"]
     assert s3["max_expires_in"] == 604_800
+    assert (s3["prefixes"], "LIST" in s3["methods"]) == (False, True)
     assert "signature_version" in s3["signer_options"]
     assert found["backend any other fsspec protocol"]["backend"] == "generic"
 
@@ -45,6 +47,14 @@ def test_a_backend_that_is_not_installed_is_named(monkeypatch):
     found = {record["name"]: record for record in plugins.backends()}
     assert found["az://"]["state"] == "not installed"
     assert found["az://"]["reason"] == "pip install daypass-azure"
+
+
+def test_a_backend_that_can_grant_a_prefix_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fake_granting", fakes.backend(grant=fakes.granting))
+    monkeypatch.setattr(plugins, "registry", Registry(fakes.finder({"fake": "fake_granting"})))
+    found = {record["name"]: record for record in plugins.backends()}
+    assert found["fake://"]["prefixes"] is True
+    assert plugins._rows(found["fake://"])["also"].endswith("prefixes")
 
 
 def test_in_words(daypass, on_terminal):

@@ -34,6 +34,25 @@ def test_piped_it_is_the_bare_url_and_works(daypass, real, bucket):
     assert send(Link(url), method="DELETE").status == 403
 
 
+def test_a_listing_is_signed_by_prefix_and_its_curl_command_lists(daypass, real, bucket):
+    for name in ("in/a", "in/b", "out"):
+        told = json.loads(
+            daypass("sign", f"s3://{bucket}/{name}", "--method", "PUT", "--json").stdout
+        )
+        assert send(Link(told["url"], "PUT", told["headers"]), b"x").status == 200
+
+    told = json.loads(
+        daypass("sign", f"s3://{bucket}/in/", "--method", "list", "--json", "--curl").stdout
+    )
+    assert (told["method"], told["permits"]) == ("LIST", ["LIST"])
+    listed = subprocess.run(
+        told["curl"], shell=True, capture_output=True, check=True, timeout=30, text=True
+    ).stdout
+    assert listed.count("<Contents>") == 2
+    whole = daypass("sign", f"s3://{bucket}", "--method", "LIST").stdout.strip()
+    assert send(Link(whole)).body.count(b"<Contents>") == 3
+
+
 def test_json_tells_all_and_agrees_with_itself(daypass, credentials):
     done = daypass(
         "sign", "s3://b/k", "--method", "PUT", "--content-type", "text/csv",

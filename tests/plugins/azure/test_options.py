@@ -220,7 +220,8 @@ def test_nothing_secret_is_shown(store):
 def test_the_declaration():
     info = registry.backend("az").info
     assert info is registry.backend("abfss").info or info == registry.backend("abfss").info
-    assert info.methods == {"GET", "PUT", "DELETE", "HEAD"}
+    assert info.methods == {"GET", "PUT", "DELETE", "HEAD", "LIST"}
+    assert info.prefixes
     assert info.secret_query_keys == {"sig"}
     assert pickle.loads(pickle.dumps(info.options_class())) == info.options_class()
 

@@ -207,3 +207,14 @@ def test_nothing_shows_a_url():
     batch = daypass.create_signed_urls(["s3://bucket/k"], storage_options=STATIC)
     assert "Signature" not in repr(batch)
     assert "Signature" not in str(batch)
+
+
+def test_what_no_row_is_to_blame_for_names_no_row():
+    """Credentials that are missing are not row 0's fault."""
+    with pytest.raises(daypass.CredentialsError, match=r"^the filesystem is anonymous") as caught:
+        daypass.create_signed_urls(["s3://bucket/k"], storage_options={"anon": True})
+    assert caught.value.row is None
+    batch = daypass.create_signed_urls(
+        ["s3://bucket/k", "s3://bucket/l"], storage_options={"anon": True}, errors="collect"
+    )
+    assert [type(error) for error in batch.errors.values()] == [daypass.CredentialsError] * 2

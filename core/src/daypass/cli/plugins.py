@@ -98,6 +98,7 @@ def _abilities(info: BackendInfo) -> dict[str, Any]:
         "max_expires_in": info.max_expires_in,
         "versions": info.versions,
         "public_endpoint": info.public_endpoint,
+        "prefixes": info.prefixes,
         "signer_options": []
         if info.options_class is None
         else [field.name for field in attrs.fields(info.options_class)],
@@ -114,7 +115,7 @@ def _rows(record: dict[str, Any]) -> dict[str, str]:
             rows[name.replace("_", " ")] = value if isinstance(value, str) else ", ".join(value)
     if (longest := record.get("max_expires_in")) is not None:
         rows["longest lifetime"] = span(longest)
-    if also := [name for name in ("versions", "public_endpoint") if record.get(name)]:
+    if also := [name for name in ("versions", "public_endpoint", "prefixes") if record.get(name)]:
         rows["also"] = ", ".join(name.replace("_", " ") for name in also)
     if reason := record.get("reason"):
         rows["note"] = reason

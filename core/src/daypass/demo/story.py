@@ -32,7 +32,6 @@ _UPLOAD: dict[str, Any] = {
 
 #: What to try after the demo.
 NEXT = (
-    "pip install 'daypass[s3]'",
     "daypass sign s3://your-bucket/your/key --expires-in 15m",
     "daypass put FILE s3://your-bucket/your/key",
     "daypass get s3://your-bucket/your/key FILE",

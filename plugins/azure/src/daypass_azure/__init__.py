@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
+from daypass.batches import SignedURLBatch
 from daypass.errors import InvalidRequestError, SigningNotSupportedError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+
+if TYPE_CHECKING:
+    from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]
 
@@ -79,6 +86,13 @@ def _switch(value: bool | None) -> bool | None:
     return value
 
 
+def _flag(value: bool) -> bool:
+    if not isinstance(value, bool):
+        msg = f"hierarchical_namespace must be True or False, not {ascii(value)[:40]}"
+        raise InvalidRequestError(msg, option="hierarchical_namespace")
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class AzureOptions:
     """The ``signer_options`` of Azure."""
@@ -94,6 +108,9 @@ class AzureOptions:
     #: Whether a user delegation key signs request headers. By default it does, except on an
     #: emulator's endpoint (``http://host/account``): Azurite does not know them.
     sign_headers: bool | None = attrs.field(default=None, converter=_switch)
+    #: Whether the account has a hierarchical namespace (Data Lake Storage Gen2), so that a
+    #: signature can be for a directory: LIST and prefixes need it for any part of a container.
+    hierarchical_namespace: bool = attrs.field(default=False, converter=_flag)
 
 
 @hookimpl
@@ -101,10 +118,11 @@ def describe_backend() -> BackendInfo:
     """Declare what Azure links can do."""
     return BackendInfo(
         name="azure",
-        methods=("GET", "PUT", "DELETE", "HEAD"),
+        methods=("GET", "PUT", "DELETE", "HEAD", "LIST"),
         enforces=_ENFORCES,
         versions=True,
         public_endpoint=True,
+        prefixes=True,
         options_class=AzureOptions,
         secret_query_keys=("sig",),
     )
@@ -113,14 +131,37 @@ def describe_backend() -> BackendInfo:
 @hookimpl
 def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
     """Sign by a template that the SDK has proven."""
-    signer = location.cache.get("azure")
+    if request.method == "LIST":
+        from daypass_azure.scopes import list_below
+
+        return list_below(_signer(location), location, request)
+    return _signer(location).sign(location, request)
+
+
+@hookimpl
+def create_signed_prefix(location: Location, request: SignRequest) -> SignedPrefix:
+    """Sign for a container, or for a directory of an account that has them."""
+    from daypass_azure.scopes import grant_below
+
+    return grant_below(_signer(location), location, request)
+
+
+@hookimpl
+def create_signed_urls(
+    location: Location, keys: Sequence[str], request: SignRequest
+) -> SignedURLBatch:
+    """Sign many blobs by one filled-in template."""
+    return _signer(location).sign_many(location, keys, request)
+
+
+def _signer(location: Location) -> Signer:
+    signer: Signer | None = location.cache.get("azure")
     if signer is None:
         _refuse_gen1(location)
         from daypass_azure.signer import Signer
 
         signer = location.cache.setdefault("azure", Signer(location))
-    url: SignedURL = signer.sign(location, request)
-    return url
+    return signer
 
 
 @hookimpl

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from datetime import UTC
 from typing import Any
 
-from daypass.errors import ObjectNotFoundError
+from daypass.errors import InvalidPathError, ObjectNotFoundError
 from daypass.locations import Location
 from daypass.results import ObjectMetadata
 from daypass_azure.account import account_of
@@ -16,11 +17,19 @@ from daypass_azure.shape import SNAPSHOT
 
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
 _MD5 = "md5chksum"
+_DOT_SEGMENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 
 
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read one blob's properties and metadata."""
     check_name(location.key)
+    if _DOT_SEGMENT.search(location.key):
+        # aiohttp, by which the SDK asks, takes them out of the URL: that is another blob.
+        msg = (
+            "the name holds a '.' or '..' segment, which the Azure SDK's HTTP client rewrites, so "
+            "that another blob would be described: rename the blob"
+        )
+        raise InvalidPathError(msg, option="path")
     account = account_of(location)
     fs = filesystem(location, account.place)
     version = location.version

@@ -42,7 +42,7 @@ def ask_sdk(
     Args:
         account: the real account name.
         container: the container's name.
-        name: the blob's name.
+        name: the blob's or the directory's name.
         key: what to sign with.
         form: the form of signature.
         values: the varying fields' values.
@@ -64,11 +64,18 @@ def ask_sdk(
     wanted["protocol"] = form.protocol
     wanted["policy_id"] = form.policy
     wanted["sts_hook"] = said.append
-    if version is None:
+    if version is None and form.scope == "b":
         token = generate_blob_sas(account, container, name, **key.argument, **wanted)
     else:
-        # generate_blob_sas is this and a few checks, but takes no version.
+        # generate_blob_sas and generate_container_sas are this and a few checks, but take no version.
         factory = BlobSharedAccessSignature(account, **key.argument)
-        factory.x_ms_version = version
-        token = factory.generate_blob(container, name, **wanted)
+        factory.x_ms_version = version or factory.x_ms_version
+        if form.scope == "c":
+            token = factory.generate_container(container, **wanted)
+        elif form.scope == "d":
+            token = factory.generate_blob(
+                container, name, is_directory=True, sdd=values["sdd"], **wanted
+            )
+        else:
+            token = factory.generate_blob(container, name, **wanted)
     return said[0], token

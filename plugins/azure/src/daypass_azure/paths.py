@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import attrs
 
-from daypass.errors import InvalidPathError
+from daypass.errors import InvalidPathError, at_row
 
 #: What a container's name is made of; whether it exists is the store's to say. ``$root``, ``$web``.
 #: https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
@@ -94,3 +95,18 @@ def check_name(name: str) -> None:
     if len(name) >= _MAX_SEGMENTS and name.count("/") >= _MAX_SEGMENTS:
         msg = f"the name has more than the {_MAX_SEGMENTS} segments that Azure allows"
         raise InvalidPathError(msg, option="path")
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise as `check_name` does for the first of many names that is not sound, naming its row.
+
+    Raises:
+        InvalidPathError: with the ``row``.
+
+    """
+    text = "\n".join(names) + "\n"
+    if "\\" not in text and ".\n" not in text and max(map(len, names), default=0) < _MAX_SEGMENTS:
+        return
+    for row, name in enumerate(names):
+        with at_row(row):
+            check_name(name)

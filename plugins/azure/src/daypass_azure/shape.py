@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
+from typing import Literal
 
 import attrs
 
@@ -56,6 +57,8 @@ class Form:
     policy: str | None
     #: Names of the varying fields but the expiry, in order.
     names: tuple[str, ...]
+    #: What is signed for, as in ``sr``: a blob, a container or a directory.
+    scope: Literal["b", "c", "d"] = "b"
 
 
 @attrs.frozen
@@ -68,6 +71,20 @@ class Shape:
     #: As they are to be sent.
     headers: dict[str, str] = attrs.field(repr=False)
     unenforced: frozenset[str]
+
+    def of_directory(self, directory: str) -> Shape:
+        """Return the same for a directory, or for the whole container where it is empty.
+
+        Args:
+            directory: without slashes around it; Azure wants to be told how deep it lies.
+
+        """
+        if not directory:
+            return attrs.evolve(self, form=attrs.evolve(self.form, scope="c"))
+        form = attrs.evolve(self.form, scope="d", names=(*self.form.names, "sdd"))
+        return attrs.evolve(
+            self, form=form, values={**self.values, "sdd": str(directory.count("/") + 1)}
+        )
 
 
 def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
@@ -102,7 +119,7 @@ def _permission(request: SignRequest, version: str | None) -> str:
     if request.method == "DELETE":
         # Deleting one version is a permission of its own; a snapshot goes with "d".
         return "d" if version is None or version.startswith(SNAPSHOT) else "x"
-    return "r"
+    return "l" if request.method == "LIST" else "r"
 
 
 def _fields(

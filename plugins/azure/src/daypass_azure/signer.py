@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from azure.core.exceptions import AzureError
 
+from daypass.batches import SignedURLBatch
 from daypass.canonical import encode_key
 from daypass.errors import InvalidRequestError, SigningNotSupportedError, UnsupportedOptionError
 from daypass.locations import Location
@@ -18,7 +20,7 @@ from daypass.results import REQUESTED, SignedURL
 from daypass_azure.account import Account, account_of
 from daypass_azure.keys import Key, keys_of
 from daypass_azure.oracle import ask_sdk
-from daypass_azure.paths import check_name
+from daypass_azure.paths import check_name, check_names
 from daypass_azure.policy import read_policy
 from daypass_azure.shape import Form, Rules, Shape, moment, shape_of
 from daypass_azure.template import SENTINEL, Prepared, Template
@@ -29,6 +31,7 @@ _PERMITS = {
     "HEAD": frozenset({"GET", "HEAD"}),
     "PUT": frozenset({"PUT"}),
     "DELETE": frozenset({"DELETE"}),
+    "LIST": frozenset({"LIST"}),
 }
 
 #: Conditions that are met by the link's end alone.
@@ -47,8 +50,11 @@ class Signer:
         account = account_of(location)
         self._account = account
         self._keys = keys_of(account)
-        self._before = _before(location, account)
+        #: A URL up to the blob's name.
+        self.before = _before(location, account)
         options = location.options
+        #: Whether the account has directories that a signature can be for.
+        self.directories: bool = options.hierarchical_namespace
         delegated = account.kind == "token"
         if delegated:
             for name in ("stored_access_policy", "service_version"):
@@ -62,7 +68,7 @@ class Signer:
         if options.stored_access_policy is not None:
             policy = read_policy(location, account, options.stored_access_policy)
         self._rules = Rules(
-            https=self._before.lower().startswith("https:"),
+            https=self.before.lower().startswith("https:"),
             signs_headers=delegated and signs_headers,
             policy=policy,
             encryption_scope=options.encryption_scope,
@@ -77,9 +83,39 @@ class Signer:
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         check_name(location.key)
+        begun = self.begin(location, request)
+        return _link(begun.prepared.url(location.key), request.method, begun, location.path)
+
+    def sign_many(
+        self, location: Location, names: Sequence[str], request: SignRequest
+    ) -> SignedURLBatch:
+        """Sign the URLs of many blobs in the container; ``request`` is resolved."""
+        check_names(names)
+        begun = self.begin(location, request)
+        like = _link("", request.method, begun, location.at("").path)
+        return SignedURLBatch(begun.prepared.urls(names), names, like)
+
+    @staticmethod
+    def permits(method: str) -> frozenset[str]:
+        """Return the methods that a signature for one method allows."""
+        return _PERMITS[method]
+
+    def begin(
+        self, location: Location, request: SignRequest, directory: str | None = None
+    ) -> Begun:
+        """Do what is the same for every blob.
+
+        Args:
+            location: of the blob, or of any in the container.
+            request: what is asked, resolved.
+            directory: sign for a directory and not for a blob; for the container where empty.
+
+        """
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
         shape = self._shape(request, location.version)
+        if directory is not None:
+            shape = shape.of_directory(directory)
         key = self._keys.key(location, start, end)
         because = REQUESTED
         if key.expires_at is not None and key.expires_at < end:
@@ -88,17 +124,7 @@ class Signer:
         if known is None or known[1] is not key or known[2] != end or known[0] != shape:
             prepared = self._prepare(shape, key, end)
             self._prepared = ((shape, key, end), prepared)
-        return SignedURL(
-            prepared.url(location.key),
-            request.method,
-            dict(shape.headers),
-            end,
-            because,
-            _PERMITS[request.method],
-            shape.unenforced,
-            location.path,
-            "azure",
-        )
+        return Begun(prepared, shape, end, because)
 
     def _shape(self, request: SignRequest, version: str | None) -> Shape:
         """Return the request's shape, kept where nothing but the method tells requests apart."""
@@ -123,7 +149,7 @@ class Signer:
                     self._templates = (kept if len(kept) < _MOST_TEMPLATES else {}) | {
                         identity: template
                     }
-        return template.prepare(self._before, {"se": moment(end), **shape.values})
+        return template.prepare(self.before, {"se": moment(end), **shape.values})
 
     def _learn(self, form: Form, key: Key) -> Template:
         ask = partial(
@@ -135,7 +161,7 @@ class Signer:
             version=self._version,
         )
         try:
-            template = Template.learn(("se", *form.names), ask, key.hmac)
+            template = Template.learn(("se", *form.names), ask, key.hmac, named=form.scope != "c")
         except (AzureError, ValueError, TypeError, KeyError) as error:
             msg = f"the Azure SDK does not sign this form of request ({type(error).__name__}): leave out {', '.join(form.names) or 'nothing'}"
             raise SigningNotSupportedError(msg) from None
@@ -146,6 +172,29 @@ class Signer:
             )
             raise SigningNotSupportedError(msg)
         return template
+
+
+class Begun(NamedTuple):
+    """One request on one container, up to the blob's name."""
+
+    prepared: Prepared
+    shape: Shape
+    end: datetime
+    because: str
+
+
+def _link(url: str, method: str, begun: Begun, path: str) -> SignedURL:
+    return SignedURL(
+        url,
+        method,
+        dict(begun.shape.headers),
+        begun.end,
+        begun.because,
+        _PERMITS[method],
+        begun.shape.unenforced,
+        path,
+        "azure",
+    )
 
 
 def _before(location: Location, account: Account) -> str:

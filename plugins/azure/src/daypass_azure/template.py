@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 from urllib.parse import quote
 
 import attrs
 
 from daypass.canonical import SENTINEL as _SENTINEL
-from daypass.canonical import HmacKey
+from daypass.canonical import HmacKey, encode_keys
 
 #: Every class of character that an encoder can treat in its own way. Without the backslash, which
 #: newer SDKs turn into a slash and which `paths.check_name` refuses.
@@ -48,6 +48,27 @@ class Prepared:
         signature = signature.replace("+", "%2B").replace("=", "%3D")
         return f"{self._before}{quote(name, '/~')}{self._query}{signature}"
 
+    def urls(self, names: Sequence[str]) -> list[str | None]:
+        """Return the signed URLs of many blobs: the bytes of `url`, without its calls per blob."""
+        before, query, tail = self._before, self._query, self._tail
+        inner, outer = self._hmac.states(self._head.encode())
+        copy_inner, copy_outer = inner.copy, outer.copy
+        digests: list[bytes] = []
+        add = digests.append
+        for name in names:
+            message = copy_inner()
+            message.update((name + tail).encode())
+            signature = copy_outer()
+            signature.update(message.digest())
+            add(signature.digest())
+        # A line for each: what base64 needs encoded is then encoded once for all of them.
+        lines = b"".join(map(b2a_base64, digests)).decode()
+        signatures = lines.replace("+", "%2B").replace("=", "%3D").splitlines()
+        return [
+            f"{before}{path}{query}{signature}"
+            for path, signature in zip(encode_keys(names), signatures, strict=True)
+        ]
+
 
 @attrs.frozen
 class Template:
@@ -59,13 +80,17 @@ class Template:
     _hmac: HmacKey = attrs.field(repr=False)
 
     @classmethod
-    def learn(cls, names: tuple[str, ...], oracle: Oracle, hmac: HmacKey) -> Self | None:
+    def learn(
+        cls, names: tuple[str, ...], oracle: Oracle, hmac: HmacKey, *, named: bool = True
+    ) -> Self | None:
         """Take the SDK's answer apart; None unless the template then equals the SDK in every byte.
 
         Args:
             names: the fields that vary.
             oracle: asks the SDK.
             hmac: the key that the SDK signs with.
+            named: whether a blob or a directory is named in what is signed, as none is for a
+                container.
 
         """
         marks = {name: f"~{index}~" for index, name in enumerate(names)}
@@ -75,13 +100,14 @@ class Template:
         template = cls(_split(to_sign, fields), _split(body + found, fields), hmac)
         # The proof is on other values than it was learned from: none of them encodes to itself.
         odd = {name: f"{index} {SENTINEL}" for index, name in enumerate(names)}
-        to_sign, token = oracle(SENTINEL, values=odd)
-        if template._to_sign.count(_KEY) != 1 or not found:
+        name = SENTINEL if named else ""
+        to_sign, token = oracle(name, values=odd)
+        if template._to_sign.count(_KEY) != named or not found:
             return None
         prepared = template.prepare("", odd)
-        if f"{prepared._head}{SENTINEL}{prepared._tail}" != to_sign:  # noqa: SLF001
+        if f"{prepared._head}{name}{prepared._tail}" != to_sign:  # noqa: SLF001
             return None
-        again = prepared.url(SENTINEL).removeprefix(quote(SENTINEL, "/~") + "?")
+        again = prepared.url(name).removeprefix(quote(name, "/~") + "?")
         return template if again.removeprefix(_place(odd)) == token else None
 
     def prepare(self, before: str, values: Mapping[str, str]) -> Prepared:

@@ -13,6 +13,9 @@ from daypass.errors import DeadlineError
 
 _T = TypeVar("_T")
 
+#: For so many keys of one call, or what is left of them, there is the time of one call.
+_KEYS_AT_A_TIME = 1000
+
 
 @attrs.frozen
 class Deadline:
@@ -21,16 +24,33 @@ class Deadline:
     #: The span that was allowed, in seconds.
     seconds: float
     _end: float
+    #: The longest that one try may take, in seconds, so that there is time to ask again.
+    one_try: float
+    _cancelled: threading.Event = attrs.field(factory=threading.Event, eq=False, repr=False)
 
     @classmethod
     def after(cls, seconds: float) -> Self:
         """Return the deadline so many seconds from now."""
-        return cls(seconds, time.monotonic() + seconds)
+        return cls(seconds, time.monotonic() + seconds, seconds / 3)
+
+    @classmethod
+    def for_many(cls, seconds: float, keys: int) -> Self:
+        """Return the deadline of one call for many keys: as long for each thousand, from now."""
+        total = seconds * max(-(-keys // _KEYS_AT_A_TIME), 1)
+        return cls(total, time.monotonic() + total, seconds / 3)
 
     @property
     def left(self) -> float:
         """The seconds that are left; not positive when none are."""
-        return self._end - time.monotonic()
+        return 0.0 if self._cancelled.is_set() else self._end - time.monotonic()
+
+    def cancel(self) -> None:
+        """Let the time be over, for everybody who works towards this deadline."""
+        self._cancelled.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, but not on when the deadline is cancelled."""
+        self._cancelled.wait(seconds)
 
     def error(self, what: str) -> DeadlineError:
         """Make the error for something that did not end in time."""
@@ -57,7 +77,8 @@ class Deadline:
 
         thread = threading.Thread(target=work, name="daypass-gcs", daemon=True)
         thread.start()
-        thread.join(max(self.left, 0))
+        while thread.is_alive() and (left := self.left) > 0:
+            thread.join(min(left, 1))  # a look around now and then: it may be cancelled
         if failure:
             raise failure[0]
         if not result:
@@ -89,7 +110,7 @@ class BoundedRequest:
         """
         # A lost packet may cost a third of the time, so that there is time to ask again; and a
         # socket gives up a little before the thread that waits for it, since it knows more.
-        longest = max(min(self._deadline.left * 0.9, self._deadline.seconds / 3), 0.001)
+        longest = max(min(self._deadline.left * 0.9, self._deadline.one_try), 0.001)
         return self._request(
             url=url,
             method=method,

@@ -93,10 +93,10 @@ def sign_blob(
                 raise refusal(status, answer.data, blob.email)
             wait, last = _wanted_pause(answer.headers) or _jitter(pause), f"HTTP {status}"
         # A try that begins in the last moment could not end in time.
-        if wait >= deadline.left - deadline.seconds / 10:
+        if wait >= deadline.left - deadline.one_try * 0.3:
             what = f"signBlob as {blob.email} (IAM's last answer: {last})"
             raise deadline.error(what)
-        time.sleep(wait)
+        deadline.sleep(wait)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 

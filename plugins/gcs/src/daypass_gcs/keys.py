@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -22,6 +22,8 @@ from daypass_gcs.settings import DEFAULT_UNIVERSE
 KEYLESS_MAX_EXPIRES_IN = 43_200
 #: Signatures that a keyless signer remembers.
 _REMEMBERED = 256
+#: Round trips to IAM that one call makes at the same time.
+_AT_ONCE = 16
 
 
 class Key(Protocol):
@@ -144,6 +146,39 @@ class KeylessKey:
         return headers
 
 
+def sign_side_by_side(
+    sign: Callable[[str], str], keys: Sequence[str], deadline: Deadline
+) -> list[str | None]:
+    """Return the URL of each key, in their order; each takes a round trip, and a few go at once.
+
+    Args:
+        sign: makes the URL of one key within the deadline.
+        keys: the keys; an equal one is signed once.
+        deadline: of all of them together; it is cancelled when one fails.
+
+    Raises:
+        DaypassError: the first that any of them raises; the others are then given up.
+
+    """
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+    first, *others = dict.fromkeys(keys)
+    found = {first: sign(first)}  # alone: what is wrong for all is asked once
+    if others:
+        pool = ThreadPoolExecutor(min(_AT_ONCE, len(others)), "daypass-gcs")
+        try:
+            futures = [pool.submit(sign, key) for key in others]
+            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+                future.result()  # the one that failed raises, whichever it is
+            found.update(zip(others, [future.result() for future in futures], strict=True))
+        except BaseException:
+            deadline.cancel()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [found[key] for key in keys]
+
+
 @attrs.frozen
 class _WithinDeadline:
     _key: KeylessKey
@@ -163,9 +198,14 @@ class Transport:
         """Return google-auth's transport."""
         owner, request = self._made
         if owner != os.getpid():
+            import requests
             from google.auth.transport.requests import Request
 
-            request = Request()
+            session = requests.Session()
+            # As many connections are kept as one call uses at the same time.
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_AT_ONCE))
+            request = Request(session)
             self._made = (os.getpid(), request)
         return request
 

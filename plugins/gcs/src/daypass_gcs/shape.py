@@ -29,6 +29,13 @@ class Shape:
         """What decides on the template: the names, not the values."""
         return tuple(name.lower() for name in self.headers), tuple(self.query)
 
+    def below(self, prefix: str) -> Shape:
+        """Return the shape of a listing: of the whole bucket where the prefix is empty.
+
+        Parameters: https://docs.cloud.google.com/storage/docs/xml-api/get-bucket-list.
+        """
+        return attrs.evolve(self, query={**self.query, "prefix": prefix}) if prefix else self
+
 
 PLAIN = Shape()
 

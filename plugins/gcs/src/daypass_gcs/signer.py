@@ -7,9 +7,11 @@ every URL equals Google's published vectors, and the SDK's own URLs byte for byt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from daypass.batches import SignedURLBatch
 from daypass.canonical import Prepared, Template, encode, timestamp
 from daypass.errors import CredentialsError, InvalidExpiryError, UnsupportedOptionError
 from daypass.locations import Location
@@ -17,13 +19,13 @@ from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
 from daypass_gcs.credentials import find_key
 from daypass_gcs.deadline import Deadline
-from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN
+from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
 from daypass_gcs.options import check_project
 from daypass_gcs.places import check_bucket, place_of
 from daypass_gcs.settings import settings_of
 from daypass_gcs.shape import Shape, shape_of
 
-_PERMITS = {method: frozenset({method}) for method in ("GET", "PUT", "DELETE", "HEAD")}
+_PERMITS = {method: frozenset({method}) for method in ("GET", "PUT", "DELETE", "HEAD", "LIST")}
 _NOTHING: frozenset[str] = frozenset()
 
 CREDENTIALS_END = "the credentials it is signed with end first"
@@ -47,10 +49,29 @@ class Signer:
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
+        begun = self._begin(location, request, Deadline.after(location.deadline))
+        key = "" if request.method == "LIST" else location.key  # a prefix goes into the query
+        return _link(begun.prepared.url(key), request.method, begun, location.path)
+
+    def sign_many(
+        self, location: Location, keys: Sequence[str], request: SignRequest
+    ) -> SignedURLBatch:
+        """Sign the URLs of many keys in the bucket; ``request`` is resolved."""
+        deadline = Deadline.for_many(location.deadline, len(keys))
+        begun = self._begin(location, request, deadline)
+        like = _link("", request.method, begun, location.at("").path)
+        if self._key.local:
+            return SignedURLBatch(begun.prepared.urls(keys), keys, like)
+        return SignedURLBatch(sign_side_by_side(begun.prepared.url, keys, deadline), keys, like)
+
+    def _begin(self, location: Location, request: SignRequest, deadline: Deadline) -> Begun:
+        """Do what is the same for every key."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
         lifetime: int = request.expires_in  # type: ignore[assignment] # resolved
         shape = shape_of(request, location.version, self._payer(request))
+        if request.method == "LIST":
+            shape = shape.below(location.key)
         because = REQUESTED
         if self._ends is not None and self._ends < end:
             if self._ends <= start:
@@ -60,18 +81,8 @@ class Signer:
         if self._key.local:
             prepared = self._prepare(request.method, shape, start, lifetime)
         else:
-            prepared = self._prepare_keyless(location, request.method, shape, start, lifetime)
-        return SignedURL(
-            prepared.url(location.key),
-            request.method,
-            shape.headers,
-            end,
-            because,
-            _PERMITS[request.method],
-            _NOTHING,
-            location.path,
-            "gcs",
-        )
+            prepared = self._prepare_keyless(request.method, shape, start, lifetime, deadline)
+        return Begun(prepared, shape, end, because)
 
     def _payer(self, request: SignRequest) -> str | None:
         """Return whom the request is billed to, where that is not the bucket's owner."""
@@ -101,9 +112,9 @@ class Signer:
         return prepared  # type: ignore[no-any-return]
 
     def _prepare_keyless(
-        self, location: Location, method: str, shape: Shape, start: datetime, lifetime: int
+        self, method: str, shape: Shape, start: datetime, lifetime: int, deadline: Deadline
     ) -> Prepared:
-        """Return the template filled in for one hook call: its deadline begins now."""
+        """Return the template filled in for one hook call, which has a deadline of its own."""
         if lifetime > KEYLESS_MAX_EXPIRES_IN:
             msg = (
                 f"the lifetime of {lifetime} s is above the {KEYLESS_MAX_EXPIRES_IN} s that a "
@@ -111,7 +122,7 @@ class Signer:
                 "most, or sign with a service-account key or an HMAC key"
             )
             raise InvalidExpiryError(msg, option="expires_in")
-        return self._fill(method, shape, start, lifetime, Deadline.after(location.deadline))
+        return self._fill(method, shape, start, lifetime, deadline)
 
     def _fill(
         self, method: str, shape: Shape, start: datetime, lifetime: int, deadline: Deadline
@@ -132,7 +143,10 @@ class Signer:
         return template
 
     def _make(self, method: str, shape: Shape) -> Template:
-        dialect = self._key.dialect
+        dialect, place = self._key.dialect, self._place
+        prefix = place.prefix
+        if method == "LIST":  # a GET of the bucket itself, whose path ends in no slash
+            method, prefix = "GET", prefix.rstrip("/") or "/"
         names = sorted(["host", *(name.lower() for name in shape.headers)])
         query: dict[str, str | None] = {
             "X-Goog-Algorithm": dialect.algorithm,
@@ -145,11 +159,34 @@ class Signer:
         return Template(
             dialect,
             method,
-            self._place.origin,
-            self._place.prefix,
+            place.origin,
+            prefix,
             tuple(sorted(query.items(), key=lambda pair: pair[0])),
-            tuple((name, self._place.host if name == "host" else None) for name in names),
+            tuple((name, place.host if name == "host" else None) for name in names),
             self._key.name,
             "auto",
             "storage",
         )
+
+
+class Begun(NamedTuple):
+    """One request on one bucket, up to the key."""
+
+    prepared: Prepared
+    shape: Shape
+    end: datetime
+    because: str
+
+
+def _link(url: str, method: str, begun: Begun, path: str) -> SignedURL:
+    return SignedURL(
+        url,
+        method,
+        dict(begun.shape.headers),  # the shape is kept, and the link is its holder's
+        begun.end,
+        begun.because,
+        _PERMITS[method],
+        _NOTHING,
+        path,
+        "gcs",
+    )

@@ -88,7 +88,7 @@ def describe_backend() -> BackendInfo:
     """Declare what S3 links can do."""
     return BackendInfo(
         name="s3",
-        methods=("GET", "PUT", "DELETE", "HEAD"),
+        methods=("GET", "PUT", "DELETE", "HEAD", "LIST"),
         enforces=_ENFORCES,
         max_expires_in=MAX_EXPIRES_IN,
         max_key_bytes=MAX_KEY_BYTES,

@@ -20,6 +20,7 @@ OPERATIONS = {
     "PUT": "put_object",
     "DELETE": "delete_object",
     "HEAD": "head_object",
+    "LIST": "list_objects_v2",
 }
 #: What the SDK chooses by itself for plain S3; the second is the same with its legacy default.
 _PLAIN_V4 = ("s3v4-query", "s3-query")
@@ -90,17 +91,18 @@ class Oracle:
             raise SigningNotSupportedError(msg)
 
     def sign(self, bucket: str, key: str, method: str, shape: Shape, lifetime: int) -> Signed:
-        """Let the SDK sign; the caller holds the signer's lock."""
+        """Let the SDK sign; the caller holds the signer's lock. A listing's prefix is in its shape."""
         operation = OPERATIONS[method]
         members = self._client.meta.service_model.operation_model(
             "".join(word.capitalize() for word in operation.split("_"))
         ).input_shape.members
         params = {name: value for name, value in self._additional.items() if name in members}
         self._headers = shape.headers
+        place = {"Bucket": bucket} if method == "LIST" else {"Bucket": bucket, "Key": key}
         try:
             url = self._client.generate_presigned_url(
                 operation,
-                Params={**params, **shape.params, "Bucket": bucket, "Key": key},
+                Params={**params, **shape.params, **place},
                 ExpiresIn=lifetime,
             )
         except (BotoCoreError, ValueError) as error:

@@ -26,6 +26,15 @@ class Shape:
         """What decides on the template: the names, not the values."""
         return tuple(name.lower() for name in self.headers), tuple(self.query)
 
+    def below(self, prefix: str) -> Shape:
+        """Return the shape of a listing below a prefix.
+
+        Parameters: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html.
+        """
+        return attrs.evolve(
+            self, query={**self.query, "prefix": prefix}, params={**self.params, "Prefix": prefix}
+        )
+
 
 PLAIN = Shape()
 

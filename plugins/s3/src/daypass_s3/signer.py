@@ -55,11 +55,15 @@ class Signer:
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         begun = self._begin(location, request)
+        if request.method == "LIST":
+            location, path = location.at(""), location.path
+        else:
+            path = location.path
         if begun.prepared is None:
             url, end = self._by_sdk(location, request, begun)
         else:
             url, end = begun.prepared.url(location.key), begun.end
-        return _link(url, request.method, begun, end, location.path)
+        return _link(url, request.method, begun, end, path)
 
     def sign_many(
         self, location: Location, keys: Sequence[str], request: SignRequest
@@ -82,6 +86,8 @@ class Signer:
         elif keys.end_unknown:
             because = END_UNKNOWN
         shape = shape_of(request, location.version, requester_pays=self._settings.requester_pays)
+        if request.method == "LIST":
+            shape = shape.below(location.key)
         if self._v2:
             check_v2(shape, location)
         form = self._form(location, request.method, shape, keys)
@@ -131,7 +137,10 @@ class Signer:
         if self._oracle is None or self._oracle.keys != keys:
             self._oracle = Oracle(self._settings, self._session, location, keys)
             self._templates.clear()  # the templates of keys that have been replaced
-        signed = self._oracle.sign(location.bucket, SENTINEL, method, shape, 3600)
+        key = SENTINEL
+        if method == "LIST":  # the prefix is a value that varies, and no part of the path
+            key, shape = "", shape.below(SENTINEL)
+        signed = self._oracle.sign(location.bucket, key, method, shape, 3600)
         fixed = {
             name: value
             for name, value in signed.headers.items()
@@ -151,12 +160,13 @@ class Signer:
         else:
             template = Template.learn(
                 AWS4,
-                method,
+                "GET" if method == "LIST" else method,
                 signed.url,
                 headers=signed.headers,
                 varying=shape.query,
                 secret=keys.secret,
                 fixed=fixed,
+                key=key,
             )
         return Form(template, fixed)
 

@@ -26,7 +26,10 @@ _PLACE = "\0"
 
 
 def check_v2(shape: Shape, location: Location) -> None:
-    """Raise for a header that Version 2 does not sign."""
+    """Raise for a header or a parameter that Version 2 does not sign."""
+    if "prefix" in shape.query:
+        msg = "signature_version='s3' does not sign a listing's prefix, so the holder could list the whole bucket: use 's3v4'"
+        raise UnsupportedOptionError(msg, option="method", backend="s3", alternatives=["s3v4"])
     for name in shape.headers:
         lower = name.lower()
         if lower in _POSITIONAL or lower.startswith("x-amz-"):

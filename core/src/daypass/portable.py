@@ -1,0 +1,88 @@
+"""What may travel to another process: names of profiles and files, and never a secret itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from os import PathLike, fspath
+from typing import Any
+
+from daypass.errors import InvalidRequestError
+
+__all__ = ["check_portable"]
+
+#: Words in the name of an option that holds a secret, in the spellings of all filesystems.
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:key|secret|token|pass|passwd|password|passphrase|sas|credentials?"
+    r"|connection_string|auth|authorization|cookies?|signature|pem)(?:$|_)",
+    re.IGNORECASE,
+)
+#: Names that look like one and only say where a secret is, or which key a store shall use itself.
+_REFERENCE_NAME = re.compile(
+    r"_(?:file|files|path|dir|url|uri|id|name|email|version|type|expire_at|md5)$", re.IGNORECASE
+)
+#: Values that are a secret whatever their name: user info or a signature in a URL, a key as text.
+_SECRET_VALUE = re.compile(
+    r"://[^/?#]*:[^/?#]*@|AccountKey=|SharedAccessSignature|[?&](?:sig|X-[A-Za-z]+-Signature|Signature)="
+    r"|-----BEGIN",
+    re.IGNORECASE,
+)
+#: gcsfs names its ways to find a credential by the option ``token``; a file is one of them.
+_PROVIDERS = frozenset({"", "anon", "cloud", "google_default", "cache", "browser"})
+
+_PLAIN = (str, int, float, bool, date, timedelta)
+
+
+def check_portable(what: str, **groups: object) -> None:
+    """Raise where options hold a secret, or an object that may.
+
+    Args:
+        what: the kind of object that was to travel, for the message.
+        groups: options by the name under which a caller gives them.
+
+    Raises:
+        InvalidRequestError: naming the option and what to give in its place; never its value.
+
+    """
+    for group, options in groups.items():
+        found = next(_secrets(options, ""), None)
+        if found is not None:
+            msg = (
+                f"a {what} cannot be pickled with a secret: {group} holds {found or 'an object'}. "
+                "Name where the other process finds it (the environment, a profile, or a file of "
+                "credentials), and pass no key, secret or token"
+            )
+            raise InvalidRequestError(msg, option=group)
+
+
+def _secrets(value: object, name: str) -> Iterator[str]:
+    """Name the options that cannot travel."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            inner = f"{name}.{key}" if name else str(key)
+            if _is_secret_name(str(key)) and not _is_reference(item):
+                yield inner
+            else:
+                yield from _secrets(item, inner)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _secrets(item, name)
+    elif isinstance(value, (str, PathLike)):
+        if _SECRET_VALUE.search(str(fspath(value))):
+            yield name
+    elif value is not None and not isinstance(value, _PLAIN):
+        yield name
+
+
+def _is_secret_name(name: str) -> bool:
+    # One spelling: clientSecret and x-amz-...-customer-key are client_Secret and ..._customer_key.
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_")
+    return bool(_SECRET_NAME.search(name)) and not _REFERENCE_NAME.search(name)
+
+
+def _is_reference(value: Any) -> bool:
+    """Tell a missing value, a switch, or the name of a provider or file from a secret."""
+    if value is None or isinstance(value, (bool, PathLike)):
+        return True
+    return isinstance(value, str) and (value in _PROVIDERS or value.endswith(".json"))

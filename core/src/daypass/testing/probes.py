@@ -1,0 +1,258 @@
+"""One probe for each option: whether a link that was asked for it really holds its holder to it.
+
+The same probe proves a declared option, and finds one that works although nobody declared it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import attrs
+
+from daypass.results import SignedURL
+from daypass.testing.trials import BODY, KEY, OTHER_BODY, Trial, difference
+
+__all__ = ["PROBES", "Probe"]
+
+MD5 = b64encode(hashlib.md5(BODY, usedforsecurity=False).digest()).decode()
+SHA256 = b64encode(hashlib.sha256(BODY).digest()).decode()
+#: For documentation, and nobody's: RFC 5737.
+ELSEWHERE = "203.0.113.7"
+_LATER = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+_UPLOAD = ("PUT",)
+_DOWNLOAD = ("GET", "HEAD")
+_ANY = ("GET", "HEAD", "PUT", "DELETE")
+
+Proof = Callable[[Trial, str, dict[str, Any]], None]
+
+
+def _nothing_more(_trial: Trial, _method: str, _options: dict[str, Any]) -> None:
+    """Be content with what every probe proves: accepted as made, refused when touched."""
+
+
+@attrs.frozen
+class Probe:
+    """How to ask for an option, and what must follow."""
+
+    #: Methods that it goes with, the best first.
+    methods: tuple[str, ...]
+    _ask: Mapping[str, Any] | Callable[[Trial], Mapping[str, Any]]
+    _proof: Proof = _nothing_more
+    #: True where the option alters the link; the clock's options only choose its time.
+    binds: bool = True
+
+    def method(self, able: Iterable[str]) -> str | None:
+        """Return the method to probe it with; None where links cannot be asked for the option."""
+        return next((method for method in self.methods if method in set(able)), None)
+
+    def ask(self, trial: Trial) -> dict[str, Any]:
+        """Return the keywords that ask for it."""
+        return dict(self._ask(trial) if callable(self._ask) else self._ask)
+
+    def check_bound(self, trial: Trial, method: str) -> tuple[SignedURL, SignedURL]:
+        """Fail where the link is the same with the option and without; return both."""
+        bare = trial.past_the_gate()
+        asked, plain = self._pair(bare, method)
+        same = (asked.url, asked.headers) == (plain.url, plain.headers)
+        assert not (self.binds and same), "the link is the same with the option and without it"
+        return asked, plain
+
+    def check(self, trial: Trial, method: str) -> None:
+        """Fail where the store does not enforce the option."""
+        asked, plain = self.check_bound(trial, method)
+        if self.binds:
+            self._check_touched(trial, asked, plain)
+        if method != "PUT":
+            trial.place(KEY, BODY)
+        self._proof(trial, method, self.ask(trial))
+        if self.binds:
+            if method == "PUT" and trial.size() is not None:
+                return  # the proof has uploaded
+            trial.accepts(trial.sign(method=method, **self.ask(trial)))
+
+    def _pair(self, trial: Trial, method: str) -> tuple[SignedURL, SignedURL]:
+        without: dict[str, Any] = {"https_only": False} if "https_only" in self.ask(trial) else {}
+        return trial.sign(method=method, **self.ask(trial)), trial.sign(method=method, **without)
+
+    def _check_touched(self, trial: Trial, asked: SignedURL, plain: SignedURL) -> None:
+        """Fail where the holder can leave out or change what the option adds."""
+        added = difference(asked, plain, trial.store.backend.info.secret_query_keys)
+        for name, value in added.headers.items():
+            if name.lower() == "content-length":
+                continue  # the client counts; the proof sends other sizes
+            rest = {other: text for other, text in asked.headers.items() if other != name}
+            trial.refuses(asked, what=f"a link without its header {name}", headers=rest)
+            changed = {**rest, name: f"{value}0"}
+            trial.refuses(asked, what=f"a link with another {name}", headers=changed)
+        for name, url in added.urls.items():
+            trial.refuses(asked, what=f"a link with its parameter {name} undone", url=url)
+
+
+def _starts_at(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    early = trial.sign(method=method, starts_at=trial.now + timedelta(seconds=trial.lifetime // 2))
+    trial.refuses(early, what="a link before its start")
+
+
+def _content_md5(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method=method, **options)
+    trial.refuses(link, OTHER_BODY, what="a body of another MD5")
+    assert trial.size() is None, "the store kept a body of another MD5"
+
+
+def _content_length(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method=method, **options)
+    for body in (BODY + b"!", BODY[:-1], b""):
+        trial.refuses(link, body, what=f"{len(body)} bytes for {len(BODY)}")
+    assert trial.size() is None, "the store kept a body of another size"
+
+
+def _max_bytes(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method=method, **options)
+    trial.refuses(link, BODY + b"!", what="more bytes than max_bytes")
+    assert trial.size() is None, "the store kept more than max_bytes"
+    trial.accepts(link, BODY[:3])
+    assert trial.size() == len(BODY[:3])
+
+
+def _if_absent(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method=method, **options)
+    trial.accepts(link, BODY)
+    trial.refuses(link, b"second", what="a second upload, which replaces the first")
+    assert trial.size() == len(BODY), "the second upload replaced the first"
+
+
+def _checksum(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method=method, **options)
+    trial.refuses(link, OTHER_BODY, what="a body of another SHA-256")
+    assert trial.size() is None, "the store kept a body of another SHA-256"
+
+
+def _ip_range(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    link = trial.sign(method=method, ip_range=ELSEWHERE)
+    trial.refuses(link, what=f"a link for {ELSEWHERE}, used from {trial.address}")
+
+
+def _https_only(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method=method, **options)
+    scheme, _, rest = link.url.partition("://")
+    assert scheme == "https", "a link for https only leads to http"
+    try:
+        answer = trial.send(link, url=f"http://{rest}")
+    except OSError:
+        return  # nobody speaks http there
+    assert not answer.accepted, f"the store accepted plain http: {answer}"
+
+
+def _stored(field: str, value: str | dict[str, str]) -> Proof:
+    def proof(trial: Trial, method: str, options: dict[str, Any]) -> None:
+        trial.accepts(trial.sign(method=method, **options))
+        found = getattr(trial.store.head_metadata(KEY), field)
+        kept = value.items() <= found.items() if isinstance(value, dict) else found == value
+        assert kept, f"the object's {field} is {found!r}, not {value!r}"
+
+    return proof
+
+
+def _answered(header: str, value: str) -> Proof:
+    def proof(trial: Trial, method: str, options: dict[str, Any]) -> None:
+        answer = trial.accepts(trial.sign(method=method, **options))
+        found = answer.headers.get(header)
+        assert found == value, f"the answer's {header} is {found!r}, not {value!r}"
+
+    return proof
+
+
+def _signing_time(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    begin = trial.now - timedelta(seconds=trial.lifetime)
+    ended = trial.sign(method=method, signing_time=begin, expires_in=trial.lifetime - 10)
+    trial.refuses(ended, what="a link that was signed to end ten seconds ago")
+    half = trial.now - timedelta(seconds=trial.lifetime // 2)
+    alive = trial.sign(method=method, signing_time=half)
+    assert alive.expires_at == half + timedelta(seconds=trial.lifetime)
+    trial.accepts(alive)
+
+
+def _stable_for(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    span = max(2, trial.lifetime // 10)
+    begin = trial.now - timedelta(seconds=int(trial.now.timestamp()) % span)
+    first, last = (
+        trial.past_the_gate(begin + timedelta(seconds=more)).sign(method=method, stable_for=span)
+        for more in (0, span - 1)
+    )
+    assert (first.url, first.expires_at) == (last.url, last.expires_at)
+    assert first.expires_at == begin + timedelta(seconds=trial.lifetime)
+    long_ago = trial.past_the_gate(begin - timedelta(seconds=trial.lifetime + span))
+    ended = long_ago.sign(method=method, stable_for=span)
+    trial.refuses(ended, what="a link of a span of time that is long over")
+    trial.accepts(trial.sign(method=method, stable_for=span))
+
+
+#: By the option's name.
+PROBES: Mapping[str, Probe] = {
+    "starts_at": Probe(
+        _ANY, lambda trial: {"starts_at": trial.now - timedelta(minutes=1)}, _starts_at
+    ),
+    "content_md5": Probe(_UPLOAD, {"content_md5": MD5}, _content_md5),
+    "content_length": Probe(_UPLOAD, {"content_length": len(BODY)}, _content_length),
+    "max_bytes": Probe(_UPLOAD, {"max_bytes": len(BODY)}, _max_bytes),
+    "if_absent": Probe(_UPLOAD, {"if_absent": True}, _if_absent),
+    "checksum_sha256": Probe(_UPLOAD, {"checksum_sha256": SHA256}, _checksum),
+    "ip_range": Probe(_ANY, lambda trial: {"ip_range": trial.address}, _ip_range),
+    "https_only": Probe(_ANY, {"https_only": True}, _https_only),
+    "content_type": Probe(
+        _UPLOAD, {"content_type": "text/csv"}, _stored("content_type", "text/csv")
+    ),
+    "metadata": Probe(_UPLOAD, {"metadata": {"Run": "42"}}, _stored("metadata", {"run": "42"})),
+    "add_content_md5_metadata": Probe(
+        _UPLOAD,
+        {"content_md5": MD5, "add_content_md5_metadata": True},
+        _stored("metadata", {"md5chksum": MD5}),
+    ),
+    "acl": Probe(_UPLOAD, {"acl": "private"}),
+    "requester_pays": Probe(_ANY, {"requester_pays": True}),
+    "headers": Probe(("PUT", *_DOWNLOAD, "DELETE"), {"headers": {"Cache-Control": "no-store"}}),
+    "filename": Probe(
+        _DOWNLOAD,
+        {"filename": "q 3.csv"},
+        _answered("Content-Disposition", 'attachment; filename="q 3.csv"'),
+    ),
+    "inline": Probe(_DOWNLOAD, {"inline": True}, _answered("Content-Disposition", "inline")),
+    "response_content_type": Probe(
+        _DOWNLOAD,
+        {"response_content_type": "text/x-probe"},
+        _answered("Content-Type", "text/x-probe"),
+    ),
+    "response_content_disposition": Probe(
+        _DOWNLOAD,
+        {"response_content_disposition": "attachment; filename=probe"},
+        _answered("Content-Disposition", "attachment; filename=probe"),
+    ),
+    "response_content_encoding": Probe(
+        _DOWNLOAD,
+        {"response_content_encoding": "identity"},
+        _answered("Content-Encoding", "identity"),
+    ),
+    "response_content_language": Probe(
+        _DOWNLOAD, {"response_content_language": "gsw"}, _answered("Content-Language", "gsw")
+    ),
+    "response_cache_control": Probe(
+        _DOWNLOAD,
+        {"response_cache_control": "private, max-age=7"},
+        _answered("Cache-Control", "private, max-age=7"),
+    ),
+    "response_expires": Probe(
+        _DOWNLOAD,
+        {"response_expires": _LATER},
+        _answered("Expires", format_datetime(_LATER, usegmt=True)),
+    ),
+    "signing_time": Probe(
+        _ANY, lambda trial: {"signing_time": trial.now}, _signing_time, binds=False
+    ),
+    "stable_for": Probe(_ANY, {"stable_for": 60}, _stable_for, binds=False),
+}

@@ -1,0 +1,284 @@
+"""What can be wrong with a backend: each fault as one change to the text of ``cupboard.py``."""
+
+#: The fault, what is changed, into what, and the rule that must see it.
+FAULTS = {
+    "permits more than it says": (
+        "permits=frozenset({request.method})",
+        "permits=frozenset({request.method, 'HEAD', 'GET'})",
+        "test_permits_names_what_a_link_really_allows",
+    ),
+    "permits less than it says": (
+        '"\\n".join([request.method,',
+        '"\\n".join(["GET" if request.method == "HEAD" else request.method,',
+        "test_permits_names_what_a_link_really_allows",
+    ),
+    "never ends": (
+        '"end": int(request.expires_at.timestamp())',
+        '"end": int(request.signing_time.timestamp()) + 600_000',
+        "test_a_link_is_dead_after_its_end",
+    ),
+    "ends before it says": (
+        '"end": int(request.expires_at.timestamp())',
+        '"end": int(request.expires_at.timestamp()) - 60',
+        "test_a_link_lives_until_its_end",
+    ),
+    "has a clock of its own": (
+        '"at": int(request.signing_time.timestamp())',
+        '"at": __import__("time").time_ns() // 10**9 - __import__("time").time_ns() % 97',
+        "test_the_same_input_gives_the_same_link",
+    ),
+    "invents a limit on lifetimes": (
+        "max_expires_in=604_800",
+        "max_expires_in=3600",
+        "test_the_limit_on_lifetimes_is_the_stores_own",
+    ),
+    "overstates the limit on lifetimes": (
+        "max_expires_in=604_800",
+        "max_expires_in=604_801",
+        "test_the_longest_lifetime_works",
+    ),
+    "knows no limit on lifetimes": (
+        "max_expires_in=604_800",
+        "max_expires_in=None",
+        "test_a_long_lifetime_works_where_no_limit_is_declared",
+    ),
+    "invents a limit on keys": (
+        "max_key_bytes=900",
+        "max_key_bytes=800",
+        "test_the_limit_on_keys_is_the_stores_own",
+    ),
+    "overstates the limit on keys": (
+        "max_key_bytes=900",
+        "max_key_bytes=901",
+        "test_the_longest_key_works",
+    ),
+    "knows no limit on keys": (
+        "max_key_bytes=900",
+        "max_key_bytes=None",
+        "test_a_long_key_works_or_is_refused_where_no_limit_is_declared",
+    ),
+    "folds keys": (
+        "def head_metadata(location):\n",
+        "def head_metadata(location):\n    location = location.at(location.key.lower())\n",
+        "test_metadata_is_that_of_exactly_the_key",
+    ),
+    "decodes keys": (
+        "def head_metadata(location):\n",
+        (
+            "def head_metadata(location):\n"
+            "    location = location.at(__import__('urllib.parse').parse.unquote(location.key))\n"
+        ),
+        "test_every_key_is_an_object_of_its_own",
+    ),
+    "drops an option": (
+        '"ip": request.ip_range',
+        '"ip": None',
+        "test_a_declared_option_is_enforced['ip_range']",
+    ),
+    "drops an option from the link": (
+        'headers["Content-Type"] = request.content_type',
+        "pass",
+        "test_a_declared_option_is_part_of_the_link['content_type']",
+    ),
+    "binds an option to nothing": (
+        '"headers": ";".join(sorted(name.lower() for name in headers))',
+        '"headers": ""',
+        "test_a_declared_option_is_enforced['headers']",
+    ),
+    "declares what it does not enforce": (
+        '"filename",',
+        '"filename", "checksum_sha256",',
+        "test_a_declared_option_is_enforced['checksum_sha256']",
+    ),
+    "enforces what it does not declare": (
+        '"max_bytes",\n',
+        "\n",
+        "test_an_option_that_works_is_declared['max_bytes']",
+    ),
+    "signs a method that it does not declare": (
+        '"PUT", "DELETE"}',
+        '"PUT"}',
+        "test_a_method_that_works_is_declared['DELETE']",
+    ),
+    "declares options of a method that it lacks": (
+        'methods={"GET", "HEAD", "PUT", "DELETE"}',
+        'methods={"GET", "HEAD"}',
+        "test_every_declared_option_goes_with_a_declared_method",
+    ),
+    "has versions and does not say so": (
+        "versions=True",
+        "versions=False",
+        "test_versions_that_work_are_declared",
+    ),
+    "says versions and forgets them": (
+        '"version": location.version',
+        '"version": None',
+        "test_a_version_names_the_older_object",
+    ),
+    "has public endpoints and does not say so": (
+        "public_endpoint=True",
+        "public_endpoint=False",
+        "test_a_public_endpoint_that_works_is_declared",
+    ),
+    "reads metadata at the public endpoint": (
+        'host = urlsplit(location.storage_options["endpoint"]).netloc',
+        'host = urlsplit(location.public_endpoint or location.storage_options["endpoint"]).netloc',
+        "test_a_public_endpoint_is_where_links_lead",
+    ),
+    "omits a required header": (
+        "headers=headers,\n        expires_at",
+        'headers={k: v for k, v in headers.items() if k != "Content-Type"},\n        expires_at',
+        "test_a_declared_option_is_enforced['content_type']",
+    ),
+    "names a header that nobody needs": (
+        "headers=headers,\n        expires_at",
+        'headers={**headers, "X-Needless": "1"},\n        expires_at',
+        "test_every_header_that_a_link_names_is_required",
+    ),
+    "requires a header that it does not name": (
+        '";".join(sorted(name.lower() for name in headers))',
+        '";".join(sorted([*(name.lower() for name in headers), "x-kind"]))',
+        "test_a_link_works_with_exactly_the_headers_it_names",
+    ),
+    "hides that an option is not enforced": (
+        '"metadata",\n',
+        "\n",
+        "test_an_undeclared_option_is_refused_by_name['metadata']",
+    ),
+    "shows the secret in an error": (
+        "raise StoreError(msg)",
+        "raise StoreError(f\"cannot reach it with {location.storage_options['secret']}\")",
+        "test_no_error_shows_a_secret",
+    ),
+    "logs the secret": (
+        "    headers = _headers(request)\n    query",
+        (
+            "    __import__('logging').getLogger('cupboard').debug('by %s', secret)\n"
+            "    headers = _headers(request)\n    query"
+        ),
+        "test_nothing_is_logged_that_is_secret",
+    ),
+    "puts the secret in the link": (
+        '"type": request.response_content_type',
+        '"by": location.storage_options["secret"], "type": request.response_content_type',
+        "test_no_link_holds_a_credential",
+    ),
+    "does not say what is secret": (
+        'secret_query_keys={"sig"}',
+        "secret_query_keys=()",
+        "test_a_link_holds_its_declared_secrets",
+    ),
+    "remembers metadata": (
+        "def head_metadata(location):\n",
+        (
+            "def head_metadata(location):\n"
+            "    if (location.key, location.version) not in location.cache:\n"
+            "        found = location.cache[location.key, location.version] = _head(location)\n"
+            "    return location.cache[location.key, location.version]\n"
+            "def _head(location):\n"
+        ),
+        "test_metadata_is_never_stale",
+    ),
+    "tells a local time": (
+        'last_modified=datetime.fromtimestamp(found["changed"], UTC)',
+        (
+            'last_modified=datetime.fromtimestamp(found["changed"]).astimezone('
+            "__import__('datetime').timezone(__import__('datetime').timedelta(hours=2)))"
+        ),
+        "test_metadata_is_normalised",
+    ),
+    "quotes the ETag": (
+        'etag=found["etag"]',
+        "etag='\"' + found['etag'] + '\"'",
+        "test_metadata_is_normalised",
+    ),
+    "takes the ETag for an MD5": (
+        'etag=found["etag"],',
+        "etag=found['etag'], content_md5=found['etag'],",
+        "test_checksums_are_those_of_the_content",
+    ),
+    "gives metadata in upper case": (
+        'name.removeprefix("x-cup-meta-"): value',
+        'name.removeprefix("x-cup-meta-").upper(): value',
+        "test_user_metadata_is_in_lower_case",
+    ),
+    "has another error for a missing object": (
+        "raise ObjectNotFoundError(msg)",
+        "raise FileNotFoundError(msg)",
+        "test_a_missing_object_has_an_error_of_its_own",
+    ),
+    "makes errors that do not pickle": (
+        "        raise ObjectNotFoundError(msg)",
+        ("        class Gone(ObjectNotFoundError):\n            pass\n        raise Gone(msg)"),
+        "test_every_error_is_a_daypass_error_that_pickles",
+    ),
+    "makes links that do not pickle": (
+        "headers=headers,\n        expires_at",
+        "headers=type('Headers', (dict,), {})(headers),\n        expires_at",
+        "test_links_pickle",
+    ),
+    "makes metadata that does not pickle": (
+        'version=found["version"],',
+        "version=type('Version', (str,), {})(found['version']),",
+        "test_metadata_pickles",
+    ),
+    "hands out one dict to all": (
+        "headers=headers,\n        expires_at",
+        "headers=headers or location.cache.setdefault('none', {}),\n        expires_at",
+        "test_links_share_nothing",
+    ),
+    "changes what it was given": (
+        "headers = dict(request.headers or {})",
+        "headers = {} if request.headers is None else request.headers",
+        "test_nothing_that_was_given_is_changed['PUT']",
+    ),
+    "imports heavily": (
+        "import http.client\n",
+        "import http.client\nimport fsspec\n",
+        "test_importing_the_plugin_is_light",
+    ),
+    "uses the network to sign": (
+        "    headers = _headers(request)\n    query",
+        (
+            "    __import__('socket').create_connection(('127.0.0.1', int(location.storage_options"
+            "['endpoint'].rpartition(':')[2]))).close()\n"
+            "    headers = _headers(request)\n    query"
+        ),
+        "test_signing_needs_no_network",
+    ),
+    "describes itself by the network": (
+        "def describe_backend():\n",
+        "def describe_backend():\n    __import__('socket').getaddrinfo('127.0.0.1', 1)\n",
+        "test_describing_needs_no_network",
+    ),
+    "has another link in bulk": (
+        "[create_signed_url(location.at(key), request) for key in keys]",
+        "[create_signed_url(location.at(key), request.without(['content_type'])) for key in keys]",
+        "test_bulk_gives_the_links_of_single_calls['PUT']",
+    ),
+    "hangs": (
+        "timeout=location.deadline",
+        "timeout=60",
+        "test_reading_ends_within_the_deadline",
+    ),
+    "takes an unreachable store for a missing object": (
+        "raise StoreError(msg)",
+        'raise ObjectNotFoundError("missing")',
+        "test_an_unreachable_store_is_a_daypass_error",
+    ),
+    "signs with nothing": (
+        "raise CredentialsError(msg)",
+        'secret = "none"',
+        "test_nothing_is_signed_with_dead_credentials",
+    ),
+    "mixes up threads": (
+        "    endpoint = location.public_endpoint",
+        (
+            "    location.cache['key'] = location.key\n"
+            "    __import__('os').sched_yield()\n"
+            "    location = location.at(location.cache['key'], location.version)\n"
+            "    endpoint = location.public_endpoint"
+        ),
+        "test_threads_get_the_links_that_one_gets",
+    ),
+}

@@ -1,0 +1,183 @@
+"""The judge is judged: a sound backend passes every rule, and each fault is caught by its own rule.
+
+Each fault is one change to the text of ``cupboard.py``. The kit runs on it in a process of its own,
+without this repository's settings, as it would at a plugin author's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import daypass
+from daypass.requests import SignOptions
+from daypass.testing import BackendConformance
+from daypass.testing.probes import PROBES
+from tests.contract.faults import FAULTS
+from tests.core.fakes import EVERY_CONDITION
+
+HERE = Path(__file__).parent
+SOUND = (HERE / "cupboard.py").read_text()
+SUITE = """
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from daypass import Store
+from daypass.backends import registry
+from daypass.testing import BackendConformance
+from cupboard_server import SECRET, cupboard
+
+registry.claims()["cupboard"] = [EntryPoint("cupboard", "cupboard", "daypass.backends")]
+
+
+class TestCupboard(BackendConformance):
+    protocol = "cupboard"
+    deadline = 0.3
+
+    @pytest.fixture
+    def server(self):
+        with cupboard() as running:
+            yield running
+
+    @pytest.fixture
+    def store(self, server):
+        return Store("cupboard://box", storage_options={"endpoint": server.url, "secret": SECRET})
+
+    @pytest.fixture
+    def place(self, server):
+        return server.put
+
+    @pytest.fixture
+    def secrets(self):
+        return [SECRET]
+
+    @pytest.fixture
+    def dead_credentials(self, server):
+        return [Store("cupboard://box", storage_options={"endpoint": server.url})]
+"""
+
+
+def run(directory, text, suite=SUITE, rule=""):
+    """Run the kit, or one of its rules, on a backend; return what failed and passed, and the report."""
+    (directory / "cupboard.py").write_text(text)
+    (directory / "cupboard_server.py").write_text((HERE / "cupboard_server.py").read_text())
+    (directory / "test_cupboard.py").write_text(suite)
+    plugins = [f"-pno:{name}" for name in ("xdist", "cacheprovider", "hypothesispytest")]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *plugins,
+            "-Werror",
+            "-rA",
+            "-q",
+            "--tb=short",
+            "-k",
+            rule.partition("[")[0],
+            ".",
+        ],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(directory), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+    found = {"FAILED": [], "PASSED": [], "ERROR": [], "SKIPPED": []}
+    for outcome, name in re.findall(
+        r"^(FAILED|PASSED|ERROR|SKIPPED) \S+::(test_\w+(?:\[[^\]]*\])?)", done.stdout, re.MULTILINE
+    ):
+        found[outcome].append(name)
+    return found, done.stdout + done.stderr
+
+
+def broken(old, new):
+    assert SOUND.count(old) == 1, old
+    return SOUND.replace(old, new)
+
+
+def test_a_sound_backend_passes_every_rule(tmp_path):
+    found, report = run(tmp_path, SOUND)
+    assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
+    assert len(found["PASSED"]) > 140
+
+
+def test_a_sound_backend_with_a_clock_of_its_own_passes(tmp_path):
+    """It does not declare signing_time, so its links are waited for."""
+    changes = {
+        '"at": int(request.signing_time.timestamp())': '"at": int(time.time())',
+        "int(request.expires_at.timestamp())": "int(time.time()) + request.expires_in",
+        '            "signing_time",\n            "stable_for",\n': "",
+        "import json\n": "import json\nimport time\n",
+    }
+    text = SOUND
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    found, report = run(tmp_path, text)
+    assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
+    assert "test_a_link_lives_and_ends_by_the_servers_clock['GET']" in found["PASSED"]
+
+
+def test_a_backend_without_a_server_is_only_asked_for_its_links(tmp_path):
+    suite = SUITE.replace("server.url", "'http://127.0.0.1:9'")
+    suite = suite.replace("    deadline = 0.3\n", "    sign_only = True\n")
+    found, report = run(tmp_path, SOUND, suite)
+    assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
+    assert "test_a_declared_option_is_part_of_the_link['ip_range']" in found["PASSED"]
+    assert not [name for name in found["PASSED"] if "is_enforced" in name or "stale" in name]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_caught_by_its_rule(tmp_path, fault):
+    old, new, rule = FAULTS[fault]
+    found, report = run(tmp_path, broken(old, new), rule=rule)
+    assert [name for name in found["FAILED"] if name.startswith(rule)], report
+    assert not found["ERROR"], report
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ('narrowed = {"max_bytes"}', "test_a_narrowed_option_does_not_work['max_bytes']"),
+        ('unverified = {"ip_range"}', "test_an_unverified_option_is_not_verified['ip_range']"),
+        ("signs_offline = False", "test_a_credential_that_needs_the_network_says_so_without"),
+    ],
+)
+def test_what_a_class_says_of_itself_is_proven_too(tmp_path, setting, rule):
+    """An excuse that is not needed is a failure."""
+    suite = SUITE.replace("    deadline = 0.3\n", f"    deadline = 0.3\n    {setting}\n")
+    found, report = run(tmp_path, SOUND, suite, rule)
+    assert rule in found["FAILED"], report
+
+
+def test_an_excuse_for_what_is_not_declared_is_refused():
+    with pytest.raises(TypeError, match="max_bytes"):
+        type("Wrong", (BackendConformance,), {"protocol": "file", "narrowed": {"max_bytes"}})
+
+
+def test_every_condition_has_a_probe():
+    assert set(PROBES) == EVERY_CONDITION
+    assert set(PROBES) < set(SignOptions.__annotations__)
+
+
+def test_rules_that_do_not_apply_are_not_collected():
+    """Nothing is skipped: what a backend does not declare, it is not asked for."""
+    silent = type("Silent", (BackendConformance,), {"protocol": "memory"})
+    assert silent.test_permits_names_what_a_link_really_allows is None
+    assert silent.test_it_says_why_it_cannot_sign is not None
+    again = type("Again", (silent,), {"protocol": "memory"})
+    assert again.test_it_says_why_it_cannot_sign is not None
+
+
+def test_nothing_else_in_daypass_imports_the_kit():
+    root = Path(daypass.__file__).parent
+    others = [path for path in root.rglob("*.py") if path.parent.name != "testing"]
+    assert [path for path in others if "daypass.testing" in path.read_text()] == []

@@ -1,0 +1,181 @@
+"""LIST links of Cloud Storage: Google's bytes, and what a front that verifies them allows."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from google.cloud.storage import _signing
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import daypass
+from tests.plugins.gcs.conftest import HMAC
+from tests.plugins.gcs.test_sdk_equality import BUCKETS, LIFETIMES, STYLES, TIMES, client
+from tests.servers.gcs_front import Bucket, rsa_verifier
+from tests.stranger import send
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"
+PREFIXES = st.text(
+    st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\u2028\u2029"), max_size=60
+)
+
+
+def by_google(account, bucket, prefix, lifetime, now, style="path"):
+    """Let the SDK sign a GET of the bucket with the prefix in its query."""
+    stamp = f"{now:%Y%m%dT%H%M%SZ}"
+    with patch.object(_signing, "get_v4_now_dtstamps", return_value=(stamp, stamp[:8])):
+        return (
+            client("p", tuple(account.items()))
+            .bucket(bucket)
+            .generate_signed_url(
+                version="v4",
+                expiration=timedelta(seconds=lifetime),
+                method="GET",
+                query_parameters={"prefix": prefix} if prefix else None,
+                **STYLES[style][1],
+            )
+        )
+
+
+def by_us(account, bucket, prefix, lifetime, now, style="path"):
+    signer, _, endpoint = STYLES[style]
+    store = daypass.Store(
+        f"gs://{bucket}",
+        storage_options={"token": account, "endpoint_url": endpoint},
+        signer_options=signer,
+    )
+    return store.create_signed_url(prefix, method="LIST", expires_in=lifetime, signing_time=now).url
+
+
+@settings(max_examples=100, deadline=None)
+@given(bucket=BUCKETS, prefix=PREFIXES, now=TIMES, lifetime=LIFETIMES)
+def test_listings_equal_the_sdk_s(account, bucket, prefix, now, lifetime):
+    ours = by_us(account, bucket, prefix, lifetime, now)
+
+    assert ours == by_google(account, bucket, prefix, lifetime, now)
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style != "endpoint"])
+@settings(max_examples=20, deadline=None)
+@given(prefix=PREFIXES, now=TIMES)
+def test_every_style_equals_the_sdk_s(account, style, prefix, now):
+    ours = by_us(account, "bucket", prefix, 60, now, style)
+
+    assert ours == by_google(account, "bucket", prefix, 60, now, style)
+
+
+def test_the_published_listing(account):
+    """The vector ``gcs-list-objects``: a whole bucket, byte for byte."""
+    cases = json.loads((VECTORS / "v4_signed_url.json").read_text())["cases"]
+    case = next(case for case in cases if case["id"] == "gcs-list-objects")
+    now = datetime.fromisoformat(case["req"]["now"])
+
+    ours = by_us(account, case["req"]["bucket"], "", case["req"]["expires"], now)
+
+    assert ours == case["expect"]["url"]
+
+
+@pytest.fixture(params=["service account", "HMAC key", "keyless"])
+def store(request, front, account, iam):
+    bucket = front.buckets["bucket"] = Bucket()
+    for key in ("a/1", "a/b c", "a/ü<&", "b/1"):
+        bucket.put(key, b"body", {})
+    storage, signer = {"endpoint_url": front.url}, {}
+    if request.param == "service account":
+        storage["token"] = account
+    elif request.param == "HMAC key":
+        signer = HMAC
+    else:
+        storage["token"] = "fake-token"
+        signer = {"service_account_email": iam.email, "iam_endpoint": iam.url}
+        front.keys["GOOG4-RSA-SHA256", iam.email] = rsa_verifier(iam.private_key)
+    return daypass.Store("gs://bucket", storage_options=storage, signer_options=signer)
+
+
+def keys_in(body):
+    return [found.text for found in ET.fromstring(body).iter() if found.tag.endswith("Key")]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("", ["a/1", "a/b c", "a/ü<&", "b/1"]),
+        ("a/", ["a/1", "a/b c", "a/ü<&"]),
+        ("a/b c", ["a/b c"]),
+        ("a/ü<&", ["a/ü<&"]),
+        ("..", []),
+    ],
+)
+def test_a_stranger_lists_what_lies_below(store, prefix, found):
+    answer = send(store.create_signed_url(prefix, method="LIST"))
+
+    assert answer.status == 200
+    assert keys_in(answer.body) == found
+
+
+def test_a_stranger_does_nothing_else(store, front):
+    link = store.create_signed_url("a/", method="LIST")
+    place, _, query = link.url.partition("?")
+
+    for method in ("HEAD", "PUT", "DELETE", "POST"):
+        assert send(link, method=method).status == 403
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        assert send(link, method=method, url=f"{place}/a/1?{query}").status == 403
+    assert front.buckets["bucket"].get("a/1", None).body == b"body"
+
+
+def test_a_tampered_listing_is_refused(store):
+    link = store.create_signed_url("a/", method="LIST")
+    for old, new in (
+        ("prefix=a%2F", "prefix=b%2F"),
+        ("prefix=a%2F", "prefix="),
+        ("prefix=a%2F&", ""),
+        ("prefix=a%2F", "prefix=a%2F&marker=a"),
+        ("/bucket?", "/bucket/?"),
+    ):
+        assert old in link.url
+        assert send(link, url=link.url.replace(old, new, 1)).status == 403
+    whole = store.create_signed_url("", method="LIST")
+    assert send(whole, url=f"{whole.url}&prefix=a%2F").status == 403
+
+
+def test_an_expired_listing_is_refused(store, front):
+    link = store.create_signed_url("a/", method="LIST", expires_in=120)
+    front.ahead = timedelta(seconds=121)
+
+    assert send(link).code == "ExpiredToken"
+
+
+def test_a_host_that_is_the_bucket_lists_too(front, account):
+    front.bound["127.0.0.1"] = "bucket"
+    front.buckets["bucket"] = Bucket()
+    front.buckets["bucket"].put("a/1", b"", {})
+    store = daypass.Store(
+        "gs://bucket",
+        storage_options={"token": account},
+        signer_options={"bucket_bound_hostname": front.url},
+    )
+    answer = send(store.create_signed_url("a/", method="LIST"))
+
+    assert keys_in(answer.body) == ["a/1"]
+
+
+def test_many_prefixes_are_signed_one_by_one(account):
+    now = datetime(2026, 5, 4, tzinfo=UTC)
+    store = daypass.Store("gs://bucket", storage_options={"token": account})
+
+    batch = store.create_signed_urls(["", "a/"], method="LIST", signing_time=now)
+
+    assert batch[1].url == store.create_signed_url("a/", method="LIST", signing_time=now).url
+
+
+def test_a_prefix_has_no_grant_and_the_alternatives_are_named(account):
+    store = daypass.Store("gs://bucket", storage_options={"token": account})
+
+    with pytest.raises(daypass.UnsupportedOptionError, match="create_signed_urls"):
+        store.create_signed_prefix("a/")
