@@ -14,9 +14,11 @@ from typing import Any
 
 from daypass.errors import (
     AccessDeniedError,
+    DaypassError,
     DeadlineError,
     ObjectNotFoundError,
     SigningNotSupportedError,
+    StoreError,
     UnsupportedOptionError,
 )
 from daypass.hookspecs import BackendInfo, hookimpl
@@ -91,11 +93,10 @@ def head_metadata(location: Location) -> ObjectMetadata:
     try:
         info = _info(location)
     except (FileNotFoundError, NotADirectoryError) as error:
-        msg = f"{location.path} does not exist"
-        raise ObjectNotFoundError(msg) from error
+        raise _missing(location, error) from _shown(location, error)
     except PermissionError as error:
         msg = f"the credential may not read {location.path}"
-        raise AccessDeniedError(msg) from error
+        raise AccessDeniedError(msg) from _shown(location, error)
     except TimeoutError as error:
         msg = f"{location.protocol}:// did not answer within {location.deadline:g} s"
         raise DeadlineError(msg) from error
@@ -103,6 +104,23 @@ def head_metadata(location: Location) -> ObjectMetadata:
         msg = f"{location.path} is a directory, not an object"
         raise ObjectNotFoundError(msg)
     return normalise(location, info)
+
+
+def _shown(location: Location, error: Exception) -> Exception | None:
+    """Return the cause to chain; none where its text may hold a URL's password or signature."""
+    return None if location.path != location.full_path else error
+
+
+def _missing(location: Location, error: OSError) -> DaypassError:
+    """Say what the HTTP filesystem calls a missing file, whatever it was that failed."""
+    cause = error.__cause__
+    status = getattr(cause, "status", None)
+    if location.protocol in ("http", "https") and cause is not None and status not in (404, 410):
+        if status in (401, 403):
+            return AccessDeniedError(f"the server does not let anybody read {location.path}")
+        answer = f"answered {status}" if status else "could not be reached"
+        return StoreError(f"the server of {location.path} {answer}")
+    return ObjectNotFoundError(f"{location.path} does not exist")
 
 
 def _info(location: Location) -> Mapping[str, Any]:
