@@ -94,6 +94,10 @@ def test_endpoints_that_are_none(endpoint):
             "s3://bucket/key", storage_options={**STATIC, "endpoint_url": endpoint or "http:///"}
         )
     assert "pass" not in str(caught.value)
+    with pytest.raises(daypass.InvalidRequestError, match="endpoint_url"):
+        daypass.head_metadata(
+            "s3://bucket/key", storage_options={**STATIC, "endpoint_url": endpoint or "http:///"}
+        )
     with pytest.raises(daypass.InvalidRequestError, match="public_endpoint"):
         sign(public_endpoint=endpoint)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
 from daypass.errors import InvalidRequestError
 from daypass.locations import Location, check_endpoint
+from daypass.requests import refuse_unknown
 
 DEFAULT_UNIVERSE = "googleapis.com"
 
@@ -92,6 +95,7 @@ def settings_of(location: Location) -> Settings:
     # What fsspec.filesystem() would do with its configuration files and FSSPEC_GCS_*.
     protocols = type("_GCS", (), {"protocol": ("gs", "gcs")})
     options = apply_config(protocols, dict(location.storage_options))
+    _check_names(options)
     for name, kinds in (("project", (str,)), ("requester_pays", (str, bool))):
         if (value := options.get(name)) is not None and not isinstance(value, kinds):
             msg = f"{name} in storage_options must be text, not {type(value).__name__}"
@@ -102,6 +106,24 @@ def settings_of(location: Location) -> Settings:
         endpoint_url=options.get("endpoint_url"),
         requester_pays=options.get("requester_pays") or False,
     )
+
+
+#: Options of fsspec that its filesystems take without naming them.
+_FSSPEC = frozenset(
+    {"skip_instance_cache", "use_listings_cache", "listings_expiry_time", "max_paths"}
+)
+_OWN = frozenset({"token", "project", "endpoint_url", "requester_pays"})
+
+
+def _check_names(options: Iterable[str]) -> None:
+    """Refuse a misspelt name: a token that nobody reads must not end in another login."""
+    if beyond := set(options) - _OWN - _FSSPEC:
+        from gcsfs import GCSFileSystem  # only to ask for its names: it is slow to import
+
+        taken: set[str] = set(_FSSPEC)
+        for kind in GCSFileSystem.__mro__:
+            taken.update(inspect.signature(kind.__init__).parameters)
+        refuse_unknown(beyond, taken - {"self", "args", "kwargs"}, what="storage option of gcs")
 
 
 def _of_filesystem(fs: Any) -> Settings:

@@ -20,6 +20,7 @@ from daypass.errors import (
 from daypass.locations import Location
 from daypass.results import ObjectMetadata
 from daypass_s3 import sdk
+from daypass_s3.settings import settings_of
 
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
 _MD5 = "md5chksum"
@@ -28,6 +29,7 @@ _MD5 = "md5chksum"
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata, checksums included where the credential may see them."""
     sdk.check_bucket(location.bucket)
+    settings_of(location).check()
     fs = _sync_filesystem(location)
     names = {"Bucket": location.bucket, "Key": location.key}
     if location.version is not None:

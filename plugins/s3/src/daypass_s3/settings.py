@@ -55,6 +55,10 @@ class Settings:
             named = self.session.get_config_variable("region")
         return named
 
+    def check(self) -> None:
+        """Refuse an endpoint that is none, for calls that leave the rest to the filesystem."""
+        _ = self.endpoint
+
     @property
     def endpoint(self) -> str | None:
         """The endpoint that was named, checked."""
