@@ -155,6 +155,15 @@ def test_the_options_of_the_faces_are_keywords_only(face):
     assert {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD} == set(kinds[first:])
 
 
+def test_what_many_heads_take_is_pinned():
+    parameters = inspect.signature(daypass.head_metadata_many).parameters
+    assert list(parameters) == [
+        *("paths", "version", "errors", "concurrency", "storage_options", "fs")
+    ]
+    kinds = {parameter.kind for parameter in list(parameters.values())[1:]}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+
+
 @pytest.mark.parametrize("name", ERRORS)
 def test_every_error_is_a_daypass_error_and_a_builtin(name):
     kind = getattr(errors, name)

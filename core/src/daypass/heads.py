@@ -90,7 +90,8 @@ def _in_order(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        # Without waiting: a generator that nobody reads to its end may be ended in a thread of its own.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _raising(found: Iterator[Head]) -> Iterator[Head]:

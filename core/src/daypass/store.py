@@ -46,6 +46,9 @@ class Store:
     >>> store.create_signed_url("europe.tif").path
     's3://maps/2026/europe.tif'
 
+    A store can be pickled where it holds no secret: credentials are then those that the other
+    process finds. It can be used after a fork.
+
     Args:
         url: the root, such as ``s3://bucket`` or ``s3://bucket/prefix``.
         storage_options: fsspec's options for the filesystem, passed on untouched.

@@ -10,7 +10,7 @@ from daypass.cli.words import one_line, spelled
 #: The codes as ``--help`` and the reference list them.
 MEANINGS = {
     0: "done",
-    1: "the store or the network failed, the object is missing or not what it should be",
+    1: "the store or the network failed, the object is missing or not what it should be, or rows of a manifest failed",
     2: "the command line or the request itself is wrong",
     3: "refused by a policy, or not recorded by the audit",
     4: "no credentials, or they have ended or end too early",

@@ -7,22 +7,36 @@ from typing import Any
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.cli.words import size
 from daypass.functions import head_metadata
 from daypass.results import ObjectMetadata
 
 
-def _head(
-    path: str, *, version: str | None, storage_options: dict[str, Any] | None, as_json: bool
-) -> None:
-    """Show the metadata of one object, read from the store and never from a listing."""
-    found = head_metadata(path, version=version, storage_options=storage_options)
+def _head(path: str | None, *, as_json: bool, **values: Any) -> int:
+    """Show the metadata of one object, read from the store and never from a listing.
+
+    With --from the objects are those of a manifest, and --to is the same manifest with the columns
+    size, etag, content_md5, content_type, last_modified and error behind its own.
+    """
+    if values["source"] is not None:
+        from daypass.cli.manifest.commands import head
+
+        manifest.check_with(path, {"--json": as_json, "--version": values["version"]})
+        return head(values)
+    manifest.check_alone(values)
+    if path is None:
+        raise click.MissingParameter(param_hint="'PATH'", param_type="argument")
+    found = head_metadata(
+        path, version=values["version"], storage_options=values["storage_options"]
+    )
     assert found is not None  # noqa: S101 - None only where missing_ok
     if as_json:
         say_json(found.to_dict())
     else:
         say_rows(found.path, _rows(found))
+    return 0
 
 
 def _rows(found: ObjectMetadata) -> dict[str, str]:
@@ -43,7 +57,8 @@ command = click.Command(
     help=_head.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["path"]),
+        click.Argument(["path"], required=False),
+        *manifest.HEAD,
         options.VERSION,
         options.STORAGE,
         json_option,

@@ -8,20 +8,35 @@ from typing import Any
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed, until
 from daypass.functions import create_signed_url
 from daypass.results import REQUESTED, SignedURL
 
+#: What belongs to one object, and comes from a column of a manifest.
+_ONE = ("content_md5", "checksum_sha256", "content_length")
 _PLACE = ("version", "storage_options", "signer_options", "public_endpoint", "caller")
 
 
-def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -> None:
+def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -> int:
     """Sign temporary URLs, one line each and in order.
 
     On a terminal each is a card with all that its holder must know. Otherwise stdout gets the bare
     URL, or with --json an object. Nothing is printed unless every path could be signed.
+
+    With --from the paths are those of a manifest, and --to is the same manifest with the columns
+    url and expires_at behind its own.
     """
+    if values["source"] is not None:
+        from daypass.cli.manifest.commands import sign
+
+        single = {f"--{name.replace('_', '-')}": values[name] for name in (*_ONE, "version")}
+        manifest.check_with(paths, {"--json": as_json, "--curl": curl, **single})
+        return sign(values)
+    manifest.check_alone(values)
+    if not paths:
+        raise click.MissingParameter(param_hint="'PATH...'", param_type="argument")
     place = {name: values[name] for name in _PLACE}
     asked = options.asked(values)
     for link in [create_signed_url(path, **place, **asked) for path in paths]:
@@ -33,6 +48,7 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -
             if link.unenforced:
                 warn(f"{link.path}: the store does not enforce {listed(link.unenforced)}")
             say(link.curl() if curl else link.url)
+    return 0
 
 
 def as_dict(link: SignedURL) -> dict[str, Any]:
@@ -74,7 +90,8 @@ command = click.Command(
     help=_sign.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["paths"], nargs=-1, required=True, metavar="PATH..."),
+        click.Argument(["paths"], nargs=-1, metavar="PATH..."),
+        *manifest.SIGN,
         *options.SIGNING.values(),
         options.VERSION,
         options.PUBLIC_ENDPOINT,

@@ -1,0 +1,198 @@
+"""A manifest of ten million paths: memory, and rows per second against the bare loop. Offline.
+
+    pip install -c constraints.txt './core[arrow]' ./plugins/s3 'dask[distributed]' pandas psutil
+    python benchmarks/manifest.py --rows 1000000
+
+Three measurements, each against the bare loop of the same machine in the same minute: the loop signs a list of
+paths in this process and keeps nothing. ``daypass sign --from`` reads Parquet and writes Parquet; its memory is
+that of all its processes together, counted twice: RSS counts what they share in each of them, PSS once.
+Dask has two workers of one process each, and leaves the results on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+# Before any SDK is imported: the credentials are these, and nobody looks for others.
+for name in [name for name in os.environ if name.startswith(("AWS_", "FSSPEC_"))]:
+    del os.environ[name]
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+import psutil  # noqa: E402
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+
+import daypass  # noqa: E402
+
+BUCKET = "daypass-benchmark"
+GROUP = 1_000_000
+LOOP_ROWS = 500_000
+MIB = 1 << 20
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="daypass sign --from against the bare loop")
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--dask-rows", type=int, default=2_000_000)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", choices=["manifest", "dask"])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        if arguments.only != "dask":
+            manifest(Path(name), arguments.rows, arguments.jobs)
+        if arguments.only != "manifest":
+            dask(arguments.dask_rows)
+
+
+def paths(start: int, count: int) -> list[str]:
+    """Return paths as a partitioned table has them."""
+    return [
+        f"s3://{BUCKET}/year=2026/month=05/part-{number:010d}.parquet"
+        for number in range(start, start + count)
+    ]
+
+
+def loop() -> tuple[float, float]:
+    """Return rows per second of the bare loop, and per second of CPU: the medians of five."""
+    rows = paths(0, LOOP_ROWS)
+    rates, work = [], []
+    for _ in range(5):
+        begin, cpu = time.perf_counter(), time.process_time()
+        daypass.create_signed_urls(rows, expires_in="1d")
+        rates.append(len(rows) / (time.perf_counter() - begin))
+        work.append(len(rows) / (time.process_time() - cpu))
+    return statistics.median(rates), statistics.median(work)
+
+
+def manifest(directory: Path, rows: int, jobs: int) -> None:
+    """Measure Parquet to Parquet."""
+    source, target = directory / "manifest.parquet", directory / "signed.parquet"
+    schema = pa.schema([("id", pa.int64()), ("path", pa.string())])
+    with pq.ParquetWriter(source, schema) as writer:
+        for start in range(0, rows, GROUP):
+            count = min(GROUP, rows - start)
+            columns = {"id": range(start, start + count), "path": paths(start, count)}
+            writer.write_table(pa.table(columns, schema=schema))
+    before, before_work = loop()
+    command = [Path(sys.executable).with_name("daypass"), "sign", "--from", source, "--to", target]
+    begin, used = time.perf_counter(), cpu_of_children()
+    process = subprocess.Popen([*map(str, command), "--jobs", str(jobs), "--expires-in", "1d"])
+    peaks = Peaks(process.pid)
+    code = process.wait()
+    seconds, used = time.perf_counter() - begin, cpu_of_children() - used
+    peaks.end()
+    after, after_work = loop()
+    bare, bare_work = (before + after) / 2, (before_work + after_work) / 2
+    if code or pq.ParquetFile(target).metadata.num_rows != rows:
+        sys.exit("daypass sign did not sign them all")
+    rate = rows / seconds
+    print(f"bare loop, one process        {bare:>12,.0f} rows/s")
+    print(
+        f"Parquet to Parquet, {jobs} jobs    {rate:>12,.0f} rows/s  ({rows:,} rows, {seconds:.1f} s)"
+    )
+    print(f"  per core against the loop   {rate / jobs / bare:>12.2f}")
+    # Where others use the machine, this says more.
+    print(f"  per CPU second              {rows / used / bare_work:>12.2f}  ({used:.1f} s of CPU)")
+    print(f"  peak RSS of all processes   {peaks.rss / MIB:>12.0f} MiB")
+    print(f"  peak PSS of all processes   {peaks.pss / MIB:>12.0f} MiB")
+    print(
+        f"  bytes in and out per row    {source.stat().st_size / rows:>12.0f} {target.stat().st_size / rows:.0f}"
+    )
+
+
+def cpu_of_children() -> float:
+    """Return the seconds of CPU of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class Peaks:
+    """Watches the memory of a process and its children."""
+
+    def __init__(self, pid: int) -> None:
+        self.rss = self.pss = 0
+        self._process = psutil.Process(pid)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        turn = 0
+        while not self._ended.wait(0.05):
+            turn += 1
+            try:
+                family = [self._process, *self._process.children(recursive=True)]
+                self.rss = max(self.rss, sum(one.memory_info().rss for one in family))
+                if turn % 10 == 0:  # it takes longer to find out
+                    self.pss = max(self.pss, sum(one.memory_full_info().pss for one in family))
+            except psutil.Error:
+                continue
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._ended.set()
+        self._thread.join()
+
+
+def dask(rows: int) -> None:
+    """Measure a Dask cluster of two workers against one loop over the same frames."""
+    import pandas as pd
+    from dask import dataframe as dd
+    from dask.distributed import Client, LocalCluster, wait
+
+    from daypass.arrow import Signer
+
+    parts = 40
+
+    def make(part: int) -> pd.DataFrame:
+        rows_of = paths(part * rows // parts, rows // parts)
+        return pd.DataFrame({"path": pd.array(rows_of, "string[pyarrow]")})
+
+    def sign(frame: pd.DataFrame, signer: Signer) -> pd.DataFrame:
+        return frame.assign(url=pd.arrays.ArrowExtensionArray(signer.urls(frame["path"])))
+
+    # Each round asks for another lifetime, so that no scheduler knows its results already.
+    signers = [Signer(expires_in=3600 + number) for number in range(4)]
+    frames = [make(part) for part in range(parts)]
+    alone = together = float("inf")
+    for signer in signers:
+        begin = time.perf_counter()
+        for frame in frames:
+            sign(frame, signer)
+        alone = min(alone, time.perf_counter() - begin)
+    cluster = LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    )
+    with cluster, Client(cluster) as client:
+        table = client.persist(dd.from_map(make, range(parts)))
+        wait(table)
+        meta = {"path": "string[pyarrow]", "url": pd.ArrowDtype(pa.string())}
+        for signer in signers:  # in the first, each worker prepares its store
+            begin = time.perf_counter()
+            kept = client.persist(table.map_partitions(sign, signer, meta=meta))
+            wait(kept)
+            together = min(together, time.perf_counter() - begin)
+    print(f"one loop over {parts} frames       {rows / alone:>12,.0f} rows/s  ({rows:,} rows)")
+    print(f"Dask, two workers             {rows / together:>12,.0f} rows/s")
+    print(f"  against the loop            {alone / together:>12.2f}x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The new manifest while it is written: a file that only grows, and a journal of how far it has got.
+
+Both lie beside the target. A kill leaves them, ``--resume`` cuts off what is not whole and goes on.
+When all is written, the file takes the target's name and the journal goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing keeps two runs of one command apart
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Output", "output", "target_of"]
+
+Record = dict[str, Any]
+
+
+def target_of(name: str) -> Path:
+    """Return the file that is written.
+
+    Raises:
+        click.UsageError: if it cannot be one.
+
+    """
+    # Through a symbolic link to what it names, as cp would.
+    target = Path(name).resolve()
+    if target.exists() and not target.is_file():
+        msg = f"{name} is not a regular file"
+        raise click.UsageError(msg)
+    if not target.parent.is_dir():
+        msg = f"{target.parent} is not a directory"
+        raise click.UsageError(msg)
+    return target
+
+
+class Output:
+    """Grows by one chunk at a time.
+
+    Args:
+        file: what grows.
+        notes: its journal; None where there is no going on.
+        records: what an earlier run has written of each chunk.
+        size: how long the file is.
+
+    """
+
+    def __init__(
+        self, file: BinaryIO, notes: BinaryIO | None, records: list[Record], size: int
+    ) -> None:
+        self._file = file
+        self._notes = notes
+        self._size = size
+        self.records = records
+        #: How many chunks were written before.
+        self.kept = len(records)
+
+    def begin(self, data: bytes) -> None:
+        """Write what comes before the first chunk, where nothing has been written."""
+        if not self._size:
+            self._file.write(data)
+            self._size = len(data)
+
+    def add(self, data: bytes | memoryview, record: Record) -> None:
+        """Write a chunk, and take down that it is there."""
+        self._file.write(data)
+        self._file.flush()
+        whole = record | {"start": self._size, "size": len(data), "crc": zlib.crc32(data)}
+        self._size += len(data)
+        self.records.append(whole)
+        if self._notes is not None:
+            self._notes.write(json.dumps(whole).encode() + b"\n")
+            self._notes.flush()
+
+    def end(self, data: bytes) -> None:
+        """Write what comes behind the last chunk."""
+        self._file.write(data)
+        self._file.flush()
+
+
+@contextmanager
+def output(target: Path | None, identity: Any, *, resume: bool) -> Iterator[Output]:
+    """Open the output for the length of a ``with`` block that writes all of it.
+
+    Args:
+        target: where it goes; None for stdout, which grows as it is read.
+        identity: plain values that tell this run's input and options from all others.
+        resume: go on where an earlier run stopped.
+
+    Raises:
+        click.ClickException: if another run is writing, or the earlier one was another's.
+
+    """
+    if target is None:
+        # A file of its own, so that whoever fails leaves stdout as it was.
+        with os.fdopen(os.dup(1), "wb") as file:
+            yield Output(file, None, [], 0)
+        return
+    part = target.with_name(f".{target.name}.daypass-part")
+    journal = target.with_name(f".{target.name}.daypass-journal")
+    descriptor = os.open(journal, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as notes:
+        _lock(notes, target)
+        if not resume or not part.exists():
+            notes.truncate(0)
+        identified = _identified(notes, identity)
+        # Opened by hand so that it is not cut, and has the permissions that any new file would have.
+        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
+            records = _kept(notes, file) if identified else []
+            growing = Output(file, notes, records, file.tell())
+            try:
+                yield growing
+            except BaseException as error:
+                # Nothing to go on with, or the same command would fail again.
+                if not growing.records or isinstance(error, (ValueError, click.UsageError)):
+                    part.unlink()
+                    journal.unlink()
+                raise
+        part.replace(target)
+        journal.unlink()
+
+
+def _lock(notes: BinaryIO, target: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(notes, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        msg = f"another run is writing {target}"
+        raise click.ClickException(msg) from error
+
+
+def _identified(notes: BinaryIO, identity: Any) -> bool:
+    """Tell whether the journal is of an earlier run like this one; begin a new one where there is none.
+
+    Raises:
+        click.UsageError: if it is of another.
+
+    """
+    header = notes.readline()
+    if header == _header(header[:32], identity):
+        return True
+    if header.endswith(b"\n"):
+        msg = (
+            "--resume: the manifest or the options are not those of the run that was killed: "
+            "leave out --resume to begin again"
+        )
+        raise click.UsageError(msg)
+    notes.seek(0)
+    notes.truncate()
+    notes.write(_header(os.urandom(16).hex().encode(), identity))
+    notes.flush()
+    return False
+
+
+def _header(salt: bytes, identity: Any) -> bytes:
+    """Return the first line: a salt and a digest, which gives none of the options away."""
+    text = json.dumps(identity, sort_keys=True, default=repr)
+    return salt + hashlib.sha256(salt + text.encode()).hexdigest().encode() + b"\n"
+
+
+def _kept(notes: BinaryIO, file: BinaryIO) -> list[Record]:
+    """Return the records of what is whole and still alive; cut off the rest of both files."""
+    records: list[Record] = []
+    place = notes.tell()
+    for line in iter(notes.readline, b""):
+        record = _record(line)
+        if record is None or _has_ended(record):
+            break
+        file.seek(record["start"])
+        if zlib.crc32(file.read(record["size"])) != record["crc"]:
+            break
+        records.append(record)
+        place = notes.tell()
+    notes.seek(place)
+    notes.truncate()
+    file.seek(records[-1]["start"] + records[-1]["size"] if records else 0)
+    file.truncate()
+    return records
+
+
+def _record(line: bytes) -> Record | None:
+    with suppress(ValueError):
+        if line.endswith(b"\n"):
+            return dict(json.loads(line))
+    return None
+
+
+def _has_ended(record: Mapping[str, Any]) -> bool:
+    end = record["end"]
+    return end is not None and datetime.fromisoformat(end) <= datetime.now(UTC)

@@ -1,0 +1,169 @@
+"""What is done with the paths of a chunk: sign them, or ask for what the store says of them."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from daypass.arrow.heads import HEADS, head_columns
+from daypass.arrow.rows import sign_rows
+from daypass.bulk import blamed
+from daypass.cli.manifest.answers import Answer
+from daypass.cli.manifest.rows import lists
+from daypass.cli.words import one_line, spelled
+from daypass.errors import DaypassError, ShortLivedURLWarning
+from daypass.functions import head_metadata_many
+
+__all__ = ["HeadWork", "SignWork", "Work"]
+
+#: What is made of a chunk: the new columns, and the answer but for its body.
+Made = tuple[dict[str, list[Any]], Answer]
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Work(ABC):
+    """What a worker does; it is pickled for the pipe to a child of this very command.
+
+    That pipe is the one place where a secret of ``--storage-option`` goes.
+    """
+
+    options: Mapping[str, Any]
+    errors: Literal["raise", "collect"]
+    #: Which column holds each thing that is read.
+    columns: Mapping[str, str]
+    #: The names of the new columns, by what they hold.
+    names: Mapping[str, str] = attrs.field(factory=dict)
+    #: Whether whole rows come and go as Arrow and Parquet, or only columns, as JSON.
+    arrow: bool
+    #: Whether an empty cell is a value that is missing: the format knows no other.
+    blank: bool = False
+
+    def __call__(self, payload: bytes) -> bytes:
+        """Answer one chunk; its first eight bytes are the number of its first row."""
+        first = int.from_bytes(payload[:8])
+        if not self.arrow:
+            made, answer = self.make(first, self._told(json.loads(payload[8:])))
+            return attrs.evolve(
+                answer, body=lists({name: made[name] for name in self.names})
+            ).write()
+        from daypass.arrow.columns import texts, values
+        from daypass.cli.manifest.parquet import file_of, read_batch
+
+        batch = read_batch(payload[8:])
+        columns = {
+            what: texts(batch.column(name), name) if what == "path" else values(batch.column(name))
+            for what, name in self.columns.items()
+        }
+        made, answer = self.make(first, self._told(columns))
+        return attrs.evolve(
+            answer, body=file_of([batch], batch.schema, made, self.names, self.columns["path"])
+        ).write()
+
+    def _told(self, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        if not self.blank:
+            return columns
+        return {
+            what: [None if value == "" else value for value in column]
+            for what, column in columns.items()
+        }
+
+    @abstractmethod
+    def make(self, first: int, columns: dict[str, list[Any]]) -> Made:
+        """Return the new columns of a chunk, and what is to be said of it."""
+
+    @property
+    @abstractmethod
+    def new(self) -> tuple[str, ...]:
+        """What it makes."""
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class SignWork(Work):
+    """Signs."""
+
+    with_head: bool
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """What it makes."""
+        heads = ("head_url", "size") if self.with_head else ()
+        return ("url", "expires_at", *heads, *(("error",) if self.errors == "collect" else ()))
+
+    def make(self, first: int, columns: dict[str, list[Any]]) -> Made:
+        """Sign the rows of a chunk."""
+        paths = columns.pop("path")
+        if "content_length" in columns:
+            columns["content_length"] = [_number(value) for value in columns["content_length"]]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ShortLivedURLWarning)
+            signed = sign_rows(
+                paths,
+                columns,
+                self.options,
+                with_head=self.with_head,
+                errors=self.errors,
+                first=first,
+            )
+        made: dict[str, list[Any]] = {
+            "url": list(signed.urls),
+            "expires_at": list(signed.ends),
+            "head_url": list(signed.head_urls),
+            "size": list(signed.sizes),
+            "error": _errors(signed.errors, len(paths)),
+        }
+        ends = {end for end in signed.ends if end is not None}
+        return made, Answer(
+            rows=len(paths),
+            failed=len(signed.errors),
+            end=min(ends).isoformat() if ends else None,
+            unenforced=sorted(signed.unenforced),
+            headers=sorted(signed.headers),
+            warnings=[
+                str(w.message) for w in caught if issubclass(w.category, ShortLivedURLWarning)
+            ],
+        )
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class HeadWork(Work):
+    """Asks for metadata."""
+
+    concurrency: int
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """What it makes."""
+        return (*HEADS, *(("error",) if self.errors == "collect" else ()))
+
+    def make(self, first: int, columns: dict[str, list[Any]]) -> Made:
+        """Ask for the metadata of a chunk's objects."""
+        paths = columns.pop("path")
+        given: dict[str, Any] = {**self.options, **columns}
+        found = list(head_metadata_many(paths, concurrency=self.concurrency, **given))
+        faults = {
+            row: head
+            for row, head in enumerate(found)
+            if isinstance(head, DaypassError) and paths[row] is not None
+        }
+        if faults and self.errors == "raise":
+            row = min(faults)
+            raise blamed(faults[row], first + row)
+        made = head_columns(found) | {"error": _errors(faults, len(paths))}
+        return made, Answer(rows=len(paths), failed=len(faults))
+
+
+def _errors(faults: Mapping[int, DaypassError], count: int) -> list[str | None]:
+    texts: list[str | None] = [None] * count
+    for row, error in faults.items():
+        texts[row] = one_line(spelled(str(error)))
+    return texts
+
+
+def _number(value: object) -> object:
+    """Return digits as a number: CSV has only text."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -1,0 +1,112 @@
+"""Processes that work on chunks, several at a time; the answers come in the order of the questions."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import click
+
+from daypass.cli.manifest.child import BROKEN, REFUSED, receive, send
+
+#: Turns the paths of a chunk into an answer.
+Work = Callable[[bytes], bytes]
+#: Hands a chunk's paths out; the function it returns waits for the answer.
+Submit = Callable[[bytes], Callable[[], bytes]]
+
+
+@contextmanager
+def workers(work: Work, jobs: int) -> Iterator[Submit]:
+    """Run workers for the length of a ``with`` block; one works right here, when it is asked.
+
+    Args:
+        work: what each does; it is pickled and sent by a pipe.
+        jobs: how many processes.
+
+    Yields:
+        What hands out a chunk.
+
+    """
+    if jobs == 1:
+        yield lambda payload: lambda: work(payload)
+        return
+    children = _Children(work)
+    executor = ThreadPoolExecutor(jobs, "daypass-worker")
+    try:
+        yield lambda payload: executor.submit(children.ask, payload).result
+    finally:
+        children.end()  # first, so that no thread waits for an answer any more
+        executor.shutdown(cancel_futures=True)
+
+
+class _Children:
+    """One process for each thread that asks."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = pickle.dumps(work)
+        self._own = threading.local()
+        self._lock = threading.Lock()
+        self._all: list[subprocess.Popen[bytes]] = []
+        self._ended = False
+
+    def ask(self, payload: bytes) -> bytes:
+        """Let this thread's process work; start it first where there is none yet."""
+        process: subprocess.Popen[bytes] | None = getattr(self._own, "process", None)
+        if process is None:
+            process = self._own.process = self._start()
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        try:
+            send(process.stdin, payload)
+            answer = receive(process.stdout)
+        except (EOFError, OSError) as error:
+            msg = f"a worker process ended early (exit code {process.wait()}): run the same again with --resume"
+            raise click.ClickException(msg) from error
+        kind, body = answer[:1], memoryview(answer)[1:]
+        if kind == REFUSED:
+            raise pickle.loads(body)  # noqa: S301 - our own child's
+        if kind == BROKEN:
+            raise click.ClickException(bytes(body).decode())
+        return bytes(body)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._ended:
+                raise EOFError
+            process = subprocess.Popen(
+                # -P: a directory named daypass where the user stands is not the package.
+                [sys.executable, "-P", "-m", "daypass.cli.manifest.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # A Ctrl-C in the terminal is for the parent, which ends the children.
+                process_group=0,
+            )
+            self._all.append(process)
+        assert process.stdin is not None  # noqa: S101 - a pipe
+        # By a pipe and not by arguments, which every user of the machine can read.
+        send(process.stdin, self._work)
+        return process
+
+    def end(self) -> None:
+        """End all processes."""
+        with self._lock:
+            self._ended = True
+        for process in self._all:
+            process.kill()
+        for process in self._all:
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    _close(stream.close)
+
+
+def _close(close: Callable[[], None]) -> None:
+    try:
+        close()
+    except OSError:  # what was still to be said finds nobody
+        return
