@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 import daypass
 from daypass.demo.server import make_bucket, swift
+from tests.servers.localstack import LocalStack, localstack
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,18 @@ def bucket(server):
 @pytest.fixture
 def store(server, bucket):
     return daypass.Store(f"s3://{bucket}", storage_options=server.storage_options)
+
+
+@pytest.fixture(scope="session")
+def local() -> Iterator[LocalStack]:
+    """LocalStack: it has the POST forms and the CORS that Swift's S3 has not."""
+    with localstack() as running:
+        yield running
+
+
+@pytest.fixture
+def local_bucket(local):
+    """A bucket of its own for each test, on LocalStack."""
+    name = f"b{uuid4().hex[:12]}"
+    local.client().create_bucket(Bucket=name)
+    return name
