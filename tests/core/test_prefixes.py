@@ -72,7 +72,7 @@ def test_a_prefix_is_a_folder_or_the_bucket(granter, path, key):
 
 @pytest.mark.parametrize(
     ("root", "prefix", "key"),
-    [("", "", ""), ("/root", "", "root/"), ("/root/", "a", "root/a/"), ("/root", "a/", "root/a/")],
+    [("", "", ""), ("/base", "", "base/"), ("/base/", "a", "base/a/"), ("/base", "a/", "base/a/")],
 )
 def test_a_store_grants_below_its_root_only(granter, root, prefix, key):
     store = daypass.Store(f"fake://bucket{root}")
