@@ -34,6 +34,7 @@ def progress(
         """Rows in a second and the time left, over all that this run has done."""
 
         def render(self, task: Task) -> Text:
+            """Write the pace of one task."""
             done = task.completed - before
             if not done or not task.elapsed:
                 return Text("")
