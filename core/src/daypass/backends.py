@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
@@ -17,17 +16,14 @@ import pluggy
 
 from daypass import hookspecs
 from daypass.batches import SignedURLBatch
-from daypass.errors import (
-    BackendConflictError,
-    BackendNotFoundError,
-    DaypassError,
-    PluginError,
-)
+from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
+from daypass.errors import BackendNotFoundError, DaypassError, PluginError
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.trace import traced, tracing
 
 __all__ = ["Backend", "Registry", "registry"]
 
@@ -120,8 +116,10 @@ class Registry:
     def _load(self, protocol: str) -> Backend:
         claimants = self.claims().get(protocol, [])
         if claimants:
-            entry = _choose(protocol, claimants)
-            return self.register_backend(_import(entry), entry.value)
+            entry = choose(protocol, claimants)
+            module = load(entry)
+            with blaming(entry):
+                return self.register_backend(module, entry.value)
         if protocol in KNOWN:
             msg = (
                 f"{protocol}:// needs the backend {KNOWN[protocol]}: pip install {KNOWN[protocol]}"
@@ -163,6 +161,17 @@ class Registry:
                     raise PluginError(msg, plugin=name) from error
                 self._callers.clear()
 
+    def load_plugin(self, entry: EntryPoint) -> None:
+        """Load and register an installed cross-cutting plugin.
+
+        Raises:
+            PluginError: naming the plugin, its distribution and what is wrong.
+
+        """
+        module = load(entry)
+        with blaming(entry):
+            self.register_plugin(module, entry.value)
+
     def enforcers(self, option: str) -> list[str]:
         """Return the names of the installed backends that enforce an option."""
         able = set()
@@ -185,13 +194,36 @@ class Registry:
 
     def _find_listeners(self, hook: str) -> Callable[[SigningEvent], None] | None:
         if not self._plugins_loaded:
+            missing = not_installed(e for group in GROUPS for e in self._find(group=group))
+            for name, why in missing.items():
+                raise PluginError(why, plugin=name)
             for entry in self._find(group="daypass.plugins"):
-                self.register_plugin(_import(entry), entry.value)
+                self.load_plugin(entry)
             self._plugins_loaded = True
         caller = getattr(self._manager.hook, hook)
-        found = (lambda event: caller(event=event)) if caller.get_hookimpls() else None
-        self._callers[hook] = found
-        return found
+        found = self._one_by_one(hook) if tracing() else lambda event: caller(event=event)
+        self._callers[hook] = found if caller.get_hookimpls() else None
+        return self._callers[hook]
+
+    def _one_by_one(self, hook: str) -> Callable[[SigningEvent], None]:
+        """Return what asks the plugins in pluggy's order, each of them traced."""
+        plugins = [
+            impl.plugin for impl in reversed(getattr(self._manager.hook, hook).get_hookimpls())
+        ]
+        calls = [
+            traced(
+                hook,
+                str(self._manager.get_name(plugin)),
+                self._manager.subset_hook_caller(hook, [p for p in plugins if p is not plugin]),
+            )
+            for plugin in plugins
+        ]
+
+        def ask(event: SigningEvent) -> None:
+            for call in calls:
+                call(event=event)
+
+        return ask
 
 
 def _manager() -> pluggy.PluginManager:
@@ -210,7 +242,7 @@ def _backend(module: ModuleType, name: str) -> Backend:
     manager = _manager()
     manager.register(module, name)
     try:
-        info = manager.hook.describe_backend()
+        info = traced("describe_backend", name, manager.hook.describe_backend)()
     except Exception as error:
         msg = f"backend {name}: describe_backend failed with {type(error).__name__} (its cause is chained)"
         raise PluginError(msg, plugin=name) from error
@@ -223,48 +255,18 @@ def _backend(module: ModuleType, name: str) -> Backend:
     if info.options_class is not None and not attrs.has(info.options_class):
         msg = f"backend {name}: options_class is not an attrs class"
         raise PluginError(msg, plugin=name)
+
+    def caller(hook: str) -> Callable[..., Any] | None:
+        return traced(hook, name, getattr(manager.hook, hook)) if hook in hooks else None
+
     return Backend(
         info,
         name,
-        manager.hook.create_signed_url if "create_signed_url" in hooks else None,
-        manager.hook.create_signed_urls if "create_signed_urls" in hooks else None,
-        manager.hook.head_metadata,
-        manager.hook.create_signed_prefix if "create_signed_prefix" in hooks else None,
+        caller("create_signed_url"),
+        caller("create_signed_urls"),
+        traced("head_metadata", name, manager.hook.head_metadata),
+        caller("create_signed_prefix"),
     )
-
-
-def distribution(entry: EntryPoint) -> str:
-    """Return the name of the distribution that an entry point comes from."""
-    if entry.dist is None:
-        return entry.value
-    return re.sub(r"[-_.]+", "-", entry.dist.name).lower()  # PEP 503: the spellings are one name
-
-
-def _choose(protocol: str, claimants: list[EntryPoint]) -> EntryPoint:
-    if len(claimants) == 1:
-        return claimants[0]
-    names = sorted(distribution(entry) for entry in claimants)
-    setting = f"DAYPASS_BACKEND_{protocol.upper().replace('+', '_').replace('-', '_')}"
-    chosen = os.environ.get(setting)
-    for entry in claimants:
-        if distribution(entry) == chosen:
-            return entry
-    msg = (
-        f"{' and '.join(names)} both claim {protocol}://: uninstall one, or choose with the "
-        f"environment variable {setting}={names[0]}"
-    )
-    raise BackendConflictError(msg, claimants=names)
-
-
-def _import(entry: EntryPoint) -> ModuleType:
-    try:
-        return importlib.import_module(entry.value)
-    except (Exception, SystemExit) as error:
-        msg = (
-            f"plugin {entry.value} of {distribution(entry)} cannot be imported "
-            f"({type(error).__name__}: {error}): reinstall or remove it"
-        )
-        raise PluginError(msg, plugin=entry.value) from error
 
 
 def _check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str]:

@@ -113,3 +113,14 @@ def test_a_broken_plugin_is_5_where_it_is_needed(daypass, install, credentials):
     assert (done.returncode, done.stdout) == (5, "")
     assert "bad" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_may_not_be_loaded_is_listed_so(daypass, install, environment):
+    install("good", "daypass.plugins", "good", "")
+    environment["DAYPASS_PLUGINS"] = "daypass-s3,acme-policy"
+    found = listing(daypass)
+    assert found["backend s3://"]["state"] == "ok"
+    assert found["backend gs://"]["state"] == "not allowed"
+    assert found["plugin good"]["state"] == "not allowed"
+    assert "add good to DAYPASS_PLUGINS" in found["plugin good"]["reason"]
+    assert found["plugin acme-policy"]["state"] == "not installed"

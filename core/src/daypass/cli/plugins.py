@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import attrs
 import click
 
-from daypass.backends import KNOWN, distribution, registry
+from daypass.backends import KNOWN, registry
 from daypass.cli import exits
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
 from daypass.cli.words import one_line, span
+from daypass.entries import GROUPS, may_load, not_installed, source
 from daypass.errors import BackendConflictError, DaypassError
 from daypass.hookspecs import BackendInfo
 
@@ -48,7 +48,7 @@ def backends() -> Iterator[dict[str, Any]]:
         except BackendConflictError as error:
             yield record | {"state": "conflict", "reason": str(error)}
         except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
-            yield record | {"state": "broken", "reason": _reason(error)}
+            yield record | _failed(error, claimants)
         else:
             yield record | {"state": "ok", **_abilities(info)}
     yield {
@@ -65,29 +65,31 @@ def listeners() -> Iterator[dict[str, Any]]:
     for entry in entry_points(group="daypass.plugins"):
         record = _record("plugin", entry.name, [entry])
         try:
-            registry.register_plugin(importlib.import_module(entry.value), entry.value)
+            registry.load_plugin(entry)
         except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
-            yield record | {"state": "broken", "reason": _reason(error)}
+            yield record | _failed(error, [entry])
         else:
             yield record | {"state": "ok"}
+    installed = (entry for group in GROUPS for entry in entry_points(group=group))
+    for name, why in not_installed(installed).items():
+        yield {**_record("plugin", name, []), "state": "not installed", "reason": why}
 
 
 def _record(kind: str, name: str, entries: list[EntryPoint]) -> dict[str, Any]:
     return {
         "kind": kind,
         "name": name,
-        "distributions": [
-            distribution(entry) + (f" {entry.dist.version}" if entry.dist is not None else "")
-            for entry in entries
-        ],
+        "distributions": [source(entry) for entry in entries],
     }
 
 
-def _reason(error: Exception) -> str:
+def _failed(error: Exception, entries: list[EntryPoint]) -> dict[str, Any]:
     """Say what is wrong; of an error that is not ours only its kind, since its text may hold secrets."""
+    reason = f"it fails with {type(error).__name__}"
     if isinstance(error, DaypassError):
-        return one_line(str(error))
-    return f"it fails with {type(error).__name__}"
+        reason = one_line(str(error))
+    state = "broken" if any(map(may_load, entries)) else "not allowed"
+    return {"state": state, "reason": reason}
 
 
 def _abilities(info: BackendInfo) -> dict[str, Any]:
@@ -96,6 +98,7 @@ def _abilities(info: BackendInfo) -> dict[str, Any]:
         "methods": sorted(info.methods),
         "enforces": sorted(info.enforces),
         "max_expires_in": info.max_expires_in,
+        "max_key_bytes": info.max_key_bytes,
         "versions": info.versions,
         "public_endpoint": info.public_endpoint,
         "prefixes": info.prefixes,
