@@ -17,7 +17,7 @@ from tests.core import fakes
 def registry_of(monkeypatch):
     """Make a registry of fake modules and put it in the place of the process's own."""
 
-    def make(backends=None, plugins=()):
+    def make(backends=None, plugins=(), signers=None):
         names = {}
         for protocol, module in (backends or {}).items():
             names[protocol] = f"fake_backend_{protocol}"
@@ -26,7 +26,11 @@ def registry_of(monkeypatch):
         for number, module in enumerate(plugins):
             listed.append(f"fake_plugin_{number}")
             monkeypatch.setitem(sys.modules, listed[-1], module)
-        registry = Registry(fakes.finder(names, tuple(listed)))
+        signing = {}
+        for name, module in (signers or {}).items():
+            signing[name] = f"fake_signer_{name}"
+            monkeypatch.setitem(sys.modules, signing[name], module)
+        registry = Registry(fakes.finder(names, tuple(listed), signing))
         for home in (admit, events, store):
             monkeypatch.setattr(home, "registry", registry)
         monkeypatch.setattr(stores, "_stores", OrderedDict())

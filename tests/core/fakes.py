@@ -72,6 +72,7 @@ def backend(
     head: Callable[..., Any] | None = None,
     *,
     describe: Callable[[], Any] | None = None,
+    reads: bool = True,
     grant: Callable[..., Any] | None = None,
     **info: Any,
 ) -> ModuleType:
@@ -112,7 +113,8 @@ def backend(
         module.create_signed_url = hookimpl(create_signed_url)
     if grant is not None:
         module.create_signed_prefix = hookimpl(create_signed_prefix)
-    module.head_metadata = hookimpl(head_metadata)
+    if reads:
+        module.head_metadata = hookimpl(head_metadata)
     module.describe_backend = hookimpl(describe_backend)
     return module
 
@@ -134,12 +136,15 @@ def entry(name: str, value: str, group: str, distribution: str | None = None) ->
 
 
 def finder(
-    backends: Mapping[str, str] = {}, plugins: tuple[str, ...] = ()
+    backends: Mapping[str, str] = {},
+    plugins: tuple[str, ...] = (),
+    signers: Mapping[str, str] = {},
 ) -> Callable[..., list[EntryPoint]]:
     """Make a stand-in for `importlib.metadata.entry_points`."""
     found = [
         *(entry(protocol, value, "daypass.backends") for protocol, value in backends.items()),
         *(entry(value, value, "daypass.plugins") for value in plugins),
+        *(entry(name, value, "daypass.signers") for name, value in signers.items()),
     ]
     return lambda *, group: [point for point in found if point.group == group]
 

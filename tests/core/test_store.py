@@ -151,7 +151,10 @@ def test_any_object_given_to_any_option_works_or_is_a_daypass_error(fake, name, 
     assert link.url.startswith("https://bucket.fake.example/key?")
 
 
-PLACES = ["path", "storage_options", "fs", "public_endpoint", "signer_options", "version", "caller"]
+PLACES = [
+    *("path", "storage_options", "fs", "public_endpoint", "signer", "signer_options", "version"),
+    "caller",
+]
 ODDER = {
     **ODD,
     "filesystem-like": SimpleNamespace(protocol="fake"),

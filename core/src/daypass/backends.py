@@ -1,4 +1,4 @@
-"""Protocol to plugin: discovery by entry points, loading on first use, conflicts, cached callers."""
+"""Protocol or signer to plugin: discovery by entry points, loading on first use, conflicts, cached callers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import pluggy
 from daypass import hookspecs
 from daypass.batches import SignedURLBatch
 from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
-from daypass.errors import BackendNotFoundError, DaypassError, PluginError
+from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
 from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
+from daypass.requests import SignRequest, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.trace import traced, tracing
 
@@ -42,13 +42,21 @@ KNOWN = {
     "rediss": "daypass-redis",
 }
 
-_BACKEND_HOOKS = (
+#: Who signs paths of any protocol, by the name that ``signer=`` takes: named when not installed.
+KNOWN_SIGNERS = {"cloudfront": "daypass-cloudfront"}
+
+_BACKENDS, _SIGNERS = "daypass.backends", "daypass.signers"
+_SIGNER_HOOKS = (
     "create_signed_url",
     "create_signed_urls",
     "create_signed_prefix",
-    "head_metadata",
     "describe_backend",
 )
+#: By the group of entry points: the hooks that a module there may have, and those that it must.
+_HOOKS = {
+    _BACKENDS: ((*_SIGNER_HOOKS, "head_metadata"), ("head_metadata", "describe_backend")),
+    _SIGNERS: (_SIGNER_HOOKS, ("create_signed_url", "describe_backend")),
+}
 _PLUGIN_HOOKS = ("authorize", "record")
 
 
@@ -79,23 +87,24 @@ class Registry:
         self._find = find
         self._lock = threading.RLock()
         self._manager = _manager()
-        self._entries: dict[str, list[EntryPoint]] | None = None
+        self._entries: dict[str, dict[str, list[EntryPoint]]] = {}
         self._backends: dict[str, Backend] = {}
-        self._modules: dict[str, tuple[ModuleType, Backend]] = {}
+        self._signers: dict[str, Backend] = {}
+        self._modules: dict[tuple[str, str], tuple[ModuleType, Backend]] = {}
         self._plugins_loaded = False
         self._callers: dict[str, Callable[[SigningEvent], None] | None] = {}
 
-    def claims(self) -> dict[str, list[EntryPoint]]:
-        """Return the entry points by the protocol they claim; none is loaded."""
-        if self._entries is None:
+    def claims(self, group: str = _BACKENDS) -> dict[str, list[EntryPoint]]:
+        """Return the entry points by the protocol, or the signer's name, they claim; none is loaded."""
+        if group not in self._entries:
             entries: dict[str, list[EntryPoint]] = {}
-            for entry in self._find(group="daypass.backends"):
+            for entry in self._find(group=group):
                 same = entries.setdefault(entry.name, [])
                 # An editable install beside a wheel lists one distribution twice.
                 if all(distribution(entry) != distribution(known) for known in same):
                     same.append(entry)
-            self._entries = entries
-        return self._entries
+            self._entries[group] = entries
+        return self._entries[group]
 
     def backend(self, protocol: str) -> Backend:
         """Return the backend that serves a protocol, loaded and checked.
@@ -133,7 +142,42 @@ class Registry:
             return attrs.evolve(found, info=info, sign=None)
         return found
 
-    def register_backend(self, module: ModuleType, name: str) -> Backend:
+    def signer(self, name: str) -> Backend:
+        """Return the signer of a name, loaded and checked: it signs in place of a path's own backend.
+
+        Raises:
+            InvalidRequestError: for a name that is no text.
+            BackendNotFoundError: if no installed distribution has it; the message says what to do.
+            BackendConflictError: if two distributions claim it and nothing chooses.
+            PluginError: if the plugin cannot be imported or breaks the contract.
+
+        """
+        if not isinstance(name, str):
+            msg = f"signer is the name of a signer, such as 'cloudfront', not {type(name).__name__}"
+            raise InvalidRequestError(msg, option="signer")
+        name = str.__str__(name)
+        known = self._signers.get(name)
+        if known is None:
+            with self._lock:
+                known = self._signers.get(name) or self._load_signer(name)
+                self._signers[name] = known
+        return known
+
+    def _load_signer(self, name: str) -> Backend:
+        claims = self.claims(_SIGNERS)
+        if name in KNOWN_SIGNERS and name not in claims:
+            msg = f"signer={name!r} needs {KNOWN_SIGNERS[name]}: pip install {KNOWN_SIGNERS[name]}"
+            raise BackendNotFoundError(msg)
+        try:
+            refuse_unknown([name], {*claims, *KNOWN_SIGNERS}, what="signer")
+        except InvalidRequestError as error:
+            raise BackendNotFoundError(str(error)) from None
+        entry = choose(name, claims[name])
+        module = load(entry)
+        with blaming(entry):
+            return self.register_backend(module, entry.value, _SIGNERS)
+
+    def register_backend(self, module: ModuleType, name: str, group: str = _BACKENDS) -> Backend:
         """Check a backend's module and return the ways to its hooks; asked again, the same ones.
 
         Each backend has a plugin manager of its own, so that none is ever asked about another's
@@ -144,9 +188,9 @@ class Registry:
 
         """
         with self._lock:
-            known = self._modules.get(name)
+            known = self._modules.get((group, name))
             if known is None or known[0] is not module:
-                known = self._modules[name] = (module, _backend(module, name))
+                known = self._modules[group, name] = (module, _backend(module, name, group))
             return known[1]
 
     def register_plugin(self, module: object, name: str) -> None:
@@ -173,13 +217,17 @@ class Registry:
             self.register_plugin(module, entry.value)
 
     def enforcers(self, option: str) -> list[str]:
-        """Return the names of the installed backends that enforce an option."""
+        """Return the names of the installed backends and signers that enforce an option."""
         able = set()
-        for protocol in self.claims():
+        asked = [
+            *((self.backend, protocol) for protocol in self.claims()),
+            *((self.signer, name) for name in self.claims(_SIGNERS)),
+        ]
+        for find, name in asked:
             try:
-                info = self.backend(protocol).info
+                info = find(name).info
             except DaypassError:
-                continue  # a broken plugin is reported where its own protocol is asked for
+                continue  # a broken plugin is reported where it is itself asked for
             if option in info.enforces:
                 able.add(info.name)
         return sorted(able)
@@ -232,12 +280,14 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
-def _backend(module: ModuleType, name: str) -> Backend:
+def _backend(module: ModuleType, name: str, group: str) -> Backend:
     """Make the typed ways to a backend's hooks, or raise naming the rule that it breaks."""
-    hooks = _check_hooks(module, name, _BACKEND_HOOKS)
-    for needed in ("head_metadata", "describe_backend"):
+    allowed, needs = _HOOKS[group]
+    hooks = _check_hooks(module, name, allowed)
+    for needed in needs:
         if needed not in hooks:
-            msg = f"backend {name} implements no {needed}, which every backend must"
+            kind = group.removeprefix("daypass.").removesuffix("s")
+            msg = f"{kind} {name} implements no {needed}, which every {kind} must"
             raise PluginError(msg, plugin=name)
     manager = _manager()
     manager.register(module, name)

@@ -44,8 +44,8 @@ def source(entry: EntryPoint) -> str:
     return distribution(entry) if version is None else f"{distribution(entry)} {version}"
 
 
-def choose(protocol: str, claimants: list[EntryPoint]) -> EntryPoint:
-    """Return the one entry point that shall serve a protocol.
+def choose(name: str, claimants: list[EntryPoint]) -> EntryPoint:
+    """Return the one entry point that shall serve a protocol, or be the signer of a name.
 
     Raises:
         BackendConflictError: if several may, and no setting chooses.
@@ -55,13 +55,16 @@ def choose(protocol: str, claimants: list[EntryPoint]) -> EntryPoint:
     if len(able) == 1:
         return able[0]
     names = sorted(distribution(entry) for entry in able)
-    setting = f"DAYPASS_BACKEND_{protocol.upper().replace('+', '_').replace('-', '_')}"
+    signs = able[0].group == "daypass.signers"
+    setting = f"DAYPASS_{'SIGNER' if signs else 'BACKEND'}_{name.upper()}"
+    setting = setting.replace("+", "_").replace("-", "_")
     chosen = os.environ.get(setting)
     for entry in able:
         if distribution(entry) == chosen:
             return entry
+    what = f"the signer {name}" if signs else f"{name}://"
     msg = (
-        f"{' and '.join(names)} both claim {protocol}://: uninstall one, or choose with the "
+        f"{' and '.join(names)} both claim {what}: uninstall one, or choose with the "
         f"environment variable {setting}={names[0]}"
     )
     raise BackendConflictError(msg, claimants=names)

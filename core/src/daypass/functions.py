@@ -40,6 +40,7 @@ def create_signed_url(
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
     public_endpoint: str | None = None,
+    signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
     caller: str | None = None,
     **options: Unpack[SignOptions],
@@ -58,6 +59,7 @@ def create_signed_url(
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists, in place of ``storage_options``.
         public_endpoint: the endpoint that the link's reader can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend, such as ``signature_version``.
         caller: who asks, told to policy and audit plugins.
         options: what the URL shall permit: the fields of `SignRequest`, such as ``method``,
@@ -68,7 +70,14 @@ def create_signed_url(
 
     """
     request = make_request(options)
-    store, key = store_for(path, storage_options, fs, public_endpoint, signer_options)
+    store, key = store_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
     return gate.create_signed_url(store.backend, store.at(key, version), request, caller=caller)
 
 
@@ -78,6 +87,7 @@ def create_signed_prefix(
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
     public_endpoint: str | None = None,
+    signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
     caller: str | None = None,
     **options: Unpack[SharedOptions],
@@ -96,6 +106,7 @@ def create_signed_prefix(
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists, in place of ``storage_options``.
         public_endpoint: the endpoint that the grant's reader can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
         options: what the grant shall permit: the fields of `SignRequest` that many objects can
@@ -108,7 +119,14 @@ def create_signed_prefix(
 
     """
     request = make_request(options)
-    store, key = store_for(path, storage_options, fs, public_endpoint, signer_options)
+    store, key = store_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
     return gate.create_signed_prefix(store.backend, store.below(key), request, caller=caller)
 
 
@@ -119,6 +137,7 @@ def create_signed_urls(
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
     public_endpoint: str | None = None,
+    signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
     caller: str | None = None,
     version: Iterable[str | None] | None = None,
@@ -146,6 +165,7 @@ def create_signed_urls(
             under the protocol's name.
         fs: a filesystem that exists, in place of ``storage_options``.
         public_endpoint: the endpoint that the links' readers can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
         version: one version for each path.
@@ -160,7 +180,14 @@ def create_signed_urls(
     """
 
     def find(path: PathLike) -> tuple[Store, str]:
-        return store_for(path, storage_options, fs, public_endpoint, signer_options)
+        return store_for(
+            path,
+            storage_options=storage_options,
+            fs=fs,
+            public_endpoint=public_endpoint,
+            signer=signer,
+            signer_options=signer_options,
+        )
 
     columns = {
         "version": version,
@@ -216,7 +243,7 @@ def head_metadata(
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    store, key = store_for(path, storage_options, fs, None, None)
+    store, key = store_for(path, storage_options=storage_options, fs=fs)
     return store.head_metadata(key, version=version, missing_ok=missing_ok)
 
 
@@ -251,7 +278,7 @@ def head_metadata_many(
     """
 
     def read(path: PathLike, version: str | None) -> ObjectMetadata:
-        store, key = store_for(path, storage_options, fs, None, None)
+        store, key = store_for(path, storage_options=storage_options, fs=fs)
         return store.head_metadata(key, version=version)
 
     return head_all(read, paths, version, errors=errors, concurrency=concurrency)

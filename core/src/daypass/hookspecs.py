@@ -2,6 +2,8 @@
 
 A backend is a module that implements `create_signed_url` (if it can sign), `head_metadata` and
 `describe_backend`, registered under its protocols in the entry-point group ``daypass.backends``.
+A signer is one in the group ``daypass.signers``, without `head_metadata`: it signs paths of any
+protocol for callers who name it.
 A plugin in the group ``daypass.plugins`` implements `authorize`, `record` or both. Hooks are plain
 functions with exactly these arguments: no defaults, no ``async``, no wrappers.
 """

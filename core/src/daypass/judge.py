@@ -85,7 +85,7 @@ def _mistaken(
         fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
     elif request.method == "LIST" and not _lists(answer, query, location.key):
         fault = "a URL whose query does not carry the prefix, once"
-    elif request.method != "LIST" and not place.endswith("/" + encode_key(location.key)):
+    elif request.method != "LIST" and not place.endswith("/" + encode_key(_served(location))):
         fault = "a URL whose path does not end in the key"
     elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
         fault = "a URL whose host is not the public endpoint's"
@@ -100,6 +100,12 @@ def _mistaken(
     elif unsaid := (request.conditions - backend.info.enforces - answer.unenforced):
         fault = f"no word in unenforced of {', '.join(sorted(unsaid))}"
     return fault
+
+
+def _served(location: Location) -> str:
+    """Return the key as URLs name it: a signer may leave out the prefix that its host stands for."""
+    prefix = getattr(location.options, "origin_path", None)
+    return location.key.removeprefix(prefix) if isinstance(prefix, str) else location.key
 
 
 def _lists(answer: SignedURL | SignedPrefix, query: str, prefix: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 import attrs
 
 from daypass import bulk, gate
-from daypass.backends import registry
+from daypass.backends import Backend, registry
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
     DaypassError,
@@ -55,12 +55,14 @@ class Store:
         fs: a filesystem that exists, in place of ``storage_options``.
         public_endpoint: ``http(s)://host[:port]`` that the links' readers can reach, where it
             differs from the filesystem's endpoint; metadata is still read from the latter.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``; metadata is
+            still read by the latter.
         signer_options: options of the signing backend, such as ``signature_version``.
         caller: who asks, told to policy and audit plugins.
 
     Raises:
         InvalidRequestError: for an option that is not legal.
-        BackendNotFoundError: if no installed backend serves the protocol.
+        BackendNotFoundError: if no installed backend serves the protocol, or no signer has the name.
 
     """
 
@@ -71,6 +73,7 @@ class Store:
         storage_options: Mapping[str, Any] | None = None,
         fs: AbstractFileSystem | None = None,
         public_endpoint: str | None = None,
+        signer: str | None = None,
         signer_options: Mapping[str, Any] | None = None,
         caller: str | None = None,
     ) -> None:
@@ -88,7 +91,8 @@ class Store:
             if protocol not in protocols(fs):
                 msg = f"the path says {protocol}:// but fs is a filesystem for {', '.join(protocols(fs))}"
                 raise InvalidPathError(msg, option="fs")
-        self.backend = registry.backend(protocol)
+        self.signer = signer
+        self.backend = registry.backend(protocol) if signer is None else registry.signer(signer)
         info = self.backend.info
         if public_endpoint is not None:
             check_endpoint(public_endpoint, "public_endpoint")
@@ -134,6 +138,7 @@ class Store:
         made_of = {
             "storage_options": dict(place.storage_options),
             "public_endpoint": place.public_endpoint,
+            "signer": self.signer,
             "signer_options": signing,
             "caller": self.caller,
         }
@@ -242,11 +247,19 @@ class Store:
 
         """
         try:
-            return gate.head_metadata(self.backend, self.at(key, version))
+            return gate.head_metadata(*self._reading(self.at(key, version)))
         except ObjectNotFoundError:
             if missing_ok:
                 return None
             raise
+
+    def _reading(self, location: Location) -> tuple[Backend, Location]:
+        """Return who reads an object, and its location: a signer only signs."""
+        if self.signer is None:
+            return self.backend, location
+        reader = registry.backend(location.protocol)
+        options = _signer_options(reader.info.name, reader.info.options_class, None)
+        return reader, attrs.evolve(location, options=options)
 
     @overload
     def create_signed_urls(  # type: ignore[overload-overlap] # an iterator is taken first

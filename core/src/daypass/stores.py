@@ -34,10 +34,12 @@ _of_parents: list[object] = []
 
 def store_for(
     path: PathLike,
+    *,
     storage_options: Mapping[str, Any] | None,
     fs: AbstractFileSystem | None,
-    public_endpoint: str | None,
-    signer_options: Mapping[str, Any] | None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
 ) -> tuple[Store, str]:
     """Return the store of a path's bucket, prepared earlier where nothing has changed since.
 
@@ -55,6 +57,7 @@ def store_for(
             _frozen(parsed.storage_options),
             id(fs),
             public_endpoint,
+            signer,
             _frozen(signer_options),
             _environment(),
         )
@@ -68,6 +71,7 @@ def store_for(
         storage_options=storage_options,
         fs=fs,
         public_endpoint=public_endpoint,
+        signer=signer,
         signer_options=signer_options,
     )
     if identity is not None:

@@ -19,7 +19,7 @@ __all__ = ["Signer", "sign_batch"]
 
 #: Options that can hold a secret, or an object that does.
 _DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", "headers")
-_PLACES = ("storage_options", "fs", "public_endpoint", "signer_options", "caller")
+_PLACES = ("storage_options", "fs", "public_endpoint", "signer", "signer_options", "caller")
 
 
 def sign_batch(record_batch: Any, path: str = "path", url: str = "url", **options: Any) -> Any:
@@ -75,6 +75,7 @@ class Signer:
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists; the signer then stays in its process.
         public_endpoint: the endpoint that the links' readers can reach, where it differs.
+        signer: who signs in place of the paths' own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
         options: what every URL shall permit: the other fields of `SignRequest`.
@@ -102,6 +103,7 @@ class Signer:
         storage_options: Mapping[str, Any] | None = None,
         fs: AbstractFileSystem | None = None,
         public_endpoint: str | None = None,
+        signer: str | None = None,
         signer_options: Mapping[str, Any] | None = None,
         caller: str | None = None,
         **options: Unpack[SharedOptions],
@@ -125,7 +127,7 @@ class Signer:
             self._new |= {"head_url": head_url, "size": size}
         if errors == "collect":
             self._new["error"] = error
-        places = (storage_options, fs, public_endpoint, signer_options, caller)
+        places = (storage_options, fs, public_endpoint, signer, signer_options, caller)
         self._options = dict(options) | {
             name: value for name, value in zip(_PLACES, places, strict=True) if value is not None
         }

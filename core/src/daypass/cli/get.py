@@ -43,6 +43,7 @@ def _get(path: str, file: Path, *, as_json: bool, **values: Any) -> None:
     link = create_signed_url(
         path,
         **place,
+        signer=values["signer"],
         signer_options=values["signer_options"],
         caller=values["caller"],
         **options.asked(values),
@@ -138,6 +139,7 @@ command = click.Command(
         options.VERSION,
         options.STORAGE,
         options.SIGNER,
+        options.SIGNER_OPTION,
         options.CALLER,
         json_option,
     ],

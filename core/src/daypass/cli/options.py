@@ -163,7 +163,10 @@ STORAGE = _pairs(
     "users of the machine can see it: keep secrets in the environment or a profile.",
     reads=nested,
 )
-SIGNER = _pairs(
+SIGNER = _text(
+    "signer", "Who signs in place of the path's own backend, such as cloudfront.", metavar="NAME"
+)
+SIGNER_OPTION = _pairs(
     "--signer-option",
     "signer_options",
     "An option of the signing backend; repeatable, read like --storage-option.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import attrs
 import click
 
-from daypass.backends import KNOWN, registry
+from daypass.backends import KNOWN, KNOWN_SIGNERS, Backend, registry
 from daypass.cli import exits
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
 from daypass.cli.words import one_line, span
@@ -19,11 +19,11 @@ from daypass.hookspecs import BackendInfo
 
 
 def _plugins(*, as_json: bool) -> None:
-    """Show the installed backends by protocol, policy and audit plugins, and what is broken.
+    """Show the installed backends by protocol, signers, policy and audit plugins, and what is broken.
 
     A plugin that is broken is listed with the reason, and does not keep others from being listed.
     """
-    for record in [*backends(), *listeners()]:
+    for record in [*backends(), *signers(), *listeners()]:
         if as_json:
             say_json(record)
         elif on_terminal():
@@ -39,18 +39,7 @@ def backends() -> Iterator[dict[str, Any]]:
     for protocol in sorted({*claims, *KNOWN}):
         claimants = claims.get(protocol, [])
         record = _record("backend", f"{protocol}://", claimants)
-        if not claimants:
-            record |= {"state": "not installed", "reason": f"pip install {KNOWN[protocol]}"}
-            yield record
-            continue
-        try:
-            info = registry.backend(protocol).info
-        except BackendConflictError as error:
-            yield record | {"state": "conflict", "reason": str(error)}
-        except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
-            yield record | _failed(error, claimants)
-        else:
-            yield record | {"state": "ok", **_abilities(info)}
+        yield record | _state(registry.backend, protocol, claimants, KNOWN)
     yield {
         **_record("backend", "any other fsspec protocol", []),
         "distributions": ["daypass"],
@@ -58,6 +47,32 @@ def backends() -> Iterator[dict[str, Any]]:
         "backend": "generic",
         "reason": "reads metadata; signs GET where the filesystem itself can sign",
     }
+
+
+def signers() -> Iterator[dict[str, Any]]:
+    """Describe every signer that is claimed or known of: what ``--signer`` takes."""
+    claims = registry.claims("daypass.signers")
+    for name in sorted({*claims, *KNOWN_SIGNERS}):
+        claimants = claims.get(name, [])
+        record = _record("signer", name, claimants)
+        yield record | _state(registry.signer, name, claimants, KNOWN_SIGNERS)
+
+
+def _state(
+    find: Callable[[str], Backend],
+    name: str,
+    claimants: list[EntryPoint],
+    known: Mapping[str, str],
+) -> dict[str, Any]:
+    if not claimants:
+        return {"state": "not installed", "reason": f"pip install {known[name]}"}
+    try:
+        info = find(name).info
+    except BackendConflictError as error:
+        return {"state": "conflict", "reason": str(error)}
+    except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
+        return _failed(error, claimants)
+    return {"state": "ok", **_abilities(info)}
 
 
 def listeners() -> Iterator[dict[str, Any]]:

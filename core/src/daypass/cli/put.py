@@ -35,7 +35,7 @@ _OPTIONS = (
     "no_strict",
     "allow_dot_segments",
 )
-_PLACE = ("storage_options", "signer_options", "caller")
+_PLACE = ("storage_options", "signer", "signer_options", "caller")
 
 #: What a compressed file is, whatever is inside: guessing "text/csv" would be half of the truth.
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
@@ -150,6 +150,7 @@ command = click.Command(
         *(options.SIGNING[name] for name in _OPTIONS),
         options.STORAGE,
         options.SIGNER,
+        options.SIGNER_OPTION,
         options.CALLER,
         json_option,
     ],

@@ -16,7 +16,7 @@ from daypass.results import REQUESTED, SignedURL
 
 #: What belongs to one object, and comes from a column of a manifest.
 _ONE = ("content_md5", "checksum_sha256", "content_length")
-_PLACE = ("version", "storage_options", "signer_options", "public_endpoint", "caller")
+_PLACE = ("version", "storage_options", "signer", "signer_options", "public_endpoint", "caller")
 
 
 def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -> int:
@@ -97,6 +97,7 @@ command = click.Command(
         options.PUBLIC_ENDPOINT,
         options.STORAGE,
         options.SIGNER,
+        options.SIGNER_OPTION,
         options.CALLER,
         click.Option(["--curl"], is_flag=True, help="Print a curl command for each."),
         json_option,

@@ -36,7 +36,7 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
     if names is None:
         from daypass.requests import SignOptions
 
-        names = {*SignOptions.__annotations__, "public_endpoint", "version"}
+        names = {*SignOptions.__annotations__, "public_endpoint", "signer", "version"}
     known = {*names, *_OTHERWISE}
 
     def spell(match: re.Match[str]) -> str:

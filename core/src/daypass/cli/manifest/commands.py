@@ -16,7 +16,7 @@ from daypass.requests import make_request
 
 __all__ = ["head", "sign"]
 
-_PLACE = ("storage_options", "signer_options", "public_endpoint", "caller")
+_PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
 
 
 def sign(values: Mapping[str, Any]) -> int:
