@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import daypass
+
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "daypass"
 author = "The daypass founders"
 project_copyright = "The daypass founders"
 version = release = daypass.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "capabilities"]
 html_theme = "furo"
 html_title = f"daypass {release}"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "extensions"]
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -1,4 +1,6 @@
-"""What can be wrong with a backend: each fault as one change to the text of ``cupboard.py``."""
+"""What can be wrong with a backend: each fault as a change to the text of ``cupboard.py``, or of what is around it."""
+
+import attrs
 
 #: The fault, what is changed, into what, and the rule that must see it.
 FAULTS = {
@@ -168,6 +170,42 @@ FAULTS = {
         "secret_query_keys=()",
         "test_a_link_holds_its_declared_secrets",
     ),
+    "remembers deleted objects": (
+        """    if answer.status == 404:
+        msg = f"{location.path} is missing"
+        raise ObjectNotFoundError(msg)
+    found = json.loads(body)
+""",
+        """    if answer.status == 404:
+        if location.key not in location.cache:
+            raise ObjectNotFoundError(f"{location.path} is missing")
+        return location.cache[location.key]
+    found = json.loads(body)
+    location.cache[location.key] = ObjectMetadata(
+        path=location.path, key=location.key, size=found["size"])
+""",
+        "test_a_deleted_object_is_gone",
+    ),
+    "takes a prefix for an object": (
+        "def head_metadata(location):\n",
+        "def head_metadata(location):\n    location = location.at(location.key.rstrip('/'))\n",
+        "test_a_prefix_is_no_object",
+    ),
+    "knows no size of an empty object": (
+        'size=found["size"]',
+        'size=found["size"] or None',
+        "test_an_empty_object_is_an_object",
+    ),
+    "shows its links": (
+        "return SignedURL(\n",
+        "return type('Loud', (SignedURL,), {'__repr__': lambda self: self.url})(\n",
+        "test_what_is_shown_of_a_link_is_masked",
+    ),
+    "mixes up the rows of a batch": (
+        "for key in keys]",
+        "for key in [keys[0], *keys[:0:-1]]]",
+        "test_bulk_answers_row_by_row",
+    ),
     "remembers metadata": (
         "def head_metadata(location):\n",
         (
@@ -280,5 +318,151 @@ FAULTS = {
             "    endpoint = location.public_endpoint"
         ),
         "test_threads_get_the_links_that_one_gets",
+    ),
+}
+
+
+@attrs.frozen
+class Wrong:
+    """A fault that needs more than one change."""
+
+    #: The rule that must see it.
+    rule: str
+    #: Changes to the backend's module.
+    backend: dict[str, str] = attrs.field(factory=dict)
+    #: Changes to the server.
+    server: dict[str, str] = attrs.field(factory=dict)
+    #: Settings of the test class.
+    settings: str = ""
+    #: What the core would do if it did not see to the rule for every backend.
+    core: str = ""
+
+
+#: A cupboard that cannot sign: it declares nothing and has no hook that signs.
+SILENT = {
+    'methods={"GET", "HEAD", "PUT", "DELETE"},\n': 'why_not="its doors have no keys",\n',
+    "        enforces={": "        enforces={} and {",
+    "        max_expires_in=604_800,\n": "",
+    'secret_query_keys={"sig"},': "",
+    "@hookimpl\ndef create_signed_url(": "def create_signed_url(",
+    "@hookimpl\ndef create_signed_urls(": "def create_signed_urls(",
+    "versions=True": "versions=False",
+    "public_endpoint=True": "public_endpoint=False",
+}
+#: A cupboard that reads the clock itself.
+CLOCK = {
+    '"at": int(request.signing_time.timestamp())': '"at": int(time.time())',
+    '"end": int(request.expires_at.timestamp())': '"end": int(time.time()) + request.expires_in',
+    '            "signing_time",\n            "stable_for",\n': "",
+    "import json\n": "import json\nimport time\n",
+}
+_ENDING = """
+    @pytest.fixture
+    def ending_credentials(self, store):
+        from datetime import UTC, datetime, timedelta
+        return store, datetime.now(UTC) + timedelta(minutes=20)
+"""
+_NO_KEY_CHECK = "import daypass.gate\ndaypass.gate.check_key = lambda *_, **__: None\n"
+
+FURTHER = {
+    "describes what never arrives": Wrong(
+        "test_a_description_arrives['content_type']",
+        {'"content_type",\n': "\n", 'headers["Content-Type"] = request.content_type': "pass"},
+    ),
+    "never ends, by a clock of its own": Wrong(
+        "test_a_link_lives_and_ends_by_the_servers_clock",
+        {**CLOCK, "request.expires_in": "request.expires_in + 60"},
+    ),
+    "signs what its server refuses": Wrong(
+        "test_an_unverified_option_works['ip_range']",
+        {'"ip": request.ip_range': '"ip": request.ip_range and "198.51.100.1"'},
+        settings='unverified = {"ip_range"}',
+    ),
+    "hangs while it signs": Wrong(
+        "test_signing_ends_within_the_deadline",
+        {
+            "    headers = _headers(request)\n    query": (
+                "    slow = http.client.HTTPConnection('192.0.2.1', timeout=60)\n"
+                "    slow.request('GET', '/')\n    slow.getresponse()\n"
+                "    headers = _headers(request)\n    query"
+            )
+        },
+        settings="signs_offline = False",
+    ),
+    "checks no signature": Wrong(
+        "test_a_touched_link_is_worth_nothing",
+        server={"if not hmac.compare_digest(good, signature):": "if False:"},
+    ),
+    "folds the keys of uploads": Wrong(
+        "test_an_upload_makes_no_other_object",
+        server={'.removeprefix("/box/")': '.removeprefix("/box/").lower()'},
+    ),
+    "lets links outlive its credentials": Wrong(
+        "test_no_link_claims_to_outlive_its_credentials", settings=_ENDING
+    ),
+    "names no secret": Wrong(
+        "test_the_secrets_are_named",
+        settings="    @pytest.fixture\n    def secrets(self):\n        return []\n",
+    ),
+    "excuses a key that it can hold": Wrong(
+        "test_a_key_that_cannot_be_held_is_refused", settings='refused_keys = {"a b"}'
+    ),
+    "excuses a method that it has": Wrong(
+        "test_a_method_that_is_not_declared_is_refused_by_name", settings='narrowed = {"DELETE"}'
+    ),
+    "excuses a lifetime that it has": Wrong(
+        "test_a_narrowed_lifetime_is_refused_by_name", settings='narrowed = {"max_expires_in"}'
+    ),
+    "excuses an option that it has": Wrong(
+        "test_a_narrowed_option_does_not_work", settings='narrowed = {"max_bytes"}'
+    ),
+    "excuses an option that it does not refuse": Wrong(
+        "test_a_narrowed_option_is_refused_by_name", settings='narrowed = {"max_bytes"}'
+    ),
+    "excuses a restriction that it does not name": Wrong(
+        "test_a_waived_restriction_is_named", settings='narrowed = {"if_absent"}'
+    ),
+    "excuses an option that its server verifies": Wrong(
+        "test_an_unverified_option_is_not_verified", settings='unverified = {"ip_range"}'
+    ),
+    "excuses a network that it does not need": Wrong(
+        "test_a_credential_that_needs_the_network_says_so_without", settings="signs_offline = False"
+    ),
+    "does not say why it cannot sign": Wrong(
+        "test_it_says_why_it_cannot_sign",
+        {**SILENT, 'methods={"GET", "HEAD", "PUT", "DELETE"},\n': "\n"},
+    ),
+    "declares options and cannot sign": Wrong(
+        "test_it_declares_no_options",
+        {name: text for name, text in SILENT.items() if "enforces" not in name},
+    ),
+    "says that it cannot sign, and can": Wrong(
+        "test_it_has_no_hook_that_signs",
+        {name: text for name, text in SILENT.items() if "create_signed_url(" not in name},
+    ),
+    "is asked to sign many, and cannot": Wrong(
+        "test_it_says_so_in_bulk",
+        SILENT,
+        core=(
+            "import daypass.gate\nfrom datetime import UTC, datetime\ndaypass.gate.admit = "
+            "lambda _, __, asked: (asked.resolve(datetime.now(UTC)), frozenset())\n"
+        ),
+    ),
+    "is asked for a key that is too long": Wrong(
+        "test_a_longer_key_is_refused", core=_NO_KEY_CHECK
+    ),
+    "is asked for dot segments": Wrong("test_dot_segments_need_consent", core=_NO_KEY_CHECK),
+    "is asked for a version, and has none": Wrong(
+        "test_a_version_is_refused_where_there_are_none",
+        {"versions=True": "versions=False"},
+        core="import daypass.gate\ndaypass.gate.check_version = lambda *_: None\n",
+    ),
+    "is asked for a lifetime that is too long": Wrong(
+        "test_a_longer_lifetime_is_refused",
+        core=(
+            "import attrs, daypass.gate\nadmit = daypass.gate.admit\n"
+            "daypass.gate.admit = lambda backend, *asked: admit(attrs.evolve(backend, "
+            "info=attrs.evolve(backend.info, max_expires_in=None)), *asked)\n"
+        ),
     ),
 }

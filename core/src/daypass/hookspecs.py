@@ -119,7 +119,7 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
             url = my_store.sign(location.key, until=request.expires_at)
             return SignedURL(
                 url=url, method=request.method, headers={}, expires_at=request.expires_at,
-                expires_because=REQUESTED, permits=frozenset({request.method}),
+                expires_because="requested", permits=frozenset({request.method}),
                 unenforced=frozenset(), path=location.path, backend="my-store",
             )
 
@@ -175,7 +175,7 @@ def create_signed_prefix(location: Location, request: SignRequest) -> SignedPref
             return SignedPrefix(
                 url=my_store.url(location.key), query=my_store.grant(location.key, request.expires_at),
                 method=request.method, headers={}, expires_at=request.expires_at,
-                expires_because=REQUESTED, permits=frozenset({request.method}),
+                expires_because="requested", permits=frozenset({request.method}),
                 unenforced=frozenset(), path=location.path, backend="my-store",
             )
 

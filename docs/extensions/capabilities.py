@@ -1,0 +1,102 @@
+"""A Sphinx directive: what every installed backend declares of itself, as tables.
+
+It asks the backends when the documentation is built, so that the page cannot disagree with the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from sphinx.util.docutils import SphinxDirective
+
+from daypass.backends import KNOWN, registry
+from daypass.hookspecs import BackendInfo
+from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions
+
+if TYPE_CHECKING:
+    from docutils.nodes import Node
+    from sphinx.application import Sphinx
+
+#: Facts that are no yes or no, and how a cell shows them.
+_FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "max_expires_in": ("longest link in seconds", lambda value: f"{value:,}" if value else "-"),
+    "max_key_bytes": ("longest key in bytes", lambda value: f"{value:,}" if value else "-"),
+}
+_WORDS = {
+    "versions": "`version=` names a version of an object",
+    "public_endpoint": "`public_endpoint=` can differ",
+    "prefixes": "one grant for a whole prefix",
+}
+
+
+def backends() -> dict[str, tuple[BackendInfo, list[str]]]:
+    """Return what each backend that is not the generic one declares, with its protocols."""
+    found: dict[str, tuple[BackendInfo, list[str]]] = {}
+    for protocol in [*KNOWN, *sorted(registry.claims().keys() - KNOWN.keys())]:
+        if protocol in registry.claims():
+            info = registry.backend(protocol).info
+            found.setdefault(info.name, (info, []))[1].append(protocol)
+    return found
+
+
+def tables() -> str:
+    """Return the tables as Markdown."""
+    declared = backends()
+    infos = [info for info, _ in declared.values()]
+    options = sorted(set().union(*(info.enforces for info in infos)))
+    kinds = {
+        "Restrict the holder": [name for name in options if name in RESTRICTING],
+        "Describe the upload": [name for name in options if name in DESCRIBING],
+        "Shape request or answer": [
+            name for name in options if name not in RESTRICTING | DESCRIBING
+        ],
+    }
+    places = [f"`{'://` `'.join(names)}://`" for _, names in declared.values()]
+    parts = [_table("Paths and limits", infos, [("paths", places), *_facts(infos)])]
+    rows = [(f"`{name}`", [_tick(name in info.methods) for info in infos]) for name in METHODS]
+    parts.append(_table("Methods", infos, rows))
+    for title, names in kinds.items():
+        rows = [(f"`{name}`", [_tick(name in info.enforces) for info in infos]) for name in names]
+        parts.append(_table(title, infos, rows))
+    never = sorted(SignOptions.__annotations__.keys() & RESTRICTING - set(options))
+    if never:
+        parts.append(f"No installed backend enforces {', '.join(f'`{name}`' for name in never)}.")
+    return "\n\n".join(parts)
+
+
+def _facts(infos: list[BackendInfo]) -> Iterator[tuple[str, list[str]]]:
+    """Yield a row for each limit, and for each declaration that is yes or no."""
+    for field in attrs.fields(BackendInfo):
+        if field.name in _FACTS:
+            title, show = _FACTS[field.name]
+            yield title, [show(getattr(info, field.name)) for info in infos]
+        elif field.type in (bool, "bool"):
+            title = _WORDS.get(field.name, field.name.replace("_", " "))
+            yield title, [_tick(getattr(info, field.name)) for info in infos]
+
+
+def _tick(value: bool) -> str:
+    return "yes" if value else "-"
+
+
+def _table(title: str, infos: list[BackendInfo], rows: list[tuple[str, list[str]]]) -> str:
+    head = ["", *(info.name for info in infos)]
+    lines = [head, ["---"] * len(head), *([name, *cells] for name, cells in rows)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"## {title}\n\n{table}"
+
+
+class Capabilities(SphinxDirective):
+    """``capabilities``: the tables."""
+
+    def run(self) -> list[Node]:
+        """Parse the tables as if they stood in the page."""
+        return self.parse_text_to_nodes(tables(), allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("capabilities", Capabilities)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
