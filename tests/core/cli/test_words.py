@@ -1,5 +1,7 @@
 import inspect
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -114,3 +116,19 @@ def test_the_options_are_those_of_the_library_one_for_one():
     for name, option in SIGNING.items():
         kebab = "--" + name.replace("_", "-")
         assert option.opts == [{"headers": "--header"}.get(name, kebab)]
+
+
+@pytest.mark.parametrize(("setting", "said"), [("0", ""), ("1", "an SDK complains\n")])
+def test_what_an_sdk_logs_is_heard_under_trace_alone(environment, setting, said):
+    script = (
+        "import logging; from daypass.cli.run import run; run(['--version']); "
+        "logging.getLogger('sdk').warning('an SDK complains')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment | {"DAYPASS_TRACE": setting},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == said

@@ -129,6 +129,8 @@ def test_a_person_is_refused_with_every_remedy_named(token, no_default):
         ({}, "private_key"),
         (7, "not int"),
         ("no such file.json", "neither a file"),
+        ("gone.json", "neither a file"),
+        ("~/key", "neither a file"),
         ("t\u00f6ken", "neither a file"),
         (b"{}", "not bytes"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import warnings
@@ -13,6 +14,7 @@ import click
 from daypass.cli import exits
 from daypass.cli.output import warn
 from daypass.errors import ShortLivedURLWarning
+from daypass.trace import tracing
 
 #: Each command's module below `daypass.cli`, imported when the command is used, and its summary.
 COMMANDS = {
@@ -78,6 +80,9 @@ def run(arguments: list[str]) -> int:
         The exit code.
 
     """
+    if not tracing():
+        # What SDKs log of a failure would stand on stderr above the one line that explains it.
+        logging.getLogger().addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no error

@@ -87,7 +87,9 @@ def _load(settings: Settings, deadline: Deadline) -> Any:
 
 def _bare(token: str) -> Any:
     """Return a person's access token as credentials; gcsfs takes any other text for one too."""
-    if not token.isascii() or not token.isprintable() or " " in token:
+    # No access token ends like a key file's name, or begins where a home directory does.
+    names_a_file = token.endswith((".json", ".p12", ".pem")) or token.startswith(("~", "./"))
+    if names_a_file or not token.isascii() or not token.isprintable() or " " in token:
         msg = "token is neither a file that exists nor an access token: give the path of a service-account key"
         raise CredentialsError(msg)
     return _google("oauth2.credentials").Credentials(token)
