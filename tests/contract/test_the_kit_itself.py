@@ -24,7 +24,7 @@ from tests.core.fakes import EVERY_CONDITION
 
 HERE = Path(__file__).parent
 SOUND = (HERE / "cupboard.py").read_text()
-SERVER = (HERE / "cupboard_server.py").read_text()
+SERVER = (HERE.parents[1] / "template/package/tests/server.py").read_text()
 SUITE = """
 from importlib.metadata import EntryPoint
 

@@ -1,4 +1,7 @@
-"""The server behind ``cupboard://``: objects in memory, and links that are verified to the letter."""
+"""A cupboard to begin with: objects in memory, and links that are verified to the letter.
+
+It knows more than the first backend asks of it: uploads, deletion, versions, and conditions on all of them.
+"""
 
 import base64
 import contextlib
@@ -72,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
     def info(self, key, headers):
         if headers.get("x-owner") != SECRET:
             raise Refused(403)
-        version, body, kept, changed = self.cupboard.get(key, headers["x-version"])
+        version, body, kept, changed = self.cupboard.get(key, headers.get("x-version"))
         etag = hashlib.sha256(body).hexdigest()
         told = {"size": len(body), "etag": etag, "changed": changed, "version": version}
         self.answer(200, json.dumps({**told, "headers": kept}).encode())
