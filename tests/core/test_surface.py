@@ -90,6 +90,8 @@ def test_what_a_module_exports_exists_and_is_sorted(path):
         (("location", "request"), "create_signed_prefix"),
         (("location",), "head_metadata"),
         ((), "describe_backend"),
+        (("url",), "explain_url"),
+        (("location", "sent"), "verify_url"),
         (("event",), "authorize"),
         (("event",), "record"),
     ],
@@ -111,6 +113,8 @@ def test_there_are_no_other_hooks():
         "create_signed_prefix",
         "head_metadata",
         "describe_backend",
+        "explain_url",
+        "verify_url",
         "authorize",
         "record",
     }
@@ -125,6 +129,12 @@ FIELDS = {
         action caller backend path version method signing_time expires_at conditions
         expires_because unenforced count url_sha256
     """,
+    "Explanation": """
+        url backend scheme path bucket key permits permits_because credential_id signed_at starts_at
+        expires_at headers conditions findings now
+    """,
+    "Finding": "severity code message",
+    "FoundURL": "url scheme host path query fields now error findings",
     "SignedPrefix": """
         url query method headers expires_at expires_because permits unenforced path backend
     """,

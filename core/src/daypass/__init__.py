@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         AuditError,
         BackendConflictError,
         BackendNotFoundError,
-        ConfigError,
         CredentialsError,
         DaypassError,
         DeadlineError,
@@ -37,6 +36,9 @@ if TYPE_CHECKING:
         UnknownOptionError,
         UnsupportedOptionError,
     )
+    from daypass.explaining import explain
+    from daypass.explanations import Explanation, Finding
+    from daypass.found import FoundURL
     from daypass.functions import (
         acreate_signed_prefix,
         acreate_signed_url,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
     from daypass.prefixes import SignedPrefix
+    from daypass.redaction import RedactingFilter, redact
     from daypass.requests import SignOptions, SignRequest
     from daypass.results import ObjectMetadata, SignedURL
     from daypass.store import Store
@@ -62,10 +65,12 @@ __all__ = [
     "BackendConflictError",
     "BackendInfo",
     "BackendNotFoundError",
-    "ConfigError",
     "CredentialsError",
     "DaypassError",
     "DeadlineError",
+    "Explanation",
+    "Finding",
+    "FoundURL",
     "InvalidExpiryError",
     "InvalidPathError",
     "InvalidRequestError",
@@ -73,6 +78,7 @@ __all__ = [
     "ObjectMetadata",
     "ObjectNotFoundError",
     "PluginError",
+    "RedactingFilter",
     "RefusedError",
     "ShortLivedURLError",
     "ShortLivedURLWarning",
@@ -93,16 +99,22 @@ __all__ = [
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
+    "explain",
     "head_metadata",
     "head_metadata_many",
     "hookimpl",
+    "redact",
 ]
 
 _HOMES = {
     "batches": ("SignedURLBatch",),
+    "explaining": ("explain",),
+    "explanations": ("Explanation", "Finding"),
+    "found": ("FoundURL",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
     "prefixes": ("SignedPrefix",),
+    "redaction": ("RedactingFilter", "redact"),
     "requests": ("SignOptions", "SignRequest"),
     "results": ("ObjectMetadata", "SignedURL"),
     "store": ("Store",),

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pluggy
@@ -24,6 +24,9 @@ from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.trace import traced, tracing
+
+if TYPE_CHECKING:
+    from daypass.explanations import Explanation, RequestCheck
 
 __all__ = ["Backend", "Registry", "registry"]
 
@@ -51,6 +54,8 @@ _SIGNER_HOOKS = (
     "create_signed_urls",
     "create_signed_prefix",
     "describe_backend",
+    "explain_url",
+    "verify_url",
 )
 #: By the group of entry points: the hooks that a module there may have, and those that it must.
 _HOOKS = {
@@ -70,6 +75,8 @@ class Backend:
     sign_many: Callable[..., SignedURLBatch | None] | None = attrs.field(repr=False)
     _head: Callable[..., ObjectMetadata | None] = attrs.field(repr=False)
     sign_prefix: Callable[..., SignedPrefix | None] | None = attrs.field(default=None, repr=False)
+    explain: Callable[..., Explanation | None] | None = attrs.field(default=None, repr=False)
+    verify: Callable[..., RequestCheck | None] | None = attrs.field(default=None, repr=False)
 
     def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
         """Call the plugin's hook of the same name."""
@@ -216,21 +223,26 @@ class Registry:
         with blaming(entry):
             self.register_plugin(module, entry.value)
 
-    def enforcers(self, option: str) -> list[str]:
-        """Return the names of the installed backends and signers that enforce an option."""
-        able = set()
+    def installed(self) -> dict[str, Backend]:
+        """Return the backends that can be loaded, by a protocol, and the signers, by their name."""
+        found: dict[str, Backend] = {}
         asked = [
             *((self.backend, protocol) for protocol in self.claims()),
             *((self.signer, name) for name in self.claims(_SIGNERS)),
         ]
         for find, name in asked:
             try:
-                info = find(name).info
+                one = find(name)
             except DaypassError:
                 continue  # a broken plugin is reported where it is itself asked for
-            if option in info.enforces:
-                able.add(info.name)
-        return sorted(able)
+            if one not in found.values():
+                found[name] = one
+        return found
+
+    def enforcers(self, option: str) -> list[str]:
+        """Return the names of the installed backends and signers that enforce an option."""
+        found = self.installed().values()
+        return sorted({one.info.name for one in found if option in one.info.enforces})
 
     def listeners(self, hook: str) -> Callable[[SigningEvent], None] | None:
         """Return the caller of ``authorize`` or ``record``; None where nobody listens."""
@@ -316,6 +328,8 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         caller("create_signed_urls"),
         traced("head_metadata", name, manager.hook.head_metadata),
         caller("create_signed_prefix"),
+        caller("explain_url"),
+        caller("verify_url"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Spans and moments as daypass accepts them: whole seconds, and aware datetimes in UTC."""
+"""Spans and moments as daypass accepts them, and as it says them: whole seconds, aware and in UTC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import index
 
 from daypass.errors import InvalidExpiryError
 
-__all__ = ["Duration", "seconds", "utc"]
+__all__ = ["Duration", "apart", "seconds", "span", "until", "utc"]
 
 _HINT = "give seconds, a timedelta or text such as '15m', '1h30m' or '7d'"
 
@@ -19,6 +19,7 @@ Duration = int | float | timedelta | str
 LONGEST = 10 * 366 * 86_400
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+_WORDS = {"day": 86_400, "hour": 3600, "minute": 60, "second": 1}
 _TEXT = re.compile(
     r"(?:(?P<w>\d{1,9})w)?(?:(?P<d>\d{1,9})d)?(?:(?P<h>\d{1,9})h)?"
     r"(?:(?P<m>\d{1,9})m)?(?:(?P<s>\d{1,9})s)?",
@@ -110,3 +111,36 @@ def utc(value: datetime, option: str) -> datetime:
     if moment.year < 1970:  # noqa: PLR2004 - the epoch; signatures count from it
         raise InvalidExpiryError(outside, option=option)
     return moment
+
+
+def span(seconds: float) -> str:
+    """Say a span of time by its two largest units; from ten minutes on, to the minute.
+
+    >>> span(5400), span(3599.4), span(61), span(0.2)
+    ('1 hour 30 minutes', '1 hour', '1 minute 1 second', '1 second')
+    """
+    step = 60 if seconds >= 595 else 1  # noqa: PLR2004 - five seconds below ten minutes
+    left = max(1, round(seconds / step) * step)
+    parts: list[str] = []
+    for unit, size_of_unit in _WORDS.items():
+        count, left = divmod(left, size_of_unit)
+        if count:
+            parts.append(f"{count} {unit}" + ("s" if count != 1 else ""))
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def apart(moment: datetime, now: datetime) -> str:
+    """Say a moment relative to now.
+
+    >>> apart(datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 1, 12, tzinfo=UTC))
+    '3 hours ago'
+    """
+    left = (moment - now).total_seconds()
+    return f"in {span(left)}" if left > 0 else f"{span(-left)} ago"
+
+
+def until(end: datetime, now: datetime) -> str:
+    """Say a moment in UTC and relative to now."""
+    return f"{end:%Y-%m-%d %H:%M:%S} UTC, {apart(end, now)}"

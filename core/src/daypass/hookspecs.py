@@ -19,6 +19,8 @@ import pluggy
 
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
+    from daypass.explanations import Explanation, RequestCheck
+    from daypass.found import FoundURL, SentRequest
     from daypass.locations import Location
     from daypass.prefixes import SignedPrefix
     from daypass.requests import SignRequest
@@ -32,9 +34,11 @@ __all__ = [
     "create_signed_url",
     "create_signed_urls",
     "describe_backend",
+    "explain_url",
     "head_metadata",
     "hookimpl",
     "hookspec",
+    "verify_url",
 ]
 
 hookspec = pluggy.HookspecMarker("daypass")
@@ -202,6 +206,51 @@ def head_metadata(location: Location) -> ObjectMetadata:
         ObjectNotFoundError: if there is no such object.
         AccessDeniedError: if the credential may not read it.
         DeadlineError: if the store did not answer in time.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def explain_url(url: FoundURL) -> Explanation | None:
+    """Say what a signed URL (or a form) says of itself, or None if it is not this provider's.
+
+    Optional. Without network, without an SDK and without a key: all that is known is the text, and
+    it comes from a stranger. Nothing in it may make the hook raise; what is wrong with it is a
+    `Finding`. Whether it has expired is judged for you. ``url.now`` is the only clock. Where
+    ``url.error`` holds a store's answer, say what it means.
+
+    Example::
+
+        @hookimpl
+        def explain_url(url):
+            if url.get("my-signature") is None:
+                return None
+            return Explanation(
+                url=url.url, backend="my-store", scheme="my signature", now=url.now,
+                key=url.key, expires_at=my_store.end_of(url.get("until")),
+            )
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
+    """Hold one very request against the provider's rules and its signature; optional.
+
+    ``location`` carries the caller's options, in which the key may be; without network, so that a
+    key that others keep counts as not at hand. Method, headers and time are judged for you by what
+    `explain_url` said.
+
+    Example::
+
+        @hookimpl
+        def verify_url(location, sent):
+            secret = sent.key or location.storage_options.get("secret")
+            if secret is None:
+                return RequestCheck(unchecked="no secret was given")
+            return RequestCheck(right=lambda sent: my_store.signature(sent.path, secret))
 
     """
     raise NotImplementedError

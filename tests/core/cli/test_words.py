@@ -8,6 +8,7 @@ import pytest
 from daypass import errors
 from daypass.cli import exits, words
 from daypass.cli.options import SIGNING
+from daypass.durations import span
 from daypass.requests import SignOptions, SignRequest
 
 
@@ -26,7 +27,7 @@ from daypass.requests import SignOptions, SignRequest
     ],
 )
 def test_spans_are_said_by_two_units(seconds, said):
-    assert words.span(seconds) == said
+    assert span(seconds) == said
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import click
 from daypass.backends import KNOWN, KNOWN_SIGNERS, Backend, registry
 from daypass.cli import exits
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
-from daypass.cli.words import one_line, span
+from daypass.cli.words import one_line
+from daypass.durations import span
 from daypass.entries import GROUPS, may_load, not_installed, source
 from daypass.errors import BackendConflictError, DaypassError
 from daypass.hookspecs import BackendInfo

@@ -22,6 +22,7 @@ COMMANDS = {
     "put": "Upload a file through a signed URL.",
     "get": "Download an object through a signed URL, and check it.",
     "head": "Show what a store says of an object.",
+    "explain": "Say what a signed URL is, and why it fails.",
     "plugins": "Show the installed backends and plugins.",
     "demo": "See it work on a real server of its own.",
 }

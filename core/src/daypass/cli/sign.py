@@ -10,7 +10,8 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
-from daypass.cli.words import listed, until
+from daypass.cli.words import listed
+from daypass.durations import until
 from daypass.functions import create_signed_url
 from daypass.results import REQUESTED, SignedURL
 

@@ -1,12 +1,9 @@
-"""Words for people: spans of time, the spelling of options, text that is safe on a terminal."""
+"""Words for people: the spelling of options, sizes, text that is safe on a terminal."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
-
-_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 #: Keywords of the library that are spelled otherwise on the command line.
 _OTHERWISE = {
@@ -76,35 +73,6 @@ def one_line(text: str) -> str:
     return shown(" ".join(text.split()))
 
 
-def span(seconds: float) -> str:
-    """Say a span of time by its two largest units; from ten minutes on, to the minute.
-
-    >>> span(5400), span(3599.4), span(61), span(0.2)
-    ('1 hour 30 minutes', '1 hour', '1 minute 1 second', '1 second')
-    """
-    step = 60 if seconds >= 595 else 1  # noqa: PLR2004 - five seconds below ten minutes
-    left = max(1, round(seconds / step) * step)
-    parts: list[str] = []
-    for unit, size_of_unit in _UNITS:
-        count, left = divmod(left, size_of_unit)
-        if count:
-            parts.append(_counted(count, unit))
-        elif parts:
-            break
-    return " ".join(parts[:2])
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" + ("s" if number != 1 else "")
-
-
-def until(end: datetime, now: datetime) -> str:
-    """Say a moment in UTC and relative to now."""
-    left = (end - now).total_seconds()
-    relative = f"in {span(left)}" if left > 0 else f"{span(-left)} ago"
-    return f"{end:%Y-%m-%d %H:%M:%S} UTC, {relative}"
-
-
 def size(count: int) -> str:
     """Say a number of bytes.
 
@@ -112,7 +80,7 @@ def size(count: int) -> str:
     ('1 byte', '2.5 MB')
     """
     if count < 1000:  # noqa: PLR2004 - the first step of SI prefixes
-        return _counted(count, "byte")
+        return f"{count} byte" + ("s" if count != 1 else "")
     amount = float(count)
     unit = "B"
     for unit in ("kB", "MB", "GB", "TB", "PB"):  # noqa: B007 - the last unit is used below

@@ -17,6 +17,8 @@ from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 
 if TYPE_CHECKING:
+    from daypass.explanations import Explanation
+    from daypass.found import FoundURL
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]
@@ -162,6 +164,14 @@ def _signer(location: Location) -> Signer:
 
         signer = location.cache.setdefault("azure", Signer(location))
     return signer
+
+
+@hookimpl
+def explain_url(url: FoundURL) -> Explanation | None:
+    """Read shared access signatures of the account, the service and a user delegation key."""
+    from daypass_azure.explain import explain
+
+    return explain(url)
 
 
 @hookimpl

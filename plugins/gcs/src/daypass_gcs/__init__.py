@@ -13,6 +13,8 @@ from daypass.results import ObjectMetadata, SignedURL
 from daypass_gcs.options import GCSOptions
 
 if TYPE_CHECKING:
+    from daypass.explanations import Explanation
+    from daypass.found import FoundURL
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]
@@ -92,3 +94,11 @@ def head_metadata(location: Location) -> ObjectMetadata:
     from daypass_gcs.metadata import head_metadata
 
     return head_metadata(location)
+
+
+@hookimpl
+def explain_url(url: FoundURL) -> Explanation | None:
+    """Read Versions 4 and 2, in URLs and forms."""
+    from daypass_gcs.explain import explain
+
+    return explain(url)

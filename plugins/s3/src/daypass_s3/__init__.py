@@ -17,6 +17,8 @@ from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 
 if TYPE_CHECKING:
+    from daypass.explanations import Explanation
+    from daypass.found import FoundURL
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]
@@ -133,3 +135,11 @@ def head_metadata(location: Location) -> ObjectMetadata:
     from daypass_s3.metadata import head_metadata
 
     return head_metadata(location)
+
+
+@hookimpl
+def explain_url(url: FoundURL) -> Explanation | None:
+    """Read Versions 4 and 2, in URLs and forms."""
+    from daypass_s3.explain import explain
+
+    return explain(url)

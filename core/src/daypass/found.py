@@ -1,0 +1,270 @@
+"""A URL that somebody found, or a form, taken apart without trusting a single character of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from urllib.parse import unquote
+
+import attrs
+
+from daypass.canonical import host_header
+from daypass.errorbodies import ErrorBody
+from daypass.explanations import Finding
+from daypass.results import mask_url
+
+__all__ = ["FoundURL", "SentRequest", "decoded", "parse_form", "parse_url"]
+
+#: Characters. Stores refuse far shorter requests: S3 takes 8 KiB, Azure 16 KiB.
+_LONGEST = 65_536
+_URL = re.compile(r"(?i)(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
+#: What RFC 3986 lets stand in a URL, and the percent sign.
+_PLAIN = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
+_QUOTES = ("\"'", "''", "<>", '""', "``", "()")
+
+
+def _no_findings() -> list[Finding]:
+    return []
+
+
+@attrs.frozen(kw_only=True)
+class FoundURL:
+    """What the hooks `explain_url` and `verify_url` are given: a URL's parts as they were sent."""
+
+    #: The URL, cleaned of what surrounded it.
+    url: str = attrs.field(repr=mask_url)
+    #: ``"http"`` or ``"https"``.
+    scheme: str
+    #: What a client sends as ``Host``: lower case, without the scheme's own port.
+    host: str
+    #: The path as it stands, percent-encoded.
+    path: str
+    #: Names and values of the query in order, percent-encoded.
+    query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=lambda q: f"<{len(q)}>")
+    #: The fields of a form (a POST policy) in place of a query; None for a URL.
+    fields: Mapping[str, str] | None = attrs.field(
+        default=None, repr=lambda fields: repr(fields and list(fields))
+    )
+    #: The clock (aware, UTC): the only one.
+    now: datetime
+    #: What a store answered to it, where the caller has the answer.
+    error: ErrorBody | None = None
+    #: What was wrong with the text itself.
+    findings: tuple[Finding, ...] = ()
+
+    def get(self, name: str) -> str | None:
+        """Return a parameter's (or a form field's) first value, decoded; None where there is none."""
+        if self.fields is not None:
+            return next((v for n, v in self.fields.items() if n.lower() == name.lower()), None)
+        return next((decoded(v) for n, v in self.query if decoded(n) == name), None)
+
+    def names(self) -> list[str]:
+        """Return the names of all parameters or fields, decoded."""
+        if self.fields is not None:
+            return list(self.fields)
+        return [decoded(name) for name, _ in self.query]
+
+    @property
+    def key(self) -> str:
+        """The path without its first slash, decoded."""
+        return decoded(self.path.removeprefix("/"))
+
+    @property
+    def hostname(self) -> str:
+        """The host without its port."""
+        return self.host.rsplit(":", 1)[0] if self.host[-1:] != "]" else self.host
+
+
+@attrs.frozen(kw_only=True)
+class SentRequest:
+    """One very request, as a store receives it: what the hook `verify_url` judges."""
+
+    #: The HTTP method.
+    method: str
+    #: ``"http"`` or ``"https"``.
+    scheme: str
+    #: The header ``Host``, in lower case.
+    host: str
+    #: The path, percent-encoded.
+    path: str
+    #: Names and values of the query in order, percent-encoded, the signature among them.
+    query: tuple[tuple[str, str], ...] = attrs.field(repr=lambda q: f"<{len(q)}>")
+    #: By names in lower case.
+    headers: dict[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(list(headers)))
+    #: None where the caller does not say.
+    body: bytes | None = attrs.field(default=None, repr=False)
+    #: What the caller gives to check with, in place of the credentials: a secret, or a key in PEM.
+    key: str | None = attrs.field(default=None, repr=False)
+    #: The clock (aware, UTC).
+    now: datetime
+
+    def get(self, name: str) -> str | None:
+        """Return a parameter's first value, decoded; None where there is none."""
+        return next((decoded(value) for n, value in self.query if decoded(n) == name), None)
+
+    @property
+    def url(self) -> str:
+        """The URL of the request."""
+        query = "&".join(f"{name}={value}" for name, value in self.query)
+        return f"{self.scheme}://{self.host}{self.path}" + (f"?{query}" if query else "")
+
+
+def decoded(text: str) -> str:
+    """Decode percent-escapes; what is no UTF-8 becomes a mark and never an error.
+
+    >>> decoded("a%20b+c")
+    'a b+c'
+    """
+    return unquote(text, errors="replace") if "%" in text else text
+
+
+def parse_url(
+    text: str, now: datetime, error: ErrorBody | None = None
+) -> FoundURL | tuple[Finding, ...]:
+    """Take a URL apart; where it is none, return what is wrong with it."""
+    findings = _no_findings()
+    text = _cleaned(str.__str__(text), findings)
+    if len(text) > _LONGEST:
+        why = (
+            f"the text has {len(text)} characters, and no store reads a URL of more than {_LONGEST}"
+        )
+        return (*findings, Finding("error", "too-long", why))
+    match = _URL.fullmatch(text)
+    if match is None:
+        return (
+            *findings,
+            Finding("error", "not-a-url", "this is no URL: it must begin with https:// or http://"),
+        )
+    scheme, authority, path, query, fragment = match.groups()
+    scheme = scheme.lower()
+    host = _host(scheme, authority, findings)
+    if fragment:
+        findings.append(
+            Finding(
+                "error",
+                "fragment",
+                "the URL holds a # and clients never send what follows it: a # in a key is written %23",
+            )
+        )
+    parts = [pair.partition("=") for pair in (query or "").split("&") if pair not in ("", "=")]
+    pairs = tuple((name, value) for name, _, value in parts)
+    _check_characters(text, pairs, findings)
+    return FoundURL(
+        url=text,
+        scheme=scheme,
+        host=host,
+        path=path or "/",
+        query=pairs,
+        now=now,
+        error=error,
+        findings=tuple(findings),
+    )
+
+
+def parse_form(
+    url: str | None, fields: Mapping[str, str], now: datetime, error: ErrorBody | None = None
+) -> FoundURL:
+    """Take a form's fields, and the URL that it is posted to where it is known."""
+    place = parse_url(url, now, error) if url else None
+    if not isinstance(place, FoundURL):
+        place = FoundURL(url="", scheme="", host="", path="/", now=now, error=error)
+    return attrs.evolve(place, fields=dict(fields))
+
+
+def _cleaned(text: str, findings: list[Finding]) -> str:
+    """Undo what mail programs, documents and shells do to URLs, and say so."""
+    text = text.strip()
+    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip()
+    repairs: list[tuple[str, str, Callable[[str], str], bool]] = [
+        (
+            "html-escaped",
+            "the URL is HTML-escaped: write & where it has &amp;",
+            lambda text: text.replace("&amp;", "&"),
+            "&amp;" in text,
+        ),
+        (
+            "json-escaped",
+            r"the URL is still escaped as in JSON: write & where it has \u0026",
+            lambda text: re.sub(
+                r"\\u00([0-7][0-9A-Fa-f])", lambda match: chr(int(match[1], 16)), text
+            ).replace("\\/", "/"),
+            "\\u00" in text or ":\\/\\/" in text,
+        ),
+        (
+            "encoded-whole",
+            "the whole URL is percent-encoded, as where one URL is a parameter of another: decode it once",
+            unquote,
+            re.match(r"(?i)https?%3A%2F%2F", text) is not None,
+        ),
+        (
+            "broken-up",
+            "the URL holds spaces or line breaks, as after copying from a mail or a terminal: join it",
+            lambda text: "".join(text.split()),
+            any(char.isspace() for char in text),
+        ),
+    ]
+    for code, why, repair, found in repairs:
+        if found:
+            text = repair(text)
+            findings.append(Finding("error", code, why))
+    return text
+
+
+def _host(scheme: str, authority: str, findings: list[Finding]) -> str:
+    _, at, host = authority.rpartition("@")
+    if at:
+        findings.append(
+            Finding(
+                "error",
+                "userinfo",
+                "there is a login before the host: what looks like the host in front of the @ is not where this leads",
+            )
+        )
+    host = host_header(scheme, host)
+    match = _HOST.fullmatch(host)
+    if "\\" in authority or match is None or int(match["port"] or 1) > _LAST_PORT:
+        findings.append(
+            Finding("error", "bad-host", "the host is empty or holds what no host name can")
+        )
+        host = ascii(host)[1:-1]
+    return host
+
+
+def _check_characters(
+    text: str, pairs: tuple[tuple[str, str], ...], findings: list[Finding]
+) -> None:
+    if not _PLAIN.fullmatch(text):
+        findings.append(
+            Finding(
+                "error",
+                "not-encoded",
+                "the URL holds characters that must be percent-encoded (RFC 3986), and clients encode them in different ways",
+            )
+        )
+    if _BAD_ESCAPE.search(text):
+        findings.append(
+            Finding(
+                "error",
+                "bad-escape",
+                "a % is not followed by two hex digits: write %25 for a percent sign",
+            )
+        )
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for name, _ in pairs:
+        lower = decoded(name).lower()
+        (twice if lower in seen else seen).add(lower)
+    if twice:
+        names = ", ".join(ascii(name)[1:-1][:40] for name in sorted(twice)[:3])
+        findings.append(
+            Finding(
+                "error",
+                "duplicate-parameter",
+                f"given more than once: {names}; stores refuse it, or take the first or the last",
+            )
+        )

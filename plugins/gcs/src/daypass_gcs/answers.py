@@ -1,0 +1,61 @@
+"""What Cloud Storage's errors mean for a link, and what to do.
+
+https://docs.cloud.google.com/storage/docs/xml-api/reference-status.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from daypass.durations import span
+from daypass.errorbodies import ErrorBody
+from daypass.explanations import Explanation, Finding
+
+_SAID = {
+    "AccessDenied": "the service account that signed may not do this: a link can never do more than its signer; it needs storage.objects.get, .create or .delete on the bucket",
+    "ExpiredToken": "the link had ended when the request arrived: sign a new one, or check the clock of the machine that signed",
+    "InvalidSecurity": "the signature's parameters are malformed: the URL was changed on its way",
+    "InvalidArgument": "a parameter has a value that Cloud Storage does not take",
+    "MalformedSecurityHeader": "the request carried x-goog- headers that the link did not sign, or lacks one that it did",
+    "ExcessHeaderValues": "a header was sent twice: send it once",
+    "NoSuchKey": "the signature is right, and there is no such object: check the key, character by character",
+    "NoSuchBucket": "there is no such bucket: check its name, and whether it is in the host or in the path",
+    "SignatureDoesNotMatch": "the request that arrived is not the one that was signed, or it was signed with another key: verify names the piece",
+    "InvalidAccessKeyId": "Cloud Storage knows no such HMAC key or service account: it was deleted or deactivated",
+    "PreconditionFailed": "a condition was not met: with x-goog-if-generation-match: 0 the object exists already",
+    "UserProjectMissing": "the bucket's requester pays: sign with requester_pays=True and a user_project",
+    "EntityTooLarge": "the upload is larger than x-goog-content-length-range allows",
+    "EntityTooSmall": "the upload is smaller than x-goog-content-length-range allows",
+    "BadDigest": "the body that arrived is not the one that Content-MD5 was made of",
+    "InvalidPolicyDocument": "the form does not meet its own policy, or the policy has ended",
+    "AuthenticationRequired": "no signature was found: parameters of the URL were cut off",
+    "AccountProblem": "billing of the project is closed, or it has another problem",
+    "SlowDown": "the store asks for fewer requests: try again, more slowly",
+    "InternalError": "the store failed: try again",
+    "ServiceUnavailable": "the store is busy: try again",
+}
+
+
+def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Finding]:
+    """Say what an error means for this link."""
+    code = error.code
+    said = _SAID.get(code)
+    whole = f"{error.message} {error.details.get('Details', '')}"
+    if code == "AccessDenied" and "expire" in whole.lower():
+        said = _SAID["ExpiredToken"]
+    if not code:
+        said = "the answer names no error code: it may come from a proxy and not from the store"
+    shown = ascii(code)[1:-1][:60]
+    why = f"the store answered {shown or 'without a code'}: {said or ascii(whole)[1:-1][:200]}"
+    findings = [Finding("error", f"store-{shown or 'unknown'}", why)]
+    if code == "SignatureDoesNotMatch":
+        lines = error.details.get("CanonicalRequest", "").split("\n")
+        if len(lines) == 1:
+            lines = error.details.get("StringToSign", "").split("\n")
+        if lines[0].isalpha():
+            why = f"what arrived was a {lines[0][:10]} request: the link must have been signed for {lines[0][:10]}"
+            findings.append(Finding("note", "arrived-method", why))
+    if link.expires_at is not None and link.expires_at > now and said == _SAID["ExpiredToken"]:
+        why = f"by this machine's clock it has {span((link.expires_at - now).total_seconds())} left: one of the clocks is wrong"
+        findings.append(Finding("warning", "clock-skew", why))
+    return findings

@@ -1,0 +1,222 @@
+"""What a URL or a form in one of S3's signatures says of itself; a stranger wrote it.
+
+Version 4: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html, forms:
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html, Version 2:
+https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from daypass.explanations import Explanation, Finding
+from daypass.found import FoundURL, decoded
+from daypass.policies import epoch, read_policy
+from daypass.v4_links import V4Link, read_v4
+from daypass_s3.answers import findings_of
+from daypass_s3.hosts import Place, place_of
+
+#: Seconds, as `daypass_s3.MAX_EXPIRES_IN`.
+_LONGEST = 604_800
+_BINDS = "the signature binds one method, and the URL does not name it: verify tells with the key"
+_V2 = "AWS Signature Version 2"
+_V4 = "AWS Signature Version 4"
+_NAMES_V2 = {"AWSAccessKeyId", "Signature", "Expires"}
+#: A session token's parameter, of either version.
+TOKENS = ("X-Amz-Security-Token", "x-amz-security-token")
+
+
+def explain(url: FoundURL) -> Explanation | None:
+    """Tell which of S3's signatures it is, and read it."""
+    answer = _of_form(url) if url.fields is not None else _of_url(url)
+    if answer is None:
+        return None
+    findings = [*answer.findings]
+    if any(url.get(name) for name in TOKENS):
+        findings.append(
+            Finding(
+                "note",
+                "session-token",
+                "it is signed with temporary credentials and dies with them, perhaps before its own end",
+            )
+        )
+    if url.error is not None:
+        findings += findings_of(url.error, answer, url.now)
+    return attrs.evolve(answer, findings=findings)
+
+
+def _of_url(url: FoundURL) -> Explanation | None:
+    names = set(url.names())
+    v4 = {name for name in names if name.startswith("X-Amz-")} & {
+        "X-Amz-Signature",
+        "X-Amz-Credential",
+        "X-Amz-Algorithm",
+    }
+    if v4:
+        return _v4(url, also_v2=names >= _NAMES_V2)
+    if names >= _NAMES_V2 or {"AWSAccessKeyId", "Signature"} <= names:
+        return _v2(url)
+    folded = {name.lower() for name in names}
+    if "x-amz-signature" in folded and "x-amz-credential" in folded:
+        why = "the X-Amz- parameters are in another case: they are case-sensitive, and S3 does not see them"
+        return _explanation(
+            url, place_of(url), _V4, findings=[Finding("error", "parameter-case", why)]
+        )
+    return None
+
+
+def _explanation(url: FoundURL, place: Place, scheme: str, **fields: object) -> Explanation:
+    key = place.key
+    listing = url.get("prefix") if not key else None
+    path = None
+    if place.bucket is not None:
+        path = f"s3://{place.bucket}" + (f"/{key or listing}" if key or listing else "")
+    return Explanation(
+        url=url.url,
+        backend="s3",
+        scheme=scheme,
+        path=path,
+        bucket=place.bucket,
+        key=key,
+        now=url.now,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
+    link = read_v4(url, "X-Amz-", terminator="aws4_request", longest=_LONGEST)
+    place = place_of(url)
+    findings = [*link.findings, *place.findings, *_of_region(link, place)]
+    if link.algorithm and link.algorithm != "AWS4-HMAC-SHA256":
+        why = f"X-Amz-Algorithm is {ascii(link.algorithm)[1:41]}, and S3's links are AWS4-HMAC-SHA256 (multi-region access points: AWS4-ECDSA-P256-SHA256)"
+        findings.append(Finding("warning", "algorithm", why))
+    if link.service and link.service not in ("s3", "s3-object-lambda", "s3express", "s3-outposts"):
+        why = f"it is signed for the service {ascii(link.service)[1:41]} and not for s3"
+        findings.append(Finding("warning", "service", why))
+    if also_v2:
+        why = "it holds the parameters of Version 2 as well as those of Version 4, which S3 refuses"
+        findings.append(Finding("error", "two-signatures", why))
+    conditions = {"region": link.region, **_conditions(url)}
+    conditions["body"] = _body(url, link)
+    return _explanation(
+        url,
+        place,
+        _V4,
+        permits_because=_BINDS,
+        **link.as_fields(),
+        conditions={name: value for name, value in conditions.items() if value},
+        findings=findings,
+    )
+
+
+def _body(url: FoundURL, link: V4Link) -> str:
+    payload = url.get("X-Amz-Content-Sha256")
+    if payload and payload != "UNSIGNED-PAYLOAD":
+        return f"its SHA-256 is signed: {ascii(payload)[1:65]}"
+    if "x-amz-content-sha256" in link.headers:
+        return "its SHA-256 is signed, in the header x-amz-content-sha256"
+    return "not signed (UNSIGNED-PAYLOAD)"
+
+
+def _of_region(link: V4Link, place: Place) -> list[Finding]:
+    if place.region is not None and link.region and place.region != link.region:
+        why = f"the host is in {place.region}, and it is signed for {ascii(link.region)[1:41]}: S3 refuses that"
+        return [Finding("error", "region", why)]
+    if place.is_global and link.region not in ("", "us-east-1", "aws-global"):
+        why = (
+            f"it names the global host and is signed for {ascii(link.region)[1:41]}: S3 redirects to the bucket's region for hours "
+            "after a bucket was made, and the redirected request fails; sign for the regional host"
+        )
+        return [Finding("warning", "global-host", why)]
+    return []
+
+
+def _v2(url: FoundURL) -> Explanation:
+    place = place_of(url)
+    findings = [*place.findings]
+    end = epoch(url.get("Expires"))
+    if end is None:
+        why = "Expires is no number of seconds since 1970, or missing"
+        findings.append(Finding("error", "bad-expires", why))
+    findings.append(
+        Finding(
+            "warning",
+            "v2",
+            "it is signed with Version 2, which has no longest lifetime, signs few headers, and which AWS "
+            "refuses for new buckets: sign with Version 4",
+        )
+    )
+    if place.is_global and place.bucket is not None:
+        why = "it names the global host: outside us-east-1 S3 redirects there, and Version 2 fails in newer regions"
+        findings.append(Finding("note", "global-host", why))
+    free = sorted(
+        {name.lower() for name in url.names()}
+        & {"prefix", "marker", "continuation-token", "delimiter", "list-type"}
+    )
+    if free:
+        why = f"Version 2 does not sign {', '.join(free)}: the holder can list the whole bucket"
+        findings.append(Finding("warning", "forgeable", why))
+    return _explanation(
+        url,
+        place,
+        _V2,
+        permits_because=_BINDS,
+        credential_id=url.get("AWSAccessKeyId"),
+        expires_at=end,
+        conditions=_conditions(url),
+        findings=findings,
+    )
+
+
+def _conditions(url: FoundURL) -> dict[str, str]:
+    """Return what the query binds beside the signature, by the names of its parameters."""
+    shown = ("versionId", "partNumber", "uploadId", "prefix", "list-type", "max-keys", "x-id")
+    found: dict[str, str] = {}
+    for raw, value in url.query:
+        name = decoded(raw)
+        if name.startswith("response-") or name in shown:
+            found.setdefault(ascii(name)[1:-1][:60], ascii(decoded(value))[1:-1][:200])
+        elif name in ("acl", "cors", "delete", "policy", "tagging", "uploads", "versioning"):
+            found.setdefault("subresource", name)
+    return found
+
+
+def _of_form(url: FoundURL) -> Explanation | None:
+    fields = {name.lower() for name in url.fields or ()}
+    if "policy" not in fields:
+        return None
+    place = place_of(url)
+    policy = read_policy(url.get("policy") or "")
+    region = ""
+    signed_at = None
+    if fields & {"x-amz-signature", "x-amz-credential"}:
+        link = read_v4(url, "X-Amz-", terminator="aws4_request", longest=_LONGEST)
+        # A form has neither a lifetime of its own nor signed headers: its policy has the end.
+        kept = [one for one in link.findings if one.code not in ("incomplete", "bad-headers")]
+        scheme, who, region, signed_at = _V4, link.credential_id, link.region, link.signed_at
+        findings = [*kept, *_of_region(link, place), *policy.findings]
+    elif {"awsaccesskeyid", "signature"} <= fields:
+        scheme, who = _V2, url.get("AWSAccessKeyId")
+        why = "it is signed with Version 2, which AWS refuses for new buckets: sign with Version 4"
+        findings = [Finding("warning", "v2", why), *policy.findings]
+    else:
+        return None
+    bucket = policy.bucket or place.bucket
+    key = url.get("key") or policy.key
+    return Explanation(
+        url=url.url,
+        backend="s3",
+        scheme=f"{scheme}, POST policy",
+        path=None if bucket is None else f"s3://{bucket}" + (f"/{key}" if key else ""),
+        bucket=bucket,
+        key=key,
+        permits=frozenset({"POST"}),
+        permits_because="a form uploads one object",
+        credential_id=who,
+        signed_at=signed_at,
+        expires_at=policy.expires_at,
+        headers=(),
+        conditions={**({"region": region} if region else {}), **policy.conditions},
+        findings=findings,
+        now=url.now,
+    )

@@ -1,0 +1,95 @@
+"""Which bucket and key a URL on an S3 host names: virtual-hosted style, path style, access points.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html,
+https://docs.aws.amazon.com/general/latest/gr/s3.html.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import attrs
+
+from daypass.explanations import Finding
+from daypass.found import FoundURL, decoded
+
+#: ``[bucket.]s3[-flavour][.dualstack][.region].amazonaws.com[.cn]``; old hosts write ``s3-region``.
+_AWS = re.compile(
+    r"(?:(?P<bucket>[^/]{1,255})\.)?"
+    r"s3(?P<flavour>-accesspoint(?:-fips)?|-object-lambda(?:-fips)?|-accelerate|-fips|-external-1)?"
+    r"(?:\.(?P<dualstack>dualstack))?"
+    r"(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+){1,3}-\d))?"
+    r"\.amazonaws\.com(?:\.cn)?"
+)
+#: Hosts of other stores that put the bucket first: R2, Spaces, Backblaze, Wasabi, Google's
+#: interoperability, OVH, Scaleway, Outscale.
+_OTHERS = re.compile(
+    r"(?:(?P<bucket>[^/]{1,255})\.)?(?:"
+    r"[0-9a-f]{32}(?:\.(?:eu|us|fedramp))?\.r2\.cloudflarestorage\.com|[a-z0-9]+\.digitaloceanspaces\.com"
+    r"|s3\.[a-z0-9-]+\.backblazeb2\.com|s3(?:\.[a-z0-9-]+)?\.wasabisys\.com|storage\.googleapis\.com"
+    r"|s3\.[a-z0-9-]+\.(?:io\.)?cloud\.ovh\.net|s3\.[a-z0-9-]+\.scw\.cloud|oos\.[a-z0-9-]+\.outscale\.com)"
+)
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where a URL leads."""
+
+    bucket: str | None
+    key: str | None
+    #: The region in the host's name; None where it has none.
+    region: str | None = None
+    #: True for ``s3.amazonaws.com`` and what is below it.
+    is_global: bool = False
+    #: True where the bucket is part of the path.
+    path_style: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def place_of(url: FoundURL) -> Place:
+    """Read bucket and key from host and path."""
+    if not url.host:  # a form whose URL nobody gave
+        return Place(bucket=None, key=None)
+    for pattern in (_AWS, _OTHERS):
+        match = pattern.fullmatch(url.hostname)
+        if match is None:
+            continue
+        groups = match.groupdict()
+        flavour = groups.get("flavour")
+        region = groups.get("region")
+        if flavour == "-external-1":
+            region = "us-east-1"
+        names = {
+            "region": region,
+            "is_global": pattern is _AWS and region is None and flavour is None,
+        }
+        if match["bucket"]:
+            return Place(bucket=match["bucket"], key=url.key, **names)  # type: ignore[arg-type]
+        return _by_path(url, **names)
+    if _is_address(url.hostname) or "." not in url.hostname:
+        return _by_path(url)
+    why = (
+        "the host is no store's that daypass knows by name, so the bucket is taken from the path; if the "
+        "bucket is part of the host's name, all of the path is the key"
+    )
+    return _by_path(url, findings=(Finding("note", "addressing", why),))
+
+
+def _by_path(url: FoundURL, **names: object) -> Place:
+    bucket, slash, key = url.path.removeprefix("/").partition("/")
+    del slash
+    return Place(
+        bucket=decoded(bucket) or None,
+        key=decoded(key) if bucket else None,
+        path_style=True,
+        **names,  # type: ignore[arg-type]
+    )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return name.endswith(".localhost")
+    return True
