@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from daypass import admit, events, store, stores
+from daypass import admit, events, permits, store, stores
 from daypass.backends import Registry
 from tests.core import fakes
 
@@ -31,7 +31,7 @@ def registry_of(monkeypatch):
             signing[name] = f"fake_signer_{name}"
             monkeypatch.setitem(sys.modules, signing[name], module)
         registry = Registry(fakes.finder(names, tuple(listed), signing))
-        for home in (admit, events, store):
+        for home in (admit, events, permits, store):
             monkeypatch.setattr(home, "registry", registry)
         monkeypatch.setattr(stores, "_stores", OrderedDict())
         return registry

@@ -127,7 +127,7 @@ FIELDS = {
     """,
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions
-        expires_because unenforced count url_sha256
+        expires_because unenforced count url_sha256 decision rule reason
     """,
     "Explanation": """
         url backend scheme path bucket key permits permits_because credential_id signed_at starts_at
@@ -135,6 +135,12 @@ FIELDS = {
     """,
     "Finding": "severity code message",
     "FoundURL": "url scheme host path query fields now error findings",
+    "Rule": """
+        name paths effect methods callers max_expires_in on_longer require content_types max_bytes
+        ip_ranges headers response_options prefixes per_caller per_rule
+    """,
+    "Policy": "rules per_caller",
+    "Quota": "urls_per_minute live_links",
     "SignedPrefix": """
         url query method headers expires_at expires_because permits unenforced path backend
     """,

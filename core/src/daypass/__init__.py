@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         InvalidRequestError,
         ObjectNotFoundError,
         PluginError,
+        PolicyError,
+        QuotaError,
         RefusedError,
         ShortLivedURLError,
         ShortLivedURLWarning,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
+    from daypass.policy import Policy, Quota, Rule, set_policy
     from daypass.prefixes import SignedPrefix
     from daypass.redaction import RedactingFilter, redact
     from daypass.requests import SignOptions, SignRequest
@@ -78,8 +81,13 @@ __all__ = [
     "ObjectMetadata",
     "ObjectNotFoundError",
     "PluginError",
+    "Policy",
+    "PolicyError",
+    "Quota",
+    "QuotaError",
     "RedactingFilter",
     "RefusedError",
+    "Rule",
     "ShortLivedURLError",
     "ShortLivedURLWarning",
     "SignOptions",
@@ -104,6 +112,7 @@ __all__ = [
     "head_metadata_many",
     "hookimpl",
     "redact",
+    "set_policy",
 ]
 
 _HOMES = {
@@ -113,6 +122,7 @@ _HOMES = {
     "found": ("FoundURL",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
+    "policy": ("Policy", "Quota", "Rule", "set_policy"),
     "prefixes": ("SignedPrefix",),
     "redaction": ("RedactingFilter", "redact"),
     "requests": ("SignOptions", "SignRequest"),

@@ -99,6 +99,7 @@ class Registry:
         self._signers: dict[str, Backend] = {}
         self._modules: dict[tuple[str, str], tuple[ModuleType, Backend]] = {}
         self._plugins_loaded = False
+        self._siblings: dict[str, frozenset[str]] = {}
         self._callers: dict[str, Callable[[SigningEvent], None] | None] = {}
 
     def claims(self, group: str = _BACKENDS) -> dict[str, list[EntryPoint]]:
@@ -222,6 +223,22 @@ class Registry:
         module = load(entry)
         with blaming(entry):
             self.register_plugin(module, entry.value)
+
+    def siblings(self, protocol: str) -> frozenset[str]:
+        """Return the protocols that name the same store as this one: ``s3a`` is another word for ``s3``."""
+        known = self._siblings.get(protocol)
+        if known is None:
+            claims = self.claims()
+            values = {entry.value for entry in claims.get(protocol, ())}
+            claimed = {
+                other
+                for other, entries in claims.items()
+                if not values.isdisjoint(entry.value for entry in entries)
+            }
+            owner = KNOWN.get(protocol)
+            owned = {other for other, name in KNOWN.items() if name == owner}
+            known = self._siblings[protocol] = frozenset({protocol, *claimed, *owned})
+        return known
 
     def installed(self) -> dict[str, Backend]:
         """Return the backends that can be loaded, by a protocol, and the signers, by their name."""

@@ -10,7 +10,7 @@ from typing import Self, overload
 import attrs
 
 from daypass.errors import DaypassError, InvalidRequestError
-from daypass.results import SignedURL
+from daypass.results import REQUESTED, SignedURL
 
 __all__ = ["SignedURLBatch"]
 
@@ -147,6 +147,15 @@ class SignedURLBatch(Sequence[SignedURL]):
 
         def name(like: SignedURL) -> SignedURL:
             return attrs.evolve(like, unenforced=like.unenforced | names)
+
+        return attrs.evolve(self, likes=tuple(map(name, self._likes)))
+
+    def with_reason(self, because: str) -> Self:
+        """Return the batch with a reason why it ends, where its links end as they were signed to."""
+
+        def name(like: SignedURL) -> SignedURL:
+            early = like.expires_because != REQUESTED
+            return like if early else attrs.evolve(like, expires_because=because)
 
         return attrs.evolve(self, likes=tuple(map(name, self._likes)))
 

@@ -225,26 +225,51 @@ def _sign(
     root = store.location.at("")
     signed: list[tuple[Sequence[int], SignedURLBatch]] = []
     while keys:
+        refused: dict[int, DaypassError] = {}
+        done: list[Sequence[int]] = []
         try:
-            request = make_request(job.options)
-            batch = gate.create_signed_urls(store.backend, root, keys, request, caller=job.caller)
+            for places, batch in gate.create_signed_urls(
+                store.backend,
+                root,
+                keys,
+                make_request(job.options),
+                caller=job.caller,
+                refused=None if job.errors == "raise" else refused,
+            ):
+                signed.append((_picked(numbers, places), batch))
+                done.append(places)
         except DaypassError as error:
             place, error.row = error.row, None
             if place is None and job.errors == "raise":
                 raise  # not one row's fault: no row of this store can be signed
-            if place is None:
-                faults.update(dict.fromkeys(numbers, error))
-                break
-            faults[numbers[place]] = error
-            if job.errors == "raise":
+            gone = {*refused, *(row for rows in done for row in rows)}
+            left = [row for row in range(len(keys)) if row not in gone and row != place]
+            if place is not None:
+                faults[numbers[place]] = error
+            else:
+                faults.update({numbers[row]: error for row in left})
+            faults.update({numbers[row]: found for row, found in refused.items()})
+            if place is None or job.errors == "raise":
                 break
             # The rows before it are good, so that each is signed once, however many are bad.
-            signed += _sign(job, store, numbers[:place], keys[:place], faults=faults)
-            numbers, keys = numbers[place + 1 :], keys[place + 1 :]
+            before = [row for row in left if row < place]
+            after = [row for row in left if row > place]
+            signed += _sign(
+                job,
+                store,
+                [numbers[row] for row in before],
+                [keys[row] for row in before],
+                faults=faults,
+            )
+            numbers, keys = [numbers[row] for row in after], [keys[row] for row in after]
         else:
-            signed.append((numbers, batch))
+            faults.update({numbers[row]: found for row, found in refused.items()})
             break
     return signed
+
+
+def _picked(numbers: Sequence[int], places: Sequence[int]) -> Sequence[int]:
+    return numbers if len(places) == len(numbers) else [numbers[place] for place in places]
 
 
 def _sign_rows(

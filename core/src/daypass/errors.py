@@ -14,7 +14,9 @@
     ├── PluginError (RuntimeError)                a plugin breaks the contract
     ├── CredentialsError (PermissionError)        nothing to sign with, or expired
     ├── RefusedError (PermissionError)            an ``authorize`` plugin said no
-    ├── AuditError (RuntimeError)                 a ``record`` plugin failed: no URL leaves
+    │   └── PolicyError                           ... or the policy did
+    │       └── QuotaError                        ... since there are too many links
+    ├── AuditError (RuntimeError)                 the audit or a ``record`` plugin failed: no URL leaves
     ├── ShortLivedURLError (ValueError)           the link would die early, and ``on_short="raise"``
     ├── ObjectNotFoundError (FileNotFoundError)   ``head_metadata`` found nothing
     ├── AccessDeniedError (PermissionError)       the store refused ``head_metadata``
@@ -42,6 +44,8 @@ __all__ = [
     "InvalidRequestError",
     "ObjectNotFoundError",
     "PluginError",
+    "PolicyError",
+    "QuotaError",
     "RefusedError",
     "ShortLivedURLError",
     "ShortLivedURLWarning",
@@ -146,11 +150,52 @@ class CredentialsError(DaypassError, PermissionError):
 
 
 class RefusedError(DaypassError, PermissionError):
-    """A plugin's ``authorize`` hook refused the request."""
+    """The policy or a plugin's ``authorize`` hook refused the request."""
+
+
+class PolicyError(RefusedError):
+    """The policy refused the request; the message names the rule, and the nearest that is allowed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str | None = None,
+        asked: str | None = None,
+        nearest: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        #: The rule that refused; None where no rule matches.
+        self.rule = rule
+        #: What was asked.
+        self.asked = asked
+        #: The nearest that is allowed; None where nothing is.
+        self.nearest = nearest
+
+
+class QuotaError(PolicyError):
+    """There are as many links as the policy allows; the message says when to try again."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str | None = None,
+        quota: str | None = None,
+        limit: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, rule=rule)
+        #: ``"urls_per_minute"`` or ``"live_links"``.
+        self.quota = quota
+        #: How many there may be.
+        self.limit = limit
+        #: In how many seconds to try again; None where so many are never allowed.
+        self.retry_after = retry_after
 
 
 class AuditError(DaypassError, RuntimeError):
-    """A plugin's ``record`` hook failed, so the URL was not handed out."""
+    """The audit or a plugin's ``record`` hook failed, so the URL was not handed out."""
 
 
 class ShortLivedURLError(DaypassError, ValueError):

@@ -1,19 +1,20 @@
-"""What ``authorize`` and ``record`` plugins are told, and what becomes of their refusals."""
+"""What ``authorize`` and ``record`` plugins and the audit are told, and what becomes of their refusals."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from daypass.backends import Backend, registry
+from daypass.backends import registry
 from daypass.errors import AuditError, DaypassError, RefusedError
 from daypass.hookspecs import SigningEvent
-from daypass.locations import Location
 from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
 from daypass.results import SignedURL
 
-__all__ = ["authorize", "named", "record"]
+if TYPE_CHECKING:
+    from daypass.permits import Permit
+
+__all__ = ["ask_plugins", "named", "record", "record_refusal"]
 
 
 def named(error: Exception) -> str:
@@ -21,15 +22,8 @@ def named(error: Exception) -> str:
     return f"{type(error).__module__}.{type(error).__qualname__} (its cause is chained)"
 
 
-def authorize(
-    backend: Backend,
-    location: Location,
-    request: SignRequest,
-    caller: str | None,
-    *,
-    action: str = "create_signed_url",
-) -> None:
-    """Ask every ``authorize`` plugin.
+def ask_plugins(permit: Permit) -> None:
+    """Ask every ``authorize`` plugin, and record where one refuses.
 
     Raises:
         RefusedError: if one of them raises anything that is not a `DaypassError` itself.
@@ -38,36 +32,26 @@ def authorize(
     hook = registry.listeners("authorize")
     if hook is None:
         return
-    event = SigningEvent(**_common(backend, location, request, caller), action=action)
+    event = _event(permit)
     try:
         hook(event)
-    except DaypassError:
+    except DaypassError as error:
+        record_refusal(permit, error, permit.rule)
         raise
     except Exception as error:
         msg = f"{event.method} on {event.path} was refused by a plugin: {named(error)}"
-        raise RefusedError(msg) from error
+        refusal = RefusedError(msg)
+        record_refusal(permit, refusal, permit.rule)
+        raise refusal from error
 
 
-def record(
-    backend: Backend,
-    location: Location,
-    request: SignRequest,
-    answer: SignedURL | SignedPrefix,
-    urls: list[str],
-    *,
-    caller: str | None,
-    action: str = "create_signed_url",
-) -> None:
-    """Tell every ``record`` plugin of links that are about to leave.
+def record(permit: Permit, answer: SignedURL | SignedPrefix, urls: list[str]) -> None:
+    """Tell every ``record`` plugin and the audit of links that are about to leave.
 
     Args:
-        backend: who signed.
-        location: of the object, or of the root that a batch lies below.
-        request: what was asked, resolved.
+        permit: what was permitted.
         answer: the link, one that stands for a batch, or a grant.
         urls: all that leave; of a grant its query, by which each URL below it can be recognised.
-        caller: who asked.
-        action: the function that was called.
 
     Raises:
         AuditError: if one of them raises; then no link leaves.
@@ -76,34 +60,65 @@ def record(
     hook = registry.listeners("record")
     if hook is None:
         return
-    event = SigningEvent(
-        **{**_common(backend, location, request, caller), "expires_at": answer.expires_at},
-        action=action,
-        expires_because=answer.expires_because,
-        unenforced=answer.unenforced,
-        count=len(urls),
-        url_sha256=hashlib.sha256("\n".join(urls).encode()).hexdigest(),
+    _tell(
+        hook,
+        _event(
+            permit,
+            expires_at=answer.expires_at,
+            expires_because=answer.expires_because,
+            unenforced=answer.unenforced,
+            count=len(urls),
+            url_sha256=hashlib.sha256("\n".join(urls).encode()).hexdigest(),
+        ),
     )
+
+
+def record_refusal(permit: Permit, error: DaypassError, rule: str | None) -> None:
+    """Tell of links that were refused.
+
+    Args:
+        permit: what was asked.
+        error: the refusal.
+        rule: the policy's rule that refused, or under which a plugin did.
+
+    Raises:
+        AuditError: if it cannot be recorded.
+
+    """
+    hook = registry.listeners("record")
+    if hook is None:
+        return
+    event = _event(permit, count=permit.count, decision="refused", reason=str(error), rule=rule)
+    _tell(hook, event)
+
+
+def _tell(hook: Any, event: SigningEvent) -> None:
     try:
         hook(event)
     except Exception as error:
-        msg = (
-            f"the {event.method} link for {event.path} could not be recorded, so it was not "
-            f"handed out: {named(error)}"
+        what = (
+            "could not be recorded, so it was not handed out"
+            if event.decision == "allowed"
+            else "was refused, and that could not be recorded"
         )
+        msg = f"the {event.method} link for {event.path} {what}: {named(error)}"
         raise AuditError(msg) from error
 
 
-def _common(
-    backend: Backend, location: Location, request: SignRequest, caller: str | None
-) -> dict[str, Any]:
-    return {
-        "caller": caller,
-        "backend": backend.info.name,
-        "path": location.path,
-        "version": location.version,
-        "method": request.method,
-        "signing_time": request.signing_time,
-        "expires_at": request.expires_at,
-        "conditions": request.conditions,
-    }
+def _event(permit: Permit, **more: Any) -> SigningEvent:
+    request, place = permit.request, permit.place
+    return SigningEvent(
+        **{
+            "action": permit.action,
+            "caller": permit.caller,
+            "backend": permit.backend.info.name,
+            "path": place.path,
+            "version": place.version,
+            "method": request.method,
+            "signing_time": request.signing_time,
+            "expires_at": request.expires_at,
+            "conditions": request.conditions,
+            "rule": permit.rule,
+            **more,
+        }
+    )

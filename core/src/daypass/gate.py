@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from attrs import evolve
 
 from daypass.admit import admit, check_version
-from daypass.backends import Backend, registry
+from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
     DaypassError,
     InvalidRequestError,
     PluginError,
+    PolicyError,
     ShortLivedURLError,
     ShortLivedURLWarning,
     StoreError,
     UnsupportedOptionError,
     at_row,
 )
-from daypass.events import authorize, named, record
+from daypass.events import named, record
 from daypass.judge import judge
 from daypass.locations import Location, check_key, check_prefix
+from daypass.permits import Permit, authorize, authorize_many
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
 
 __all__ = ["create_signed_prefix", "create_signed_url", "create_signed_urls", "head_metadata"]
+
+_Answer = TypeVar("_Answer", SignedURL, SignedPrefix)
 
 #: Options that describe one object, so that no two below a prefix could meet them.
 _OF_ONE_OBJECT = frozenset({"content_md5", "checksum_sha256", "content_length"})
@@ -53,14 +58,11 @@ def create_signed_url(
             max_bytes=backend.info.max_key_bytes,
             allow_dot_segments=request.allow_dot_segments,
         )
-    authorize(backend, location, resolved, caller)
-    answer = _ask(backend, location, resolved)
-    judge(backend, location, resolved, answer)
-    if waived:
-        answer = evolve(answer, unenforced=answer.unenforced | waived)
-    if answer.expires_because != REQUESTED:
-        _tell_short(resolved, answer)
-    record(backend, location, resolved, answer, [answer.url], caller=caller)
+    with authorize(backend, location, resolved, caller) as permit:
+        answer = _ask(backend, location, permit.request)
+        judge(backend, location, permit.request, answer)
+        answer = _settled(permit, answer, waived)
+        record(permit, answer, [answer.url])
     return answer
 
 
@@ -71,29 +73,58 @@ def create_signed_urls(
     request: SignRequest,
     *,
     caller: str | None,
-) -> SignedURLBatch:
-    """Sign one chunk of keys below one root, all at one instant, and record it as one.
+    refused: dict[int, DaypassError] | None = None,
+) -> Iterator[tuple[Sequence[int], SignedURLBatch]]:
+    """Sign one chunk of keys below one root, all at one instant.
 
-    The keys have passed `check_key`. The first answer is judged, since the others are made alike.
+    Rows that a policy decides alike are signed and recorded as one. The keys have passed
+    `check_key`. The first answer is judged, since the others are made alike.
+
+    Args:
+        backend: who signs.
+        location: the root.
+        keys: whole keys.
+        request: what is asked of each.
+        caller: who asks.
+        refused: where the errors of refused rows are put; None to raise the first.
+
+    Yields:
+        The numbers of rows, and their links.
 
     Raises:
         DaypassError: one of the tree in `daypass.errors`, with the ``row`` where one row is to
-            blame; then no URL of the chunk leaves.
+            blame; then none of the rows that are signed with it leaves.
 
     """
     resolved, waived = admit(backend, location, request)
-    if registry.listeners("authorize"):
-        for row, key in enumerate(keys):
-            with at_row(row):
-                authorize(backend, location.at(key), resolved, caller)
-    batch = _ask_many(backend, location, keys, resolved)
+    for permit in authorize_many(backend, location, keys, resolved, caller, refused=refused):
+        try:
+            with permit:
+                batch = _sign_permitted(permit, waived)
+        except PolicyError as error:
+            if refused is None:
+                raise
+            refused.update(dict.fromkeys(permit.rows, error))
+        except DaypassError as error:
+            if error.row is not None:
+                error.row = permit.rows[error.row]
+            raise
+        else:
+            yield permit.rows, batch
+
+
+def _sign_permitted(permit: Permit, waived: frozenset[str]) -> SignedURLBatch:
+    """Sign and record the keys of one permit."""
+    keys = permit.keys or ()
+    batch = _ask_many(permit.backend, permit.location, keys, permit.request)
     first = batch[0]
-    judge(backend, location.at(keys[0]), resolved, first)
+    judge(permit.backend, permit.location.at(keys[0]), permit.request, first)
     if waived:
         batch = batch.with_unenforced(waived)
-    if first.expires_because != REQUESTED:
-        _tell_short(resolved, first)
-    record(backend, location, resolved, first, batch.signed(), caller=caller)
+    if permit.because:
+        batch = batch.with_reason(permit.because)
+    first = _settled(permit, batch[0], frozenset())
+    record(permit, first, batch.signed())
     return batch
 
 
@@ -128,14 +159,11 @@ def create_signed_prefix(
             max_bytes=backend.info.max_key_bytes,
             allow_dot_segments=request.allow_dot_segments,
         )
-    authorize(backend, location, resolved, caller, action=action)
-    answer = _grant(backend, location, resolved)
-    judge(backend, location, resolved, answer)
-    if waived:
-        answer = evolve(answer, unenforced=answer.unenforced | waived)
-    if answer.expires_because != REQUESTED:
-        _tell_short(resolved, answer)
-    record(backend, location, resolved, answer, [answer.query], caller=caller, action=action)
+    with authorize(backend, location, resolved, caller, action=action) as permit:
+        answer = _grant(backend, location, permit.request)
+        judge(backend, location, permit.request, answer)
+        answer = _settled(permit, answer, waived)
+        record(permit, answer, [answer.query])
     return answer
 
 
@@ -214,6 +242,18 @@ def _ask_many(
     return batch
 
 
+def _settled(permit: Permit, answer: _Answer, waived: frozenset[str]) -> _Answer:
+    """Name in a sound answer what is not enforced and why it ends, and hold it against the policy."""
+    if waived:
+        answer = evolve(answer, unenforced=answer.unenforced | waived)
+    permit.check(answer)
+    if permit.because and answer.expires_because == REQUESTED:
+        answer = evolve(answer, expires_because=permit.because)
+    if answer.expires_because != REQUESTED:
+        _tell_short(permit.asked, answer)
+    return answer
+
+
 def _tell_short(request: SignRequest, answer: SignedURL | SignedPrefix) -> None:
     msg = (
         f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
@@ -221,4 +261,4 @@ def _tell_short(request: SignRequest, answer: SignedURL | SignedPrefix) -> None:
     )
     if request.on_short == "raise":
         raise ShortLivedURLError(msg)
-    warnings.warn(msg, ShortLivedURLWarning, stacklevel=4)  # the caller of the public door
+    warnings.warn(msg, ShortLivedURLWarning, stacklevel=5)  # the caller of the public door

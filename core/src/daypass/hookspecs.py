@@ -99,11 +99,18 @@ class SigningEvent:
     expires_because: str | None = None
     #: Only in ``record``: conditions that are not enforced.
     unenforced: frozenset[str] = frozenset()
-    #: Only in ``record``: how many links leave; above one, ``path`` is the root they lie below.
+    #: Only in ``record``: how many links leave, or were refused alike; above one, ``path`` is the
+    #: root they lie below.
     count: int = 1
     #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
     #: batch, over its URLs joined by line feeds; of a grant for a prefix, of its query alone.
     url_sha256: str | None = None
+    #: ``"allowed"``, or, only in ``record``, ``"refused"``: then no link leaves.
+    decision: str = "allowed"
+    #: The rule of the policy that decided; None without a policy, or where no rule matches.
+    rule: str | None = None
+    #: Only in ``record``, of a refusal: why.
+    reason: str | None = None
 
 
 @hookspec(firstresult=True)
@@ -287,6 +294,9 @@ def authorize(event: SigningEvent) -> None:
 @hookspec
 def record(event: SigningEvent) -> None:
     """Record a URL before it leaves. Raise, and it does not leave.
+
+    Refusals of the policy, of a quota and of ``authorize`` plugins are recorded too, with
+    ``event.decision == "refused"`` and ``event.reason``.
 
     Example::
 

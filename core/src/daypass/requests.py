@@ -17,7 +17,10 @@ from daypass.headers import attachment, shown
 
 __all__ = [
     "DESCRIBING",
+    "DOWNLOAD_ONLY",
+    "METHODS",
     "RESTRICTING",
+    "UPLOAD_ONLY",
     "SharedOptions",
     "SignOptions",
     "SignRequest",
@@ -67,7 +70,7 @@ _SHAPING = frozenset(
 )
 _CONDITIONS = RESTRICTING | DESCRIBING | _SHAPING
 
-_UPLOAD_ONLY = (
+UPLOAD_ONLY = (
     "content_type",
     "content_md5",
     "add_content_md5_metadata",
@@ -78,7 +81,7 @@ _UPLOAD_ONLY = (
     "metadata",
     "acl",
 )
-_DOWNLOAD_ONLY = (
+DOWNLOAD_ONLY = (
     "filename",
     "inline",
     "response_content_type",
@@ -250,10 +253,10 @@ class SignRequest:
             raise InvalidExpiryError(msg, option="expires_at")
 
     def _check_method(self, used: frozenset[str]) -> None:
-        wrong = () if self.method == "PUT" else _UPLOAD_ONLY
+        wrong = () if self.method == "PUT" else UPLOAD_ONLY
         why = "describes an upload and goes with method='PUT'"
         if not (misplaced := used.intersection(wrong)) and self.method not in ("GET", "HEAD"):
-            misplaced = used.intersection(_DOWNLOAD_ONLY)
+            misplaced = used.intersection(DOWNLOAD_ONLY)
             why = "shapes the answer to a download and goes with method='GET' or 'HEAD'"
         if misplaced:
             name = min(misplaced)
@@ -334,6 +337,17 @@ class SignRequest:
             msg = "starts_at must lie before the link's end"
             raise InvalidExpiryError(msg, option="starts_at")
         return self._copy(signing_time=start, expires_in=lifetime, expires_at=end)
+
+    def until(self, end: datetime) -> Self:
+        """Return a copy of a resolved request that ends earlier.
+
+        Args:
+            end: aware, UTC, after the signing time.
+
+        """
+        assert self.signing_time is not None  # noqa: S101 - resolve() has set it
+        lifetime = int((end - self.signing_time).total_seconds())
+        return self._copy(expires_in=lifetime, expires_at=end)
 
     def without(self, names: Iterable[str]) -> Self:
         """Return a copy that no longer asks for these conditions."""

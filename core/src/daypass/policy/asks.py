@@ -1,0 +1,76 @@
+"""``Ask`` and ``Decision``: what a policy is asked about one link, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from daypass.policy.rules import Rule
+from daypass.requests import SignRequest
+
+__all__ = ["Ask", "Decision", "Step", "spellings"]
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """Return what a rule that denies is compared with: a container's account may be left out.
+
+    >>> spellings("maps@contoso.dfs.core.windows.net/a.tif")
+    ('maps@contoso.dfs.core.windows.net/a.tif', 'maps/a.tif')
+    """
+    bucket, slash, key = text.partition("/")
+    container, at, _ = bucket.partition("@")
+    return (text, container + slash + key) if at else (text,)
+
+
+# Not frozen, which would take twice the time to make; nobody changes one.
+@attrs.define(kw_only=True, eq=False)
+class Ask:
+    """What is asked: a place, a method and a request that has its clock."""
+
+    #: The path's protocol, and those that the same backend serves: ``s3a`` is another word for ``s3``.
+    protocols: frozenset[str]
+    #: Bucket and key, exactly as stored.
+    text: str
+    #: The path as it may be shown.
+    path: str
+    action: str
+    caller: str | None
+    #: The link that is asked for, resolved.
+    request: SignRequest
+    #: Whose options count as asked: of one part of an upload, those of the whole.
+    whole: SignRequest
+
+    @property
+    def below(self) -> bool:
+        """Whether the link reaches all that begins with the path, and not one object alone."""
+        return self.action == "create_signed_prefix" or self.request.method == "LIST"
+
+
+@attrs.frozen
+class Step:
+    """What became of one rule on the way to a decision."""
+
+    rule: str
+    effect: str
+    outcome: Literal["allowed", "refused", "no match", "not reached"]
+    #: Why, in words; empty where the rule was not reached.
+    why: str
+
+
+@attrs.define(kw_only=True, eq=False)
+class Decision:
+    """What a policy answers."""
+
+    allowed: bool
+    #: The rule that decided; None where none matched.
+    rule: Rule | None
+    #: Why it is refused, or what was asked and how it was narrowed; ``"allowed"`` otherwise.
+    reason: str
+    #: What was asked, and the nearest that is allowed; of a refusal alone.
+    asked: str | None = None
+    nearest: str | None = None
+    #: The request to sign, with an earlier end where the rule clamps it.
+    request: SignRequest
+    #: Why the end is earlier than what was asked; None where it is not.
+    because: str | None = None

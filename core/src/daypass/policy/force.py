@@ -1,0 +1,50 @@
+"""The policies in force in this process: the application's, and that of the configuration."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from daypass.errors import InvalidRequestError
+from daypass.policy.enforce import Enforcer
+from daypass.policy.rules import Policy
+
+__all__ = ["policies", "set_policy"]
+
+_log = logging.getLogger("daypass.policy")
+_lock = threading.Lock()
+#: What `set_policy` has set.
+_application: list[Enforcer] = []
+
+
+def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> None:
+    """Put a policy in force: from now on no link of this process is made without its consent.
+
+    It is for the whole process, and no `Store` is exempt. The policy of the configuration stays in
+    force beside it: a link then needs the consent of both.
+
+    Args:
+        policy: the policy, or None for none.
+        replacing: the policy that is in force now, where one is: who does not hold it cannot replace
+            it. The counts of its quotas begin anew.
+
+    Raises:
+        InvalidRequestError: if another policy is in force than the one that is to be replaced.
+
+    """
+    if policy is not None and not isinstance(policy, Policy):
+        msg = f"a policy is a daypass.Policy, not {type(policy).__name__}"
+        raise InvalidRequestError(msg, option="policy")
+    with _lock:
+        current = _application[0].policy if _application else None
+        if current is not replacing:
+            msg = "another policy is in force: name it as replacing= to put a new one in its place"
+            raise InvalidRequestError(msg, option="replacing")
+        if replacing is not None:
+            _log.warning("the policy of this process was replaced")
+        _application[:] = [] if policy is None else [Enforcer(policy)]
+
+
+def policies() -> list[Enforcer]:
+    """Return the policies in force; a link needs the consent of all."""
+    return _application
