@@ -160,7 +160,7 @@ def test_a_filesystems_own_sign_knows_no_conditions(signing, options):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://h/other?sig=1", "https://u:p@h/bucket/key", "gopher://h/bucket/key", None,
+    "url", ["https://h/other?sig=1", "https://u:p@h/bucket/key", "gopher://h/bucket/key", 5,
             "https://h/bucket/key\r\n"],
 )  # fmt: skip
 def test_a_filesystems_own_url_is_judged_too(signing, url):
@@ -469,3 +469,20 @@ def test_a_server_that_is_not_there_is_a_daypass_error(server):
     with pytest.raises(daypass.DaypassError):
         daypass.head_metadata("http://127.0.0.1:1/x")
     assert time.monotonic() - started < 10
+
+
+def test_a_sign_that_gives_nothing_cannot_sign(signing):
+    """Several filesystems override sign() with a body of ``pass``."""
+    signing.sign = lambda self, path, expiration=100, **options: None
+    with pytest.raises(SigningNotSupportedError, match="gives none"):
+        daypass.create_signed_url("invented://bucket/key")
+
+
+def test_a_sign_that_fails_is_named_with_its_filesystem(signing):
+    def sign(self, path, expiration=100, **options):
+        raise RuntimeError(SECRET)
+
+    signing.sign = sign
+    with pytest.raises(PluginError, match=r"Invented failed to sign with RuntimeError") as caught:
+        daypass.create_signed_url("invented://bucket/key")
+    assert SECRET not in str(caught.value)

@@ -17,6 +17,7 @@ from daypass.errors import (
     DaypassError,
     DeadlineError,
     ObjectNotFoundError,
+    PluginError,
     SigningNotSupportedError,
     StoreError,
     UnsupportedOptionError,
@@ -68,8 +69,13 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
     try:
         url = location.fs.sign(_fs_path(location), expiration=request.expires_in)
     except NotImplementedError as error:
-        msg = f"{location.protocol}:// cannot sign URLs: its filesystem's sign() says so; copy the object to an object store and sign it there"
-        raise SigningNotSupportedError(msg) from error
+        raise _cannot(location, "says so") from error
+    except Exception as error:
+        filesystem = f"{type(location.fs).__module__}.{type(location.fs).__qualname__}"
+        msg = f"{location.protocol}://: the filesystem {filesystem} failed to sign with {type(error).__name__} (its cause is chained)"
+        raise PluginError(msg, plugin=filesystem) from error
+    if url is None:
+        raise _cannot(location, "gives none")
     return SignedURL(
         url=url,
         method="GET",
@@ -81,6 +87,11 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
         path=location.path,
         backend="generic",
     )
+
+
+def _cannot(location: Location, why: str) -> SigningNotSupportedError:
+    msg = f"{location.protocol}:// cannot sign URLs: its filesystem's sign() {why}; copy the object to an object store and sign it there"
+    return SigningNotSupportedError(msg)
 
 
 @hookimpl
