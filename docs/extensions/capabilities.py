@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "max_expires_in": ("longest link in seconds", lambda value: f"{value:,}" if value else "-"),
     "max_key_bytes": ("longest key in bytes", lambda value: f"{value:,}" if value else "-"),
+    "multipart": (
+        "uploads in parts, at most",
+        lambda value: f"{value.max_parts:,}" if value else "-",
+    ),
 }
 _WORDS = {
     "versions": "`version=` names a version of an object",

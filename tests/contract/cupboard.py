@@ -6,6 +6,7 @@ The kit's own tests break it, one rule at a time.
 import hmac
 import http.client
 import json
+import secrets
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
@@ -13,11 +14,14 @@ from daypass import (
     BackendInfo,
     CredentialsError,
     DeadlineError,
+    InvalidRequestError,
     ObjectMetadata,
     ObjectNotFoundError,
+    PartLimits,
     SignedURL,
     SignedURLBatch,
     StoreError,
+    UploadedPart,
     hookimpl,
 )
 
@@ -50,6 +54,7 @@ def describe_backend():
         versions=True,
         public_endpoint=True,
         secret_query_keys={"sig"},
+        multipart=PartLimits(min_part_size=4, max_part_size=1 << 20, max_parts=9, max_size=1 << 22),
     )
 
 
@@ -84,6 +89,10 @@ def _query(location, request, headers):
 
 @hookimpl
 def create_signed_url(location, request):
+    return _link(location, request)
+
+
+def _link(location, request, **more):
     secret = location.storage_options.get("secret")
     if not secret:
         msg = "no secret: give one in storage_options"
@@ -91,7 +100,7 @@ def create_signed_url(location, request):
     headers = _headers(request)
     query = "&".join(
         f"{name}={quote(str(value), safe='')}"
-        for name, value in _query(location, request, headers).items()
+        for name, value in {**_query(location, request, headers), **more}.items()
         if value is not None
     )
     endpoint = location.public_endpoint or location.storage_options["endpoint"]
@@ -121,13 +130,45 @@ def create_signed_urls(location, keys, request):
 
 
 @hookimpl
-def head_metadata(location):
+def create_multipart_upload(location, request):
+    return Upload(location, request)
+
+
+class Upload:
+    def __init__(self, location, request):
+        self.location = location
+        self.request = request
+
+    def begin(self):
+        return secrets.token_hex(8)
+
+    def check_id(self, upload_id):
+        if not upload_id.isalnum():
+            msg = "an id has letters and digits alone"
+            raise InvalidRequestError(msg, option="upload_id")
+
+    def sign_part(self, upload_id, number, request):
+        return _link(self.location, request, part=number, upload=upload_id)
+
+    def list_parts(self, upload_id):
+        sizes = _ask_owner("PARTS", self.location, {"X-Upload": upload_id})
+        return [UploadedPart(number=int(number), size=size) for number, size in sizes.items()]
+
+    def complete(self, upload_id, parts):
+        _ask_owner("JOIN", self.location, {"X-Upload": upload_id, **_headers(self.request)})
+        return ObjectMetadata(path=self.location.path, key=self.location.key)
+
+    def abort(self, upload_id):
+        _ask_owner("DROP", self.location, {"X-Upload": upload_id})
+
+
+def _ask_owner(command, location, headers):
     host = urlsplit(location.storage_options["endpoint"]).netloc
     path = f"/{location.bucket}/{quote(location.key, safe='/~')}"
     connection = http.client.HTTPConnection(host, timeout=location.deadline)
     try:
-        owner = {"X-Owner": location.storage_options["secret"], "X-Version": location.version or ""}
-        connection.request("INFO", path, headers=owner)
+        owner = {"X-Owner": location.storage_options["secret"]}
+        connection.request(command, path, headers={**owner, **headers})
         answer = connection.getresponse()
         body = answer.read()
     except TimeoutError as error:
@@ -141,7 +182,12 @@ def head_metadata(location):
     if answer.status == 404:
         msg = f"{location.path} is missing"
         raise ObjectNotFoundError(msg)
-    found = json.loads(body)
+    return json.loads(body)
+
+
+@hookimpl
+def head_metadata(location):
+    found = _ask_owner("INFO", location, {"X-Version": location.version or ""})
     return ObjectMetadata(
         path=location.path,
         key=location.key,

@@ -14,6 +14,16 @@ FAULTS = {
         '"\\n".join(["GET" if request.method == "HEAD" else request.method,',
         "test_permits_names_what_a_link_really_allows",
     ),
+    "mixes up the parts of an upload": (
+        "part=number, upload=upload_id",
+        "part=3 - number, upload=upload_id",
+        "test_an_object_goes_up_in_parts",
+    ),
+    "shows an upload that is not complete": (
+        "_link(self.location, request, part=number, upload=upload_id)",
+        "_link(self.location, request)",
+        "test_nothing_is_there_before_an_upload_is_completed",
+    ),
     "never ends": (
         '"end": int(request.expires_at.timestamp())',
         '"end": int(request.signing_time.timestamp()) + 600_000',
@@ -338,6 +348,11 @@ class Wrong:
     core: str = ""
 
 
+#: A cupboard that takes no uploads in parts.
+WHOLE = {
+    "        multipart=PartLimits(": "        **{} and dict(",
+    "@hookimpl\ndef create_multipart_upload(": "def create_multipart_upload(",
+}
 #: A cupboard that cannot sign: it declares nothing and has no hook that signs.
 SILENT = {
     'methods={"GET", "HEAD", "PUT", "DELETE"},\n': 'why_not="its doors have no keys",\n',
@@ -346,6 +361,7 @@ SILENT = {
     'secret_query_keys={"sig"},': "",
     "@hookimpl\ndef create_signed_url(": "def create_signed_url(",
     "@hookimpl\ndef create_signed_urls(": "def create_signed_urls(",
+    **WHOLE,
     "versions=True": "versions=False",
     "public_endpoint=True": "public_endpoint=False",
 }
@@ -365,6 +381,11 @@ _ENDING = """
 _NO_KEY_CHECK = "import daypass.gate\ndaypass.gate.check_key = lambda *_, **__: None\n"
 
 FURTHER = {
+    "is asked for an upload in parts, and takes none": Wrong(
+        "test_uploads_in_parts_are_refused_where_there_are_none",
+        WHOLE,
+        core="import daypass.multipart\ndaypass.multipart.begin = lambda *_, **__: None\n",
+    ),
     "describes what never arrives": Wrong(
         "test_a_description_arrives['content_type']",
         {'"content_type",\n': "\n", 'headers["Content-Type"] = request.content_type': "pass"},

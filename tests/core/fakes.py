@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import attrs
 
+from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
+from daypass.parts import PartLimits, UploadedPart
 from daypass.prefixes import SignedPrefix
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions, SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
@@ -23,6 +25,7 @@ NO_CONDITIONS = frozenset(
 )
 EVERY_CONDITION = frozenset(SignOptions.__annotations__) - NO_CONDITIONS
 SECRET = "hunter2-the-secret"
+LIMITS = PartLimits(min_part_size=10, max_part_size=1000, max_parts=100, max_size=50_000)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 assert DESCRIBING | RESTRICTING <= EVERY_CONDITION
@@ -67,6 +70,51 @@ def granting(location: Location, request: SignRequest, **changes: Any) -> Signed
     return SignedPrefix(**{**answer, **changes})
 
 
+class FakeSession:
+    """An upload in parts as a sound backend carries it out; all uploads are in ``stored``."""
+
+    #: Uploads by id: the parts by number.
+    stored: ClassVar[dict[str, dict[int, UploadedPart]]] = {}
+
+    def __init__(self, location: Location, request: SignRequest) -> None:
+        self.location = location
+        self.request = request
+
+    def begin(self) -> str:
+        upload_id = f"upload-{len(self.stored) + 1}"
+        self.stored[upload_id] = {}
+        return upload_id
+
+    def check_id(self, upload_id: str) -> None:
+        if not upload_id.startswith("upload-"):
+            msg = "no id of the fake's"
+            raise InvalidRequestError(msg, option="upload_id")
+
+    def sign_part(self, upload_id: str, number: int, request: SignRequest) -> SignedURL:
+        link = honest(self.location, request)
+        part = UploadedPart(number=number, size=request.content_length, etag=f"etag-{number}")
+        self.stored[upload_id][number] = part  # as if it had been uploaded at once
+        return attrs.evolve(link, url=f"{link.url}&part={number}&upload={upload_id}")
+
+    def list_parts(self, upload_id: str) -> list[UploadedPart]:
+        if upload_id not in self.stored:
+            msg = "no such upload"
+            raise ObjectNotFoundError(msg)
+        return sorted(self.stored[upload_id].values(), key=lambda part: part.number)
+
+    def complete(self, upload_id: str, parts: Sequence[UploadedPart]) -> ObjectMetadata:
+        self.list_parts(upload_id)
+        del self.stored[upload_id]
+        return ObjectMetadata(
+            path=self.location.path,
+            key=self.location.key,
+            etag="+".join(str(part.etag) for part in parts),
+        )
+
+    def abort(self, upload_id: str) -> None:
+        self.stored.pop(upload_id, None)
+
+
 def backend(
     sign: Callable[..., Any] | None = honest,
     head: Callable[..., Any] | None = None,
@@ -74,6 +122,7 @@ def backend(
     describe: Callable[[], Any] | None = None,
     reads: bool = True,
     grant: Callable[..., Any] | None = None,
+    session: Callable[..., Any] | None = None,
     **info: Any,
 ) -> ModuleType:
     """Make a backend's module; ``seen`` lists what its hooks were asked."""
@@ -89,6 +138,7 @@ def backend(
         "max_key_bytes": 1024,
         "max_expires_in": 604_800,
         "prefixes": grant is not None,
+        "multipart": None if session is None else LIMITS,
         **info,
     }
 
@@ -100,6 +150,10 @@ def backend(
         module.seen.append((location, request))
         return grant(location, request)
 
+    def create_multipart_upload(location, request):
+        module.seen.append((location, request))
+        return session(location, request)
+
     def head_metadata(location):
         module.seen.append((location, None))
         if head is not None:
@@ -109,13 +163,16 @@ def backend(
     def describe_backend():
         return BackendInfo(**declared) if describe is None else describe()
 
-    if sign is not None:
-        module.create_signed_url = hookimpl(create_signed_url)
-    if grant is not None:
-        module.create_signed_prefix = hookimpl(create_signed_prefix)
-    if reads:
-        module.head_metadata = hookimpl(head_metadata)
-    module.describe_backend = hookimpl(describe_backend)
+    hooks = {
+        create_signed_url: sign,
+        create_signed_prefix: grant,
+        create_multipart_upload: session,
+        head_metadata: reads,
+        describe_backend: True,
+    }
+    for hook, wanted in hooks.items():
+        if wanted:
+            setattr(module, hook.__name__, hookimpl(hook))
     return module
 
 

@@ -88,6 +88,7 @@ def test_what_a_module_exports_exists_and_is_sorted(path):
         (("location", "request"), "create_signed_url"),
         (("location", "keys", "request"), "create_signed_urls"),
         (("location", "request"), "create_signed_prefix"),
+        (("location", "request"), "create_multipart_upload"),
         (("location",), "head_metadata"),
         ((), "describe_backend"),
         (("url",), "explain_url"),
@@ -111,6 +112,7 @@ def test_there_are_no_other_hooks():
         "create_signed_url",
         "create_signed_urls",
         "create_signed_prefix",
+        "create_multipart_upload",
         "head_metadata",
         "describe_backend",
         "explain_url",
@@ -123,7 +125,7 @@ def test_there_are_no_other_hooks():
 FIELDS = {
     "BackendInfo": """
         name methods enforces max_expires_in max_key_bytes versions public_endpoint options_class
-        secret_query_keys why_not prefixes
+        secret_query_keys why_not prefixes multipart
     """,
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions
@@ -141,6 +143,15 @@ FIELDS = {
     """,
     "Policy": "rules per_caller",
     "Quota": "urls_per_minute live_links",
+    "MultipartUpload": """
+        path backend upload_id size part_size unenforced
+    """,
+    "PartLimits": """
+        min_part_size max_part_size max_parts max_size
+    """,
+    "UploadedPart": """
+        number size etag
+    """,
     "SignedPrefix": """
         url query method headers expires_at expires_because permits unenforced path backend
     """,

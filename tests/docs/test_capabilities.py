@@ -64,6 +64,16 @@ def test_versions_and_endpoints(protocol, info):
     assert (said["one grant for a whole prefix"] == "yes") is info.prefixes
 
 
+def test_uploads_in_parts(protocol, info):
+    cell = cells(protocol)["uploads in parts"]
+    if info.multipart is None:
+        assert cell == "no"
+        return
+    said = re.fullmatch(r"([\d,]+) parts of up to (\d+) (MiB|GiB)", cell)
+    assert int(said[1].replace(",", "")) == info.multipart.max_parts
+    assert int(said[2]) << {"MiB": 20, "GiB": 30}[said[3]] == info.multipart.max_part_size
+
+
 def test_packages(protocol):
     said = cells(protocol)
     for path in words(said["paths"]):

@@ -16,14 +16,15 @@ import hashlib
 import hmac
 import json
 import re
+import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 import attrs
 from cryptography.exceptions import InvalidSignature
@@ -176,12 +177,25 @@ class Stored:
     moment: datetime
 
 
+@attrs.define
+class Upload:
+    """An upload in parts."""
+
+    key: str
+    headers: dict[str, str]
+    parts: dict[int, bytes] = attrs.field(factory=dict)
+
+
 class Bucket:
     """Objects and their generations, with the conditions of an upload."""
 
     def __init__(self) -> None:
         self.objects: dict[str, list[Stored]] = {}
         self.requester_pays = False
+        #: Uploads in parts that are neither completed nor aborted, by their ids.
+        self.uploads: dict[str, Upload] = {}
+        #: How many parts a list holds at most.
+        self.page = 1000
         self._generation = 1_700_000_000_000_000
         self._lock = threading.Lock()
 
@@ -216,6 +230,101 @@ class Bucket:
         versions.remove(stored)
         if not versions:
             del self.objects[key]
+
+
+#: https://docs.cloud.google.com/storage/quotas#requests: of all parts but the last.
+SMALLEST_PART = 5 << 20
+_MOST_PARTS = 10_000
+
+
+class Uploads:
+    """The XML API's multipart uploads: https://docs.cloud.google.com/storage/docs/multipart-uploads."""
+
+    def __init__(self, bucket: Bucket, name: str, key: str) -> None:
+        self._bucket = bucket
+        self._name = name
+        self._key = key
+
+    def begin(self, headers: Mapping[str, str]) -> str:
+        if wrong := [name for name in headers if name.startswith(("x-goog-if-", "if-"))]:
+            raise RefusedError(400, f"preconditions do not go with uploads in parts: {wrong[0]}")
+        upload_id = secrets.token_urlsafe(24) + "/+="
+        self._bucket.uploads[upload_id] = Upload(self._key, dict(headers))
+        return _answered("InitiateMultipartUploadResult", self._place() | {"UploadId": upload_id})
+
+    def _place(self) -> dict[str, str]:
+        return {"Bucket": self._name, "Key": self._key}
+
+    def _find(self, upload_id: str) -> Upload:
+        upload = self._bucket.uploads.get(upload_id)
+        if upload is None or upload.key != self._key:
+            raise RefusedError(404, "NoSuchUpload")
+        return upload
+
+    def part(self, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> str:
+        """Keep a part and return its ETag."""
+        upload = self._find(query["uploadId"])
+        number = query["partNumber"]
+        if not number.isdigit() or not 1 <= int(number) <= _MOST_PARTS:
+            raise RefusedError(400, "InvalidArgument")
+        secret = upload.headers.get("x-goog-encryption-key")
+        if headers.get("x-goog-encryption-key") != secret:
+            raise RefusedError(400, "CustomerEncryptionKeyIsIncorrect")
+        _check_md5(headers.get("content-md5"), body)
+        upload.parts[int(number)] = body
+        return _part_etag(body)
+
+    def list(self, query: Mapping[str, str]) -> str:
+        upload = self._find(query["uploadId"])
+        after = int(query.get("part-number-marker", "0"))
+        most = self._bucket.page
+        numbers = sorted(number for number in upload.parts if number > after)
+        parts = [
+            "<Part>"
+            f"<PartNumber>{number}</PartNumber><ETag>{escape(_part_etag(upload.parts[number]))}</ETag>"
+            f"<Size>{len(upload.parts[number])}</Size></Part>"
+            for number in numbers[:most]
+        ]
+        truncated = str(len(numbers) > most).lower()
+        return _answered("ListPartsResult", self._place() | {"IsTruncated": truncated}, parts)
+
+    def complete(
+        self, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
+    ) -> tuple[str, Stored]:
+        upload = self._find(query["uploadId"])
+        if wrong := [name for name in headers if name.startswith(("x-goog-if-", "if-"))]:
+            raise RefusedError(400, f"preconditions do not go with uploads in parts: {wrong[0]}")
+        listed = re.findall(
+            r"<Part><PartNumber>(\d+)</PartNumber><ETag>([^<]+)</ETag></Part>", body.decode()
+        )
+        if not listed or [int(n) for n, _ in listed] != sorted({int(n) for n, _ in listed}):
+            raise RefusedError(400, "InvalidPartOrder")
+        pieces = []
+        for position, (number, etag) in enumerate(listed):
+            piece = upload.parts.get(int(number))
+            if piece is None or unescape(etag) != _part_etag(piece):
+                raise RefusedError(400, "InvalidPart")
+            if len(piece) < SMALLEST_PART and position + 1 < len(listed):
+                raise RefusedError(400, "EntityTooSmall")
+            pieces.append(piece)
+        stored = self._bucket.put(self._key, b"".join(pieces), upload.headers)
+        del self._bucket.uploads[query["uploadId"]]
+        etag = f'"{stored.generation:x}"'  # of such objects it is no MD5
+        return _answered("CompleteMultipartUploadResult", self._place() | {"ETag": etag}), stored
+
+    def abort(self, query: Mapping[str, str]) -> None:
+        self._find(query["uploadId"])
+        del self._bucket.uploads[query["uploadId"]]
+
+
+def _part_etag(body: bytes) -> str:
+    return f'"{hashlib.md5(body).hexdigest()}"'
+
+
+def _answered(name: str, fields: Mapping[str, str], more: Iterable[str] = ()) -> str:
+    text = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in fields.items())
+    namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n<{name} xmlns='{namespace}'>{text}{''.join(more)}</{name}>"
 
 
 def _check_range(text: str | None, size: int) -> None:
@@ -267,6 +376,9 @@ class Front:
     @property
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+    def name_of(self, bucket: Bucket) -> str:
+        return next(name for name, known in self.buckets.items() if known is bucket)
 
     def place(self, host: str, path: str) -> tuple[Bucket, str]:
         """Return bucket and key, in whichever of the three styles they are named; no key, the bucket."""
@@ -325,6 +437,8 @@ class _Handler(BaseHTTPRequestHandler):
         generation = query.get("generation")
         if not key:
             self._bucket(bucket, query)
+        elif "uploads" in query or "uploadId" in query:
+            self._upload(Uploads(bucket, self.front.name_of(bucket), key), query, body, headers)
         elif self.command == "PUT":
             stored = bucket.put(key, body, headers)
             self._answer(200, b"", {"x-goog-generation": str(stored.generation)})
@@ -333,6 +447,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(204, b"", {})
         elif self.command in ("GET", "HEAD"):
             self._get(bucket.get(key, generation), query)
+        else:
+            raise RefusedError(405, "MethodNotAllowed")
+
+    def _upload(
+        self, uploads: Uploads, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
+    ) -> None:
+        xml = {"Content-Type": "application/xml; charset=UTF-8"}
+        if self.command == "POST" and "uploads" in query:
+            self._answer(200, uploads.begin(headers).encode(), xml)
+        elif self.command == "PUT" and "partNumber" in query:
+            self._answer(200, b"", {"ETag": uploads.part(query, body, headers)})
+        elif self.command == "GET":
+            self._answer(200, uploads.list(query).encode(), xml)
+        elif self.command == "POST":
+            text, stored = uploads.complete(query, body, headers)
+            more = {"x-goog-generation": str(stored.generation)}
+            self._answer(200, text.encode(), xml | more)
+        elif self.command == "DELETE":
+            uploads.abort(query)
+            self._answer(204, b"", {})
         else:
             raise RefusedError(405, "MethodNotAllowed")
 

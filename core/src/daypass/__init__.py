@@ -42,17 +42,23 @@ if TYPE_CHECKING:
     from daypass.explanations import Explanation, Finding
     from daypass.found import FoundURL
     from daypass.functions import (
+        acreate_multipart_upload,
         acreate_signed_prefix,
         acreate_signed_url,
         ahead_metadata,
+        aresume_multipart_upload,
+        create_multipart_upload,
         create_signed_prefix,
         create_signed_url,
         create_signed_urls,
         head_metadata,
         head_metadata_many,
+        resume_multipart_upload,
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
+    from daypass.multipart import MultipartUpload
+    from daypass.parts import PartLimits, UploadedPart, UploadSession
     from daypass.policy import Policy, Quota, Rule, set_policy
     from daypass.prefixes import SignedPrefix
     from daypass.redaction import RedactingFilter, redact
@@ -78,8 +84,10 @@ __all__ = [
     "InvalidPathError",
     "InvalidRequestError",
     "Location",
+    "MultipartUpload",
     "ObjectMetadata",
     "ObjectNotFoundError",
+    "PartLimits",
     "PluginError",
     "Policy",
     "PolicyError",
@@ -101,9 +109,14 @@ __all__ = [
     "StoreError",
     "UnknownOptionError",
     "UnsupportedOptionError",
+    "UploadSession",
+    "UploadedPart",
+    "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
     "ahead_metadata",
+    "aresume_multipart_upload",
+    "create_multipart_upload",
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
@@ -112,6 +125,7 @@ __all__ = [
     "head_metadata_many",
     "hookimpl",
     "redact",
+    "resume_multipart_upload",
     "set_policy",
 ]
 
@@ -122,6 +136,8 @@ _HOMES = {
     "found": ("FoundURL",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
+    "multipart": ("MultipartUpload",),
+    "parts": ("PartLimits", "UploadSession", "UploadedPart"),
     "policy": ("Policy", "Quota", "Rule", "set_policy"),
     "prefixes": ("SignedPrefix",),
     "redaction": ("RedactingFilter", "redact"),
@@ -129,14 +145,18 @@ _HOMES = {
     "results": ("ObjectMetadata", "SignedURL"),
     "store": ("Store",),
     "functions": (
+        "acreate_multipart_upload",
         "acreate_signed_prefix",
         "acreate_signed_url",
         "ahead_metadata",
+        "aresume_multipart_upload",
+        "create_multipart_upload",
         "create_signed_prefix",
         "create_signed_url",
         "create_signed_urls",
         "head_metadata",
         "head_metadata_many",
+        "resume_multipart_upload",
     ),
 }
 

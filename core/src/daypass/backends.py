@@ -20,6 +20,7 @@ from daypass.entries import GROUPS, blaming, choose, distribution, load, not_ins
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
+from daypass.parts import UploadSession
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
@@ -53,6 +54,7 @@ _SIGNER_HOOKS = (
     "create_signed_url",
     "create_signed_urls",
     "create_signed_prefix",
+    "create_multipart_upload",
     "describe_backend",
     "explain_url",
     "verify_url",
@@ -77,6 +79,7 @@ class Backend:
     sign_prefix: Callable[..., SignedPrefix | None] | None = attrs.field(default=None, repr=False)
     explain: Callable[..., Explanation | None] | None = attrs.field(default=None, repr=False)
     verify: Callable[..., RequestCheck | None] | None = attrs.field(default=None, repr=False)
+    multipart: Callable[..., UploadSession | None] | None = attrs.field(default=None, repr=False)
 
     def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
         """Call the plugin's hook of the same name."""
@@ -331,6 +334,9 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
     if info.prefixes is not ("create_signed_prefix" in hooks):
         msg = f"backend {name}: prefixes={info.prefixes} and the hook create_signed_prefix contradict each other"
         raise PluginError(msg, plugin=name)
+    if (info.multipart is not None) is not ("create_multipart_upload" in hooks):
+        msg = f"backend {name}: multipart={info.multipart} and the hook create_multipart_upload contradict each other"
+        raise PluginError(msg, plugin=name)
     if info.options_class is not None and not attrs.has(info.options_class):
         msg = f"backend {name}: options_class is not an attrs class"
         raise PluginError(msg, plugin=name)
@@ -347,6 +353,7 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         caller("create_signed_prefix"),
         caller("explain_url"),
         caller("verify_url"),
+        caller("create_multipart_upload"),
     )
 
 

@@ -217,6 +217,13 @@ class AccessDeniedError(DaypassError, PermissionError):
 class StoreError(DaypassError, OSError):
     """The store could not be reached or answered with an error of its own."""
 
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        #: The HTTP status that the store answered with, where it did.
+        self.status = status
+        #: The store's own word for the error, such as ``"SlowDown"``, where it gave one.
+        self.code = code
+
 
 class DeadlineError(DaypassError, TimeoutError):
     """A backend's network call did not end within the location's deadline."""

@@ -45,12 +45,13 @@ def ask_plugins(permit: Permit) -> None:
         raise refusal from error
 
 
-def record(permit: Permit, answer: SignedURL | SignedPrefix, urls: list[str]) -> None:
+def record(permit: Permit, answer: SignedURL | SignedPrefix | None, urls: list[str]) -> None:
     """Tell every ``record`` plugin and the audit of links that are about to leave.
 
     Args:
         permit: what was permitted.
-        answer: the link, one that stands for a batch, or a grant.
+        answer: the link, one that stands for a batch, or a grant; None where an upload in parts
+            begins, of which no link has left yet.
         urls: all that leave; of a grant its query, by which each URL below it can be recognised.
 
     Raises:
@@ -60,17 +61,15 @@ def record(permit: Permit, answer: SignedURL | SignedPrefix, urls: list[str]) ->
     hook = registry.listeners("record")
     if hook is None:
         return
-    _tell(
-        hook,
-        _event(
-            permit,
-            expires_at=answer.expires_at,
-            expires_because=answer.expires_because,
-            unenforced=answer.unenforced,
-            count=len(urls),
-            url_sha256=hashlib.sha256("\n".join(urls).encode()).hexdigest(),
-        ),
-    )
+    told: dict[str, Any] = {"count": len(urls)}
+    if answer is not None:
+        told |= {
+            "expires_at": answer.expires_at,
+            "expires_because": answer.expires_because,
+            "unenforced": answer.unenforced,
+            "url_sha256": hashlib.sha256("\n".join(urls).encode()).hexdigest(),
+        }
+    _tell(hook, _event(permit, **told))
 
 
 def record_refusal(permit: Permit, error: DaypassError, rule: str | None) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from daypass import bulk, gate
+from daypass import bulk, gate, multipart
 from daypass.batches import SignedURLBatch
 from daypass.heads import Head, head_all
 from daypass.locations import PathLike
+from daypass.multipart import MultipartUpload
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, make_request
 from daypass.results import ObjectMetadata, SignedURL
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
     from daypass.store import Store
 
 __all__ = [
+    "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
     "ahead_metadata",
+    "aresume_multipart_upload",
+    "create_multipart_upload",
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
     "head_metadata",
     "head_metadata_many",
+    "resume_multipart_upload",
 ]
 
 
@@ -128,6 +133,102 @@ def create_signed_prefix(
         signer_options=signer_options,
     )
     return gate.create_signed_prefix(store.backend, store.below(key), request, caller=caller)
+
+
+def create_multipart_upload(
+    path: PathLike,
+    *,
+    size: int,
+    part_size: int | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SharedOptions],
+) -> MultipartUpload:
+    """Begin an upload in parts: the store is asked for one, and each part's link is signed on demand.
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath; its key is signed as it stands.
+        size: size of the object in bytes.
+        part_size: size of each part in bytes; by default 16 MiB, or more where that would make more
+            parts than the store takes.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the links' readers can reach, where it differs; the store
+            itself is still asked at the filesystem's.
+        signer: who signs in place of the path's own backend.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        options: what describes the object (``content_type``, ``metadata``, ``if_absent``, ...) and
+            how long each part's link lives (``expires_in``): the fields of `SignRequest`.
+
+    Raises:
+        UnsupportedOptionError: with ``option="multipart"`` where the store takes no uploads in parts;
+            or for an option that it cannot carry out on one.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    store, key = store_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
+    return multipart.begin(store.called(caller), key, options, size=size, part_size=part_size)
+
+
+def resume_multipart_upload(
+    path: PathLike,
+    upload_id: str,
+    *,
+    size: int,
+    part_size: int | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SharedOptions],
+) -> MultipartUpload:
+    """Go on with an upload in parts, in another process or at another time.
+
+    `MultipartUpload.to_dict` gives path, id, sizes and options; credentials go with the call. The
+    store is not asked for anything yet.
+
+    Args:
+        path: the path that the upload was begun for.
+        upload_id: its id.
+        size: the same as then.
+        part_size: the same as then.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the links' readers can reach, where it differs.
+        signer: who signs in place of the path's own backend.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        options: the same as then.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`.
+
+    """
+    store, key = store_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
+    return multipart.resume(
+        store.called(caller), key, upload_id, options, size=size, part_size=part_size
+    )
 
 
 def create_signed_urls(
@@ -292,6 +393,18 @@ async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
 async def acreate_signed_prefix(path: PathLike, **options: Any) -> SignedPrefix:
     """Do what `create_signed_prefix` does, in a thread."""
     return await asyncio.to_thread(create_signed_prefix, path, **options)
+
+
+async def acreate_multipart_upload(path: PathLike, **options: Any) -> MultipartUpload:
+    """Do what `create_multipart_upload` does, in a thread."""
+    return await asyncio.to_thread(partial(create_multipart_upload, path, **options))
+
+
+async def aresume_multipart_upload(
+    path: PathLike, upload_id: str, **options: Any
+) -> MultipartUpload:
+    """Do what `resume_multipart_upload` does, in a thread."""
+    return await asyncio.to_thread(partial(resume_multipart_upload, path, upload_id, **options))
 
 
 async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:

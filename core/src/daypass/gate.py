@@ -61,7 +61,7 @@ def create_signed_url(
     with authorize(backend, location, resolved, caller) as permit:
         answer = _ask(backend, location, permit.request)
         judge(backend, location, permit.request, answer)
-        answer = _settled(permit, answer, waived)
+        answer = settled(permit, answer, waived)
         record(permit, answer, [answer.url])
     return answer
 
@@ -123,7 +123,7 @@ def _sign_permitted(permit: Permit, waived: frozenset[str]) -> SignedURLBatch:
         batch = batch.with_unenforced(waived)
     if permit.because:
         batch = batch.with_reason(permit.because)
-    first = _settled(permit, batch[0], frozenset())
+    first = settled(permit, batch[0], frozenset())
     record(permit, first, batch.signed())
     return batch
 
@@ -162,7 +162,7 @@ def create_signed_prefix(
     with authorize(backend, location, resolved, caller, action=action) as permit:
         answer = _grant(backend, location, permit.request)
         judge(backend, location, permit.request, answer)
-        answer = _settled(permit, answer, waived)
+        answer = settled(permit, answer, waived)
         record(permit, answer, [answer.query])
     return answer
 
@@ -242,23 +242,37 @@ def _ask_many(
     return batch
 
 
-def _settled(permit: Permit, answer: _Answer, waived: frozenset[str]) -> _Answer:
-    """Name in a sound answer what is not enforced and why it ends, and hold it against the policy."""
+def settled(
+    permit: Permit, answer: _Answer, waived: frozenset[str], *, stacklevel: int = 5
+) -> _Answer:
+    """Name in a sound answer what is not enforced and why it ends, and hold it against the policy.
+
+    Args:
+        permit: under which it was signed.
+        answer: the link.
+        waived: what the caller goes without.
+        stacklevel: where the caller of the public door is, as `warnings.warn` counts.
+
+    Raises:
+        PolicyError: for what the policy wants enforced, and is not.
+        ShortLivedURLError: where it ends early, and the caller does not want it then.
+
+    """
     if waived:
         answer = evolve(answer, unenforced=answer.unenforced | waived)
     permit.check(answer)
     if permit.because and answer.expires_because == REQUESTED:
         answer = evolve(answer, expires_because=permit.because)
     if answer.expires_because != REQUESTED:
-        _tell_short(permit.asked, answer)
+        _tell_short(permit.asked, answer, stacklevel)
     return answer
 
 
-def _tell_short(request: SignRequest, answer: SignedURL | SignedPrefix) -> None:
+def _tell_short(request: SignRequest, answer: SignedURL | SignedPrefix, stacklevel: int) -> None:
     msg = (
         f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
         f"asked for {request.expires_at:%Y-%m-%d %H:%M:%S} UTC: {answer.expires_because}"
     )
     if request.on_short == "raise":
         raise ShortLivedURLError(msg)
-    warnings.warn(msg, ShortLivedURLWarning, stacklevel=5)  # the caller of the public door
+    warnings.warn(msg, ShortLivedURLWarning, stacklevel=stacklevel)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from daypass.explanations import Explanation, RequestCheck
     from daypass.found import FoundURL, SentRequest
     from daypass.locations import Location
+    from daypass.parts import PartLimits, UploadSession
     from daypass.prefixes import SignedPrefix
     from daypass.requests import SignRequest
     from daypass.results import ObjectMetadata, SignedURL
@@ -30,6 +31,7 @@ __all__ = [
     "BackendInfo",
     "SigningEvent",
     "authorize",
+    "create_multipart_upload",
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
@@ -75,13 +77,16 @@ class BackendInfo:
     why_not: str = ""
     #: True where `create_signed_prefix` can grant all that lies below a prefix.
     prefixes: bool = False
+    #: What the store takes as parts of an upload; None where `create_multipart_upload` is not implemented.
+    multipart: PartLimits | None = None
 
 
 @attrs.frozen(kw_only=True)
 class SigningEvent:
     """What ``authorize`` and ``record`` are told: never a URL, a credential or a header's value."""
 
-    #: ``"create_signed_url"`` or ``"create_signed_prefix"``.
+    #: ``"create_signed_url"``, ``"create_signed_prefix"`` or ``"create_multipart_upload"``. The last
+    #: is for an upload that is begun or resumed, and for each of its parts' links.
     action: str
     #: Who asks, as the application said; None where it did not.
     caller: str | None
@@ -100,7 +105,7 @@ class SigningEvent:
     #: Only in ``record``: conditions that are not enforced.
     unenforced: frozenset[str] = frozenset()
     #: Only in ``record``: how many links leave, or were refused alike; above one, ``path`` is the
-    #: root they lie below.
+    #: root they lie below; 0 where an upload in parts begins.
     count: int = 1
     #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
     #: batch, over its URLs joined by line feeds; of a grant for a prefix, of its query alone.
@@ -192,6 +197,30 @@ def create_signed_prefix(location: Location, request: SignRequest) -> SignedPref
 
     Raises:
         UnsupportedOptionError: for a prefix or an option that this very credential cannot bind.
+        CredentialsError: when there is nothing to sign with.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def create_multipart_upload(location: Location, request: SignRequest) -> UploadSession:
+    """Return what carries out an upload in parts; optional, and declared as `BackendInfo.multipart`.
+
+    ``request`` is a PUT that describes the object and asks for nothing outside `BackendInfo`; it is
+    not resolved, since each part's link has a clock reading of its own. Nothing is sent yet: the
+    session's ``begin`` does that. It holds no state: with the upload's id, another one goes on. Where
+    a store has no such thing as beginning or aborting, the session makes up an id, and ``abort`` does
+    nothing.
+
+    Example::
+
+        @hookimpl
+        def create_multipart_upload(location, request):
+            return MyUploadSession(my_store, location, request)
+
+    Raises:
+        UnsupportedOptionError: for what the store cannot carry out on an upload in parts.
         CredentialsError: when there is nothing to sign with.
 
     """

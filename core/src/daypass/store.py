@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 import attrs
 
@@ -32,6 +32,7 @@ from daypass.portable import check_portable
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, make_request, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads import Uploads
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 
-class Store:
+class Store(Uploads):
     """Everything below one root, signed with one set of credentials.
 
     >>> store = Store("s3://maps/2026", storage_options={"key": "AK", "secret": "SK"})
@@ -143,6 +144,15 @@ class Store:
             "caller": self.caller,
         }
         return _made_of, (ParsedPath(place.protocol, place.bucket, place.key), made_of)
+
+    def called(self, caller: str | None) -> Self:
+        """Return the same store for another caller, with all that it has prepared."""
+        if caller == self.caller:
+            return self
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.caller = caller
+        return copy
 
     def at(self, key: str, version: str | None = None) -> Location:
         """Return where a key below the root is.

@@ -1,6 +1,7 @@
 """A cupboard to begin with: objects in memory, and links that are verified to the letter.
 
-It knows more than the first backend asks of it: uploads, deletion, versions, and conditions on all of them.
+It knows more than the first backend asks of it: uploads, whole or in parts, deletion, versions, and conditions on
+all of them.
 """
 
 import base64
@@ -26,6 +27,7 @@ class Cupboard:
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}"
         self.objects = {}
+        self.parts = {}
         self.count = 0
 
     def put(self, key, body, headers=None):
@@ -56,12 +58,15 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if self.command == "INFO":
                 self.info(key, headers)
+            elif self.command in ("PARTS", "JOIN", "DROP"):
+                self.upload(key, headers)
             else:
                 self.link(key, query, headers, body)
         except Refused as refused:
             self.answer(refused.args[0])
 
     do_GET = do_HEAD = do_PUT = do_DELETE = do_INFO = handle_any  # noqa: N815 - http.server's names
+    do_PARTS = do_JOIN = do_DROP = handle_any  # noqa: N815
 
     def answer(self, status, body=b"", headers=()):
         self.send_response(status)
@@ -79,6 +84,20 @@ class Handler(BaseHTTPRequestHandler):
         etag = hashlib.sha256(body).hexdigest()
         told = {"size": len(body), "etag": etag, "changed": changed, "version": version}
         self.answer(200, json.dumps({**told, "headers": kept}).encode())
+
+    def upload(self, key, headers):
+        """List an upload's parts, join them, or drop them."""
+        if headers.get("x-owner") != SECRET:
+            raise Refused(403)
+        parts = self.cupboard.parts.get((key, headers.get("x-upload")), {})
+        if self.command == "JOIN":
+            if not parts:
+                raise Refused(404)
+            self.cupboard.put(key, b"".join(parts[n] for n in sorted(parts)), _kept(headers))
+        if self.command != "PARTS":
+            self.cupboard.parts.pop((key, headers.get("x-upload")), None)
+        sizes = {number: len(parts[number]) for number in sorted(parts)}
+        self.answer(200, json.dumps(sizes).encode())
 
     def link(self, key, query, headers, body):
         unsigned, _, signature = query.rpartition("&sig=")
@@ -122,15 +141,23 @@ class Handler(BaseHTTPRequestHandler):
         md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
         if headers.get("content-md5", md5) != md5:
             raise Refused(400)
+        if "part" in asked:
+            parts = self.cupboard.parts.setdefault((key, asked["upload"]), {})
+            parts[int(asked["part"])] = body
+            self.answer(201)
+            return
         if headers.get("if-none-match") == "*" and key in self.cupboard.objects:
             raise Refused(412)
-        kept = {
-            name: value
-            for name, value in headers.items()
-            if name.startswith("x-cup-meta-") or name == "content-type"
-        }
-        self.cupboard.put(key, body, kept)
+        self.cupboard.put(key, body, _kept(headers))
         self.answer(201)
+
+
+def _kept(headers):
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.startswith("x-cup-meta-") or name == "content-type"
+    }
 
 
 @contextlib.contextmanager

@@ -279,10 +279,10 @@ def test_nobody_listens(daypass, credentials, tmp_path):
 
 
 def test_a_server_that_falls_silent_is_given_up(liar, monkeypatch):
-    from daypass.cli import http
+    from daypass import wire
     from daypass.errors import DeadlineError
 
-    monkeypatch.setattr(http, "TIMEOUT", 0.05)
+    monkeypatch.setattr(wire, "TIMEOUT", 0.05)
     finished = threading.Event()
     with liar(lambda _: finished.wait(30)) as httpd:
         link = create_signed_url(
@@ -291,7 +291,7 @@ def test_a_server_that_falls_silent_is_given_up(liar, monkeypatch):
                 "key": "k", "secret": "s", "endpoint_url": f"http://127.0.0.1:{httpd.server_port}",
             },
         )  # fmt: skip
-        with pytest.raises(DeadlineError, match="fell silent"), http.send(link):
+        with pytest.raises(DeadlineError, match="fell silent"), wire.send(link):
             pass
         finished.set()
 

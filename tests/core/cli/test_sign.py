@@ -276,7 +276,7 @@ def imported(environment, *arguments):
 def test_nothing_is_imported_that_signing_does_not_need(credentials):
     modules = imported(credentials, "sign", "s3://b/k")
     assert "daypass.cli.sign" in modules
-    unwanted = ("rich", "daypass.demo", "daypass.cli.http", "daypass.cli.get", "s3fs", "aiohttp")
+    unwanted = ("rich", "daypass.demo", "daypass.wire", "daypass.cli.get", "s3fs", "aiohttp")
     assert not [name for name in modules if name.startswith(unwanted)]
 
 

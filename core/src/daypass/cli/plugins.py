@@ -118,6 +118,7 @@ def _abilities(info: BackendInfo) -> dict[str, Any]:
         "versions": info.versions,
         "public_endpoint": info.public_endpoint,
         "prefixes": info.prefixes,
+        "multipart": info.multipart is not None,
         "signer_options": []
         if info.options_class is None
         else [field.name for field in attrs.fields(info.options_class)],

@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 import click
 
 from daypass.cli import exits, options
-from daypass.cli.http import CHUNK, network_errors, send
 from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import listed, shown, size
@@ -21,6 +20,7 @@ from daypass.errors import StoreError, UnsupportedOptionError
 from daypass.functions import create_signed_url
 from daypass.requests import SignOptions
 from daypass.results import SignedURL
+from daypass.wire import CHUNK, network_errors, send
 
 #: Of the options of a URL, those that make sense where the URL is used at once.
 _OPTIONS = (

@@ -36,6 +36,7 @@ for _module in (
     "refusing",
     "secrecy",
     "trials",
+    "uploads",
 ):
     # Before they are imported: so that a failing assert shows its values.
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
@@ -48,6 +49,7 @@ from daypass.testing.options import OptionRules  # noqa: E402
 from daypass.testing.refusing import RefusingRules  # noqa: E402
 from daypass.testing.secrecy import SecrecyRules  # noqa: E402
 from daypass.testing.strangers import Answer, Stranger  # noqa: E402
+from daypass.testing.uploads import UploadRules  # noqa: E402
 
 __all__ = ["LOOKALIKES", "Answer", "BackendConformance", "Stranger"]
 
@@ -58,6 +60,7 @@ class BackendConformance(
     PlaceRules,
     KeyRules,
     OptionRules,
+    UploadRules,
     MetadataRules,
     ConductRules,
     CredentialRules,

@@ -12,6 +12,7 @@ from daypass.batches import SignedURLBatch
 from daypass.errors import InvalidRequestError, SigningNotSupportedError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
+from daypass.parts import PartLimits, UploadSession
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
@@ -47,6 +48,12 @@ _ENFORCES = frozenset(
         "signing_time",
         "stable_for",
     }
+)
+
+#: https://learn.microsoft.com/rest/api/storageservices/understanding-block-blobs--append-blobs--and-page-blobs
+#: A block may be of any size from one byte on.
+PARTS = PartLimits(
+    min_part_size=1, max_part_size=4000 << 20, max_parts=50_000, max_size=50_000 * (4000 << 20)
 )
 
 #: The first version with the string-to-sign that the SDK writes for an account key:
@@ -125,6 +132,7 @@ def describe_backend() -> BackendInfo:
         versions=True,
         public_endpoint=True,
         prefixes=True,
+        multipart=PARTS,
         options_class=AzureOptions,
         secret_query_keys=("sig",),
     )
@@ -146,6 +154,14 @@ def create_signed_prefix(location: Location, request: SignRequest) -> SignedPref
     from daypass_azure.scopes import grant_below
 
     return grant_below(_signer(location), location, request)
+
+
+@hookimpl
+def create_multipart_upload(location: Location, request: SignRequest) -> UploadSession:
+    """Put blocks through links, and commit their list with the filesystem's credential."""
+    from daypass_azure.multipart import BlockUploadSession
+
+    return BlockUploadSession.of(_signer(location), location, request)
 
 
 @hookimpl

@@ -127,7 +127,11 @@ def _explained(error: HttpResponseError, what: str) -> DaypassError:
     if error.status_code in _DENIED:
         return AccessDeniedError(f"{what}: the store refuses this credential{_code(error)}")
     status = "" if error.status_code is None else f" {error.status_code}"
-    return StoreError(f"{what}: the store answered{status}{_code(error)}")
+    return StoreError(
+        f"{what}: the store answered{status}{_code(error)}",
+        status=error.status_code,
+        code=_code(error).strip(" ()") or None,
+    )
 
 
 def _code(error: HttpResponseError) -> str:

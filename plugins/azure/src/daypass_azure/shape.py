@@ -112,6 +112,42 @@ def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
     return Shape(form, values, headers, frozenset(unenforced))
 
 
+def block_shape_of(request: SignRequest, rules: Rules) -> Shape:
+    """Translate a request for one block of a blob.
+
+    Put Block needs the permission to write, even where the blob does not exist:
+    https://learn.microsoft.com/rest/api/storageservices/put-block
+
+    Args:
+        request: what binds this block: its size and MD5 at most.
+        rules: what links can enforce.
+
+    Raises:
+        UnsupportedOptionError: for what these rules cannot enforce.
+
+    """
+    if rules.policy is not None:
+        check_permission(rules.policy, "w")
+    unenforced: set[str] = set()
+    values = _fields(request, None, rules, unenforced)
+    headers, signed = {}, {}
+    for option, name, value in _upload_headers(request):
+        headers[name] = value
+        if rules.signs_headers:
+            signed[name.lower()] = value
+        elif option == "content_length":  # not asked for by the caller, who would know
+            unenforced.add(option)
+        else:
+            _refuse_or_waive(option, "", request, unenforced)
+    values.update({HEADER + name: signed[name] for name in sorted(signed)})
+    permission = "" if rules.policy is not None and rules.policy.permissions else "w"
+    protocol = "https" if rules.https and request.https_only is not False else None
+    policy = None if rules.policy is None else rules.policy.name
+    return Shape(
+        Form(permission, protocol, policy, tuple(values)), values, headers, frozenset(unenforced)
+    )
+
+
 def _permission(request: SignRequest, version: str | None) -> str:
     """Return the least that the method needs; create without write refuses to replace a blob."""
     if request.method == "PUT":
@@ -198,12 +234,12 @@ def _upload_headers(request: SignRequest) -> list[tuple[str, str, str]]:
         found.append(("content_md5", "Content-MD5", request.content_md5))
     if request.content_length is not None:
         found.append(("content_length", "Content-Length", str(request.content_length)))
-    for name, value in _metadata(request).items():
+    for name, value in checked_metadata(request).items():
         found.append(("metadata", f"x-ms-meta-{name}", value))
     return found
 
 
-def _metadata(request: SignRequest) -> dict[str, str]:
+def checked_metadata(request: SignRequest) -> dict[str, str]:
     """Return the user metadata, once Azure would take it."""
     metadata = request.object_metadata
     for name in metadata:

@@ -22,7 +22,7 @@ from daypass_azure.keys import Key, keys_of
 from daypass_azure.oracle import ask_sdk
 from daypass_azure.paths import check_name, check_names
 from daypass_azure.policy import read_policy
-from daypass_azure.shape import Form, Rules, Shape, moment, shape_of
+from daypass_azure.shape import Form, Rules, Shape, block_shape_of, moment, shape_of
 from daypass_azure.template import SENTINEL, Prepared, Template
 
 #: A link that may read answers GET and HEAD alike.
@@ -95,13 +95,37 @@ class Signer:
         like = _link("", request.method, begun, location.at("").path)
         return SignedURLBatch(begun.prepared.urls(names), names, like)
 
+    def sign_block(self, location: Location, request: SignRequest, block: str) -> SignedURL:
+        """Sign the PUT of one block; ``request`` is resolved.
+
+        Args:
+            location: of the blob.
+            request: what binds this block.
+            block: its id in base64.
+
+        """
+        check_name(location.key)
+        begun = self.begin(location, request, shape=block_shape_of(request, self._rules))
+        place, _, token = begun.prepared.url(location.key).partition("?")
+        url = f"{place}?comp=block&blockid={quote(block, safe='')}&{token}"
+        return _link(url, "PUT", begun, location.path)
+
+    @property
+    def encryption_scope(self) -> str | None:
+        """The scope that uploads are encrypted with, where one was chosen."""
+        return self._rules.encryption_scope
+
     @staticmethod
     def permits(method: str) -> frozenset[str]:
         """Return the methods that a signature for one method allows."""
         return _PERMITS[method]
 
     def begin(
-        self, location: Location, request: SignRequest, directory: str | None = None
+        self,
+        location: Location,
+        request: SignRequest,
+        directory: str | None = None,
+        shape: Shape | None = None,
     ) -> Begun:
         """Do what is the same for every blob.
 
@@ -109,11 +133,13 @@ class Signer:
             location: of the blob, or of any in the container.
             request: what is asked, resolved.
             directory: sign for a directory and not for a blob; for the container where empty.
+            shape: the request in Azure's words, where it is another than that of its method.
 
         """
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
-        shape = self._shape(request, location.version)
+        if shape is None:
+            shape = self._shape(request, location.version)
         if directory is not None:
             shape = shape.of_directory(directory)
         key = self._keys.key(location, start, end)

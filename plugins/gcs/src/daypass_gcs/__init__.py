@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from daypass.batches import SignedURLBatch
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
+from daypass.parts import PartLimits, UploadSession
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 from daypass_gcs.options import GCSOptions
@@ -23,6 +24,8 @@ __all__ = ["GCSOptions"]
 MAX_EXPIRES_IN = 604_800
 #: Bytes of UTF-8: https://docs.cloud.google.com/storage/docs/objects#naming
 MAX_KEY_BYTES = 1024
+#: https://docs.cloud.google.com/storage/quotas#requests (XML API multipart uploads)
+PARTS = PartLimits(min_part_size=5 << 20, max_part_size=5 << 30, max_parts=10_000, max_size=5 << 40)
 
 #: ``response_cache_control`` and its like are missing: Cloud Storage overrides the type and the
 #: disposition of an answer and nothing else
@@ -60,6 +63,7 @@ def describe_backend() -> BackendInfo:
         max_key_bytes=MAX_KEY_BYTES,
         versions=True,
         public_endpoint=True,
+        multipart=PARTS,
         options_class=GCSOptions,
         secret_query_keys=("X-Goog-Signature",),
     )
@@ -77,6 +81,14 @@ def create_signed_urls(
 ) -> SignedURLBatch:
     """Sign many keys by one filled-in template; several at a time where IAM signs."""
     return _signer(location).sign_many(location, keys, request)
+
+
+@hookimpl
+def create_multipart_upload(location: Location, request: SignRequest) -> UploadSession:
+    """Carry out the XML API's multipart upload with signed URLs."""
+    from daypass_gcs.multipart import session
+
+    return session(location, request, _signer)
 
 
 def _signer(location: Location) -> Signer:

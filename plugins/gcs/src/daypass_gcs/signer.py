@@ -17,6 +17,7 @@ from daypass.errors import CredentialsError, InvalidExpiryError, UnsupportedOpti
 from daypass.locations import Location
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
+from daypass.xmlparts import Step
 from daypass_gcs.credentials import find_key
 from daypass_gcs.deadline import Deadline
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
@@ -64,13 +65,40 @@ class Signer:
             return SignedURLBatch(begun.prepared.urls(keys), keys, like)
         return SignedURLBatch(sign_side_by_side(begun.prepared.url, keys, deadline), keys, like)
 
-    def _begin(self, location: Location, request: SignRequest, deadline: Deadline) -> Begun:
-        """Do what is the same for every key."""
+    def sign_step(
+        self, step: Step, location: Location, request: SignRequest, shape: Shape
+    ) -> SignedURL:
+        """Sign one request of an upload in parts; ``request`` is resolved."""
+        deadline = Deadline.after(location.deadline)
+        begun = self._begin(location, request, deadline, step.method, shape)
+        return SignedURL(
+            begun.prepared.url(location.key),
+            step.method,
+            dict(shape.headers),
+            begun.end,
+            begun.because,
+            frozenset({step.method}),
+            _NOTHING,
+            location.path,
+            "gcs",
+        )
+
+    def _begin(
+        self,
+        location: Location,
+        request: SignRequest,
+        deadline: Deadline,
+        method: str | None = None,
+        shape: Shape | None = None,
+    ) -> Begun:
+        """Do what is the same for every key; a step of an upload brings its method and shape."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
         lifetime: int = request.expires_in  # type: ignore[assignment] # resolved
-        shape = shape_of(request, location.version, self._payer(request))
-        if request.method == "LIST":
+        method = method or request.method
+        if shape is None:
+            shape = shape_of(request, location.version, self.payer(request))
+        if method == "LIST":
             shape = shape.below(location.key)
         because = REQUESTED
         if self._ends is not None and self._ends < end:
@@ -79,12 +107,12 @@ class Signer:
                 raise CredentialsError(msg)
             end, because = self._ends, CREDENTIALS_END
         if self._key.local:
-            prepared = self._prepare(request.method, shape, start, lifetime)
+            prepared = self._prepare(method, shape, start, lifetime)
         else:
-            prepared = self._prepare_keyless(request.method, shape, start, lifetime, deadline)
+            prepared = self._prepare_keyless(method, shape, start, lifetime, deadline)
         return Begun(prepared, shape, end, because)
 
-    def _payer(self, request: SignRequest) -> str | None:
+    def payer(self, request: SignRequest) -> str | None:
         """Return whom the request is billed to, where that is not the bucket's owner."""
         if not self._always_pays and not request.requester_pays:
             return None

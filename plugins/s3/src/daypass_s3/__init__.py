@@ -13,6 +13,7 @@ from daypass.durations import utc
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
+from daypass.parts import PartLimits, UploadSession
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 
@@ -27,6 +28,10 @@ __all__ = ["S3Options"]
 MAX_EXPIRES_IN = 604_800
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_KEY_BYTES = 1024
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+PARTS = PartLimits(
+    min_part_size=5 << 20, max_part_size=5 << 30, max_parts=10_000, max_size=10_000 * (5 << 30)
+)
 
 _ENFORCES = frozenset(
     {
@@ -96,6 +101,7 @@ def describe_backend() -> BackendInfo:
         max_key_bytes=MAX_KEY_BYTES,
         versions=True,
         public_endpoint=True,
+        multipart=PARTS,
         options_class=S3Options,
         secret_query_keys=(
             "X-Amz-Signature",
@@ -118,6 +124,14 @@ def create_signed_urls(
 ) -> SignedURLBatch:
     """Sign many keys by one filled-in template."""
     return _signer(location).sign_many(location, keys, request)
+
+
+@hookimpl
+def create_multipart_upload(location: Location, request: SignRequest) -> UploadSession:
+    """Carry out S3's multipart upload with signed URLs."""
+    from daypass_s3.multipart import session
+
+    return session(location, request, _signer)
 
 
 def _signer(location: Location) -> Signer:

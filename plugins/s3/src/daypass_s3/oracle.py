@@ -22,6 +22,14 @@ OPERATIONS = {
     "HEAD": "head_object",
     "LIST": "list_objects_v2",
 }
+#: The steps of an upload in parts, beside the methods of a link.
+UPLOAD_OPERATIONS = {
+    "begin": "create_multipart_upload",
+    "part": "upload_part",
+    "list": "list_parts",
+    "complete": "complete_multipart_upload",
+    "abort": "abort_multipart_upload",
+}
 #: What the SDK chooses by itself for plain S3; the second is the same with its legacy default.
 _PLAIN_V4 = ("s3v4-query", "s3-query")
 
@@ -91,8 +99,11 @@ class Oracle:
             raise SigningNotSupportedError(msg)
 
     def sign(self, bucket: str, key: str, method: str, shape: Shape, lifetime: int) -> Signed:
-        """Let the SDK sign; the caller holds the signer's lock. A listing's prefix is in its shape."""
-        operation = OPERATIONS[method]
+        """Let the SDK sign a method, or a step of an upload; the caller holds the signer's lock.
+
+        A listing's prefix is in its shape.
+        """
+        operation = OPERATIONS.get(method) or UPLOAD_OPERATIONS[method]
         members = self._client.meta.service_model.operation_model(
             "".join(word.capitalize() for word in operation.split("_"))
         ).input_shape.members

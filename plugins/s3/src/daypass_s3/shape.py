@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
+from typing import Any
 
 import attrs
 
@@ -19,7 +20,7 @@ class Shape:
     #: Query parameters, not encoded.
     query: dict[str, str] = attrs.field(factory=dict)
     #: The same parameters by the SDK's names.
-    params: dict[str, str] = attrs.field(factory=dict)
+    params: dict[str, Any] = attrs.field(factory=dict)
 
     @property
     def form(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -17,6 +17,7 @@ from daypass.errors import UnsupportedOptionError
 from daypass.locations import Location
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
+from daypass.xmlparts import Step
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.oracle import OPERATIONS, Oracle
@@ -26,6 +27,15 @@ from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
 
 _PERMITS = {method: frozenset({method}) for method in OPERATIONS}
 _NOTHING: frozenset[str] = frozenset()
+#: The HTTP methods of what is named otherwise.
+_VERBS = {
+    "LIST": "GET",
+    "begin": "POST",
+    "part": "PUT",
+    "list": "GET",
+    "complete": "POST",
+    "abort": "DELETE",
+}
 
 CREDENTIALS_END = "the credentials it is signed with end first"
 END_UNKNOWN = (
@@ -52,6 +62,11 @@ class Signer:
         self._templates: dict[Any, Form] = {}
         self._prepared: tuple[Any, Any, Any] = (None, None, None)
 
+    @property
+    def requester_pays(self) -> bool:
+        """True where the filesystem states with every request that the requester pays."""
+        return self._settings.requester_pays
+
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         begun = self._begin(location, request)
@@ -75,8 +90,45 @@ class Signer:
         like = _link("", request.method, begun, begun.end, location.at("").path)
         return SignedURLBatch(begun.prepared.urls(keys), keys, like)
 
-    def _begin(self, location: Location, request: SignRequest) -> Begun:
-        """Do what is the same for every key."""
+    def sign_step(
+        self, step: Step, location: Location, request: SignRequest, shape: Shape
+    ) -> SignedURL:
+        """Sign one request of an upload in parts; ``request`` is resolved.
+
+        Raises:
+            UnsupportedOptionError: for Signature Version 2, whose template knows no such requests.
+
+        """
+        if self._v2:
+            msg = "signature_version='s3' signs no uploads in parts: use 's3v4', or upload in one piece"
+            raise UnsupportedOptionError(
+                msg, option="signature_version", backend="s3", alternatives=["s3v4"]
+            )
+        begun = self._begin(location, request, step.name, shape)
+        if begun.prepared is None:
+            url, end = self._by_sdk(location, request, begun, step.name)
+        else:
+            url, end = begun.prepared.url(location.key), begun.end
+        return SignedURL(
+            url,
+            step.method,
+            begun.headers,
+            end,
+            begun.because,
+            frozenset({step.method}),
+            _NOTHING,
+            location.path,
+            "s3",
+        )
+
+    def _begin(
+        self,
+        location: Location,
+        request: SignRequest,
+        step: str | None = None,
+        shape: Shape | None = None,
+    ) -> Begun:
+        """Do what is the same for every key; a step of an upload brings its shape."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
         keys = self._keyring.keys(start, end)
@@ -85,12 +137,14 @@ class Signer:
             end, because = keys.expires_at, CREDENTIALS_END
         elif keys.end_unknown:
             because = END_UNKNOWN
-        shape = shape_of(request, location.version, requester_pays=self._settings.requester_pays)
-        if request.method == "LIST":
+        method = step or request.method
+        if shape is None:
+            shape = shape_of(request, location.version, requester_pays=self.requester_pays)
+        if method == "LIST":
             shape = shape.below(location.key)
         if self._v2:
             check_v2(shape, location)
-        form = self._form(location, request.method, shape, keys)
+        form = self._form(location, method, shape, keys)
         prepared = None
         if form.template is not None:
             prepared = self._prepare(form.template, shape, keys, start, request.expires_in)  # type: ignore[arg-type]
@@ -160,7 +214,7 @@ class Signer:
         else:
             template = Template.learn(
                 AWS4,
-                "GET" if method == "LIST" else method,
+                _VERBS.get(method, method),
                 signed.url,
                 headers=signed.headers,
                 varying=shape.query,
@@ -171,7 +225,7 @@ class Signer:
         return Form(template, fixed)
 
     def _by_sdk(
-        self, location: Location, request: SignRequest, begun: Begun
+        self, location: Location, request: SignRequest, begun: Begun, step: str | None = None
     ) -> tuple[str, datetime]:
         """Let the SDK sign every URL of a form that could not be proven; its clock is its own."""
         if fixed := request.conditions & {"signing_time", "stable_for"}:
@@ -182,7 +236,7 @@ class Signer:
             signed = self._oracle.sign(
                 location.bucket,
                 location.key,
-                request.method,
+                step or request.method,
                 begun.shape,
                 request.expires_in,  # type: ignore[arg-type]
             )

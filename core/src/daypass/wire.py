@@ -70,17 +70,20 @@ def send(
     link: SignedURL,
     *,
     headers: Mapping[str, str] | None = None,
-    body: Iterator[bytes] | None = None,
+    body: Iterator[bytes] | bytes | None = None,
+    timeout: float | None = None,
 ) -> Iterator[Response]:
     """Send what a link is for, with its headers; yield the answer, to be read.
 
     Args:
         link: the signed URL.
         headers: further headers; an upload's Content-Length must be among them or the link's.
-        body: the pieces of an upload.
+        body: an upload, or the pieces of one.
+        timeout: the longest silence of the other side in seconds; a minute without it.
 
     Raises:
-        StoreError: if the store cannot be reached or answers with an error.
+        StoreError: if the store cannot be reached or answers with an error, whose ``status`` and
+            ``code`` it names.
         DeadlineError: if it falls silent.
 
     """
@@ -91,9 +94,10 @@ def send(
         method=link.method,
     )
     opener = urllib.request.build_opener(_NoRedirect, _HTTP, _HTTPS)
-    with network_errors(link):
+    timeout = timeout or TIMEOUT
+    with network_errors(link, timeout):
         try:
-            response = opener.open(request, timeout=TIMEOUT)
+            response = opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(link, error) from None  # its cause would hold the URL
@@ -102,7 +106,7 @@ def send(
 
 
 @contextmanager
-def network_errors(link: SignedURL) -> Iterator[None]:
+def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[None]:
     """Translate what goes wrong between here and the store; the URL is never shown."""
     host = urlsplit(link.url).netloc
     try:
@@ -112,7 +116,7 @@ def network_errors(link: SignedURL) -> Iterator[None]:
         if isinstance(reason, DaypassError):
             raise reason from None  # ours already, whatever urllib wrapped it in
         if isinstance(reason, TimeoutError):
-            msg = f"{host} fell silent for {TIMEOUT:g} s in {link.method} {link.path}"
+            msg = f"{host} fell silent for {timeout or TIMEOUT:g} s in {link.method} {link.path}"
             raise DeadlineError(msg) from e
         if isinstance(reason, socket.gaierror):
             msg = f"{host} cannot be found ({reason.strerror}): check the endpoint and the region"
@@ -131,5 +135,7 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError) -> StoreError:
         status = f"{error.code} {HTTPStatus(error.code).phrase}"
     except ValueError:
         status = str(error.code)
-    code = f" ({found[1].decode()})" if found else ""
-    return StoreError(f"the store answered {status}{code} to {link.method} {link.path}")
+    code = found[1].decode() if found else None
+    said = f" ({code})" if code else ""
+    msg = f"the store answered {status}{said} to {link.method} {link.path}"
+    return StoreError(msg, status=error.code, code=code)

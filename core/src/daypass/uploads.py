@@ -1,0 +1,93 @@
+"""The uploads of a `Store`: what it does with objects that come in parts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Unpack, cast
+
+from daypass import multipart
+from daypass.multipart import MultipartUpload
+from daypass.requests import SharedOptions
+
+if TYPE_CHECKING:
+    from daypass.store import Store
+
+__all__ = ["Uploads"]
+
+
+class Uploads:
+    """The part of `daypass.Store` that uploads in parts."""
+
+    def create_multipart_upload(
+        self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
+    ) -> MultipartUpload:
+        """Begin an upload in parts of one key below the root.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            size: size of the object in bytes.
+            part_size: size of each part in bytes; by default 16 MiB, or more where that would make
+                more parts than the store takes.
+            options: what describes the object, and how long each part's link lives: the fields of
+                `SignRequest`.
+
+        Raises:
+            UnsupportedOptionError: with ``option="multipart"`` where the store takes no uploads in
+                parts; or for an option that it cannot carry out on one.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        return multipart.begin(cast("Store", self), key, options, size=size, part_size=part_size)
+
+    def resume_multipart_upload(
+        self,
+        key: str,
+        upload_id: str,
+        *,
+        size: int,
+        part_size: int | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> MultipartUpload:
+        """Go on with an upload in parts that has begun; everything as it was given then.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            upload_id: the upload's id.
+            size: size of the object in bytes.
+            part_size: size of each part in bytes.
+            options: the same as when it was begun.
+
+        Raises:
+            DaypassError: one of the tree in `daypass.errors`.
+
+        """
+        return multipart.resume(
+            cast("Store", self), key, upload_id, options, size=size, part_size=part_size
+        )
+
+    async def acreate_multipart_upload(
+        self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
+    ) -> MultipartUpload:
+        """Do what `create_multipart_upload` does, in a thread."""
+        return await asyncio.to_thread(
+            self.create_multipart_upload, key, size=size, part_size=part_size, **options
+        )
+
+    async def aresume_multipart_upload(
+        self,
+        key: str,
+        upload_id: str,
+        *,
+        size: int,
+        part_size: int | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> MultipartUpload:
+        """Do what `resume_multipart_upload` does, in a thread."""
+        return await asyncio.to_thread(
+            self.resume_multipart_upload,
+            key,
+            upload_id,
+            size=size,
+            part_size=part_size,
+            **options,
+        )

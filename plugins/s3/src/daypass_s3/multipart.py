@@ -1,0 +1,90 @@
+"""Uploads in parts: which header and which parameter goes with which step.
+
+Headers: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html and the pages of
+the other four operations beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import attrs
+
+from daypass.errors import UnsupportedOptionError
+from daypass.locations import Location
+from daypass.parts import UploadSession
+from daypass.requests import SignRequest
+from daypass.results import SignedURL
+from daypass.xmlparts import Step, XMLUploadSession, kept
+from daypass_s3.shape import Shape, shape_of
+from daypass_s3.signer import Signer
+
+#: The SDK's names of query parameters, and how it wants their values.
+_PARAMS: dict[str, tuple[str, type]] = {
+    "uploadId": ("UploadId", str),
+    "partNumber": ("PartNumber", int),
+    "part-number-marker": ("PartNumberMarker", int),
+}
+#: A customer's own key is kept nowhere, so that it has to come with every part.
+_OWN_KEY = "x-amz-server-side-encryption-customer-"
+
+
+def session(
+    location: Location, request: SignRequest, signer_of: Callable[[Location], Signer]
+) -> UploadSession:
+    """Return what carries out one upload.
+
+    Args:
+        location: of the object.
+        request: what describes it.
+        signer_of: finds the signer of a location.
+
+    Raises:
+        UnsupportedOptionError: for a header that S3 would want on every part.
+
+    """
+    for name in request.headers or {}:
+        if name.lower().startswith(("x-amz-checksum-", "x-amz-sdk-checksum-")):
+            msg = f"headers: {name} asks for checksums that every part would have to bring: give each part's MD5 to part() in its place"
+            raise UnsupportedOptionError(msg, option="headers", backend="s3")
+    # Links may lead to another endpoint than the filesystem's, where everything else is asked.
+    inside = location
+    if location.public_endpoint is not None:
+        cache = location.cache.setdefault("s3.inside", {})
+        inside = attrs.evolve(location, public_endpoint=None, cache=cache)
+
+    def sign(place: Location, step: Step, now: SignRequest) -> SignedURL:
+        signer = signer_of(place)
+        pays = request.requester_pays or signer.requester_pays
+        return signer.sign_step(step, place, now, _shape(step, request, now, requester_pays=pays))
+
+    return XMLUploadSession(location, request, partial(sign, location), partial(sign, inside))
+
+
+def _shape(step: Step, request: SignRequest, now: SignRequest, *, requester_pays: bool) -> Shape:
+    """Return headers and query of one step.
+
+    Args:
+        step: the step.
+        request: what describes the object.
+        now: what binds this very request: a part's size and MD5.
+        requester_pays: whether the requester says so.
+
+    """
+    if step.name == "begin":
+        described = request.without({"if_absent"})
+        headers = shape_of(described, None, requester_pays=requester_pays).headers
+    elif step.name == "part":
+        headers = shape_of(now, None, requester_pays=requester_pays).headers
+        headers = {**headers, **kept(request.headers, _OWN_KEY)}
+    else:
+        headers = {"x-amz-request-payer": "requester"} if requester_pays else {}
+        if step.name == "complete" and request.if_absent:
+            headers["If-None-Match"] = "*"
+    params = {
+        _PARAMS[name][0]: _PARAMS[name][1](value)
+        for name, value in step.query.items()
+        if name in _PARAMS
+    }
+    return Shape(dict(headers), step.query, params)
