@@ -20,6 +20,7 @@ os.environ |= {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "FSSPEC_CONFIG_DIR": os.devnull,
+    "XDG_CONFIG_HOME": os.devnull,  # where daypass looks for its own configuration, too
 }
 
 _ROOT = Path(__file__).parent

@@ -11,6 +11,7 @@
     ├── SigningNotSupportedError (NotImplementedError)
     ├── BackendNotFoundError (LookupError)        no backend for the protocol
     ├── BackendConflictError (LookupError)        two distributions claim one protocol
+    ├── ConfigError (ValueError)                  a configuration file or variable is wrong
     ├── PluginError (RuntimeError)                a plugin breaks the contract
     ├── CredentialsError (PermissionError)        nothing to sign with, or expired
     ├── RefusedError (PermissionError)            an ``authorize`` plugin said no
@@ -36,6 +37,7 @@ __all__ = [
     "AuditError",
     "BackendConflictError",
     "BackendNotFoundError",
+    "ConfigError",
     "CredentialsError",
     "DaypassError",
     "DeadlineError",
@@ -134,6 +136,17 @@ class BackendConflictError(DaypassError, LookupError):
         super().__init__(message)
         #: The distributions that claim the protocol.
         self.claimants = tuple(claimants)
+
+
+class ConfigError(DaypassError, ValueError):
+    """The configuration cannot be read or used; the message names the file and the key."""
+
+    def __init__(self, message: str, *, file: str | None = None, key: str | None = None) -> None:
+        super().__init__(message)
+        #: The file at fault, or the environment variable.
+        self.file = file
+        #: The key at fault, with its table: ``profiles.maps.url``.
+        self.key = key
 
 
 class PluginError(DaypassError, RuntimeError):

@@ -16,7 +16,7 @@ from daypass.errors import InvalidPathError, InvalidRequestError, SigningNotSupp
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["Location", "ParsedPath", "PathLike", "parse_path"]
+__all__ = ["Location", "ParsedPath", "PathLike", "parse_path", "shown_path"]
 
 #: How long a backend's network calls may take for one hook call, in seconds.
 DEADLINE = 30.0
@@ -279,7 +279,7 @@ if hasattr(os, "register_at_fork"):  # Windows knows no fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _without_secrets(text: str) -> str:
+def shown_path(text: str) -> str:
     """Mask a password before an ``@``, and the query of an HTTP URL, which may hold a signature."""
     text = re.sub(r"^((?:[a-z0-9+._-]+://)?[^/@]*?:)[^/@]*@", r"\1****@", text)
     if text.startswith(("http://", "https://")):
@@ -330,7 +330,7 @@ class Location:
     @property
     def path(self) -> str:
         """The path as text, without what is secret in it: a password, or the query of a URL."""
-        return _without_secrets(self.full_path) if self._delicate else self.full_path
+        return shown_path(self.full_path) if self._delicate else self.full_path
 
     @property
     def full_path(self) -> str:

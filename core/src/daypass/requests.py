@@ -16,6 +16,7 @@ from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError
 from daypass.headers import attachment, shown
 
 __all__ = [
+    "CONDITIONS",
     "DESCRIBING",
     "DOWNLOAD_ONLY",
     "METHODS",
@@ -68,7 +69,8 @@ _SHAPING = frozenset(
         "stable_for",
     }
 )
-_CONDITIONS = RESTRICTING | DESCRIBING | _SHAPING
+#: Every option that a link carries out, or a backend refuses.
+CONDITIONS = RESTRICTING | DESCRIBING | _SHAPING
 
 UPLOAD_ONLY = (
     "content_type",
@@ -242,7 +244,7 @@ class SignRequest:
             raise InvalidRequestError(msg, option="on_short")
         own = self.__dict__
         used = frozenset(
-            name for name in _CONDITIONS if (value := own[name]) is not None and value is not False
+            name for name in CONDITIONS if (value := own[name]) is not None and value is not False
         )
         object.__setattr__(self, "conditions", used)
         if used:

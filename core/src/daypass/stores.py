@@ -6,12 +6,12 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from daypass.environment import environment_number
 from daypass.filesystems import protocols, unwrap
 from daypass.locations import PathLike, parse_path
 from daypass.store import Store
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["store_for"]
 
 _CACHE_SIZE = 64
-#: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
-#: signing does.
-_ENVIRONMENT: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
-_numbers = count()
-_last_environment: list[tuple[dict[Any, Any], int]] = [({}, next(_numbers))]
 _stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
 _stores_lock = Lock()
 _of_parents: list[object] = []
@@ -59,7 +54,7 @@ def store_for(
             public_endpoint,
             signer,
             _frozen(signer_options),
-            _environment(),
+            environment_number(),
         )
         known = _stores.get(identity)
     except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
@@ -80,15 +75,6 @@ def store_for(
             while len(_stores) > _CACHE_SIZE:
                 _stores.popitem(last=False)
     return store, key
-
-
-def _environment() -> int:
-    """Number the environment: another number as soon as a variable is another."""
-    known, number = _last_environment[0]
-    if known != _ENVIRONMENT:
-        number = next(_numbers)
-        _last_environment[0] = (dict(_ENVIRONMENT), number)
-    return number
 
 
 def _after_fork() -> None:

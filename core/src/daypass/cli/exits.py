@@ -11,7 +11,7 @@ from daypass.cli.words import one_line, spelled
 MEANINGS = {
     0: "done",
     1: "the store or the network failed, the object is missing or not what it should be, or rows of a manifest failed",
-    2: "the command line or the request itself is wrong",
+    2: "the command line, the request or the configuration is wrong",
     3: "refused by a policy, or not recorded by the audit",
     4: "no credentials, or they have ended or end too early",
     5: "not supported: the backend cannot do it, is missing, or is broken",
@@ -29,6 +29,7 @@ NO_READER = 141
 
 _CODES: dict[type[errors.DaypassError], int] = {
     errors.InvalidRequestError: WRONG,
+    errors.ConfigError: WRONG,
     errors.UnsupportedOptionError: UNSUPPORTED,
     errors.SigningNotSupportedError: UNSUPPORTED,
     errors.BackendNotFoundError: UNSUPPORTED,

@@ -1,0 +1,157 @@
+"""Several sources become one: later ones win, and a project's file may only add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from daypass.config.overrides import overrides
+from daypass.config.secrets import referred, secrets_in
+from daypass.config.sources import ENVIRONMENT, Source, user_file
+from daypass.config.structure import dotted, fault, structure, unknown
+from daypass.config.tables import ProfileTable, check_name
+from daypass.errors import ConfigError
+
+__all__ = ["Layered", "Section", "layered", "merged"]
+
+#: The options of a profile that may hold secrets.
+_WITH_SECRETS = ("storage_options", "signer_options")
+#: Sections that are taken whole from the last file that has them, and never from a project's.
+_WHOLE = ("policy", "audit")
+
+
+@attrs.frozen
+class Section:
+    """A section as its file gives it; whoever it belongs to gives it a structure."""
+
+    file: str
+    values: Mapping[str, Any] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Layered:
+    """What all sources say together; nothing has been made of presets and references yet."""
+
+    #: By name: the table, the files that it comes from, and whether a project's file is one.
+    profiles: dict[str, tuple[dict[str, Any], tuple[str, ...], bool]] = attrs.field(factory=dict)
+    sections: dict[str, Section] = attrs.field(factory=dict)
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tables laid over each other: tables are joined, any other value is replaced whole.
+
+    >>> merged({"a": {"x": 1, "y": 2}, "b": [1]}, {"a": {"y": 3}, "b": [2]})
+    {'a': {'x': 1, 'y': 3}, 'b': [2]}
+    """
+    found = dict(under)
+    for name, value in over.items():
+        below = found.get(name)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        found[name] = merged(below, value) if both else value  # type: ignore[arg-type]
+    return found
+
+
+def layered(
+    sources: Iterable[Source], environment: Mapping[str, str]
+) -> tuple[Layered, list[ConfigError]]:
+    """Lay the sources over each other, each judged for itself before.
+
+    Args:
+        sources: in the order in which later ones win.
+        environment: the variables, which win over every file.
+
+    """
+    found, faults = Layered(), []
+    for source in _trusted_first(sources):
+        tables = source.values.get("profiles", {})
+        faults += _check_top(source)
+        if isinstance(tables, dict):
+            faults += _add(found, source, tables)
+        for name in _WHOLE:
+            if name in source.values and source.kind != "project":
+                values = source.values[name]
+                if isinstance(values, dict):
+                    found.sections[name] = Section(source.file, values)
+                else:
+                    faults.append(fault(source.file, name, "must be a table"))
+    files = {name: table for name, (table, _, _) in found.profiles.items()}
+    tables, wrong = overrides(environment, files)
+    faults += wrong
+    for name, table in tables.items():
+        known = found.profiles.get(name)
+        faults += _lay(found, name, table, ENVIRONMENT, None, of_project=bool(known and known[2]))
+    return found, faults
+
+
+def _trusted_first(sources: Iterable[Source]) -> list[Source]:
+    """Order the sources so that a project's file comes when all that it may not touch is known."""
+    return sorted(sources, key=lambda source: source.kind == "project")
+
+
+def _check_top(source: Source) -> list[ConfigError]:
+    known = ("profiles", *_WHOLE)
+    faults = [unknown(source.file, (), name, known) for name in source.values if name not in known]
+    if source.kind == "project":
+        faults += [
+            fault(
+                source.file,
+                f"[{name}]",
+                f"is not taken from a project's file: write it into {user_file()}, or name this file in DAYPASS_CONFIG",
+            )
+            for name in _WHOLE
+            if name in source.values
+        ]
+    if not isinstance(source.values.get("profiles", {}), dict):
+        faults.append(fault(source.file, "profiles", "must be a table"))
+    return faults
+
+
+def _add(found: Layered, source: Source, tables: Mapping[str, Any]) -> list[ConfigError]:
+    faults: list[ConfigError] = []
+    of_project = source.kind == "project"
+    for name, table in tables.items():
+        key = dotted("profiles", name)
+        if of_project and name in found.profiles:
+            other = " and ".join(found.profiles[name][1])
+            why = f"is a profile of {other} already, which a project's file may not change: give it another name"
+            faults.append(fault(source.file, f"[{key}]", why))
+            continue
+        base = source.path.parent
+        faults += _lay(found, name, table, source.file, base, of_project=of_project)
+    return faults
+
+
+def _lay(
+    found: Layered,
+    name: str,
+    table: Any,
+    file: str,
+    base: Path | None,
+    *,
+    of_project: bool,
+) -> list[ConfigError]:
+    """Lay one profile's table over what is known of it, unless something is wrong with it."""
+    key = dotted("profiles", name)
+    try:
+        check_name(name)
+    except ValueError as error:
+        return [fault(file, f"[{key}]", str(error))]
+    _, faults = structure(table, ProfileTable, file, ("profiles", name))
+    if faults:
+        return faults
+    table = dict(table)
+    for option in _WITH_SECRETS:
+        if option in table:
+            try:
+                table[option] = referred(table[option], base)
+            except ValueError as error:
+                return [fault(file, dotted("profiles", name, option), str(error))]
+            if of_project and base is not None and any(secrets_in(table[option])):
+                why = "refers to a secret, which a project's file may not, since it also says where the secret goes: name this file in DAYPASS_CONFIG if you trust it"
+                return [fault(file, dotted("profiles", name, option), why)]
+    under, files, _ = found.profiles.get(name, ({}, (), of_project))
+    found.profiles[name] = (merged(under, table), (*files, file), of_project)
+    return []
