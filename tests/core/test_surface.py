@@ -153,10 +153,11 @@ FIELDS = {
         number size etag
     """,
     "SignedPrefix": """
-        url query method headers expires_at expires_because permits unenforced path backend
+        url query method headers expires_at expires_because permits unenforced path backend check
+        cookie_maker
     """,
     "SignedURL": """
-        url method headers expires_at expires_because permits unenforced path backend
+        url method headers expires_at expires_because permits unenforced path backend cookie_maker
     """,
 }
 

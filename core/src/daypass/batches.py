@@ -107,6 +107,7 @@ class SignedURLBatch(Sequence[SignedURL]):
             like.unenforced,
             like.path + self.keys[row],
             like.backend,
+            like.cookie_maker,
         )
 
     def __iter__(self) -> Iterator[SignedURL]:

@@ -12,7 +12,7 @@ import attrs
 from daypass.canonical import encode, encode_key
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.locations import check_prefix
-from daypass.results import mask_headers
+from daypass.results import make_cookies, mask_headers
 
 __all__ = ["SignedPrefix"]
 
@@ -52,6 +52,10 @@ class SignedPrefix:
     backend: str
     #: Raises for a key below the prefix that the store would take for another one.
     check: Callable[[str], None] | None = attrs.field(default=None, repr=False, eq=False)
+    #: Makes signed cookies of the query, where the backend has them.
+    cookie_maker: Callable[[str], dict[str, str]] | None = attrs.field(
+        default=None, repr=False, eq=False
+    )
 
     def __str__(self) -> str:
         """Return the prefix's URL with the grant."""
@@ -93,6 +97,17 @@ class SignedPrefix:
         if listing:
             return f"{self.url}?{self.query}{encode(key)}"
         return f"{self.url}{encode_key(key)}?{self.query}"
+
+    def cookies(self) -> dict[str, str]:
+        """Return the signed cookies that open every URL below the prefix, by name.
+
+        They are as secret as ``query``: their repr is masked, and their values are not.
+
+        Raises:
+            UnsupportedOptionError: with ``option="cookies"`` where the backend has no such cookies.
+
+        """
+        return make_cookies(self.cookie_maker, self.query, self.backend)
 
     def storage_options(self) -> dict[str, Any]:
         """Return the options with which fsspec's ``http`` filesystem reads below the prefix.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import attrs
+
+from daypass.errors import UnsupportedOptionError
 
 __all__ = ["REQUESTED", "ObjectMetadata", "SignedURL"]
 
@@ -43,6 +45,25 @@ def mask_headers(headers: Mapping[str, str]) -> str:
     )
 
 
+class _Cookies(dict[str, str]):
+    """Cookies by name. Their values are as secret as a link, so that no repr shows one."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, "****"))
+
+
+def make_cookies(
+    maker: Callable[[str], dict[str, str]] | None, query: str, backend: str
+) -> dict[str, str]:
+    """Return the cookies that open what a query opens, where a backend has such cookies."""
+    if maker is None:
+        msg = f"{backend} has no signed cookies: send the URL, or serve the store through what has them, such as CloudFront"
+        raise UnsupportedOptionError(
+            msg, option="cookies", backend=backend, alternatives=["cloudfront"]
+        )
+    return _Cookies(maker(query))
+
+
 @attrs.frozen
 class SignedURL:
     """A temporary URL, with all that its holder must know. ``str()`` and ``url`` give the secret.
@@ -68,10 +89,25 @@ class SignedURL:
     path: str
     #: The backend that made it.
     backend: str
+    #: Makes signed cookies of the query, where the backend has them.
+    cookie_maker: Callable[[str], dict[str, str]] | None = attrs.field(
+        default=None, repr=False, eq=False
+    )
 
     def __str__(self) -> str:
         """Return the URL itself."""
         return self.url
+
+    def cookies(self) -> dict[str, str]:
+        """Return the signed cookies that open what the link opens, by name; send them to the URL's host.
+
+        They are as secret as the link: their repr is masked, and their values are not.
+
+        Raises:
+            UnsupportedOptionError: with ``option="cookies"`` where the backend has no such cookies.
+
+        """
+        return make_cookies(self.cookie_maker, self.url.partition("?")[2], self.backend)
 
     @property
     def http_method(self) -> str:
