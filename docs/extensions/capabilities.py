@@ -36,12 +36,14 @@ _WORDS = {
 
 
 def backends() -> dict[str, tuple[BackendInfo, list[str]]]:
-    """Return what each backend that is not the generic one declares, with its protocols."""
+    """Return what each backend and signer declares, the generic one excepted, and for which paths."""
     found: dict[str, tuple[BackendInfo, list[str]]] = {}
     for protocol in [*KNOWN, *sorted(registry.claims().keys() - KNOWN.keys())]:
         if protocol in registry.claims():
             info = registry.backend(protocol).info
-            found.setdefault(info.name, (info, []))[1].append(protocol)
+            found.setdefault(info.name, (info, []))[1].append(f"`{protocol}://`")
+    for name in registry.claims("daypass.signers"):
+        found[name] = (registry.signer(name).info, [f'any, by `signer="{name}"`'])
     return found
 
 
@@ -57,7 +59,7 @@ def tables() -> str:
             name for name in options if name not in RESTRICTING | DESCRIBING
         ],
     }
-    places = [f"`{'://` `'.join(names)}://`" for _, names in declared.values()]
+    places = [" ".join(names) for _, names in declared.values()]
     parts = [_table("Paths and limits", infos, [("paths", places), *_facts(infos)])]
     rows = [(f"`{name}`", [_tick(name in info.methods) for info in infos]) for name in METHODS]
     parts.append(_table("Methods", infos, rows))

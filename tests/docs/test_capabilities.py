@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from daypass.backends import KNOWN, registry
+from daypass.backends import KNOWN, KNOWN_SIGNERS, registry
 from daypass.requests import DESCRIBING, RESTRICTING
 
 ROOT = Path(__file__).parents[2]
-COLUMNS = {"s3": 1, "gs": 2, "az": 3, "redis": 4, "file": 5}
+COLUMNS = {"s3": 1, "gs": 2, "az": 3, "redis": 4, "file": 5, "cloudfront": 6}
 
 
 def cells(protocol):
@@ -33,7 +33,8 @@ def protocol(request):
 
 @pytest.fixture
 def info(protocol):
-    return registry.backend(protocol).info
+    signs = protocol in KNOWN_SIGNERS
+    return registry.signer(protocol).info if signs else registry.backend(protocol).info
 
 
 def test_methods(protocol, info):
@@ -76,6 +77,8 @@ def test_uploads_in_parts(protocol, info):
 
 def test_packages(protocol):
     said = cells(protocol)
+    if protocol in KNOWN_SIGNERS:
+        assert words(said["package"]) == {KNOWN_SIGNERS[protocol]}
     for path in words(said["paths"]):
         expected = KNOWN.get(path.removesuffix("://"), "daypass")
         assert words(said["package"]) == {expected}

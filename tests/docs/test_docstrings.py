@@ -8,7 +8,14 @@ import pkgutil
 
 import pytest
 
-PACKAGES = ("daypass", "daypass_azure", "daypass_gcs", "daypass_redis", "daypass_s3")
+PACKAGES = (
+    "daypass",
+    "daypass_azure",
+    "daypass_cloudfront",
+    "daypass_gcs",
+    "daypass_redis",
+    "daypass_s3",
+)
 
 
 def modules():

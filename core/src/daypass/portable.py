@@ -20,7 +20,7 @@ _SECRET_NAME = re.compile(
 )
 #: Names that look like one and only say where a secret is, or which key a store shall use itself.
 _REFERENCE_NAME = re.compile(
-    r"_(?:file|files|path|dir|url|uri|id|name|email|version|type|expire_at|md5)$", re.IGNORECASE
+    r"_(?:file|files|path|dir|url|uri|env|id|name|email|version|type|expire_at|md5)$", re.IGNORECASE
 )
 #: Values that are a secret whatever their name: user info or a signature in a URL, a key as text.
 _SECRET_VALUE = re.compile(
@@ -85,4 +85,4 @@ def _is_reference(value: Any) -> bool:
     """Tell a missing value, a switch, or the name of a provider or file from a secret."""
     if value is None or isinstance(value, (bool, PathLike)):
         return True
-    return isinstance(value, str) and (value in _PROVIDERS or value.endswith(".json"))
+    return isinstance(value, str) and (value in _PROVIDERS or value.endswith((".json", ".pem")))

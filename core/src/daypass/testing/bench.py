@@ -48,6 +48,9 @@ class Bench:
 
     #: The protocol that the backend is installed for, such as ``"s3"``.
     protocol: ClassVar[str] = ""
+    #: The name of the signer under test, such as ``"cloudfront"``; ``protocol`` is then that of the
+    #: store it signs for, and ``store`` names the signer too.
+    signer: ClassVar[str] = ""
     #: Declared options, methods and ``"max_expires_in"`` that this very credential cannot have. Each
     #: is proven to be refused by name (or, where it describes an upload, to be named as unenforced).
     narrowed: ClassVar[frozenset[str]] = frozenset()
@@ -131,7 +134,8 @@ class Bench:
         """Read the backend's declaration, and leave out the rules that do not apply."""
         super().__init_subclass__(**options)
         if cls.protocol:
-            cls.info = registry.backend(cls.protocol).info
+            found = registry.signer(cls.signer) if cls.signer else registry.backend(cls.protocol)
+            cls.info = found.info
             cls._check()
             cls._leave_out()
 

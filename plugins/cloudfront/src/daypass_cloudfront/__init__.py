@@ -1,0 +1,51 @@
+"""daypass on Amazon CloudFront: the hooks of a signer. ``cryptography`` is imported inside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.locations import Location
+from daypass.prefixes import SignedPrefix
+from daypass.requests import SignRequest
+from daypass.results import SignedURL
+from daypass_cloudfront.options import CloudFrontOptions
+
+if TYPE_CHECKING:
+    from daypass_cloudfront.signer import Signer
+
+__all__ = ["CloudFrontOptions"]
+
+
+@hookimpl
+def describe_backend() -> BackendInfo:
+    """Declare what CloudFront links can do; which methods, the distribution decides."""
+    return BackendInfo(
+        name="cloudfront",
+        methods=("GET", "HEAD", "PUT", "DELETE"),
+        enforces=("starts_at", "ip_range", "https_only", "signing_time", "stable_for"),
+        prefixes=True,
+        options_class=CloudFrontOptions,
+        secret_query_keys=("Signature",),
+    )
+
+
+@hookimpl
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Sign a canned policy for one object, or a custom one where it takes more than an end."""
+    return _signer(location).sign(location, request)
+
+
+@hookimpl
+def create_signed_prefix(location: Location, request: SignRequest) -> SignedPrefix:
+    """Sign one custom policy with a wildcard for everything below a prefix."""
+    return _signer(location).grant(location, request)
+
+
+def _signer(location: Location) -> Signer:
+    signer: Signer | None = location.cache.get("cloudfront")
+    if signer is None:
+        from daypass_cloudfront.signer import Signer
+
+        signer = location.cache.setdefault("cloudfront", Signer(location.options))
+    return signer
