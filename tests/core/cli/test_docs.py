@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import click
@@ -33,3 +34,13 @@ def test_every_command_helps_with_its_options_and_the_exit_codes(capsys):
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, parameter.name
+
+
+def test_no_option_is_described_that_does_not_exist():
+    described = set(re.findall(r"`(--[a-z][a-z0-9-]*)", PAGE))
+    made = {"--help", "--version"}
+    for name in COMMANDS:
+        command = group.get_command(click.Context(group), name)
+        parts = [command, *getattr(command, "commands", {}).values()]
+        made |= {o for part in parts for p in part.params for o in (*p.opts, *p.secondary_opts)}
+    assert described <= made
