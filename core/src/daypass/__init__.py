@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from daypass.audit import AuditFile, AuditLogger, add_audit, remove_audit
     from daypass.batches import SignedURLBatch
     from daypass.errors import (
         AccessDeniedError,
@@ -72,6 +73,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDeniedError",
     "AuditError",
+    "AuditFile",
+    "AuditLogger",
     "BackendConflictError",
     "BackendInfo",
     "BackendNotFoundError",
@@ -116,6 +119,7 @@ __all__ = [
     "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
+    "add_audit",
     "ahead_metadata",
     "aresume_multipart_upload",
     "create_multipart_upload",
@@ -127,11 +131,13 @@ __all__ = [
     "head_metadata_many",
     "hookimpl",
     "redact",
+    "remove_audit",
     "resume_multipart_upload",
     "set_policy",
 ]
 
 _HOMES = {
+    "audit": ("AuditFile", "AuditLogger", "add_audit", "remove_audit"),
     "batches": ("SignedURLBatch",),
     "explaining": ("explain",),
     "explanations": ("Explanation", "Finding"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from daypass.audit.force import AuditSink, sinks
 from daypass.backends import registry
 from daypass.errors import AuditError, DaypassError, RefusedError
 from daypass.hookspecs import SigningEvent
@@ -58,8 +60,8 @@ def record(permit: Permit, answer: SignedURL | SignedPrefix | None, urls: list[s
         AuditError: if one of them raises; then no link leaves.
 
     """
-    hook = registry.listeners("record")
-    if hook is None:
+    hook, audits = registry.listeners("record"), sinks()
+    if hook is None and not audits:
         return
     told: dict[str, Any] = {"count": len(urls)}
     if answer is not None:
@@ -69,7 +71,7 @@ def record(permit: Permit, answer: SignedURL | SignedPrefix | None, urls: list[s
             "unenforced": answer.unenforced,
             "url_sha256": hashlib.sha256("\n".join(urls).encode()).hexdigest(),
         }
-    _tell(hook, _event(permit, **told))
+    _tell(hook, audits, _event(permit, **told))
 
 
 def record_refusal(permit: Permit, error: DaypassError, rule: str | None) -> None:
@@ -84,23 +86,30 @@ def record_refusal(permit: Permit, error: DaypassError, rule: str | None) -> Non
         AuditError: if it cannot be recorded.
 
     """
-    hook = registry.listeners("record")
-    if hook is None:
+    hook, audits = registry.listeners("record"), sinks()
+    if hook is None and not audits:
         return
     event = _event(permit, count=permit.count, decision="refused", reason=str(error), rule=rule)
-    _tell(hook, event)
+    _tell(hook, audits, event)
 
 
-def _tell(hook: Any, event: SigningEvent) -> None:
+def _tell(
+    hook: Callable[[SigningEvent], None] | None, audits: Iterable[AuditSink], event: SigningEvent
+) -> None:
     try:
-        hook(event)
+        # The plugins first: what is on record last of all is what leaves.
+        if hook is not None:
+            hook(event)
+        for audit in audits:
+            audit.record(event)
     except Exception as error:
         what = (
             "could not be recorded, so it was not handed out"
             if event.decision == "allowed"
             else "was refused, and that could not be recorded"
         )
-        msg = f"the {event.method} link for {event.path} {what}: {named(error)}"
+        why = str(error) if isinstance(error, AuditError) else named(error)
+        msg = f"the {event.method} link for {event.path} {what}: {why}"
         raise AuditError(msg) from error
 
 

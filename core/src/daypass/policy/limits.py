@@ -157,7 +157,10 @@ def beyond(rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix) -> Fault | No
     if answer.unenforced and (loose := _needed(rule, ask) & answer.unenforced):
         what = ", ".join(sorted(loose))
         return Fault(f"a link of which the store does not enforce {what}", "one that it enforces")
-    if rule.max_bytes is not None and not _bounds(rule, ask.whole) - answer.unenforced:
+    # Of a part, the link itself must be bound to the part's size.
+    if rule.max_bytes is not None and not (
+        (_bounds(rule, ask.whole) & ask.request.conditions) - answer.unenforced
+    ):
         return Fault("a link whose size the store does not enforce", "one whose size it enforces")
     more = answer.permits - (rule.methods or frozenset())
     if more and (more := more - {"HEAD"} if ask.request.method == "GET" else more):

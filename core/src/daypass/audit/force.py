@@ -1,0 +1,62 @@
+"""The sinks of the audit in this process: the application's, and those of the configuration."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Protocol
+
+from daypass.errors import InvalidRequestError
+from daypass.hookspecs import SigningEvent
+
+__all__ = ["AuditSink", "add_audit", "remove_audit", "sinks"]
+
+_log = logging.getLogger("daypass.audit.changes")
+_lock = threading.Lock()
+#: What `add_audit` has added.
+_application: list[AuditSink] = []
+
+
+class AuditSink(Protocol):
+    """What records: an `AuditFile`, an `AuditLogger`, or your own."""
+
+    def record(self, event: SigningEvent) -> None:
+        """Record one event. Raise, and no link leaves."""
+
+
+def add_audit(sink: AuditSink) -> None:
+    """Record every link and every refusal of this process here too, before any link leaves.
+
+    Args:
+        sink: an `AuditFile`, an `AuditLogger`, or anything with their method ``record``.
+
+    Raises:
+        InvalidRequestError: for what cannot record.
+
+    """
+    if isinstance(sink, type) or not callable(getattr(sink, "record", None)):
+        msg = f"an audit has a method record(event), and a {type(sink).__name__} has none"
+        raise InvalidRequestError(msg, option="sink")
+    with _lock:
+        _application[:] = [*_application, sink]
+
+
+def remove_audit(sink: AuditSink) -> None:
+    """Stop recording here. Who does not hold the sink cannot remove it.
+
+    Raises:
+        InvalidRequestError: for what was never added.
+
+    """
+    with _lock:
+        left = [other for other in _application if other is not sink]
+        if len(left) == len(_application):
+            msg = "this audit was not added, so it cannot be removed"
+            raise InvalidRequestError(msg, option="sink")
+        _log.warning("an audit of this process was removed")
+        _application[:] = left
+
+
+def sinks() -> list[AuditSink]:
+    """Return the sinks in force; each must have recorded a link before it leaves."""
+    return _application
