@@ -12,9 +12,9 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.locations import Location
-from daypass.requests import DESCRIBING, RESTRICTING, SignRequest
+from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignRequest
 
-__all__ = ["admit", "check_version"]
+__all__ = ["admit", "check_lacking", "check_version"]
 
 
 def admit(
@@ -31,13 +31,15 @@ def admit(
     info = backend.info
     if backend.sign is None or request.method not in info.methods:
         _refuse_method(backend, request)
+    if location.lacks:
+        check_lacking(location, "create_signed_url", request.method)
     check_version(backend, location)
     if location.version is not None and request.method in ("PUT", "LIST"):
         msg = f"version names an object that exists, so it goes with GET, HEAD and DELETE, not {request.method}"
         raise InvalidRequestError(msg, option="version")
     waived: frozenset[str] = frozenset()
-    if request.conditions and not request.conditions <= info.enforces:
-        waived = _waive(backend, request)
+    if request.conditions and not request.conditions <= _enforced(backend, location):
+        waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
     # The only reading of the clock: whoever signs and judges uses this one.
     resolved = request.resolve(datetime.now(UTC))
@@ -52,9 +54,17 @@ def admit(
 
 def check_version(backend: Backend, location: Location) -> None:
     """Raise where a version is named and the backend keeps none."""
-    if location.version is not None and not backend.info.versions:
+    if location.version is None:
+        return
+    check_lacking(location, "version")
+    if not backend.info.versions:
         msg = f"{backend.info.name} keeps no versions that version= could name"
         raise UnsupportedOptionError(msg, option="version", backend=backend.info.name)
+
+
+def _enforced(backend: Backend, location: Location) -> frozenset[str]:
+    enforces = backend.info.enforces
+    return enforces - location.lacks if location.lacks else enforces
 
 
 def _refuse_method(backend: Backend, request: SignRequest) -> None:
@@ -69,14 +79,38 @@ def _refuse_method(backend: Backend, request: SignRequest) -> None:
     )
 
 
-def _waive(backend: Backend, request: SignRequest) -> frozenset[str]:
+def check_lacking(location: Location, *names: str) -> None:
+    """Raise where the location's profile says that its store lacks a method, option or function.
+
+    Raises:
+        UnsupportedOptionError: naming it and the profile.
+
+    """
+    for name in names:
+        if name in location.lacks:
+            raise _lacking(location, name)
+
+
+def _lacking(location: Location, name: str) -> UnsupportedOptionError:
+    waive = ", or pass strict=False to go without" if name in RESTRICTING else ""
+    msg = (
+        f"the profile {location.profile} says that its store lacks {name}: leave it out, or take it "
+        f"out of the profile's capabilities where the store has it{waive}"
+    )
+    return UnsupportedOptionError(msg, option="method" if name in METHODS else name)
+
+
+def _waive(backend: Backend, location: Location, request: SignRequest) -> frozenset[str]:
     """Return the restrictions that the caller waives (strict=False), or refuse by name."""
-    beyond = request.conditions - backend.info.enforces - DESCRIBING
+    # What describes the upload is sent all the same, unless the profile says that it cannot be.
+    free = DESCRIBING - location.lacks
+    beyond = request.conditions - _enforced(backend, location) - free
     if "content_md5" in beyond:  # its copy in the metadata goes where it goes
         beyond |= request.conditions & {"add_content_md5_metadata"}
-    refused = (beyond if request.strict else beyond - RESTRICTING) - DESCRIBING
+    refused = (beyond if request.strict else beyond - RESTRICTING) - free
     if refused:
-        raise _unsupported(backend, min(refused))
+        name = min(refused)
+        raise _lacking(location, name) if name in location.lacks else _unsupported(backend, name)
     return beyond
 
 

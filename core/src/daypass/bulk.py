@@ -11,7 +11,7 @@ import attrs
 from daypass import gate
 from daypass.batches import SignedURLBatch
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
-from daypass.locations import check_key, check_prefix, check_version
+from daypass.locations import PROFILES, check_key, check_prefix, check_version
 from daypass.requests import make_request
 from daypass.results import SignedURL
 
@@ -93,7 +93,11 @@ def _chunks(
 
 
 def by_store(
-    find: Callable[[Any], tuple[Store, str]], rows: Sequence[Any], faults: dict[int, DaypassError]
+    find: Callable[[Any], tuple[Store, str]],
+    rows: Sequence[Any],
+    faults: dict[int, DaypassError],
+    *,
+    listing: bool = False,
 ) -> Mapping[Store, tuple[Sequence[int], list[str]]]:
     """Sort whole paths by their store, in order within each; a path that is none is a fault."""
     groups: dict[Store, tuple[list[int], list[str]]] = {}
@@ -113,8 +117,13 @@ def by_store(
         known[0].append(number)
         known[1].append(key)
         bucket = f"{store.location.protocol}://{store.location.bucket}/"
+        if store.profile is not None:
+            bucket = f"{PROFILES}://{store.profile}/"
         # Only where the key is what follows it, which a UPath's or a chained path's is not.
         prefix = bucket if store.location.bucket and path == bucket + key else "\0"
+    for store, (_, keys) in groups.items():
+        if store.location.key:  # of a profile: what is below its root
+            keys[:] = [store.at(key, whole=listing).key for key in keys]
     return groups
 
 
@@ -232,7 +241,7 @@ def _sign(
                 store.backend,
                 root,
                 keys,
-                make_request(job.options),
+                store.with_defaults(make_request(job.options), job.options),
                 caller=job.caller,
                 refused=None if job.errors == "raise" else refused,
             ):
@@ -289,7 +298,8 @@ def _sign_rows(
         version = own.pop("version", None)
         try:
             location = store.location.at(key, check_version(version))
-            request = make_request({**job.options, **own})
+            options = {**job.options, **own}
+            request = store.with_defaults(make_request(options), options)
             links.append(
                 gate.create_signed_url(store.backend, location, request, caller=job.caller)
             )

@@ -83,7 +83,9 @@ def create_signed_url(
         signer=signer,
         signer_options=signer_options,
     )
-    return gate.create_signed_url(store.backend, store.at(key, version), request, caller=caller)
+    request = store.with_defaults(request, options)
+    location = store.at(key, version, whole=request.method == "LIST")
+    return gate.create_signed_url(store.backend, location, request, caller=caller)
 
 
 def create_signed_prefix(
@@ -132,6 +134,7 @@ def create_signed_prefix(
         signer=signer,
         signer_options=signer_options,
     )
+    request = store.with_defaults(request, options)
     return gate.create_signed_prefix(store.backend, store.below(key), request, caller=caller)
 
 
@@ -296,7 +299,12 @@ def create_signed_urls(
         "checksum_sha256": checksum_sha256,
         "content_length": content_length,
     }
-    job = bulk.Job(partial(bulk.by_store, find), dict(options), errors, caller)
+    job = bulk.Job(
+        partial(bulk.by_store, find, listing=options.get("method") == "LIST"),
+        dict(options),
+        errors,
+        caller,
+    )
     return bulk.sign_all(job, paths, columns)
 
 

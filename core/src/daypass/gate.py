@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from daypass.admit import admit, check_version
+from daypass.admit import admit, check_lacking, check_version
 from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
@@ -139,6 +139,7 @@ def create_signed_prefix(
 
     """
     action = "create_signed_prefix"
+    check_lacking(location, action)
     resolved, waived = admit(backend, location, request)
     if backend.sign_prefix is None:
         msg = (
@@ -176,6 +177,7 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
 
     """
     check_key(location.key, max_bytes=backend.info.max_key_bytes, allow_dot_segments=True)
+    check_lacking(location, "head_metadata")
     check_version(backend, location)
     try:
         answer = backend.head_metadata(location)

@@ -16,10 +16,13 @@ from daypass.errors import InvalidPathError, InvalidRequestError, SigningNotSupp
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["Location", "ParsedPath", "PathLike", "parse_path", "shown_path"]
+__all__ = ["PROFILES", "Location", "ParsedPath", "PathLike", "parse_path", "shown_path"]
 
 #: How long a backend's network calls may take for one hook call, in seconds.
 DEADLINE = 30.0
+
+#: Paths of this protocol name a profile of the configuration: ``daypass://NAME/key``.
+PROFILES = "daypass"
 
 _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://")
 _CHAIN = re.compile(r"([a-z][a-z0-9]*)::(.*)", re.DOTALL)
@@ -315,6 +318,10 @@ class Location:
     cache: dict[Any, Any] = attrs.field(factory=dict)
     #: True where the caller handed over a filesystem, which then outranks ``storage_options``.
     has_fs: bool = False
+    #: The profile that the store is made of, where it is of one. The path is the real one all the same.
+    profile: str | None = None
+    #: Methods, options and functions that the profile says its store lacks.
+    lacks: frozenset[str] = frozenset()
     _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
     _delicate: bool = attrs.field(init=False)
 

@@ -12,14 +12,15 @@ from daypass import bulk, gate
 from daypass.backends import Backend, registry
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
-    DaypassError,
     InvalidPathError,
     InvalidRequestError,
     ObjectNotFoundError,
     UnsupportedOptionError,
 )
 from daypass.filesystems import open_filesystem, protocols, unwrap
+from daypass.keywords import joined, own_options, structured
 from daypass.locations import (
+    PROFILES,
     Location,
     ParsedPath,
     PathLike,
@@ -30,12 +31,14 @@ from daypass.locations import (
 )
 from daypass.portable import check_portable
 from daypass.prefixes import SignedPrefix
-from daypass.requests import SharedOptions, SignOptions, make_request, refuse_unknown
+from daypass.requests import SharedOptions, SignOptions, SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.uploads import Uploads
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+    from daypass.profiled import Profiled
 
 __all__ = ["Store"]
 
@@ -48,7 +51,7 @@ class Store(Uploads):
     's3://maps/2026/europe.tif'
 
     A store can be pickled where it holds no secret: credentials are then those that the other
-    process finds. It can be used after a fork.
+    process finds, and a profile is the one that it knows by that name. It can be used after a fork.
 
     Args:
         url: the root, such as ``s3://bucket`` or ``s3://bucket/prefix``.
@@ -84,6 +87,21 @@ class Store(Uploads):
         else:
             parsed = parse_path(url, protocol=None if fs is None else protocols(fs)[0])
         self.caller = caller
+        self._profiled: Profiled | None = None
+        if parsed.protocol == PROFILES:
+            from daypass.profiled import profiled
+
+            self._profiled = found = profiled(
+                parsed,
+                fs=fs,
+                storage_options=storage_options,
+                public_endpoint=public_endpoint,
+                signer=signer,
+                signer_options=signer_options,
+            )
+            parsed, fs, storage_options = found.path, found.fs, found.storage_options
+            public_endpoint, signer = found.public_endpoint, found.signer
+            signer_options = found.signer_options
         protocol = parsed.protocol
         if fs is not None:
             if storage_options is not None:
@@ -100,22 +118,29 @@ class Store(Uploads):
             if not info.public_endpoint and info.methods:
                 msg = f"{info.name} has no endpoint that public_endpoint= could replace"
                 raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
-        options = _joined(parsed.storage_options, _own_options(storage_options, protocol))
+        options = joined(parsed.storage_options, own_options(storage_options, protocol))
         cache: dict[Any, Any] = {}
         self.location = Location(
             protocol=protocol,
             bucket=parsed.bucket,
             key=parsed.key,
             storage_options=options,
-            options=_signer_options(info.name, info.options_class, signer_options),
+            options=structured(info.name, info.options_class, signer_options),
             public_endpoint=public_endpoint,
             cache=cache,
             has_fs=fs is not None,
+            profile=self.profile,
+            lacks=frozenset() if self._profiled is None else self._profiled.profile.lacks,
             open=_Once(
                 lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs,
                 cache,
             ),
         )
+
+    @property
+    def profile(self) -> str | None:
+        """The name of the profile that the store is made of; None where it is of none."""
+        return None if self._profiled is None else self._profiled.profile.name
 
     def __repr__(self) -> str:
         """Show the root; never an option."""
@@ -128,6 +153,12 @@ class Store(Uploads):
             InvalidRequestError: if there is a filesystem, a key, a secret or a token to carry.
 
         """
+        if self._profiled is not None:
+            asked, given = self._profiled.asked, self._profiled.given
+            fs = self.location.fs if self.location.has_fs else None
+            check_portable("Store", fs=fs, **given)
+            root = ParsedPath(asked.protocol, asked.bucket, asked.key)
+            return _made_of, (root, {**given, "caller": self.caller})
         place = self.location
         signing = place.options and attrs.asdict(place.options, recurse=False)
         check_portable(
@@ -154,8 +185,19 @@ class Store(Uploads):
         copy.caller = caller
         return copy
 
-    def at(self, key: str, version: str | None = None) -> Location:
+    def with_defaults(self, request: SignRequest, options: Mapping[str, Any]) -> SignRequest:
+        """Return the request that the same keywords make with the defaults of the store's profile."""
+        if self._profiled is None:
+            return request
+        return make_request(self._profiled.profile.defaults.filled(options))
+
+    def at(self, key: str, version: str | None = None, *, whole: bool = False) -> Location:
         """Return where a key below the root is.
+
+        Args:
+            key: the key.
+            version: the version of the object.
+            whole: take no key for the whole root, as a listing does, and not for a missing key.
 
         Raises:
             InvalidPathError: if the key is not text.
@@ -169,7 +211,7 @@ class Store(Uploads):
         # Exact text: a subclass may write itself in its own way, and sign another key.
         key = str.__str__(key)
         root = self.location.key
-        if not key and root and not root.endswith("/"):
+        if not key and root and not root.endswith("/") and not whole:
             return self.location.at("", version)
         if root and not root.endswith("/"):
             key = f"{root}/{key}"
@@ -203,9 +245,8 @@ class Store(Uploads):
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        location, request = self.at(key, version), make_request(options)
-        if request.method == "LIST" and not key:
-            location = location.at(self.below("").key, location.version)
+        request = self.with_defaults(make_request(options), options)
+        location = self.at(key, version, whole=request.method == "LIST")
         return gate.create_signed_url(self.backend, location, request, caller=self.caller)
 
     def create_signed_prefix(self, prefix: str, **options: Unpack[SharedOptions]) -> SignedPrefix:
@@ -228,7 +269,10 @@ class Store(Uploads):
 
         """
         return gate.create_signed_prefix(
-            self.backend, self.below(prefix), make_request(options), caller=self.caller
+            self.backend,
+            self.below(prefix),
+            self.with_defaults(make_request(options), options),
+            caller=self.caller,
         )
 
     @overload
@@ -268,7 +312,7 @@ class Store(Uploads):
         if self.signer is None:
             return self.backend, location
         reader = registry.backend(location.protocol)
-        options = _signer_options(reader.info.name, reader.info.options_class, None)
+        options = structured(reader.info.name, reader.info.options_class, None)
         return reader, attrs.evolve(location, options=options)
 
     @overload
@@ -369,45 +413,3 @@ class Store(Uploads):
 def _made_of(path: ParsedPath, options: dict[str, Any]) -> Store:
     """Make a store that has travelled."""
     return Store(path, **options)
-
-
-def _own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:
-    """Take the inner filesystem's options out of a chained URL's, as fsspec nests them."""
-    options = _mapping(storage_options, "storage_options")
-    nested = options.get(protocol)
-    return nested if isinstance(nested, Mapping) else options
-
-
-def _joined(brought: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the options that a path object brought with the caller's, which may not contradict."""
-    for name in brought.keys() & given.keys():
-        if brought[name] != given[name]:
-            msg = f"the path's own option {name} contradicts storage_options: give it once"
-            raise InvalidPathError(msg, option=str(name))
-    return {**brought, **given}
-
-
-def _signer_options(
-    backend: str, options_class: type | None, given: Mapping[str, Any] | None
-) -> Any:
-    options = _mapping(given, "signer_options")
-    fields = () if options_class is None else attrs.fields(options_class)
-    refuse_unknown(options, [field.name for field in fields], what=f"signer option of {backend}")
-    try:
-        return None if options_class is None else options_class(**options)
-    except DaypassError:
-        raise
-    except Exception as error:
-        msg = f"the signer_options of {backend} are not legal ({type(error).__name__}): {', '.join(options) or 'none'} were given"
-        raise InvalidRequestError(msg, option="signer_options") from error
-
-
-def _mapping(given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
-    if given is not None and not isinstance(given, Mapping):
-        msg = f"{option} must be a mapping, not {type(given).__name__}"
-        raise InvalidRequestError(msg, option=option)
-    try:
-        return {} if given is None else dict(given)
-    except Exception as error:
-        msg = f"{option} is a {type(given).__name__} that cannot be read"
-        raise InvalidRequestError(msg, option=option) from error

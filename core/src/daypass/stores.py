@@ -13,7 +13,7 @@ import attrs
 
 from daypass.environment import environment_number
 from daypass.filesystems import protocols, unwrap
-from daypass.locations import PathLike, parse_path
+from daypass.locations import PROFILES, PathLike, parse_path
 from daypass.store import Store
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def store_for(
             signer,
             _frozen(signer_options),
             environment_number(),
+            _profile(parsed.bucket) if parsed.protocol == PROFILES else None,
         )
         known = _stores.get(identity)
     except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
@@ -75,6 +76,14 @@ def store_for(
             while len(_stores) > _CACHE_SIZE:
                 _stores.popitem(last=False)
     return store, key
+
+
+def _profile(name: str) -> object:
+    """Return what is another as soon as a profile, or a file of its secrets, is another."""
+    from daypass import config
+
+    profile = config.load().profile(name)
+    return profile, profile.stamp()
 
 
 def _after_fork() -> None:

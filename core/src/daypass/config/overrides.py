@@ -13,7 +13,7 @@ __all__ = ["overrides", "value_of"]
 
 _PREFIX = "DAYPASS_"
 #: Keys of a profile that are text whatever it looks like.
-_TEXT = ("url", "preset", "public_endpoint")
+_TEXT = ("url", "preset", "public_endpoint", "signer")
 
 
 def value_of(text: str) -> Any:

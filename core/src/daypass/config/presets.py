@@ -118,11 +118,17 @@ PRESETS = {
     ),
     # https://cloud.google.com/storage/docs/interoperability: HMAC keys on the XML API.
     # https://cloud.google.com/storage/docs/xml-api/reference-headers: it takes If-None-Match on reads
-    # alone, and no x-amz-checksum-*.
+    # alone, and no x-amz-checksum-*; uploads with botocore's own checksums fail:
+    # https://github.com/boto/boto3/issues/4400
     "gcs-interop": Preset(
         storage_options={
-            **_in_region("auto"),
             "endpoint_url": "https://storage.googleapis.com",
+            "client_kwargs": {"region_name": "auto"},
+            "config_kwargs": {
+                **_PATH_STYLE["config_kwargs"],
+                "request_checksum_calculation": "when_required",
+                "response_checksum_validation": "when_required",
+            },
         },
         lacks=("if_absent", "checksum_sha256"),
     ),

@@ -14,12 +14,9 @@ from daypass.config.sources import ENVIRONMENT
 from daypass.config.structure import dotted, fault, structure, unknown
 from daypass.config.tables import Defaults, ProfileTable
 from daypass.errors import ConfigError
-from daypass.locations import ParsedPath, parse_path, shown_path
+from daypass.locations import PROFILES, ParsedPath, parse_path, shown_path
 
-__all__ = ["PROTOCOL", "Profile", "effective"]
-
-#: ``daypass://NAME/key``.
-PROTOCOL = "daypass"
+__all__ = ["Profile", "effective"]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -33,6 +30,7 @@ class Profile:
     root: ParsedPath
     storage_options: Mapping[str, Any]
     public_endpoint: str | None
+    signer: str | None
     signer_options: Mapping[str, Any]
     defaults: Defaults
     #: Methods, options and functions that its store lacks.
@@ -76,7 +74,7 @@ def _table(layers: Layered, name: str, ring: tuple[str, ...]) -> dict[str, Any]:
     if (url := own.get("url")) is None:
         raise fault(_of(files), f"[{dotted(*at)}]", "needs the key url")
     under: dict[str, Any] = {}
-    if parse_path(url).protocol == PROTOCOL:
+    if parse_path(url).protocol == PROFILES:
         other = parse_path(url).bucket
         ring = (*ring, name)
         if other in ring:
@@ -116,6 +114,7 @@ def _profile(name: str, table: dict[str, Any], files: tuple[str, ...]) -> Profil
         root=parse_path(made.url),
         storage_options=made.storage_options,
         public_endpoint=made.public_endpoint,
+        signer=made.signer,
         signer_options=made.signer_options,
         defaults=made.defaults,
         lacks=frozenset(name for name, able in made.capabilities.items() if not able),

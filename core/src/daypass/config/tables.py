@@ -104,6 +104,8 @@ class ProfileTable:
     storage_options: dict[str, Any] = attrs.field(factory=dict, repr=False)
     #: ``http(s)://host[:port]`` that the links' readers can reach, where it differs.
     public_endpoint: Endpoint | None = None
+    #: Who signs in place of the path's own backend, such as ``cloudfront``.
+    signer: str | None = None
     #: Options of the signing backend; secrets as in ``storage_options``.
     signer_options: dict[str, Any] = attrs.field(factory=dict, repr=False)
     #: What its links are where the caller says nothing.
