@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's business: no test is timed.
+settings.register_profile("daypass", deadline=None)
+settings.load_profile("daypass")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray
 import zarr
 
 import daypass
@@ -67,3 +68,18 @@ def test_without_the_grant_or_beside_it_zarr_opens_nothing(serve, tmp_path):
         "no signature, or of a key that nobody trusts",
         "the policy is for another resource",
     }
+
+
+def test_xarray_opens_a_private_data_set(serve, tmp_path):
+    data = xarray.Dataset({"height": (("y", "x"), ARRAY, {"unit": "m"})})
+    data.to_zarr(tmp_path / "results" / "x.zarr", zarr_format=3, consolidated=True)
+    edge = serve()
+    grant = daypass.create_signed_prefix(
+        "s3://bucket/results/x.zarr",
+        signer="cloudfront",
+        signer_options=pair("rsa").options(domain=edge.domain),
+    )
+    options = grant.storage_options()
+    with xarray.open_zarr(grant.url, storage_options=options) as found:
+        assert found.height.attrs["unit"] == "m"
+        assert (found.height.sel(y=slice(2, 6)).to_numpy() == ARRAY[2:6]).all()
