@@ -152,6 +152,9 @@ FIELDS = {
     "UploadedPart": """
         number size etag
     """,
+    "RequestCheck": "findings right fits parameter unchecked hosts",
+    "SentRequest": "method scheme host path query headers body key now",
+    "Verification": "ok signature findings explanation",
     "SignedPrefix": """
         url query method headers expires_at expires_because permits unenforced path backend check
         cookie_maker

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
         UnsupportedOptionError,
     )
     from daypass.explaining import explain
-    from daypass.explanations import Explanation, Finding
-    from daypass.found import FoundURL
+    from daypass.explanations import Explanation, Finding, RequestCheck, Verification
+    from daypass.found import FoundURL, SentRequest
     from daypass.functions import (
         acreate_multipart_upload,
         acreate_signed_prefix,
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from daypass.requests import SignOptions, SignRequest
     from daypass.results import ObjectMetadata, SignedURL
     from daypass.store import Store
+    from daypass.verifying import verify
 
 __version__ = "0.1.0"
 
@@ -100,7 +101,9 @@ __all__ = [
     "QuotaError",
     "RedactingFilter",
     "RefusedError",
+    "RequestCheck",
     "Rule",
+    "SentRequest",
     "ShortLivedURLError",
     "ShortLivedURLWarning",
     "SignOptions",
@@ -116,6 +119,7 @@ __all__ = [
     "UnsupportedOptionError",
     "UploadSession",
     "UploadedPart",
+    "Verification",
     "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
@@ -134,14 +138,15 @@ __all__ = [
     "remove_audit",
     "resume_multipart_upload",
     "set_policy",
+    "verify",
 ]
 
 _HOMES = {
     "audit": ("AuditFile", "AuditLogger", "add_audit", "remove_audit"),
     "batches": ("SignedURLBatch",),
     "explaining": ("explain",),
-    "explanations": ("Explanation", "Finding"),
-    "found": ("FoundURL",),
+    "explanations": ("Explanation", "Finding", "RequestCheck", "Verification"),
+    "found": ("FoundURL", "SentRequest"),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
     "multipart": ("MultipartUpload",),
@@ -152,6 +157,7 @@ _HOMES = {
     "requests": ("SignOptions", "SignRequest"),
     "results": ("ObjectMetadata", "SignedURL"),
     "store": ("Store",),
+    "verifying": ("verify",),
     "functions": (
         "acreate_multipart_upload",
         "acreate_signed_prefix",

@@ -259,6 +259,13 @@ class Registry:
                 found[name] = one
         return found
 
+    def names_of(self, backend: Backend) -> tuple[str, str | None]:
+        """Return a protocol to open a store for, and the signer's name where it is a signer."""
+        name = next(name for name, one in self.installed().items() if one is backend)
+        if name in self.claims(_SIGNERS) and self.signer(name) is backend:
+            return "memory", name  # a signer signs paths of any protocol
+        return name, None
+
     def enforcers(self, option: str) -> list[str]:
         """Return the names of the installed backends and signers that enforce an option."""
         found = self.installed().values()

@@ -170,12 +170,20 @@ class Explanation:
         return _card(self.rows())
 
 
+def _findings(value: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(value)
+
+
+def _names(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
 @attrs.frozen(kw_only=True)
 class RequestCheck:
     """What a backend can say of one very request; it answers the hook `verify_url`."""
 
     #: Where the request breaks the provider's own rules.
-    findings: tuple[Finding, ...] = attrs.field(default=(), converter=tuple)
+    findings: tuple[Finding, ...] = attrs.field(default=(), converter=_findings)
     #: Returns the signature that a request should carry; None where no key can make one.
     right: Callable[[SentRequest], str] | None = attrs.field(default=None, repr=False)
     #: Tells whether a request carries the right signature; needed where `right` is missing, and
@@ -186,7 +194,7 @@ class RequestCheck:
     #: Why the signature could not be checked.
     unchecked: str = ""
     #: Hosts that the same object has, one of which may have been signed.
-    hosts: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    hosts: tuple[str, ...] = attrs.field(default=(), converter=_names)
 
 
 @attrs.frozen(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import unquote
 
 import attrs
@@ -113,6 +114,7 @@ class SentRequest:
         return f"{self.scheme}://{self.host}{self.path}" + (f"?{query}" if query else "")
 
 
+@lru_cache(maxsize=256)  # verify asks for the same parts again and again
 def decoded(text: str) -> str:
     """Decode percent-escapes; what is no UTF-8 becomes a mark and never an error.
 

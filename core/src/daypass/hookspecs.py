@@ -275,7 +275,8 @@ def explain_url(url: FoundURL) -> Explanation | None:
 def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold one very request against the provider's rules and its signature; optional.
 
-    ``location`` carries the caller's options, in which the key may be; without network, so that a
+    ``location`` carries the caller's options, in which the key may be (a signer's are None where the
+    caller gave none); without network, so that a
     key that others keep counts as not at hand. Method, headers and time are judged for you by what
     `explain_url` said.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -186,11 +187,11 @@ def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAY
         payload: the hash of the body, or the word in its place.
 
     """
-    values = {decoded(name): decoded(value) for name, value in sent.query}
     parameter = dialect.parameter
+    values = {decoded(name): decoded(value) for name, value in sent.query}
     signature = f"{parameter}Signature"
     pairs = [
-        (encode(decoded(name)), encode(decoded(value)))
+        (_recoded(name), _recoded(value))
         for name, value in sent.query
         if decoded(name) != signature
     ]
@@ -207,6 +208,12 @@ def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAY
     ).encode()
 
 
+@lru_cache(maxsize=256)
+def _recoded(text: str) -> str:
+    return encode(decoded(text))
+
+
+@lru_cache(maxsize=256)
 def encode_path(path: str) -> str:
     """Encode a path as the store reads it: decoded once, and encoded by RFC 3986."""
     return quote(unquote_to_bytes(path), safe="/~")

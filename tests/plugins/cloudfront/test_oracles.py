@@ -218,9 +218,9 @@ def test_published_signatures_of_policies(case):
     signature = key.sign(case["req"]["policy"].encode())
     expect = case["expect"]
     wanted = expect.get("signature") or dict(parse_qsl(urlsplit(expect["url"]).query))["Signature"]
-    from daypass_cloudfront.policies import _encode
+    from daypass_cloudfront.policies import encode
 
-    assert _encode(signature) == wanted
+    assert encode(signature) == wanted
     private.public_key().verify(
         signature, case["req"]["policy"].encode(), padding.PKCS1v15(), hashes.SHA1()
     )

@@ -23,6 +23,7 @@ COMMANDS = {
     "get": "Download an object through a signed URL, and check it.",
     "head": "Show what a store says of an object.",
     "explain": "Say what a signed URL is, and why it fails.",
+    "verify": "Tell whether a request would pass, and what speaks against it.",
     "plugins": "Show the installed backends and plugins.",
     "demo": "See it work on a real server of its own.",
 }

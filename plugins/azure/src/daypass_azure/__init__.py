@@ -18,8 +18,8 @@ from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation
-    from daypass.found import FoundURL
+    from daypass.explanations import Explanation, RequestCheck
+    from daypass.found import FoundURL, SentRequest
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]
@@ -188,6 +188,14 @@ def explain_url(url: FoundURL) -> Explanation | None:
     from daypass_azure.explain import explain
 
     return explain(url)
+
+
+@hookimpl
+def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
+    """Recompute the signature with an account key or a user delegation key that is at hand."""
+    from daypass_azure.verify import verify
+
+    return verify(location, sent)
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from datetime import datetime
 from daypass.durations import span
 from daypass.errorbodies import ErrorBody
 from daypass.explanations import Explanation, Finding
-from daypass.policies import moment
+from daypass.post_policies import moment
 
 _SKEW = 60
 _SAID = {

@@ -14,7 +14,7 @@ import attrs
 
 from daypass.explanations import Explanation, Finding
 from daypass.found import FoundURL, decoded
-from daypass.policies import moment
+from daypass.post_policies import moment
 from daypass_azure.answers import findings_of
 from daypass_azure.paths import account_of_host
 
@@ -82,6 +82,9 @@ def explain(url: FoundURL) -> Explanation | None:
         signed_at, end = _of_delegation(url, end, findings)
     _check_whole(url, kind, findings)
     permits, because = _permits(url, kind)
+    if place.account is None:
+        why = "the host is none of Azure's own: it is taken for an account's own domain, which no signature covers"
+        findings.append(Finding("note", "addressing", why))
     _check_breadth(url, kind, findings)
     if start is not None and end is not None and start >= end:
         findings.append(Finding("error", "bad-times", "its start (st) is not before its end (se)"))

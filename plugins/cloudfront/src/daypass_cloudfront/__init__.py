@@ -12,6 +12,8 @@ from daypass.results import SignedURL
 from daypass_cloudfront.options import CloudFrontOptions
 
 if TYPE_CHECKING:
+    from daypass.explanations import Explanation, RequestCheck
+    from daypass.found import FoundURL, SentRequest
     from daypass_cloudfront.signer import Signer
 
 __all__ = ["CloudFrontOptions"]
@@ -49,3 +51,19 @@ def _signer(location: Location) -> Signer:
 
         signer = location.cache.setdefault("cloudfront", Signer(location.options))
     return signer
+
+
+@hookimpl
+def explain_url(url: FoundURL) -> Explanation | None:
+    """Read canned and custom policies."""
+    from daypass_cloudfront.explain import explain
+
+    return explain(url)
+
+
+@hookimpl
+def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
+    """Check the signature with a key pair's public or private half that is at hand."""
+    from daypass_cloudfront.verify import verify
+
+    return verify(location, sent)

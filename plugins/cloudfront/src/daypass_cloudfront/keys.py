@@ -16,7 +16,7 @@ from daypass_cloudfront.options import CloudFrontOptions
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-__all__ = ["Key", "key_of", "signature_of"]
+__all__ = ["Key", "key_of", "read_private", "signature_of"]
 
 #: The one size of RSA keys that a key group takes:
 #: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-trusted-signers.html
@@ -48,7 +48,7 @@ def key_of(options: CloudFrontOptions) -> Key:
             msg = f"there is nothing to sign with: give signer_options {name}"
             raise CredentialsError(msg)
     assert options.key_pair_id is not None  # noqa: S101 - asked above
-    private = _read(options)
+    private = read_private(options)
     algorithm = options.hash_algorithm or ("SHA1" if _is_rsa(private) else "SHA256")
     key = Key(options.key_pair_id, algorithm, signature_of(private, algorithm))
     try:
@@ -69,13 +69,19 @@ def signature_of(private: PrivateKeyTypes, algorithm: str) -> Callable[[bytes], 
     if isinstance(private, rsa.RSAPrivateKey):
         pkcs1 = padding.PKCS1v15()
         return lambda message: private.sign(message, pkcs1, digest)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)  # noqa: S101 - _read lets no other through
+    assert isinstance(private, ec.EllipticCurvePrivateKey)  # noqa: S101 - read_private lets no other through
     # RFC 6979: the same policy has the same signature, as it has with RSA.
     ecdsa = ec.ECDSA(digest, deterministic_signing=True)
     return lambda message: private.sign(message, ecdsa)
 
 
-def _read(options: CloudFrontOptions) -> PrivateKeyTypes:
+def read_private(options: CloudFrontOptions) -> PrivateKeyTypes:
+    """Read the private key that the options name.
+
+    Raises:
+        CredentialsError: if it cannot be read, or CloudFront takes no such key.
+
+    """
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

@@ -15,7 +15,7 @@ import attrs
 
 from daypass_cloudfront.keys import Key
 
-__all__ = ["Policy", "cookies_of"]
+__all__ = ["Policy", "cookies_of", "encode"]
 
 #: Base64's characters that a query cannot hold, as CloudFront spells them.
 _IN_QUERIES = str.maketrans("+=/", "-_~")
@@ -51,9 +51,9 @@ class Policy:
     def query(self, key: Key) -> str:
         """Return the query that opens the resource."""
         policy = self.text.encode()
-        what = f"Policy={_encode(policy)}" if self.is_custom else f"Expires={_epoch(self.end)}"
+        what = f"Policy={encode(policy)}" if self.is_custom else f"Expires={_epoch(self.end)}"
         said = "&Hash-Algorithm=SHA256" if key.hash_algorithm == "SHA256" else ""
-        return f"{what}&Signature={_encode(key.sign(policy))}&Key-Pair-Id={key.pair_id}{said}"
+        return f"{what}&Signature={encode(key.sign(policy))}&Key-Pair-Id={key.pair_id}{said}"
 
 
 def cookies_of(query: str) -> dict[str, str]:
@@ -70,5 +70,6 @@ def _epoch(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _encode(data: bytes) -> str:
+def encode(data: bytes) -> str:
+    """Encode bytes as CloudFront wants them in a query."""
     return b64encode(data).decode().translate(_IN_QUERIES)

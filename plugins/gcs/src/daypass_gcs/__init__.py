@@ -14,8 +14,8 @@ from daypass.results import ObjectMetadata, SignedURL
 from daypass_gcs.options import GCSOptions
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation
-    from daypass.found import FoundURL
+    from daypass.explanations import Explanation, RequestCheck
+    from daypass.found import FoundURL, SentRequest
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]
@@ -114,3 +114,11 @@ def explain_url(url: FoundURL) -> Explanation | None:
     from daypass_gcs.explain import explain
 
     return explain(url)
+
+
+@hookimpl
+def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
+    """Check the signature with an HMAC key or a service account's RSA key that is at hand."""
+    from daypass_gcs.verify import verify
+
+    return verify(location, sent)

@@ -14,7 +14,7 @@ import attrs
 
 from daypass.explanations import Explanation, Finding
 from daypass.found import FoundURL, decoded
-from daypass.policies import epoch, read_policy
+from daypass.post_policies import epoch, read_policy
 from daypass.v4_links import read_v4
 from daypass_gcs.answers import findings_of
 

@@ -18,8 +18,8 @@ from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation
-    from daypass.found import FoundURL
+    from daypass.explanations import Explanation, RequestCheck
+    from daypass.found import FoundURL, SentRequest
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]
@@ -157,3 +157,11 @@ def explain_url(url: FoundURL) -> Explanation | None:
     from daypass_s3.explain import explain
 
     return explain(url)
+
+
+@hookimpl
+def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
+    """Recompute the signature with a secret key that is at hand."""
+    from daypass_s3.verify import verify
+
+    return verify(location, sent)

@@ -10,7 +10,7 @@ from datetime import datetime
 from daypass.durations import span
 from daypass.errorbodies import ErrorBody
 from daypass.explanations import Explanation, Finding
-from daypass.policies import moment
+from daypass.post_policies import moment
 
 #: Seconds. S3 refuses requests whose clock differs by more than a quarter of an hour.
 _SKEW = 60

@@ -17,13 +17,13 @@ import attrs
 
 from daypass.explanations import Finding
 
-__all__ = ["Policy", "epoch", "moment", "read_policy"]
+__all__ = ["PostPolicy", "epoch", "moment", "read_policy"]
 
 _RANGE = 3
 
 
 @attrs.frozen(kw_only=True)
-class Policy:
+class PostPolicy:
     """What a policy says, as far as it can be read."""
 
     #: When it ends (aware, UTC).
@@ -38,7 +38,7 @@ class Policy:
     findings: tuple[Finding, ...] = ()
 
 
-def read_policy(text: str) -> Policy:
+def read_policy(text: str) -> PostPolicy:
     """Read a policy; what is wrong with it is a finding."""
     try:
         document = json.loads(b64decode(text, validate=True))
@@ -46,7 +46,7 @@ def read_policy(text: str) -> Policy:
         document = None
     if not isinstance(document, dict):
         why = "the field policy is no base64 of a JSON object: it was changed or cut"
-        return Policy(findings=(Finding("error", "bad-policy", why),))
+        return PostPolicy(findings=(Finding("error", "bad-policy", why),))
     findings: list[Finding] = []
     end = moment(document.get("expiration"))
     if end is None:
@@ -66,7 +66,7 @@ def read_policy(text: str) -> Policy:
     if "content-length-range" not in found:
         why = "the policy sets no content-length-range: the upload may be of any size"
         findings.append(Finding("note", "any-size", why))
-    return Policy(
+    return PostPolicy(
         expires_at=end,
         bucket=exact.get("bucket"),
         key=exact.get("key"),

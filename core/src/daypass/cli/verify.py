@@ -1,0 +1,67 @@
+"""``daypass verify``: whether one very request would pass, and which piece of it differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daypass.cli import exits, options
+from daypass.cli.explain import found
+from daypass.cli.output import json_option, say_json, say_rows
+from daypass.verifying import verify
+
+
+def _verify(
+    source: str, *, key_file: str | None, body: str | None, as_json: bool, **values: Any
+) -> int:
+    """Tell whether this very request would pass, and if not, which piece of it differs.
+
+    The signature is recomputed where a key is at hand: --key-file, or the credentials that the
+    options and the environment name. Nobody is contacted.
+
+    URL may be - for standard input or @FILE, since other users of the machine can see what stands
+    on a command line.
+    """
+    answer = verify(
+        found(source),
+        key=None if key_file is None else Path(key_file).read_text(encoding="utf-8").strip(),
+        body=None if body is None else Path(body).read_bytes(),
+        **values,
+    )
+    if as_json:
+        say_json(answer.to_dict())
+    else:
+        say_rows("a request, verified", answer.rows())
+    if answer.ok is None:
+        return exits.CREDENTIALS
+    return 0 if answer.ok else exits.FAILED
+
+
+command = click.Command(
+    "verify",
+    callback=_verify,
+    help=_verify.__doc__,
+    epilog=exits.EPILOG,
+    params=[
+        click.Argument(["source"], metavar="URL"),
+        click.Option(["--method"], help="The HTTP method to be sent; GET without it."),
+        click.Option(
+            ["--header", "headers"],
+            multiple=True,
+            callback=options.pairs,
+            metavar="NAME=VALUE",
+            help="A header to be sent; repeatable.",
+        ),
+        click.Option(["--body"], metavar="FILE", help="What is to be uploaded."),
+        click.Option(
+            ["--key-file"],
+            metavar="FILE",
+            help="What to check with: a secret, an account key, or a key in PEM.",
+        ),
+        options.STORAGE,
+        options.SIGNER_OPTION,
+        json_option,
+    ],
+)

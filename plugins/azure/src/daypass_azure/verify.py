@@ -1,0 +1,213 @@
+"""The signature of one very request to Azure, recomputed with a key that is at hand.
+
+The strings to sign, by version: https://learn.microsoft.com/rest/api/storageservices/create-service-sas,
+https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas and
+https://learn.microsoft.com/rest/api/storageservices/create-account-sas.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+
+import attrs
+
+from daypass.explanations import Finding, RequestCheck
+from daypass.found import FoundURL, SentRequest, decoded
+from daypass.locations import Location
+from daypass_azure.explain import Place, place_of
+from daypass_azure.options import effective_options
+
+#: The first versions that sign an encryption scope, a resource and a snapshot's time; a delegated
+#: user; and request headers.
+_SCOPED, _TYPED, _USER, _HEADERS = "2020-12-06", "2018-11-09", "2025-07-05", "2026-02-06"
+_OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
+_KEY = ("skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid")
+#: Uploads that need no x-ms-blob-type: https://learn.microsoft.com/rest/api/storageservices/put-blob
+_NO_TYPE = frozenset(
+    {"block", "blocklist", "appendblock", "page", "metadata", "properties", "tags"}
+)
+
+
+def verify(location: Location, sent: SentRequest) -> RequestCheck:
+    """Hold a request against Azure's rules and its signature."""
+    check = RequestCheck(findings=_rules(sent), parameter="sig")
+    delegated = sent.get("skoid") is not None
+    key, why = _key(location, sent, delegated=delegated)
+    if key is None:
+        return attrs.evolve(check, unchecked=why)
+    account = _account(location, sent)
+    if account is None:
+        why = "the account's name is not in the host: give account_name in storage_options"
+        return attrs.evolve(check, unchecked=why)
+    messages = _messages(sent, delegated=delegated)
+
+    def right(sent: SentRequest) -> str:
+        return _signature(key, messages[0](sent, account))
+
+    def fits(sent: SentRequest) -> bool:
+        given = (sent.get("sig") or "").encode()
+        return any(
+            hmac.compare_digest(_signature(key, message(sent, account)).encode(), given)
+            for message in messages
+        )
+
+    return attrs.evolve(check, right=right, fits=fits)
+
+
+def _rules(sent: SentRequest) -> list[Finding]:
+    findings: list[Finding] = []
+
+    def wrong(code: str, why: str) -> None:
+        findings.append(Finding("error", code, why))
+
+    comp = sent.get("comp")
+    if sent.method == "PUT" and comp not in _NO_TYPE and "x-ms-blob-type" not in sent.headers:
+        wrong("header-missing", "x-ms-blob-type is what every upload needs: send BlockBlob")
+    if sent.get("spr") == "https" and sent.scheme == "http":
+        wrong("scheme", "you send it over http, and the link is for https only (spr)")
+    letters = sent.get("sp") or ""
+    if comp == "list" and letters and "l" not in letters:
+        wrong("method", "you list, and the link does not allow it: its permissions (sp) lack l")
+    if sent.method == "GET" and comp is None and "l" in letters and "r" not in letters:
+        wrong("method", "you read, and the link does not allow it: its permissions (sp) lack r")
+    if (sip := sent.get("sip")) is not None:
+        why = f"it works only from the addresses {ascii(sip)[1:60]}, which cannot be checked here"
+        findings.append(Finding("note", "addresses", why))
+    return findings
+
+
+def _key(location: Location, sent: SentRequest, *, delegated: bool) -> tuple[bytes | None, str]:
+    """Return the key, or why there is none."""
+    text = sent.key
+    if text is None and delegated:
+        return None, "it is signed with a user delegation key: give the key's value as key"
+    text = text or _account_key(location)
+    if text is None:
+        return None, "no account key is at hand: give account_key in storage_options, or key"
+    try:
+        return b64decode(text, validate=True), ""
+    except (Base64Error, ValueError):
+        return None, "the key is not base64: check how it was read"
+
+
+def _account_key(location: Location) -> str | None:
+    options = effective_options(location.storage_options)
+    text = options.get("connection_string") or ""
+    parts = dict(part.partition("=")[::2] for part in text.split(";"))
+    for key in (options.get("account_key"), options.get("credential"), parts.get("AccountKey")):
+        if isinstance(key, str) and key and "sig=" not in key:
+            return key
+    return None
+
+
+def _account(location: Location, sent: SentRequest) -> str | None:
+    named = _place(sent).account
+    if named is None:
+        found = effective_options(location.storage_options).get("account_name")
+        named = found if isinstance(found, str) else None
+    return named
+
+
+def _place(sent: SentRequest) -> Place:
+    return place_of(
+        FoundURL(
+            url="",
+            scheme=sent.scheme,
+            host=sent.host,
+            path=sent.path,
+            query=sent.query,
+            now=sent.now,
+        )
+    )
+
+
+def _signature(key: bytes, message: str) -> str:
+    digest = hmac.digest(key, message.encode(errors="replace"), "sha256")
+    return b64encode(digest).decode()
+
+
+_Message = Callable[[SentRequest, str], str]
+
+
+def _messages(sent: SentRequest, *, delegated: bool) -> list[_Message]:
+    """Return the strings to sign of the link's version, the documented one first."""
+    version = sent.get("sv") or ""
+    if sent.get("srt") is not None or sent.get("ss") is not None:
+        return [_of_account]
+    if not delegated:
+        return [lambda sent, account: _of_service(sent, account, version)]
+    # When headers came to be signed, SDKs say otherwise than the documentation: both are right.
+    headers = [version >= _HEADERS, version < _HEADERS]
+    return [
+        lambda sent, account, with_headers=with_headers: _of_delegation(  # type: ignore[misc]
+            sent, account, version, with_headers=with_headers
+        )
+        for with_headers in headers
+    ]
+
+
+def _values(sent: SentRequest, names: tuple[str, ...]) -> list[str]:
+    return [sent.get(name) or "" for name in names]
+
+
+def _of_account(sent: SentRequest, account: str) -> str:
+    names = ("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")
+    scope = ("ses",) if (sent.get("sv") or "") >= _SCOPED else ()
+    return "\n".join([account, *_values(sent, (*names, *scope)), ""])
+
+
+def _resource(sent: SentRequest, account: str) -> str:
+    place = _place(sent)
+    scope = sent.get("sr") or ""
+    path = f"/blob/{account}/{place.container or ''}"
+    if scope == "c":
+        return path
+    name = place.name
+    if scope == "d":
+        depth = sent.get("sdd") or ""
+        name = "/".join(name.split("/")[: int(depth)]) if depth.isdecimal() else name
+    return f"{path}/{name}"
+
+
+def _typed(sent: SentRequest, version: str) -> list[str]:
+    """Return the fields from the version on, as the version has them."""
+    found = _values(sent, ("sip", "spr", "sv"))
+    if version >= _TYPED:
+        found += [sent.get("sr") or "", sent.get("snapshot") or sent.get("versionid") or ""]
+    return found + (_values(sent, ("ses",)) if version >= _SCOPED else [])
+
+
+def _of_service(sent: SentRequest, account: str, version: str) -> str:
+    lines = [
+        *_values(sent, ("sp", "st", "se")),
+        _resource(sent, account),
+        sent.get("si") or "",
+        *_typed(sent, version),
+        *_values(sent, _OVERRIDES),
+    ]
+    return "\n".join(lines)
+
+
+def _of_delegation(sent: SentRequest, account: str, version: str, *, with_headers: bool) -> str:
+    lines = [
+        *_values(sent, ("sp", "st", "se")),
+        _resource(sent, account),
+        *_values(sent, _KEY),
+        *(_values(sent, ("skdutid", "sduoid")) if version >= _USER else []),
+        *_typed(sent, version),
+        *(_signed_parts(sent) if with_headers else []),
+        *_values(sent, _OVERRIDES),
+    ]
+    return "\n".join(lines)
+
+
+def _signed_parts(sent: SentRequest) -> list[str]:
+    """Return signed request headers and query parameters, as the SDK joins them."""
+    headers = [name for name in (sent.get("srh") or "").split(",") if name]
+    names = [name for name in (sent.get("srq") or "").split(",") if name]
+    first = "".join(f"{n}:{sent.headers.get(decoded(n).lower(), '')}\n" for n in headers)
+    second = "".join(f"\n{n}:{sent.get(decoded(n)) or ''}" for n in names)
+    return [first, second]

@@ -1,0 +1,127 @@
+"""The signature of one very request to CloudFront, checked with the key pair's public half."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.x509 import load_pem_x509_certificate
+
+from daypass.explanations import RequestCheck, partly
+from daypass.found import SentRequest
+from daypass.locations import Location
+from daypass.post_policies import epoch
+from daypass_cloudfront.explain import OUT_OF_QUERIES, base_of, policy_bytes
+from daypass_cloudfront.keys import read_private, signature_of
+from daypass_cloudfront.policies import Policy, encode
+
+
+def verify(location: Location, sent: SentRequest) -> RequestCheck:
+    """Hold a request against its policy's signature."""
+    check = RequestCheck(parameter="Signature")
+    key, mine = _key(location, sent)
+    if key is None:
+        why = mine or "no key is at hand: give signer_options, or key"
+        return attrs.evolve(check, unchecked=why)
+    signer = sent.get("Key-Pair-Id")
+    if mine is not None and mine != signer:
+        why = f"it is signed by {partly(signer)}, and the key at hand is {partly(mine)}"
+        return attrs.evolve(check, unchecked=why)
+    algorithm = sent.get("Hash-Algorithm") or "SHA1"
+    if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        sign, public = signature_of(key, algorithm), key.public_key()
+        check = attrs.evolve(check, right=lambda sent: encode(sign(policy_of(sent))))
+    else:
+        public = key
+    return attrs.evolve(check, fits=_fitting(public, sent, algorithm))
+
+
+def policy_of(sent: SentRequest) -> bytes:
+    """Return the policy that was signed: the one that travels, or the one that CloudFront builds."""
+    custom = sent.get("Policy")
+    if custom is not None:
+        return policy_bytes(custom)
+    end = epoch(sent.get("Expires"))
+    return b"" if end is None else Policy(base_of(sent), end).text.encode()
+
+
+def _key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:
+    """Return a key, public or private, and whose it is or why there is none."""
+    if sent.key is not None:
+        key = _load(sent.key)
+        return key, None if key is not None else "key holds no RSA or P-256 key in PEM"
+    options = location.options
+    if options is None or options.private_key is None:
+        return None, None
+    return read_private(options), options.key_pair_id
+
+
+def _load(text: str) -> Any:
+    data = text.encode(errors="replace")
+    loaders: tuple[Callable[[bytes], Any], ...] = (
+        load_pem_public_key,
+        lambda data: load_pem_private_key(data, None),
+        lambda data: load_pem_x509_certificate(data).public_key(),
+    )
+    kinds = (
+        rsa.RSAPublicKey,
+        rsa.RSAPrivateKey,
+        ec.EllipticCurvePublicKey,
+        ec.EllipticCurvePrivateKey,
+    )
+    for load in loaders:
+        try:
+            key = load(data)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        if isinstance(key, kinds):
+            return key
+    return None
+
+
+def _fitting(public: Any, sent: SentRequest, algorithm: str) -> Callable[[SentRequest], bool]:
+    """Return what tells whether the signature is that of a request's policy."""
+    # SHA-1 is what CloudFront takes where nothing is said.
+    kind = hashes.SHA256() if algorithm == "SHA256" else hashes.SHA1()  # noqa: S303
+    given = _signature(sent)
+    if isinstance(public, rsa.RSAPublicKey):
+        digest = _digest_in(public, given, kind)
+        return lambda sent: hmac.compare_digest(_hash(policy_of(sent), kind), digest)
+
+    def fits(sent: SentRequest) -> bool:
+        try:
+            public.verify(given, policy_of(sent), ec.ECDSA(kind))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    return fits
+
+
+def _signature(sent: SentRequest) -> bytes:
+    try:
+        return b64decode((sent.get("Signature") or "").translate(OUT_OF_QUERIES), validate=True)
+    except (Base64Error, ValueError):
+        return b""
+
+
+def _digest_in(public: rsa.RSAPublicKey, signature: bytes, kind: hashes.HashAlgorithm) -> bytes:
+    """Return the digest that a signature was made of; empty where it is no signature of the key."""
+    try:
+        return public.recover_data_from_signature(signature, padding.PKCS1v15(), kind)
+    except (InvalidSignature, ValueError):
+        return b""
+
+
+def _hash(data: bytes, kind: hashes.HashAlgorithm) -> bytes:
+    digest = hashes.Hash(kind)
+    digest.update(data)
+    return digest.finalize()

@@ -1,0 +1,201 @@
+"""The signature of one very request to Cloud Storage, checked with a key that is at hand."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import attrs
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509 import load_pem_x509_certificate
+
+from daypass.canonical import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
+from daypass.explanations import Finding, RequestCheck, partly
+from daypass.found import FoundURL, SentRequest
+from daypass.locations import Location
+from daypass.v4_links import encode_path, message_of
+from daypass_gcs.explain import place_of
+from daypass_gcs.settings import settings_of
+
+_NO_KEY = (
+    "no key is at hand: give a service-account key as token, hmac_access_id and hmac_secret in "
+    "signer_options, or key; a key that Google keeps cannot be asked here"
+)
+
+
+def verify(location: Location, sent: SentRequest) -> RequestCheck:
+    """Hold a request against Cloud Storage's rules and its signature."""
+    v4 = sent.get("X-Goog-Signature") is not None
+    check = RequestCheck(
+        findings=_unsigned(sent) if v4 else (),
+        parameter="X-Goog-Signature" if v4 else "Signature",
+        hosts=("storage.googleapis.com",),
+    )
+    by_hmac = sent.get("X-Goog-Algorithm") == GOOG4_HMAC.algorithm
+    key, mine = _hmac_key(location, sent) if by_hmac else _rsa_key(location, sent)
+    if key is None:
+        return attrs.evolve(check, unchecked=mine or _NO_KEY)
+    signer = _signer(sent, v4=v4)
+    if mine is not None and mine != signer:
+        why = f"it is signed by {partly(signer)}, and the key at hand is {partly(mine)}'s"
+        return attrs.evolve(check, unchecked=why)
+    if isinstance(key, str):
+        return attrs.evolve(check, right=lambda sent: _by_hmac(key, sent))
+    message = _message_v4 if v4 else _message_v2
+    digest = _digest_in(key, sent.get(check.parameter) or "", hexadecimal=v4)
+    right = None
+    if isinstance(key, rsa.RSAPrivateKey):
+        right = _signature_by(key, message, hexadecimal=v4)
+    return attrs.evolve(
+        check,
+        fits=lambda sent: hmac.compare_digest(sha256(message(sent)).digest(), digest),
+        right=right,
+    )
+
+
+def _unsigned(sent: SentRequest) -> list[Finding]:
+    signed = (sent.get("X-Goog-SignedHeaders") or "").split(";")
+    return [
+        Finding(
+            "error",
+            "header-unsigned",
+            f"you send {name}, which is not signed: Cloud Storage refuses it",
+        )
+        for name in sorted(sent.headers)
+        if name.startswith(("x-goog-", "x-amz-")) and name not in signed
+    ]
+
+
+def _signer(sent: SentRequest, *, v4: bool) -> str | None:
+    if not v4:
+        return sent.get("GoogleAccessId")
+    return (sent.get("X-Goog-Credential") or "").rsplit("/", 4)[0]
+
+
+def _hmac_key(location: Location, sent: SentRequest) -> tuple[str | None, str | None]:
+    """Return the secret, and whose it is or why there is none."""
+    if sent.key is not None:
+        return sent.key, None
+    return location.options.hmac_secret, location.options.hmac_access_id
+
+
+@lru_cache(maxsize=64)
+def _derived(secret: str, date: str, region: str, service: str) -> HmacKey:
+    return signing_key(GOOG4_HMAC, secret, date, region, service)
+
+
+def _by_hmac(secret: str, sent: SentRequest) -> str:
+    scope = (sent.get("X-Goog-Credential") or "").rsplit("/", 4)
+    if len(scope) != 5:  # noqa: PLR2004 - ID, date, location, service, terminator
+        return ""
+    return _derived(secret, *scope[1:4]).hex(message_of(sent, GOOG4_HMAC, _payload(sent)))
+
+
+def _rsa_key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:
+    """Return an RSA key, public or private, and whose it is or why there is none."""
+    if sent.key is not None:
+        key = _load(sent.key)
+        return key, None if key is not None else "key holds no RSA key or certificate in PEM"
+    info = _service_account(location)
+    if info is None:
+        return None, None
+    key = _load(str(info.get("private_key")))
+    return key, str(info.get("client_email")) if key is not None else None
+
+
+def _service_account(location: Location) -> Mapping[str, Any] | None:
+    """Return a service-account key that options or the environment name, asking nobody."""
+    settings = settings_of(location)
+    token = settings.token
+    if token is None or token == "google_default":  # noqa: S105 - a name of gcsfs
+        token = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    if isinstance(token, str):
+        try:
+            with open(token, encoding="utf-8") as file:  # noqa: PTH123 - as gcsfs opens it
+                token = json.load(file)
+        except (OSError, ValueError):
+            return None
+    return token if isinstance(token, Mapping) and "private_key" in token else None
+
+
+def _load(text: str) -> Any:
+    """Load an RSA key from PEM: public, private or in a certificate."""
+    data = text.encode(errors="replace")
+    loaders: tuple[Callable[[bytes], Any], ...] = (
+        serialization.load_pem_public_key,
+        lambda data: serialization.load_pem_private_key(data, None),
+        lambda data: load_pem_x509_certificate(data).public_key(),
+    )
+    for load in loaders:
+        try:
+            key = load(data)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
+            return key
+    return None
+
+
+def _digest_in(key: Any, signature: str, *, hexadecimal: bool) -> bytes:
+    """Return the digest that a signature was made of; empty where it is no signature of the key."""
+    public = key.public_key() if isinstance(key, rsa.RSAPrivateKey) else key
+    try:
+        raw = bytes.fromhex(signature) if hexadecimal else b64decode(signature, validate=True)
+        found: bytes = public.recover_data_from_signature(raw, padding.PKCS1v15(), hashes.SHA256())
+    except (InvalidSignature, ValueError, Base64Error):
+        return b""
+    return found
+
+
+def _signature_by(
+    key: rsa.RSAPrivateKey, message: Callable[[SentRequest], bytes], *, hexadecimal: bool
+) -> Callable[[SentRequest], str]:
+    def right(sent: SentRequest) -> str:
+        raw = key.sign(message(sent), padding.PKCS1v15(), hashes.SHA256())
+        return raw.hex() if hexadecimal else b64encode(raw).decode()
+
+    return right
+
+
+def _payload(sent: SentRequest) -> str:
+    return (
+        sent.headers.get("x-goog-content-sha256")
+        or sent.get("X-Goog-Content-SHA256")
+        or "UNSIGNED-PAYLOAD"
+    )
+
+
+def _message_v4(sent: SentRequest) -> bytes:
+    return message_of(sent, GOOG4_RSA, _payload(sent))
+
+
+def _message_v2(sent: SentRequest) -> bytes:
+    """Build Version 2's string to sign: the query is no part of it."""
+    place = place_of(
+        FoundURL(url="", scheme=sent.scheme, host=sent.host, path=sent.path, now=sent.now)
+    )
+    path = encode_path(sent.path)
+    if place.bucket is not None and not sent.path.startswith(f"/{place.bucket}/"):
+        path = f"/{place.bucket}{path}"
+    extension = "".join(
+        f"{name}:{sent.headers[name]}\n"
+        for name in sorted(sent.headers)
+        if name.startswith("x-goog-")
+    )
+    lines = (
+        sent.method,
+        sent.headers.get("content-md5", ""),
+        sent.headers.get("content-type", ""),
+        sent.get("Expires") or "",
+        f"{extension}{path}",
+    )
+    return "\n".join(lines).encode()

@@ -1,0 +1,204 @@
+"""The signature of one very request to S3, recomputed with the secret key where it is at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode
+from functools import lru_cache
+
+import attrs
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from daypass.canonical import AWS4, HmacKey, encode, signing_key
+from daypass.explanations import Finding, RequestCheck, partly
+from daypass.found import FoundURL, SentRequest, decoded
+from daypass.locations import Location
+from daypass.v4_links import message_of
+from daypass_s3 import sdk
+from daypass_s3.hosts import Place, place_of
+from daypass_s3.settings import settings_of
+
+#: Where botocore looks for keys without asking anybody.
+_LOCAL = ("env", "shared-credentials-file", "config-file")
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html: what of the query V2 signs.
+_SUBRESOURCES = frozenset(
+    {
+        "accelerate", "acl", "cors", "delete", "lifecycle", "location", "logging", "notification",
+        "partNumber", "policy", "requestPayment", "response-cache-control",
+        "response-content-disposition", "response-content-encoding", "response-content-language",
+        "response-content-type", "response-expires", "restore", "tagging", "torrent", "uploadId",
+        "uploads", "versionId", "versioning", "versions", "website",
+    }
+)  # fmt: skip
+
+
+def verify(location: Location, sent: SentRequest) -> RequestCheck:
+    """Hold a request against S3's rules and its signature."""
+    v4 = sent.get("X-Amz-Signature") is not None
+    findings = _unsigned(sent) if v4 else []
+    check = RequestCheck(
+        findings=findings,
+        parameter="X-Amz-Signature" if v4 else "Signature",
+        hosts=_hosts(sent),
+    )
+    secret, why = _secret(location, sent)
+    if secret is None:
+        return attrs.evolve(check, unchecked=why)
+    right = _V4(secret).signature if v4 else _V2(secret, _place(sent)).signature
+    mine = _own_id(location, sent)
+    if mine is not None and mine != _signer(sent):
+        if right(_with_id(sent, mine)) != sent.get(check.parameter):
+            why = f"it is signed by {partly(_signer(sent))}, and the key at hand is {partly(mine)}"
+            return attrs.evolve(check, unchecked=why)
+        why = f"the ID of the access key was changed: {partly(mine)} was signed"
+        findings = [*findings, Finding("error", "parameter-changed", why)]
+    return attrs.evolve(check, findings=findings, right=right)
+
+
+def _unsigned(sent: SentRequest) -> list[Finding]:
+    """Name the headers that S3 refuses unless they are signed."""
+    signed = (sent.get("X-Amz-SignedHeaders") or "").split(";")
+    free = [n for n in sorted(sent.headers) if n.startswith("x-amz-") and n not in signed]
+    return [
+        Finding("error", "header-unsigned", f"you send {name}, which is not signed: S3 refuses it")
+        for name in free
+        if name != "x-amz-content-sha256" or sent.headers[name] != "UNSIGNED-PAYLOAD"
+    ]
+
+
+def _secret(location: Location, sent: SentRequest) -> tuple[str | None, str]:
+    """Return the secret key, or why there is none."""
+    if sent.key is not None:
+        return sent.key, ""
+    found = _keys(location)
+    if found is None:
+        return None, "no secret key is at hand: give storage_options, or key"
+    return found[1], ""
+
+
+def _own_id(location: Location, sent: SentRequest) -> str | None:
+    found = None if sent.key is not None else _keys(location)
+    return None if found is None else found[0]
+
+
+def _keys(location: Location) -> tuple[str, str] | None:
+    """Return access key and secret where they are at hand, asking nobody."""
+    settings = settings_of(location)
+    if settings.anon:
+        return None
+    key = settings.key or settings.client_kwargs.get("aws_access_key_id")
+    secret = settings.secret or settings.client_kwargs.get("aws_secret_access_key")
+    if isinstance(key, str) and isinstance(secret, str):
+        return key, secret
+    if key or secret or settings.session is not None:
+        return None
+    try:
+        return _local(sdk.make_session(settings))
+    except BotoCoreError as error:
+        raise sdk.explained(error) from error
+
+
+def _local(session: Session) -> tuple[str, str] | None:
+    resolver = session.get_component("credential_provider")
+    for provider in resolver.providers:
+        found = provider.load() if provider.METHOD in _LOCAL else None
+        if found is not None:
+            return found.access_key, found.secret_key
+    return None
+
+
+def _signer(sent: SentRequest) -> str | None:
+    credential = sent.get("X-Amz-Credential")
+    if credential is not None:
+        return credential.rsplit("/", 4)[0]
+    return sent.get("AWSAccessKeyId")
+
+
+def _with_id(sent: SentRequest, mine: str) -> SentRequest:
+    """Return the request as if it had been signed by another access key."""
+
+    def changed(name: str, value: str) -> str:
+        if decoded(name) == "AWSAccessKeyId":
+            return encode(mine)
+        if decoded(name) == "X-Amz-Credential":
+            return encode("/".join([mine, *decoded(value).rsplit("/", 4)[1:]]))
+        return value
+
+    return attrs.evolve(sent, query=tuple((n, changed(n, v)) for n, v in sent.query))
+
+
+@lru_cache(maxsize=64)
+def _derived(secret: str, date: str, region: str, service: str) -> HmacKey:
+    return signing_key(AWS4, secret, date, region, service)
+
+
+@attrs.frozen
+class _V4:
+    _secret: str = attrs.field(repr=False)
+
+    def signature(self, sent: SentRequest) -> str:
+        """Return the signature that the request should carry."""
+        scope = (sent.get("X-Amz-Credential") or "").rsplit("/", 4)
+        if len(scope) != 5:  # noqa: PLR2004 - ID, date, region, service, terminator
+            return ""
+        key = _derived(self._secret, *scope[1:4])
+        return key.hex(message_of(sent, AWS4, _payload(sent, scope[3])))
+
+
+def _payload(sent: SentRequest, service: str) -> str:
+    """Return the hash of the body as it is signed; S3 alone knows a word in its place."""
+    said = sent.headers.get("x-amz-content-sha256") or sent.get("X-Amz-Content-Sha256")
+    if said or service.startswith("s3"):
+        return said or "UNSIGNED-PAYLOAD"
+    return hashlib.sha256(sent.body or b"").hexdigest()
+
+
+@attrs.frozen
+class _V2:
+    _secret: str = attrs.field(repr=False)
+    _place: Place
+
+    def signature(self, sent: SentRequest) -> str:
+        """Return the signature that the request should carry."""
+        digest = hmac.digest(self._secret.encode(), self._to_sign(sent).encode(), "sha1")
+        return b64encode(digest).decode()
+
+    def _to_sign(self, sent: SentRequest) -> str:
+        headers = {n: v for n, v in sent.headers.items() if n.startswith("x-amz-")}
+        if (token := sent.get("x-amz-security-token")) is not None:
+            headers["x-amz-security-token"] = token
+        amz = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+        signed = sorted(
+            (decoded(name), decoded(value))
+            for name, value in sent.query
+            if decoded(name) in _SUBRESOURCES
+        )
+        query = "&".join(f"{name}={value}" if value else name for name, value in signed)
+        path = sent.path if self._place.path_style else f"/{self._place.bucket}{sent.path}"
+        lines = (
+            sent.method,
+            sent.headers.get("content-md5", ""),
+            sent.headers.get("content-type", ""),
+            sent.get("Expires") or "",
+            f"{amz}{path}" + (f"?{query}" if query else ""),
+        )
+        return "\n".join(lines)
+
+
+def _place(sent: SentRequest) -> Place:
+    return place_of(
+        FoundURL(url="", scheme=sent.scheme, host=sent.host, path=sent.path, now=sent.now)
+    )
+
+
+def _hosts(sent: SentRequest) -> tuple[str, ...]:
+    """Return the other hosts of AWS that the same bucket has."""
+    place = _place(sent)
+    scope = (sent.get("X-Amz-Credential") or "").rsplit("/", 4)
+    if place.path_style or not sent.host.endswith(".amazonaws.com") or len(scope) != 5:  # noqa: PLR2004
+        return ()
+    regional = f"s3.{scope[2]}.amazonaws.com"
+    names = (regional, "s3.amazonaws.com", "s3-accelerate.amazonaws.com")
+    return tuple(f"{place.bucket}.{name}" for name in names)

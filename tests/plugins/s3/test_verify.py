@@ -1,0 +1,342 @@
+"""``verify`` on links that boto3 made: what passes, and each kind of tampering by its name."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from unittest.mock import patch
+from urllib.parse import quote, unquote
+
+import boto3
+import pytest
+from botocore.config import Config
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import daypass
+from tests.plugins.s3.test_boto3_equality import (
+    BUCKETS,
+    KEYS,
+    header_values,
+    keys,
+    lifetimes,
+    moments,
+    places,
+    theirs,
+)
+from tests.plugins.s3.test_explain import NOW, VECTORS, by_boto3
+
+KEY = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": "made-up"}
+LIST = {"Bucket": "maps", "Prefix": "2026/"}
+UPLOAD = {"Bucket": "maps", "Key": "a b//é.tif", "ContentType": "text/plain", "ACL": "private"}
+SENT = {"Content-Type": "text/plain", "x-amz-acl": "private"}
+
+
+def verified(url, method="GET", headers=None, **options):
+    options = {"storage_options": KEY, "now": NOW + timedelta(minutes=5), **options}
+    return daypass.verify(url, method=method, headers=headers, **options)
+
+
+def codes(answer):
+    return {finding.code for finding in answer.findings if finding.severity == "error"}
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+@pytest.mark.parametrize("token", [None, "fwoG+x/="])
+def test_what_boto3_signed_passes(version, token):
+    answer = verified(by_boto3(version=version, token=token))
+    assert (answer.ok, answer.signature, codes(answer)) == (True, "right", set())
+    upload = by_boto3("put_object", version=version, token=token, params=UPLOAD)
+    answer = verified(upload, "PUT", SENT)
+    assert (answer.ok, answer.signature) == (True, "right")
+    assert not verified(upload, "GET", SENT).ok
+
+
+@settings(max_examples=150, deadline=None)
+@given(places, st.sampled_from(BUCKETS), keys, moments, lifetimes, header_values)
+def test_every_link_of_boto3_passes(place, bucket, key, moment, lifetime, content_type):
+    if place[0] == "accelerate" and bucket != "bucket":
+        return
+    params = {"Bucket": bucket, "Key": key, "ContentType": content_type}
+    url = theirs(*place, "put_object", moment, lifetime, params)
+    access, secret, _ = KEYS[place[1]]
+    answer = daypass.verify(
+        url,
+        method="PUT",
+        headers={"content-type": content_type},
+        storage_options={"key": access, "secret": secret},
+        now=moment,
+    )
+    assert (answer.signature, codes(answer)) == ("right", set())
+
+
+def vectors(name):
+    return [
+        pytest.param(case, id=case["id"])
+        for case in json.loads((VECTORS / f"{name}.json").read_text())["cases"]
+        if "url" in case["expect"]
+    ]
+
+
+@pytest.mark.parametrize("case", [*vectors("aws_sdk_presign"), *vectors("aws_sigv2")])
+def test_published_links_pass(case):
+    """Of the AWS CLI (both versions), the Ruby SDK and minio-py."""
+    asked = case["req"]
+    answer = daypass.verify(
+        case["expect"]["url"],
+        method=asked["method"],
+        headers=dict(asked.get("headers", [])),
+        key=asked["creds"]["secret_key"],
+        now=datetime.fromisoformat(asked["now"]),
+    )
+    assert (answer.signature, codes(answer)) == ("right", set())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case["id"])
+        for case in json.loads((VECTORS / "aws_sigv2.json").read_text())["cases"]
+        if case["family"] == "s3v2" and "url" in case["req"]
+    ],
+)
+def test_published_signatures_of_version_2_pass(case):
+    asked, expected = case["req"], case["expect"]
+    query = f"AWSAccessKeyId=a&Expires={expected['expires']}&Signature={quote(expected['signature'], '')}"
+    answer = daypass.verify(
+        f"{asked['url']}?{query}",
+        method=asked["method"],
+        headers=dict(asked["headers"]),
+        key=asked["creds"]["secret_key"],
+        now=datetime.fromisoformat(asked["now"]),
+    )
+    assert (answer.signature, codes(answer)) == ("right", set())
+
+
+def test_the_documentations_link_of_version_2_passes():
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html."""
+    cases = json.loads((VECTORS / "aws_sigv2.json").read_text())["cases"]
+    case = next(one for one in cases if one["id"] == "docs-v2-query-url")
+    signature = quote(case["expect"]["signature"], "")
+    answer = daypass.verify(
+        "https://johnsmith.s3.us-west-1.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId="
+        f"AKIAIOSFODNN7EXAMPLE&Signature={signature}&Expires=1175139620",
+        key=case["req"]["creds"]["secret_key"],
+        now=datetime.fromisoformat(case["req"]["now"]),
+    )
+    assert (answer.signature, codes(answer)) == ("right", set())
+
+
+def edited(text, old, new):
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+#: What is changed, with the method and headers that were signed; and what must be named.
+V4 = {
+    "another method": (lambda url: url, "GET", SENT, "method", "PUT was signed"),
+    "another content type": (
+        lambda url: url, "PUT", {**SENT, "Content-Type": "text/csv"}, "header-value",
+        "you send content-type 'text/csv', and 'text/plain' was signed",
+    ),
+    "a content type with a charset": (
+        lambda url: url, "PUT", {**SENT, "Content-Type": "text/plain; charset=utf-8"},
+        "header-value", "'text/plain' was signed",
+    ),
+    "another ACL": (
+        lambda url: url, "PUT", {**SENT, "x-amz-acl": "public-read"}, "header-value",
+        "you send x-amz-acl 'public-read', and 'private' was signed",
+    ),
+    "no content type": (
+        lambda url: url, "PUT", {"x-amz-acl": "private"}, "header-missing",
+        "content-type is signed, and you do not send it",
+    ),
+    "a header that is not signed": (
+        lambda url: url, "PUT", {**SENT, "x-amz-meta-a": "b"}, "header-unsigned", "x-amz-meta-a",
+    ),
+    "a character of the key": (
+        lambda url: edited(url, "a%20b", "a%20c"), "PUT", SENT, "key", "it was signed for the path '/a b//"
+    ),
+    "slashes joined": (
+        lambda url: edited(url, "b//", "b/"), "PUT", SENT, "key", "it was signed for the path '/a b//"
+    ),
+    "a space written as +": (
+        lambda url: edited(url, "a%20b", "a+b"), "PUT", SENT, "key", "it was signed for the path"
+    ),
+    "another key": (lambda url: edited(url, "a%20b", "x/y/z"), "PUT", SENT, "signature-wrong", "the key"),
+    "another host": (
+        lambda url: edited(url, "s3.eu-west-1.", "s3."), "PUT", SENT, "host",
+        "maps.s3.eu-west-1.amazonaws.com was signed",
+    ),
+    "another lifetime": (
+        lambda url: edited(url, "Expires=3600", "Expires=604800"), "PUT", SENT,
+        "parameter-changed", "X-Amz-Expires was changed: '3600' was signed",
+    ),
+    "a date a second later": (
+        lambda url: edited(url, "090000Z", "090001Z"), "PUT", SENT, "parameter-changed", "X-Amz-Date",
+    ),
+    "another access key": (
+        lambda url: edited(url, "AKIAIOS", "AKIAXYZ"), "PUT", SENT, "parameter-changed",
+        "the ID of the access key was changed",
+    ),
+    "a parameter more": (
+        lambda url: url + "&utm_source=mail&utm_id=2", "PUT", SENT, "parameter-added", "utm_source",
+    ),
+    "a parameter in front": (
+        lambda url: edited(url, "?", "?versionId=3&"), "PUT", SENT, "parameter-added", "versionId",
+    ),
+    "a cut signature": (lambda url: url[:-4], "PUT", SENT, "signature-changed", "4 characters"),
+    "a changed signature": (
+        lambda url: url[:-1] + ("0" if url[-1] != "0" else "1"), "PUT", SENT,
+        "signature-changed", "some characters",
+    ),
+    "a signature in capitals": (
+        lambda url: url.partition("Signature=")[0] + "Signature=" + url.partition("Signature=")[2].upper(),
+        "PUT", SENT, "signature-changed", "case",
+    ),
+    "another signature": (
+        lambda url: url.partition("Signature=")[0] + "Signature=" + "0" * 64, "PUT", SENT,
+        "signature-wrong", "does not fit",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", V4)
+def test_every_kind_of_tampering_with_version_4_is_named(kind):
+    change, method, headers, code, said = V4[kind]
+    url = by_boto3("put_object", params=UPLOAD)
+    # boto3 puts the signature last.
+    answer = verified(change(url), method, headers)
+    assert answer.ok is False
+    assert code in codes(answer)
+    assert said in str(answer)
+
+
+V2 = {
+    "another method": (lambda url: url, "GET", SENT, "method"),
+    "another content type": (
+        lambda url: url, "PUT", {**SENT, "Content-Type": "text/csv"}, "header-value"
+    ),
+    "no content type": (lambda url: url, "PUT", {"x-amz-acl": "private"}, "header-value"),
+    "a header more": (lambda url: url, "PUT", {**SENT, "x-amz-meta-a": "b"}, "header-value"),
+    "a character of the key": (
+        lambda url: edited(url, "a%20b", "a%20c"), "PUT", SENT, "key"
+    ),
+    "another end": (
+        lambda url: edited(url, "Expires=17", "Expires=18"), "PUT", SENT, "parameter-changed"
+    ),
+    "a subresource more": (lambda url: url + "&acl", "PUT", SENT, "parameter-added"),
+    "a cut signature": (
+        lambda url: edited(url, "Signature=", "Signature=A"), "PUT", SENT, "signature-changed"
+    ),
+    "another key": (lambda url: edited(url, "a%20b", "x/y"), "PUT", SENT, "signature-wrong"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", V2)
+def test_every_kind_of_tampering_with_version_2_is_named(kind):
+    change, method, headers, code = V2[kind]
+    url = by_boto3("put_object", version="s3", params=UPLOAD)
+    answer = verified(change(url), method, headers)
+    assert answer.ok is False
+    assert code in codes(answer)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_changed_link_never_passes(data):
+    url = by_boto3("put_object", params=UPLOAD)
+    start = data.draw(st.integers(8, len(url) - 1))
+    other = data.draw(st.text("abcXYZ019%&=/.", min_size=1, max_size=3))
+    changed = url[:start] + other + url[start + len(other) :]
+    # To name the piece takes a second, and is not what is asked here.
+    with patch("daypass.verifying.difference", return_value=[]):
+        answer = verified(changed, "PUT", SENT)
+    assert not answer.ok or unquote(changed) == unquote(url)
+
+
+def test_the_time_is_judged():
+    assert codes(verified(by_boto3(), now=NOW + timedelta(hours=2))) == {"expired"}
+    assert codes(verified(by_boto3(), now=NOW - timedelta(hours=2))) == {"not-yet-valid"}
+
+
+def test_without_a_key_the_signature_is_not_checked():
+    answer = verified(by_boto3(), storage_options=None)
+    assert (answer.ok, answer.signature) == (None, "unchecked")
+    assert "no secret key is at hand" in str(answer)
+    late = verified(by_boto3(), storage_options=None, now=NOW + timedelta(days=1))
+    assert late.ok is False
+    anonymous = verified(by_boto3(), storage_options={"anon": True})
+    assert anonymous.ok is None
+
+
+def test_another_keys_credentials_check_nothing():
+    answer = verified(by_boto3(), storage_options={"key": "AKIAANOTHEREXAMPLE00", "secret": "s"})
+    assert answer.ok is None
+    assert "signed by AKIA...MPLE, and the key at hand is AKIA...LE00" in str(answer)
+
+
+def test_the_environments_keys_are_at_hand(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY["key"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY["secret"])
+    assert verified(by_boto3(), storage_options=None).ok
+
+
+def test_a_role_is_not_asked(monkeypatch, tmp_path):
+    """Neither a metadata service nor STS: the network fixture would fail the test."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    config = tmp_path / "config"
+    config.write_text(
+        "[default]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2InstanceMetadata\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert verified(by_boto3(), storage_options=None).ok is None
+
+
+def test_a_secret_given_as_key_is_enough():
+    assert verified(by_boto3(), storage_options=None, key="made-up").ok
+    wrong = verified(by_boto3(), storage_options=None, key="guessed")
+    assert codes(wrong) == {"signature-wrong"}
+    assert "guessed" not in str(wrong) + repr(wrong)
+
+
+def test_a_body_is_held_against_what_was_signed():
+    from base64 import b64encode
+    from hashlib import md5
+
+    digest = b64encode(md5(b"hello").digest()).decode()
+    params = {"Bucket": "maps", "Key": "k", "ContentMD5": digest, "ContentLength": 5}
+    client = boto3.client(
+        "s3", aws_access_key_id=KEY["key"], aws_secret_access_key=KEY["secret"],
+        region_name="eu-west-1", config=Config(signature_version="s3v4"),
+    )  # fmt: skip
+    url = client.generate_presigned_url("put_object", Params=params)
+    headers = {"Content-MD5": digest}
+    assert daypass.verify(url, method="PUT", headers=headers, body=b"hello", storage_options=KEY).ok
+    other = daypass.verify(url, method="PUT", headers=headers, body=b"hullo", storage_options=KEY)
+    assert codes(other) == {"body"}
+    longer = daypass.verify(url, method="PUT", headers=headers, body=b"hello!", storage_options=KEY)
+    assert "content-length" in str(longer) or "body" in codes(longer)
+
+
+def test_a_listing_passes_and_its_prefix_is_signed():
+    url = by_boto3("list_objects_v2", params=LIST)
+    assert verified(url).ok
+    assert "parameter-changed" in codes(verified(edited(url, "2026%2F", "2025%2F")))
+
+
+def test_a_link_of_ours_carries_its_method_and_headers():
+    link = daypass.create_signed_url(
+        "s3://maps/k", method="PUT", content_type="text/csv", storage_options=KEY
+    )
+    assert daypass.verify(link, storage_options=KEY).ok
+    assert codes(daypass.verify(link, method="GET", storage_options=KEY)) == {"method"}
+
+
+def test_no_secret_is_shown():
+    url = by_boto3("put_object", token="fwoG+x/=", params=UPLOAD)
+    for changed in (url, edited(url, "fwoG", "fwoH"), edited(url, "AKIAIOS", "AKIAIOT")):
+        answer = verified(changed, "PUT", SENT)
+        text = str(answer) + repr(answer) + json.dumps(answer.to_dict()) + answer._repr_html_()
+        for secret in ("made-up", "fwoG", "fwoH", url.partition("Signature=")[2], KEY["key"]):
+            assert secret not in text
