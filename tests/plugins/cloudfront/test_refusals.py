@@ -442,3 +442,34 @@ def test_the_callers_options_are_never_changed():
     }
     daypass.create_signed_url("s3://b/public/k", signer="cloudfront", signer_options=given)
     assert given == before
+
+
+def test_one_bad_row_of_many_is_named_and_the_others_are_signed():
+    rows = ["s3://b/public/a", "s3://b/private/a", "s3://b/public/" + "k" * 1020, "s3://b/public/c"]
+    options = {
+        "signer": "cloudfront",
+        "signer_options": pair("rsa").options(origin_path="public"),
+        "signing_time": NOW,
+    }
+    batch = daypass.create_signed_urls(rows, errors="collect", **options)
+    assert {row: type(error) for row, error in batch.errors.items()} == {
+        1: InvalidPathError,
+        2: InvalidPathError,
+    }
+    assert batch[3] == daypass.create_signed_url(rows[3], **options)
+    with pytest.raises(InvalidPathError) as caught:
+        daypass.create_signed_urls(rows, **options)
+    assert caught.value.row == 1
+
+
+def test_a_policy_for_readers_refuses_links_that_may_write_too():
+    rule = daypass.Rule(name="readers", paths=["s3://maps/**"], methods=["GET"], prefixes=True)
+    policy = daypass.Policy(rules=[rule])
+    daypass.set_policy(policy)
+    try:
+        for face in (sign, grant):
+            assert face().permits == {"GET", "HEAD"}
+            with pytest.raises(daypass.PolicyError, match="also permits DELETE, PUT"):
+                face(given=EVERY)
+    finally:
+        daypass.set_policy(None, replacing=policy)
