@@ -27,6 +27,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
 
 import attrs
+import google_crc32c
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -175,6 +176,8 @@ class Stored:
     headers: dict[str, str]
     generation: int
     moment: datetime
+    #: True of an object that was uploaded in parts: it has no MD5.
+    in_parts: bool = False
 
 
 @attrs.define
@@ -206,7 +209,9 @@ class Bucket:
                 return stored
         raise RefusedError(404, "NoSuchKey")
 
-    def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Stored:
+    def put(
+        self, key: str, body: bytes, headers: Mapping[str, str], *, in_parts: bool = False
+    ) -> Stored:
         with self._lock:
             present = self.objects.get(key)
             wanted = headers.get("x-goog-if-generation-match")
@@ -220,7 +225,7 @@ class Bucket:
                 for name, value in headers.items()
                 if name.startswith(("x-goog-", "content-", "cache-"))
             }
-            stored = Stored(body, kept, self._generation, datetime.now(UTC))
+            stored = Stored(body, kept, self._generation, datetime.now(UTC), in_parts)
             self.objects.setdefault(key, []).append(stored)
             return stored
 
@@ -307,7 +312,7 @@ class Uploads:
             if len(piece) < SMALLEST_PART and position + 1 < len(listed):
                 raise RefusedError(400, "EntityTooSmall")
             pieces.append(piece)
-        stored = self._bucket.put(self._key, b"".join(pieces), upload.headers)
+        stored = self._bucket.put(self._key, b"".join(pieces), upload.headers, in_parts=True)
         del self._bucket.uploads[query["uploadId"]]
         etag = f'"{stored.generation:x}"'  # of such objects it is no MD5
         return _answered("CompleteMultipartUploadResult", self._place() | {"ETag": etag}), stored
@@ -404,7 +409,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet: request lines hold signatures."""
 
     def _handle(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # its client is gone
+            self.close_connection = True
+            return
         self.front.asked.append((self.command, self.path.partition("?")[0]))
         try:
             if self.path.startswith("/storage/v1/b/"):
@@ -547,7 +556,7 @@ def _record(bucket: str, key: str, stored: Stored) -> dict[str, Any]:
         "storageClass": stored.headers.get("x-goog-storage-class", "STANDARD"),
         "kmsKeyName": stored.headers.get("x-goog-encryption-kms-key-name"),
         "size": str(len(stored.body)),
-        "md5Hash": _md5(stored.body),
+        "md5Hash": None if stored.in_parts else _md5(stored.body),
         "crc32c": _crc32c(stored.body),
         "etag": "CJDB" + base64.b64encode(str(stored.generation).encode()).decode(),
         "timeCreated": moment,
@@ -562,13 +571,7 @@ def _record(bucket: str, key: str, stored: Stored) -> dict[str, Any]:
 
 
 def _crc32c(body: bytes) -> str:
-    """CRC-32C (RFC 3720) in base64, big-endian, as Cloud Storage writes it."""
-    crc = 0xFFFFFFFF
-    for byte in body:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
-    return base64.b64encode((crc ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
+    return base64.b64encode(google_crc32c.value(body).to_bytes(4)).decode()
 
 
 @contextlib.contextmanager

@@ -212,7 +212,7 @@ def _explained(error: StoreError, step: Step, path: str) -> Exception:
         msg = f"the store does not let this credential {step.name} an upload to {path}{said}"
         return AccessDeniedError(msg)
     if error.code == "PreconditionFailed":
-        msg = f"{path} exists, and the upload was asked to create it (if_absent): the parts are still there, to be aborted"
+        msg = f"{path} exists, and the upload was asked to create it (if_absent): it can only be aborted"
         return StoreError(msg, status=error.status, code=error.code)
     return error
 

@@ -33,6 +33,8 @@ def test_a_file_goes_there_and_back(daypass, real, bucket, tmp_path, leftovers, 
         "content_type": "text/csv",
         "content_md5": md5_of(content),
         "etag": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        "parts": 1,
+        "checked": [],
     }
 
     head = json.loads(daypass("head", path, "--json").stdout)

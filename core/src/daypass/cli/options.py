@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 import click
 
@@ -23,6 +24,34 @@ def moment(text: str) -> datetime:
         msg = "the moment has no time zone: append Z for UTC, or an offset such as +01:00"
         raise click.BadParameter(msg)
     return value
+
+
+class Bytes(click.ParamType[int]):
+    """A number of bytes: digits, or with a unit such as MiB or MB.
+
+    Args:
+        least: the smallest that is taken.
+
+    """
+
+    name = "size"
+    _UNITS: ClassVar[dict[str, int]] = {
+        "": 1,
+        **{f"{unit}B": 1000**power for power, unit in enumerate(("k", "M", "G", "T"), 1)},
+        **{f"{unit}iB": 1024**power for power, unit in enumerate(("K", "M", "G", "T"), 1)},
+    }
+
+    def __init__(self, least: int = 0) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number."""
+        match = re.fullmatch(r"(\d{1,18})\s?([kKMGT]i?B)?", str(value), re.ASCII)
+        unit = None if match is None else self._UNITS.get(match[2] or "")
+        if match is None or unit is None or int(match[1]) * unit < self._least:
+            msg = f"{ascii(value)[:40]} is no number of bytes: write it as 16777216, 16MiB or 16MB"
+            self.fail(msg, param, ctx)
+        return int(match[1]) * unit
 
 
 def pairs(

@@ -1,4 +1,4 @@
-"""``daypass put``: upload a file through a signed URL."""
+"""``daypass put``: upload a file through a signed URL, or a large one through one for each part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -21,6 +21,9 @@ from daypass.functions import create_signed_url
 from daypass.requests import SignOptions
 from daypass.results import SignedURL
 from daypass.wire import CHUNK, network_errors, send
+
+if TYPE_CHECKING:
+    from daypass.cli.jobs import Done, Job
 
 #: Of the options of a URL, those that make sense where the URL is used at once.
 _OPTIONS = (
@@ -42,17 +45,79 @@ _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz":
 
 
 def _put(file: Path, path: str, *, as_json: bool, **values: Any) -> None:
-    """Upload FILE to PATH through a signed PUT URL.
+    """Upload FILE to PATH through a signed PUT URL, or in parts through one for each.
 
     The upload declares a Content-Type, and its MD5 is signed, so that the store checks what
     arrives, and kept as metadata, so that `daypass get` can check it again.
     """
-    if not file.is_file():
-        msg = f"{file} is not a regular file"
+    if not file.is_file() and not (values["abort"] and not file.exists()):
+        msg = f"{file} is not a regular file" if file.exists() else f"{file} does not exist"
         raise click.UsageError(msg)
     place = {name: values[name] for name in _PLACE}
     asked = options.asked(values)
+    explicit = frozenset(asked)
     asked.setdefault("content_type", content_type_of(file.name))
+    if values["abort"] or values["resume"] or file.stat().st_size > values["multipart_threshold"]:
+        from daypass.cli import uploading
+        from daypass.cli.jobs import Job
+
+        job = Job(
+            file,
+            path,
+            place,
+            asked,
+            explicit,
+            part_size=values["part_size"],
+            jobs=values["jobs"],
+            resume=values["resume"],
+        )
+        if values["abort"]:
+            if values["resume"]:
+                msg = "--abort removes what --resume would go on with: give one of them"
+                raise click.UsageError(msg)
+            say(shown(uploading.abort(job)))
+            return
+        done = _in_parts(job)
+        if done is not None:
+            _report_parts(done, str(asked["content_type"]), as_json=as_json)
+            return
+    _put_whole(file, path, place, asked, as_json=as_json)
+
+
+def _in_parts(job: Job) -> Done | None:
+    """Upload in parts, or return None where the store takes the file only in one piece."""
+    from daypass.cli import uploading
+
+    return uploading.put(job) if uploading.has_parts(job, job.file.stat().st_size) else None
+
+
+def _report_parts(done: Done, content_type: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json(
+            {
+                "path": done.path,
+                "size": done.size,
+                "content_type": content_type,
+                "content_md5": done.content_md5 if done.md5_checked else None,
+                "etag": done.etag,
+                "parts": done.parts,
+                "checked": list(done.checked),
+            }
+        )
+        return
+    compared = " and ".join(word if word == "size" else "ETag" for word in done.checked)
+    words = [
+        f"{size(done.size)} in {done.parts} parts",
+        content_type,
+        "MD5 of each part checked by the store" if done.md5_checked else "MD5 sent with each part",
+        f"{compared} checked" if compared else "nothing to compare in the end",
+    ]
+    say(f"{shown(done.path)}: {', '.join(words)}")
+
+
+def _put_whole(
+    file: Path, path: str, place: Mapping[str, Any], asked: SignOptions, *, as_json: bool
+) -> None:
     with file.open("rb") as source:
         total = os.fstat(source.fileno()).st_size
         with progress("reading", total) as advance:
@@ -69,6 +134,8 @@ def _put(file: Path, path: str, *, as_json: bool, **values: Any) -> None:
                 "content_type": asked["content_type"],
                 "content_md5": md5 if checked else None,
                 "etag": etag,
+                "parts": 1,
+                "checked": [],
             }
         )
     else:
@@ -143,10 +210,33 @@ command = click.Command(
     help=_put.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(
-            ["file"], type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-        ),
+        click.Argument(["file"], type=click.Path(dir_okay=False, path_type=Path)),
         click.Argument(["path"]),
+        click.Option(
+            ["--multipart-threshold"],
+            type=options.Bytes(),
+            default="64MiB",
+            show_default=True,
+            help="Upload a file above this size in parts.",
+        ),
+        click.Option(
+            ["--part-size"],
+            type=options.Bytes(least=1),
+            help="Size of each part; 16MiB without it, or what the store needs.",
+        ),
+        click.Option(
+            ["--jobs"],
+            type=click.IntRange(1, 64),
+            default=4,
+            show_default=True,
+            help="How many parts are sent at a time.",
+        ),
+        click.Option(
+            ["--resume"], is_flag=True, help="Go on where an earlier run of this upload stopped."
+        ),
+        click.Option(
+            ["--abort"], is_flag=True, help="Remove what an earlier run has uploaded, and stop."
+        ),
         *(options.SIGNING[name] for name in _OPTIONS),
         options.STORAGE,
         options.SIGNER,

@@ -1,0 +1,153 @@
+"""What is known of an upload that is not complete: a small file, so that a killed `daypass put` can go on.
+
+It lies in the user's state directory and holds no credentials: paths, sizes, checksums, what describes the
+object, and the upload's id, which opens nothing. A line is added for each part that the store has taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import attrs
+import click
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has none; two runs at once are then not told apart
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Journal", "Upload", "open_journal"]
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """One upload that has begun."""
+
+    #: The file's absolute path, and the path it goes to.
+    file: str
+    path: str
+    #: What the file was when the upload began: size in bytes, time of its last change in nanoseconds.
+    size: int
+    changed: int
+    part_size: int
+    upload_id: str
+    #: MD5 of the whole file and of each part, in base64.
+    content_md5: str
+    part_md5s: list[str]
+    #: What describes the object, as keywords; headers by their names and a digest alone.
+    options: dict[str, Any]
+    headers: str | None = None
+
+
+@attrs.define
+class Journal:
+    """The journal of one file on its way to one path."""
+
+    place: Path
+    _file: BinaryIO
+    #: The upload that an earlier run has begun and not ended.
+    upload: Upload | None = None
+    #: The parts that the store has taken, by number: their ETags.
+    etags: dict[int, str | None] = attrs.field(factory=dict)
+    #: Those of them whose links were bound to their MD5.
+    bound: set[int] = attrs.field(factory=set)
+
+    def begin(self, upload: Upload) -> None:
+        """Note an upload, on the disk, before anything of it is sent."""
+        self.upload = upload
+        self._file.seek(0)
+        self._file.truncate()
+        self._write(attrs.asdict(upload))
+        os.fsync(self._file.fileno())
+
+    def add(self, number: int, etag: str | None, *, bound: bool) -> None:
+        """Note a part that the store has taken."""
+        self._know(number, etag, bound=bound)
+        self._write({"part": number, "etag": etag, "bound": bound})
+
+    def _know(self, number: int, etag: str | None, *, bound: bool) -> None:
+        self.etags[number] = etag
+        if bound:
+            self.bound.add(number)
+
+    def remove(self) -> None:
+        """Forget the upload: it was completed or aborted."""
+        self.upload = None
+        self.place.unlink(missing_ok=True)
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(record).encode() + b"\n")
+        self._file.flush()
+
+
+@contextmanager
+def open_journal(file: Path, path: str) -> Iterator[Journal]:
+    """Open the journal of a file on its way to a path, for this run alone.
+
+    Args:
+        file: the file.
+        path: where it goes.
+
+    Raises:
+        click.ClickException: if another run is at it, or nothing can be written there.
+
+    """
+    place = _place(file, path)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        msg = (
+            f"an upload in parts keeps a journal in {place.parent}, which cannot be written "
+            f"({error.strerror}): set XDG_STATE_HOME to a directory that can, or raise --multipart-threshold"
+        )
+        raise click.ClickException(msg) from error
+    with os.fdopen(descriptor, "r+b") as notes:
+        _lock(notes, file)
+        journal = Journal(place, notes)
+        _read(journal, notes)
+        try:
+            yield journal
+        finally:
+            if journal.upload is None:
+                place.unlink(missing_ok=True)
+
+
+def _place(file: Path, path: str) -> Path:
+    from platformdirs import user_state_path
+
+    name = hashlib.sha256(f"{file.absolute()}\0{path}".encode("utf-8", "surrogateescape"))
+    return (
+        user_state_path("daypass", appauthor=False) / "uploads" / f"{name.hexdigest()[:32]}.jsonl"
+    )
+
+
+def _lock(notes: BinaryIO, file: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(notes, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        msg = f"another run is uploading {file} to this path"
+        raise click.ClickException(msg) from error
+
+
+def _read(journal: Journal, notes: BinaryIO) -> None:
+    """Read what an earlier run has noted; a last line that was cut off is none."""
+    lines = notes.read().split(b"\n")[:-1]
+    if not lines:
+        return
+    try:
+        journal.upload = Upload(**json.loads(lines[0]))
+        for line in lines[1:]:
+            record = json.loads(line)
+            journal._know(record["part"], record["etag"], bound=record["bound"])  # noqa: SLF001 - the class is of this module
+    except (ValueError, TypeError, KeyError) as error:
+        msg = f"the journal {journal.place} is damaged: remove it, and look in the bucket for uploads that are not complete"
+        raise click.ClickException(msg) from error

@@ -1,0 +1,216 @@
+"""Sending the parts of a file: several at a time, each as often as it takes, in little memory."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import attrs
+
+from daypass.errors import DeadlineError, StoreError, UnsupportedOptionError
+from daypass.multipart import MultipartUpload
+from daypass.results import SignedURL
+from daypass.wire import network_errors, send
+
+__all__ = ["ChangedError", "Sent", "is_temporary", "send_parts"]
+
+#: Bytes read and sent at a time. What is in flight takes this much memory for each job.
+_PIECE = 1 << 18
+#: How often a part is sent before it is given up.
+_TRIES = 6
+#: The first and the longest pause between two tries, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 20.0
+#: Answers after which the same request may succeed.
+_TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
+#: What S3 says with a status that is no such answer.
+_TEMPORARY_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServerBusy"})
+#: How long an ending run waits for what is on its way, in seconds.
+_LAST_WAIT = 5.0
+
+
+class ChangedError(StoreError):
+    """The file is no longer what it was when the upload began."""
+
+
+class _StoppedError(Exception):
+    """This run has ended while a part was on its way."""
+
+
+@attrs.frozen
+class Sent:
+    """A part that the store has taken."""
+
+    number: int
+    etag: str | None
+    #: True where the link was bound to the part's MD5.
+    bound: bool
+
+
+def is_temporary(error: Exception) -> bool:
+    """Tell whether the same request may succeed a little later."""
+    if isinstance(error, ChangedError) or not isinstance(error, (StoreError, DeadlineError)):
+        return False
+    if isinstance(error, DeadlineError) or error.status is None:
+        return True
+    return error.status in _TEMPORARY or error.code in _TEMPORARY_CODES
+
+
+@attrs.define
+class _Job:
+    """What all threads share."""
+
+    upload: MultipartUpload
+    file: Path
+    #: MD5 of each part in base64.
+    md5s: Sequence[str]
+    advance: Callable[[int], object]
+    waiting: SimpleQueue[int]
+    done: SimpleQueue[Sent | BaseException] = attrs.field(factory=SimpleQueue)
+    stop: threading.Event = attrs.field(factory=threading.Event)
+
+    def work(self) -> None:
+        """Send parts until there are none, or the run has ended."""
+        while not self.stop.is_set():
+            try:
+                number = self.waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                self.done.put(self._insist(number))
+            except _StoppedError:
+                return
+            except BaseException as error:  # noqa: BLE001 - it is raised where the parts are waited for
+                self.done.put(error)
+                return
+
+    def _insist(self, number: int) -> Sent:
+        """Send one part, again where that may help, each time through a link of that moment."""
+        for tried in range(1, _TRIES + 1):
+            try:
+                return self._send(number)
+            except (StoreError, DeadlineError) as error:
+                if self.stop.is_set():
+                    raise _StoppedError from None
+                if tried == _TRIES or not is_temporary(error):
+                    raise
+            longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)
+            # Somewhere up to the longest: what failed together shall not come back together.
+            self.stop.wait(random.uniform(0, longest))  # noqa: S311 - nothing secret about it
+            if self.stop.is_set():
+                raise _StoppedError
+        raise AssertionError  # pragma: no cover - the last try returns or raises
+
+    def _send(self, number: int) -> Sent:
+        md5 = self.md5s[number - 1]
+        link, bound = _link(self.upload, number, md5)
+        size = self.upload.size_of(number)
+        # Not in the link where the store cannot bind it, and still checked by one that knows it.
+        headers = {"Content-MD5": md5, "Content-Length": str(size)}
+        counted = _Counted(self.advance)
+        body = self._pieces(number, size, counted)
+        try:
+            with send(link, headers=headers, body=body) as response, network_errors(link):
+                response.read()
+                etag = response.headers.get("ETag")
+        except BaseException:
+            counted.take_back()
+            raise
+        return Sent(number, None if etag is None else etag.strip('"'), bound)
+
+    def _pieces(self, number: int, size: int, advance: Callable[[int], object]) -> Iterator[bytes]:
+        """Read a part piece by piece, and hold what was read against its MD5 before the last piece goes."""
+        digest = hashlib.md5(usedforsecurity=False)
+        with self.file.open("rb") as source:
+            source.seek((number - 1) * self.upload.part_size)
+            left = size
+            while left:
+                if self.stop.is_set():
+                    raise _StoppedError
+                piece = source.read(min(_PIECE, left))
+                digest.update(piece)
+                left -= len(piece)
+                if not piece or (
+                    not left and b64encode(digest.digest()).decode() != self.md5s[number - 1]
+                ):
+                    msg = f"{self.file} changed while it was uploaded"
+                    raise ChangedError(msg)
+                yield piece
+                advance(len(piece))
+
+
+@attrs.define
+class _Counted:
+    """Counts what was told, to take it back where the part has to be sent again."""
+
+    _advance: Callable[[int], object]
+    _told: int = 0
+
+    def __call__(self, count: int) -> None:
+        self._told += count
+        self._advance(count)
+
+    def take_back(self) -> None:
+        self._advance(-self._told)
+
+
+def _link(upload: MultipartUpload, number: int, md5: str) -> tuple[SignedURL, bool]:
+    """Sign a part's link with its MD5, or without where the store cannot bind it; say which."""
+    try:
+        link = upload.part(number, content_md5=md5)
+    except UnsupportedOptionError as error:
+        if error.option != "content_md5":
+            raise
+        return upload.part(number), False
+    return link, "content_md5" not in link.unenforced
+
+
+def send_parts(
+    upload: MultipartUpload,
+    file: Path,
+    md5s: Sequence[str],
+    numbers: Sequence[int],
+    *,
+    jobs: int,
+    advance: Callable[[int], object],
+) -> Iterator[Sent]:
+    """Send parts of a file, and yield each when the store has it; they come in no order.
+
+    Args:
+        upload: what they are of.
+        file: where they are read from, piece by piece.
+        md5s: MD5 of every part of the file, in base64.
+        numbers: the parts to send.
+        jobs: how many are sent at a time.
+        advance: told of bytes that were sent; of fewer than none where some have to go again.
+
+    Raises:
+        ChangedError: if the file is not what its checksums say.
+        DaypassError: of the first part that cannot be sent, however often.
+
+    """
+    waiting: SimpleQueue[int] = SimpleQueue()
+    for number in numbers:
+        waiting.put(number)
+    job = _Job(upload, file, md5s, advance, waiting)
+    # Daemons: whoever is interrupted does not wait for a store that has fallen silent.
+    threads = [
+        threading.Thread(target=job.work, daemon=True) for _ in range(min(jobs, len(numbers)))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in numbers:
+            found = job.done.get()
+            if isinstance(found, BaseException):
+                raise found
+            yield found
+    finally:
+        job.stop.set()
+        # A part that is on its way would outlive the abort of its upload.
+        for thread in threads:
+            thread.join(_LAST_WAIT)
