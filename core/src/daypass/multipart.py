@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
-from daypass.admit import admit
+from daypass.admit import admit, check_lacking
 from daypass.errors import (
     DaypassError,
     InvalidRequestError,
@@ -130,7 +130,7 @@ class MultipartUpload:
         backend = self._store.backend
         asked: dict[str, Any] = {name: getattr(self._request, name) for name in _OF_PARTS}
         size = self.size_of(number)
-        if "content_length" in backend.info.enforces:
+        if "content_length" in backend.info.enforces - self._location.lacks:
             asked["content_length"] = size
         request = make_request({**asked, "method": "PUT", "content_md5": content_md5})
         resolved, waived = admit(backend, self._location, request)
@@ -231,7 +231,7 @@ class MultipartUpload:
         """
         check_portable("MultipartUpload", headers=self._request.headers)
         return {
-            "path": self.path,
+            "path": self._store.path_of(self._location),
             "upload_id": self.upload_id,
             "size": self.size,
             "part_size": self.part_size,
@@ -314,8 +314,9 @@ def _open(
     part_size: int | None,
 ) -> MultipartUpload:
     backend, caller = store.backend, store.caller
-    request, beyond = _request(options, backend.info.name)
+    request, beyond = _request(store, options)
     resolved, waived = admit(backend, location, request)
+    check_lacking(location, ACTION)
     limits, hook = backend.info.multipart, backend.multipart
     if limits is None or hook is None:
         msg = f"{backend.info.name} takes no uploads in parts: upload the object in one piece, through a PUT link (create_signed_url)"
@@ -359,12 +360,14 @@ def _open(
     )
 
 
-def _request(options: Mapping[str, Any], backend: str) -> tuple[SignRequest, frozenset[str]]:
+def _request(store: Store, options: Mapping[str, Any]) -> tuple[SignRequest, frozenset[str]]:
     """Return the request, and what the caller waives of what only a whole upload can be held to."""
     if options.get("method", "PUT") != "PUT":
         msg = f"an upload in parts is a PUT of each part, not {shown(options['method'])}: leave method out"
         raise InvalidRequestError(msg, option="method")
-    request = make_request({**options, "method": "PUT"})
+    backend = store.backend.info.name
+    asked = {**options, "method": "PUT"}
+    request = store.with_defaults(make_request(asked), asked)
     beyond = request.conditions & _WHOLE
     if beyond and request.strict:
         name = min(beyond)

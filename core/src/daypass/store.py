@@ -176,6 +176,16 @@ class Store(Uploads):
         }
         return _made_of, (ParsedPath(place.protocol, place.bucket, place.key), made_of)
 
+    def path_of(self, location: Location) -> str:
+        """Return the path that leads to a location of this store again, by its profile where it has one."""
+        if self._profiled is None:
+            return location.path
+        root = self._profiled.profile.root.key
+        below = location.key.removeprefix(root)
+        if root and not root.endswith("/"):
+            below = below.removeprefix("/")
+        return f"{PROFILES}://{self.profile}/{below}"
+
     def called(self, caller: str | None) -> Self:
         """Return the same store for another caller, with all that it has prepared."""
         if caller == self.caller:

@@ -13,6 +13,7 @@ import daypass
 from daypass import ConfigError, CredentialsError, InvalidRequestError, UnsupportedOptionError
 from daypass.config import Profile
 from tests.core import fakes
+from tests.core.fakes import FakeSession
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MAPS = """
@@ -381,3 +382,48 @@ def test_a_profile_shows_its_name_and_root(module):
     profile = daypass.config.load().profile("maps")
     assert isinstance(profile, Profile)
     assert repr(profile) == "Profile('maps', url='fake://atlas/2026')"
+
+
+def test_an_upload_in_parts_is_the_profiles(places, registry_of, monkeypatch):
+    monkeypatch.setattr(FakeSession, "stored", {})
+    registry_of({"fake": fakes.backend(session=FakeSession)})
+    places.write(
+        user="[profiles.maps]\nurl = 'fake://bucket/root'\n[profiles.maps.defaults]\nexpires_in = '7m'\n"
+    )
+    upload = daypass.create_multipart_upload("daypass://maps/a/b", size=25, part_size=10)
+    assert upload.path == "fake://bucket/root/a/b"
+    told = upload.to_dict()
+    assert (told["path"], told["expires_in"]) == ("daypass://maps/a/b", 420)
+    again = daypass.resume_multipart_upload(**told)
+    assert again.path == upload.path
+    assert pickle.loads(pickle.dumps(upload)).path == upload.path
+    link = again.part(1)
+    assert 400 < (link.expires_at - datetime.now(UTC)).total_seconds() <= 420
+
+
+@pytest.mark.parametrize(
+    ("lacks", "option"),
+    [("create_multipart_upload", "create_multipart_upload"), ("content_type", "content_type")],
+)
+def test_what_a_profiles_store_lacks_is_no_part_of_an_upload(
+    places, registry_of, monkeypatch, lacks, option
+):
+    monkeypatch.setattr(FakeSession, "stored", {})
+    registry_of({"fake": fakes.backend(session=FakeSession)})
+    places.write(
+        user=f"[profiles.maps]\nurl = 'fake://bucket'\n[profiles.maps.capabilities]\n{lacks} = false\n"
+    )
+    with pytest.raises(daypass.UnsupportedOptionError) as caught:
+        daypass.create_multipart_upload("daypass://maps/a", size=5, content_type="a/b")
+    assert caught.value.option == option
+    assert FakeSession.stored == {}
+
+
+def test_a_size_that_a_profiles_store_cannot_bind_is_not_bound(places, registry_of, monkeypatch):
+    monkeypatch.setattr(FakeSession, "stored", {})
+    registry_of({"fake": fakes.backend(session=FakeSession)})
+    places.write(
+        user="[profiles.maps]\nurl = 'fake://bucket'\n[profiles.maps.capabilities]\ncontent_length = false\n"
+    )
+    daypass.create_multipart_upload("daypass://maps/a", size=5).part(1)
+    assert FakeSession.stored["upload-1"][1].size is None

@@ -132,6 +132,13 @@ def test_what_no_commit_carries_is_refused_by_name(key_bench):
         begin(key_bench, metadata={"a-b": "c"})
 
 
+def test_the_read_only_copy_takes_no_parts():
+    store = daypass.Store("az://maps", storage_options={**OPTIONS, "location_mode": "secondary"})
+    upload = store.resume_multipart_upload("k", "0" * 32, size=5)
+    with pytest.raises(InvalidRequestError, match="read-only"):
+        upload.part(1)
+
+
 @pytest.mark.parametrize("upload_id", ["short", "G" * 32, "0" * 33])
 def test_an_id_is_what_the_upload_was_begun_with(upload_id):
     store = daypass.Store("az://maps", storage_options=OPTIONS)

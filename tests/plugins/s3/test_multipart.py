@@ -17,6 +17,7 @@ from daypass import StoreError, UnsupportedOptionError
 from daypass.requests import SignRequest
 from daypass.xmlparts import Step
 from tests.plugins.s3.test_boto3_equality import (
+    KEYS,
     keys,
     lifetimes,
     moments,
@@ -165,6 +166,49 @@ def test_what_would_be_wanted_of_every_part_is_refused_by_name():
             "k", "id", size=5, headers={"x-amz-checksum-algorithm": "CRC32"}
         )
     assert caught.value.option == "headers"
+
+
+def test_what_the_filesystem_adds_goes_where_the_sdk_sends_it():
+    own = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    now = SignRequest(method="PUT", expires_in=900, signing_time=moment).resolve(moment)
+    for added in ({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key-id"}, own):
+        store = daypass.Store(
+            "s3://bucket",
+            storage_options={
+                "key": KEYS["plain"][0],
+                "secret": KEYS["plain"][1],
+                "client_kwargs": {"region_name": "eu-west-1"},
+                "s3_additional_kwargs": added,
+            },
+        )
+        upload = store.resume_multipart_upload(
+            "k", "id", size=5, signing_time=moment, expires_in=900
+        )
+        place = {"Bucket": "bucket", "Key": "k"}
+        begin = upload._session.sign_inside(Step("begin", "POST", {"uploads": ""}), now)
+        expected = theirs(
+            "region", "plain", "create_multipart_upload", moment, 900, {**place, **added}
+        )
+        assert pairs(begin.url) == pairs(expected)
+        part = {**place, "UploadId": "id", "PartNumber": 1, "ContentLength": 5}
+        if added is own:
+            part |= own
+        expected = theirs("region", "plain", "upload_part", moment, 900, part)
+        assert pairs(upload.part(1).url) == pairs(expected)
+
+
+def test_checksums_that_the_filesystem_asks_for_are_refused_by_name():
+    store = daypass.Store(
+        "s3://bucket",
+        storage_options={
+            "key": "AK",
+            "secret": "SK",
+            "s3_additional_kwargs": {"ChecksumAlgorithm": "SHA256"},
+        },
+    )
+    with pytest.raises(UnsupportedOptionError, match="ChecksumAlgorithm"):
+        store.create_multipart_upload("k", size=5)
 
 
 def test_version_2_is_refused_by_name():

@@ -135,7 +135,8 @@ def _rows(record: dict[str, Any]) -> dict[str, str]:
             rows[name.replace("_", " ")] = value if isinstance(value, str) else ", ".join(value)
     if (longest := record.get("max_expires_in")) is not None:
         rows["longest lifetime"] = span(longest)
-    if also := [name for name in ("versions", "public_endpoint", "prefixes") if record.get(name)]:
+    abilities = ("versions", "public_endpoint", "prefixes", "multipart")
+    if also := [name for name in abilities if record.get(name)]:
         rows["also"] = ", ".join(name.replace("_", " ") for name in also)
     if reason := record.get("reason"):
         rows["note"] = reason

@@ -50,7 +50,7 @@ def has_parts(job: Job, size: int) -> bool:
     """
     store, _ = job.store
     limits = store.backend.info.multipart
-    if limits is None or size == 0:
+    if limits is None or size == 0 or "create_multipart_upload" in store.location.lacks:
         return False
     plan_parts(size, job.part_size, limits, store.backend.info.name)
     return True

@@ -95,9 +95,8 @@ def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
         InvalidRequestError: for what Azure does not accept.
 
     """
-    if rules.read_only and request.method in ("PUT", "DELETE"):
-        msg = "the filesystem's location_mode is secondary, which is read-only: sign PUT and DELETE for the primary"
-        raise InvalidRequestError(msg, option="method")
+    if request.method in ("PUT", "DELETE"):
+        _check_writable(rules)
     unenforced: set[str] = set()
     values = _fields(request, version, rules, unenforced)
     headers, signed = _headers(request, rules, unenforced)
@@ -110,6 +109,12 @@ def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
     protocol = "https" if rules.https and request.https_only is not False else None
     form = Form(permission, protocol, None if policy is None else policy.name, tuple(values))
     return Shape(form, values, headers, frozenset(unenforced))
+
+
+def _check_writable(rules: Rules) -> None:
+    if rules.read_only:
+        msg = "the filesystem's location_mode is secondary, which is read-only: sign PUT and DELETE for the primary"
+        raise InvalidRequestError(msg, option="method")
 
 
 def block_shape_of(request: SignRequest, rules: Rules) -> Shape:
@@ -126,6 +131,7 @@ def block_shape_of(request: SignRequest, rules: Rules) -> Shape:
         UnsupportedOptionError: for what these rules cannot enforce.
 
     """
+    _check_writable(rules)
     if rules.policy is not None:
         check_permission(rules.policy, "w")
     unenforced: set[str] = set()

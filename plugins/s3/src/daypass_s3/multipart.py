@@ -41,13 +41,16 @@ def session(
         signer_of: finds the signer of a location.
 
     Raises:
-        UnsupportedOptionError: for a header that S3 would want on every part.
+        UnsupportedOptionError: for a checksum that S3 would want of every part.
 
     """
     for name in request.headers or {}:
         if name.lower().startswith(("x-amz-checksum-", "x-amz-sdk-checksum-")):
             msg = f"headers: {name} asks for checksums that every part would have to bring: give each part's MD5 to part() in its place"
             raise UnsupportedOptionError(msg, option="headers", backend="s3")
+    if signer_of(location).adds_checksums:
+        msg = "s3_additional_kwargs ChecksumAlgorithm asks for checksums that every part would have to bring: leave it out, and give each part's MD5 to part()"
+        raise UnsupportedOptionError(msg, option="storage_options", backend="s3")
     # Links may lead to another endpoint than the filesystem's, where everything else is asked.
     inside = location
     if location.public_endpoint is not None:

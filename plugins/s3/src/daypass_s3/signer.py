@@ -67,6 +67,11 @@ class Signer:
         """True where the filesystem states with every request that the requester pays."""
         return self._settings.requester_pays
 
+    @property
+    def adds_checksums(self) -> bool:
+        """True where the filesystem's own settings ask for a checksum of every upload."""
+        return "ChecksumAlgorithm" in self._settings.s3_additional_kwargs
+
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         begun = self._begin(location, request)
