@@ -115,18 +115,17 @@ def _tell(
 
 def _event(permit: Permit, **more: Any) -> SigningEvent:
     request, place = permit.request, permit.place
-    return SigningEvent(
-        **{
-            "action": permit.action,
-            "caller": permit.caller,
-            "backend": permit.backend.info.name,
-            "path": place.path,
-            "version": place.version,
-            "method": request.method,
-            "signing_time": request.signing_time,
-            "expires_at": request.expires_at,
-            "conditions": request.conditions,
-            "rule": permit.rule,
-            **more,
-        }
-    )
+    told: dict[str, Any] = {
+        "action": permit.action,
+        "caller": permit.caller,
+        "backend": permit.backend.info.name,
+        "path": place.path,
+        "version": place.version,
+        "method": request.method,
+        "signing_time": request.signing_time,
+        "expires_at": request.expires_at,
+        "conditions": request.conditions,
+        "rule": permit.rule,
+    }
+    told.update(more)
+    return SigningEvent(**told)

@@ -13,7 +13,7 @@ from daypass.errors import DaypassError, InvalidRequestError, PolicyError, Quota
 from daypass.events import ask_plugins, record_refusal
 from daypass.headers import shown
 from daypass.locations import Location
-from daypass.policy.asks import Ask, Decision
+from daypass.policy.asks import Ask, Decision, Step
 from daypass.policy.enforce import Enforcer, beyond_rule
 from daypass.policy.force import policies
 from daypass.policy.limits import beyond
@@ -23,7 +23,7 @@ from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import SignedURL
 
-__all__ = ["Permit", "authorize", "authorize_many"]
+__all__ = ["Permit", "authorize", "authorize_many", "rehearse"]
 
 
 class _Consent(NamedTuple):
@@ -34,7 +34,7 @@ class _Consent(NamedTuple):
     ask: Ask
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.define(eq=False)
 class Permit:
     """What may be signed, and for whom: one link, or several alike.
 
@@ -59,7 +59,7 @@ class Permit:
     keys: Sequence[str] | None = None
     rows: Sequence[int] = ()
     _consents: tuple[_Consent, ...] = ()
-    _reserved: list[tuple[Enforcer, Reserved]] = attrs.field(factory=list)
+    _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
 
     @property
     def count(self) -> int:
@@ -76,6 +76,8 @@ class Permit:
     @property
     def rule(self) -> str | None:
         """The name of the rule that allows it; None without a policy."""
+        if len(self._consents) == 1:
+            return self._consents[0].rule.name
         return "; ".join(consent.rule.name for consent in self._consents) or None
 
     def __enter__(self) -> Self:
@@ -95,7 +97,7 @@ class Permit:
                 record_refusal(self, error, rule.name)
                 raise error
             if found.keys:
-                self._reserved.append((enforcer, found))
+                self._reserved += ((enforcer, found),)
         return self
 
     def __exit__(
@@ -111,7 +113,7 @@ class Permit:
     def _release(self) -> None:
         for enforcer, reserved in self._reserved:
             enforcer.quotas.release(reserved)
-        self._reserved.clear()
+        self._reserved = ()
 
     def check(self, answer: SignedURL | SignedPrefix) -> None:
         """Hold a signed answer against the rules: what they require the store must enforce.
@@ -202,6 +204,32 @@ def authorize_many(
     return permits
 
 
+def rehearse(
+    backend: Backend, location: Location, request: SignRequest, caller: str | None, *, action: str
+) -> list[tuple[Decision, list[Step]]]:
+    """Ask the policies in force, and nobody else: nothing is counted, recorded or signed.
+
+    Args:
+        backend: who would sign.
+        location: of the object or the prefix.
+        request: what is asked, resolved.
+        caller: who asks.
+        action: the function that would be called.
+
+    Returns:
+        The decision of each policy, and the trace of its rules.
+
+    """
+    permit = _permit(backend, location, request, caller, action=action)
+    found = []
+    for enforcer in policies():
+        ask = _ask(permit, location)
+        decision = enforcer.decide(ask)
+        found.append((decision, enforcer.steps(ask, decision)))
+        permit.request = decision.request
+    return found
+
+
 def _permit(
     backend: Backend,
     location: Location,
@@ -216,15 +244,7 @@ def _permit(
             msg = f"caller must be text that names who asks, not {shown(caller)}"
             raise InvalidRequestError(msg, option="caller")
         caller = str.__str__(caller)
-    return Permit(
-        backend=backend,
-        location=location,
-        asked=request,
-        request=request,
-        caller=caller,
-        action=action,
-        whole=whole or request,
-    )
+    return Permit(backend, location, request, request, caller, action, whole or request)
 
 
 def _ask(permit: Permit, location: Location) -> Ask:
@@ -282,7 +302,7 @@ def _part(
         permit,
         keys=[keys[place] for place in places],
         rows=[rows[place] for place in places],
-        reserved=[],
+        reserved=(),
     )
 
 

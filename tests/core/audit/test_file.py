@@ -107,7 +107,7 @@ def test_a_clock_that_goes_back_is_recorded_as_it_is(path):
     clock.now -= 86_400
     file.record(event())
     assert [line["time"] for line in lines_of(path)] == [
-        *("2026-11-23T12:00:00Z", "2026-11-22T12:00:00Z"),
+        *("2026-11-23T12:00:00.000000Z", "2026-11-22T12:00:00.000000Z"),
     ]
     assert verify(path).ok
 

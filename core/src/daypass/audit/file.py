@@ -6,14 +6,11 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any
 from weakref import WeakSet
 
-from daypass.audit.lines import LONGEST_LINE, Head, event_fields, moment, read_line, write_line
+from daypass.audit.lines import LONGEST_LINE, Head, event_text, read_line, repair_text, write_line
 from daypass.errors import AuditError, InvalidRequestError
 from daypass.headers import shown
 from daypass.hookspecs import SigningEvent
@@ -95,10 +92,10 @@ class AuditFile:
             AuditError: if it cannot be written, whole and in its place.
 
         """
-        fields = event_fields(event, self._clock())
+        text = event_text(event, self._clock())
         with self._lock:
             try:
-                self._append(fields)
+                self._append(text)
             except OSError as error:
                 self._close()
                 msg = f"the audit {self.path} cannot be written: {error.strerror or type(error).__name__}"
@@ -107,14 +104,14 @@ class AuditFile:
                 self._close()
                 raise
 
-    def _append(self, fields: Mapping[str, Any]) -> None:
+    def _append(self, text: str) -> None:
         before = Head()
         while True:
             descriptor = self._open()
             self._wait_for(descriptor)
             try:
                 if self._is_current(descriptor):
-                    self._write(descriptor, before, fields)
+                    self._write(descriptor, before, text)
                     return
                 # Renamed: what was written here last is what the new file goes on from.
                 _, before, _ = self._newest(descriptor, Head())
@@ -174,20 +171,13 @@ class AuditFile:
         except FileNotFoundError:
             return False
 
-    def _write(self, descriptor: int, before: Head, fields: Mapping[str, Any]) -> None:
+    def _write(self, descriptor: int, before: Head, text: str) -> None:
         end, head, torn = self._newest(descriptor, before)
         data = b""
         if torn:
             os.ftruncate(descriptor, end)
-            repair = {
-                "time": moment(datetime.fromtimestamp(self._clock(), UTC)),
-                "decision": "repaired",
-                "reason": f"{len(torn)} bytes of an unfinished line were removed, with which no link had left",
-                "removed_bytes": len(torn),
-                "removed_sha256": sha256(torn).hexdigest(),
-            }
-            data, head = write_line(head, repair)
-        line, head = write_line(head, fields)
+            data, head = write_line(head, repair_text(torn, self._clock()))
+        line, head = write_line(head, text)
         data += line
         if len(line) > LONGEST_LINE:
             msg = f"the audit {self.path} takes lines of at most {LONGEST_LINE} bytes, and this one has {len(line)}"

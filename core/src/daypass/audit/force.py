@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from typing import Protocol
 
+from daypass.config import Section
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import SigningEvent
+from daypass.inforce import Configured
 
 __all__ = ["AuditSink", "add_audit", "remove_audit", "sinks"]
 
@@ -58,5 +61,23 @@ def remove_audit(sink: AuditSink) -> None:
 
 
 def sinks() -> list[AuditSink]:
-    """Return the sinks in force; each must have recorded a link before it leaves."""
-    return _application
+    """Return the sinks in force; each must have recorded a link before it leaves.
+
+    Raises:
+        ConfigError: if the configuration cannot be read: then nothing is signed.
+
+    """
+    configured = _configured()
+    return [*_application, *configured] if configured else _application
+
+
+def _of_section(section: Section) -> list[AuditSink]:
+    from daypass.audit.config import audits_of
+
+    return audits_of(section)
+
+
+# The policy is asked first, so it is the one that looks.
+_configured = Configured(lambda config: config.audit, _of_section, settled=True)
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_configured.after_fork)

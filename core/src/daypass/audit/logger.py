@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 
-from daypass.audit.lines import event_fields
+from daypass.audit.lines import event_text
 from daypass.errors import AuditError, InvalidRequestError
 from daypass.headers import shown
 from daypass.hookspecs import SigningEvent
@@ -66,4 +65,4 @@ class AuditLogger:
                 "be lost: set its level, and give it a handler"
             )
             raise AuditError(msg)
-        self._log.log(self.level, "%s", json.dumps(event_fields(event, self._clock())))
+        self._log.log(self.level, "%s", f"{{{event_text(event, self._clock())}}}")

@@ -25,6 +25,8 @@ COMMANDS = {
     "explain": "Say what a signed URL is, and why it fails.",
     "verify": "Tell whether a request would pass, and what speaks against it.",
     "plugins": "Show the installed backends and plugins.",
+    "policy": "Show what the policy decides, and why.",
+    "audit": "Verify an audit file.",
     "demo": "See it work on a real server of its own.",
 }
 

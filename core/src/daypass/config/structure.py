@@ -17,7 +17,7 @@ from daypass.headers import shown
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["WrongValueError", "dotted", "fault", "structure", "unknown"]
+__all__ = ["WrongValueError", "dotted", "fault", "structure", "structured_or_raise", "unknown"]
 
 Kind = TypeVar("Kind")
 
@@ -88,6 +88,23 @@ def structure(
         return None, _faults(group, file, at)
     except (ValueError, TypeError) as error:
         return None, [fault(file, dotted(*at), _why(error))]
+
+
+def structured_or_raise(
+    values: object, kind: type[Kind], file: str, at: tuple[object, ...]
+) -> Kind:
+    """Make an attrs class of a table, as `structure` does.
+
+    Raises:
+        ConfigError: the first fault, and how many more there are.
+
+    """
+    made, faults = structure(values, kind, file, at)
+    if made is None:
+        more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+        msg = f"{faults[0]}{more}"
+        raise ConfigError(msg, file=faults[0].file, key=faults[0].key)
+    return made
 
 
 def _faults(group: Any, file: str, at: tuple[object, ...]) -> list[ConfigError]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
+from daypass.config import Section
 from daypass.errors import InvalidRequestError
+from daypass.inforce import Configured
 from daypass.policy.enforce import Enforcer
 from daypass.policy.rules import Policy
 
@@ -46,5 +49,22 @@ def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> Non
 
 
 def policies() -> list[Enforcer]:
-    """Return the policies in force; a link needs the consent of all."""
-    return _application
+    """Return the policies in force; a link needs the consent of all.
+
+    Raises:
+        ConfigError: if the configuration cannot be read: then nothing is signed.
+
+    """
+    configured = _configured()
+    return [*configured, *_application] if configured else _application
+
+
+def _of_section(section: Section) -> list[Enforcer]:
+    from daypass.policy.config import policy_of
+
+    return [Enforcer(policy_of(section))]
+
+
+_configured = Configured(lambda config: config.policy, _of_section)
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_configured.after_fork)

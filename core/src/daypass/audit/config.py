@@ -1,0 +1,56 @@
+"""``[audit]`` of the configuration: a file, a logger, or both."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import attrs
+
+from daypass.audit.file import AuditFile
+from daypass.audit.force import AuditSink
+from daypass.audit.logger import AuditLogger
+from daypass.config import Section
+from daypass.config.structure import fault, structured_or_raise
+
+__all__ = ["AuditTable", "audits_of"]
+
+
+@attrs.frozen(kw_only=True)
+class AuditTable:
+    """``[audit]``."""
+
+    #: The audit file; a relative path is relative to the configuration file.
+    file: str | None = None
+    #: Whether each line waits for the disk.
+    fsync: bool = True
+    #: The logger.
+    logger: str | None = None
+    #: The level of its records: ``DEBUG``, ``INFO``, ...
+    level: str = "INFO"
+
+
+def audits_of(section: Section) -> list[AuditSink]:
+    """Make the sinks that a section says.
+
+    Raises:
+        ConfigError: naming the file, the key, and the nearest that is legal.
+
+    """
+    table = structured_or_raise(section.values, AuditTable, section.file, ("audit",))
+    if table.file is None and table.logger is None:
+        raise fault(section.file, "[audit]", "needs the key file, or logger, or both")
+    level = logging.getLevelNamesMapping().get(table.level)
+    if not level:
+        names = ", ".join(name for name in logging.getLevelNamesMapping() if name != "NOTSET")
+        raise fault(section.file, "audit.level", f"is the name of a level: there are {names}")
+    found: list[AuditSink] = []
+    try:
+        if table.logger is not None:
+            found.append(AuditLogger(table.logger, level=level))
+        if table.file is not None:
+            path = Path(section.file).parent / Path(table.file).expanduser()
+            found.append(AuditFile(path, fsync=table.fsync))
+    except (ValueError, RuntimeError) as error:
+        raise fault(section.file, "[audit]", f"is not legal: {error}") from None
+    return found

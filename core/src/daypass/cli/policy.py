@@ -1,0 +1,90 @@
+"""``daypass policy``: what the policy decides about a link, and why, without making one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import click
+
+from daypass.cli import exits, options
+from daypass.cli.output import json_option, say, say_json
+from daypass.cli.words import one_line
+from daypass.durations import span
+from daypass.permits import rehearse
+from daypass.policy.asks import Decision, Step
+from daypass.requests import make_request
+from daypass.stores import store_for
+
+
+def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
+    """Show what the policy decides about a link for PATH, and why each rule did or did not.
+
+    No link is made, no quota is counted, and nothing is recorded. The policy is that of the
+    configuration. It exits with 0 where the link is allowed, and with 3 where it is refused.
+    """
+    asked = make_request(options.asked(values))
+    store, key = store_for(path, storage_options=None, fs=None)
+    location = store.below(key) if prefix else store.at(key, values["version"])
+    request = asked.resolve(datetime.now(UTC))
+    action = "create_signed_prefix" if prefix else "create_signed_url"
+    found = rehearse(store.backend, location, request, values["caller"], action=action)
+    allowed = all(decision.allowed for decision, _ in found)
+    if as_json:
+        say_json(_as_dict(found, allowed=allowed))
+    else:
+        for line in _lines(found, allowed=allowed):
+            say(one_line(line))
+    return 0 if allowed else exits.REFUSED
+
+
+def _as_dict(found: list[tuple[Decision, list[Step]]], *, allowed: bool) -> dict[str, Any]:
+    last = found[-1][0] if found else None
+    deciding = next((decision for decision, _ in found if not decision.allowed), last)
+    return {
+        "allowed": allowed,
+        "policies": len(found),
+        "rule": deciding.rule.name if deciding is not None and deciding.rule is not None else None,
+        "reason": None if deciding is None else deciding.reason,
+        "asked": None if deciding is None else deciding.asked,
+        "nearest": None if deciding is None else deciding.nearest,
+        "expires_in": last.request.expires_in if allowed and last is not None else None,
+        "trace": [attrs.asdict(step) for _, steps in found for step in steps],
+    }
+
+
+def _lines(found: list[tuple[Decision, list[Step]]], *, allowed: bool) -> list[str]:
+    if not found:
+        return ["allowed: no policy is in force"]
+    refusals = [decision.reason for decision, _ in found if not decision.allowed]
+    lifetime = found[-1][0].request.expires_in or 0
+    lines = [f"allowed, for {span(lifetime)}" if allowed else f"refused: {refusals[0]}"]
+    for _, steps in found:
+        for number, step in enumerate(steps, 1):
+            why = f", {step.why}" if step.why else ""
+            lines.append(f"{number}. {step.rule} ({step.effect}): {step.outcome}{why}")
+    return lines
+
+
+command = click.Group(
+    "policy",
+    help="Show what the policy decides, and why.",
+    epilog=exits.EPILOG,
+    commands=[
+        click.Command(
+            "test",
+            callback=_test,
+            help=_test.__doc__,
+            epilog=exits.EPILOG,
+            params=[
+                click.Argument(["path"], metavar="PATH"),
+                click.Option(["--prefix"], is_flag=True, help="Ask for all that lies below PATH."),
+                *options.SIGNING.values(),
+                options.VERSION,
+                options.CALLER,
+                json_option,
+            ],
+        )
+    ],
+)

@@ -1,0 +1,133 @@
+"""``daypass policy`` and ``daypass audit``, as processes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+POLICY = """
+[[policy.rules]]
+name = "no"
+effect = "deny"
+paths = ["s3://maps/secret/**"]
+
+[[policy.rules]]
+name = "read"
+paths = ["s3://maps/**"]
+methods = ["GET"]
+callers = ["team/*"]
+max_expires_in = "1h"
+on_longer = "clamp"
+"""
+PATH = "s3://maps/a.tif"
+
+
+@pytest.fixture
+def configured(credentials, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text(POLICY + f'\n[audit]\nfile = "{tmp_path}/audit.jsonl"\n')
+    credentials["DAYPASS_CONFIG"] = str(file)
+    return file
+
+
+def test_an_allowed_link_ends_with_0_and_shows_the_trace(daypass, configured):
+    done = daypass("policy", "test", PATH, "--caller", "team/ann", "--expires-in", "1d")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "allowed, for 1 hour",
+        "1. no (deny): no match, it is for s3://maps/secret/**",
+        "2. read (allow): allowed, rule 'read' of the policy allows 3600 s at most",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [
+    ["s3://maps/secret/a"], [PATH, "--method", "PUT"], [PATH, "--caller", "bob"], ["s3://other/a"],
+    [PATH, "--caller", "team/ann", "--prefix"]])  # fmt: skip
+def test_a_refused_link_ends_with_3(daypass, configured, arguments):
+    done = daypass("policy", "test", *arguments)
+    assert done.returncode == 3
+    assert done.stdout.startswith("refused: ")
+    as_json = daypass("policy", "test", *arguments, "--json")
+    assert as_json.returncode == 3
+    answer = json.loads(as_json.stdout)
+    assert answer["allowed"] is False
+    assert answer["reason"] in done.stdout
+    assert [step["rule"] for step in answer["trace"]] == ["no", "read"]
+
+
+def test_the_rehearsal_makes_no_link_and_leaves_no_record(daypass, configured, tmp_path):
+    daypass("policy", "test", PATH, "--caller", "team/ann")
+    daypass("policy", "test", PATH)
+    assert not (tmp_path / "audit.jsonl").exists()
+
+
+def test_without_a_policy_everything_is_allowed(daypass, credentials):
+    done = daypass("policy", "test", PATH)
+    assert (done.returncode, done.stdout) == (0, "allowed: no policy is in force\n")
+
+
+def test_a_command_is_held_to_the_policy_and_put_on_record(daypass, configured, tmp_path):
+    refused = daypass("sign", PATH)
+    assert refused.returncode == 3
+    assert "no rule of the policy allows GET" in refused.stderr
+    signed = daypass("sign", PATH, "--caller", "team/ann")
+    assert signed.returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [line["decision"] for line in lines] == ["refused", "allowed"]
+    assert signed.stdout.strip() not in (tmp_path / "audit.jsonl").read_text()
+
+
+@pytest.mark.parametrize("text", ["[policy", "[[policy.rules]]\nname = 5", "[policy]\nruls = []"])
+def test_a_policy_that_cannot_be_read_signs_nothing(daypass, configured, text):
+    configured.write_text(text)
+    for command in (("sign", PATH), ("policy", "test", PATH)):
+        done = daypass(*command)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert str(configured) in done.stderr
+
+
+def test_verify_and_head(daypass, configured, tmp_path):
+    for _ in range(3):
+        daypass("sign", PATH, "--caller", "team/ann")
+    file = tmp_path / "audit.jsonl"
+    head = daypass("audit", "head", file).stdout.strip()
+    assert json.loads(daypass("audit", "head", file, "--json").stdout) == {"seq": 3, "hash": head}
+    good = daypass("audit", "verify", file, "--expect-head", head)
+    assert (good.returncode, good.stdout) == (0, f"3 lines verify, the head is {head}\n")
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:2]))
+    assert daypass("audit", "verify", file).returncode == 0
+    cut = daypass("audit", "verify", file, "--expect-head", head)
+    assert cut.returncode == 1
+    assert "cut off" in cut.stderr
+    file.write_text("".join(lines[1:]))
+    bad = daypass("audit", "verify", file)
+    assert bad.returncode == 1
+    assert f"{file}: line 1 is bad: it has the number 2: 1 before it is missing" in bad.stderr
+    told = json.loads(daypass("audit", "verify", file, "--json").stdout)
+    assert (told["ok"], told["line"]) == (False, 1)
+
+
+def test_an_unfinished_line_is_a_warning(daypass, configured, tmp_path):
+    daypass("sign", PATH, "--caller", "team/ann")
+    file = tmp_path / "audit.jsonl"
+    with file.open("ab") as opened:
+        opened.write(b'{"seq":2')
+    done = daypass("audit", "verify", file)
+    assert done.returncode == 0
+    assert "never finished" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["verify"], ["head"], ["verify", "a", "--expect-head", "x"], ["other"]]
+)
+def test_a_wrong_command_line_ends_with_2(daypass, environment, arguments):
+    assert daypass("audit", *arguments).returncode == 2
+
+
+def test_a_missing_file_is_told_in_one_line(daypass, environment):
+    done = daypass("audit", "verify", "missing.jsonl")
+    assert done.returncode == 3
+    assert "No such file" in done.stderr
