@@ -115,17 +115,18 @@ def _tell(
 
 def _event(permit: Permit, **more: Any) -> SigningEvent:
     request, place = permit.request, permit.place
-    told: dict[str, Any] = {
-        "action": permit.action,
-        "caller": permit.caller,
-        "backend": permit.backend.info.name,
-        "path": place.path,
-        "version": place.version,
-        "method": request.method,
-        "signing_time": request.signing_time,
-        "expires_at": request.expires_at,
-        "conditions": request.conditions,
-        "rule": permit.rule,
-    }
-    told.update(more)
-    return SigningEvent(**told)
+    assert request.signing_time is not None  # noqa: S101 - it is resolved
+    more.setdefault("expires_at", request.expires_at)
+    if "rule" not in more:
+        more["rule"] = permit.rule
+    return SigningEvent(
+        action=permit.action,
+        caller=permit.caller,
+        backend=permit.backend.info.name,
+        path=place.path,
+        version=place.version,
+        method=request.method,
+        signing_time=request.signing_time,
+        conditions=request.conditions,
+        **more,
+    )

@@ -19,7 +19,7 @@ from daypass.policy.rules import Policy, Rule
 __all__ = ["Enforcer"]
 
 _DOT_SEGMENT = re.compile(r"/\.\.?(?:/|$)")
-_Match = Callable[[str], object]
+_Match = Callable[[str], re.Match[str] | None]
 #: A rule, and the expression of those of its paths that a protocol can have.
 _Candidate = tuple[Rule, str, _Match]
 
@@ -46,6 +46,7 @@ class Enforcer:
         self._clock = clock
         self._named = {rule.name: rule for rule in policy.rules}
         self._prepared: dict[tuple[frozenset[str], str], tuple[_Candidate, ...]] = {}
+        self._joined: dict[tuple[frozenset[str], str], _Match] = {}
 
     def decide(self, ask: Ask) -> Decision:
         """Decide about one link, quotas excepted."""
@@ -150,6 +151,7 @@ class Enforcer:
                 if patterns and _has_method(rule, ask):
                     regex = "|".join(f"(?:{pattern.regex})" for pattern in patterns)
                     found.append((rule, regex, re.compile(regex, re.DOTALL).fullmatch))
+            self._joined[key] = _joined(tuple(regex for _, regex, _ in found)).fullmatch
             known = self._prepared[key] = tuple(found)
         return known
 
@@ -157,7 +159,16 @@ class Enforcer:
         """Return the first rule that matches."""
         if ask.below:
             return next((rule for rule in self.policy.rules if not _mismatch(rule, ask)), None)
-        return _first(self._candidates(ask), ask.text, ask)
+        rules, match = self._candidates(ask), self._joined[ask.protocols, ask.request.method]
+        text = ask.text
+        if "@" not in text and "/." not in text:
+            hit = match(text)
+            if hit is None:
+                return None
+            rule = rules[(hit.lastindex or 0) - 1][0]
+            if rule.caller_patterns is None or _calls(rule, ask.caller):
+                return rule
+        return _first(rules, text, ask)  # another spelling, or another caller
 
     def _nearest(self, ask: Ask) -> str:
         """Say what the nearest rule would allow: one for the path, or for the method."""
@@ -195,6 +206,8 @@ def _refusal(ask: Ask, rule: Rule | None, reason: str, asked: str, nearest: str 
 @lru_cache(maxsize=1024)
 def _joined(regexes: tuple[str, ...]) -> re.Pattern[str]:
     """Return one expression whose group tells which of several matches first."""
+    if not regexes:
+        return re.compile("(?!)")  # matches nothing
     return re.compile("|".join(f"({regex})" for regex in regexes), re.DOTALL)
 
 
