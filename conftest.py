@@ -53,11 +53,14 @@ class _Examples(pytest.Item):
     def runtest(self) -> None:
         from daypass.backends import Registry, registry
 
+        environment = dict(os.environ)
         try:
             for example in _SYBIL.parse(self.path).examples():
                 example.evaluate()
         finally:
             vars(registry).update(vars(Registry()))  # the plugins that the page has made
+            os.environ.clear()
+            os.environ.update(environment)
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from daypass.errors import InvalidRequestError
 
-__all__ = ["check_portable"]
+__all__ = ["check_portable", "is_secret"]
 
 #: Words in the name of an option that holds a secret, in the spellings of all filesystems.
 _SECRET_NAME = re.compile(
@@ -54,6 +54,13 @@ def check_portable(what: str, **groups: object) -> None:
                 "credentials), and pass no key, secret or token"
             )
             raise InvalidRequestError(msg, option=group)
+
+
+def is_secret(name: str, value: object) -> bool:
+    """Tell whether an option holds a secret in plain text, by its name or by what it looks like."""
+    if _is_secret_name(name) and not _is_reference(value):
+        return True
+    return isinstance(value, (str, PathLike)) and bool(_SECRET_VALUE.search(str(fspath(value))))
 
 
 def _secrets(value: object, name: str) -> Iterator[str]:

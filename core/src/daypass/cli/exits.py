@@ -65,6 +65,8 @@ def sentence(error: Exception) -> str:
         return one_line(f"{text} (see {where} --help)")
     if isinstance(error, click.ClickException):
         return one_line(error.format_message())
+    if isinstance(error, errors.ConfigError):
+        return one_line(str(error))  # its words are keys of a file, and no options
     if isinstance(error, errors.DaypassError):
         return one_line(spelled(str(error)))
     if isinstance(error, OSError) and error.strerror:

@@ -24,6 +24,7 @@ COMMANDS = {
     "head": "Show what a store says of an object.",
     "explain": "Say what a signed URL is, and why it fails.",
     "verify": "Tell whether a request would pass, and what speaks against it.",
+    "config": "Check and show the configuration.",
     "plugins": "Show the installed backends and plugins.",
     "policy": "Show what the policy decides, and why.",
     "audit": "Verify an audit file.",
@@ -66,7 +67,7 @@ class LazyGroup(click.Group):
 def group(ctx: click.Context) -> int:
     """Turn a path such as s3://bucket/key into a temporary, least-privilege URL.
 
-    Credentials come from the environment and the profiles that the storage's own SDK reads.
+    Credentials come from where the storage's own SDK finds them, or from a profile: daypass://NAME/key.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)

@@ -1,0 +1,49 @@
+"""Options as they may be shown: secrets masked, references to them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from daypass.config.secrets import Secret
+from daypass.locations import shown_path
+from daypass.portable import is_secret
+
+__all__ = ["has_plain_secret", "masked"]
+
+_MASK = "****"
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Return nested options with every secret replaced by asterisks.
+
+    >>> masked({"key": "AKEXAMPLE", "secret": Secret("env", "MAPS"), "anon": False})
+    {'key': '****', 'secret': Secret(kind='env', name='MAPS'), 'anon': False}
+    """
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, Mapping):
+        return {inner: masked(item, _named(inner, name, value)) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, name) for item in value]
+    if name == "url" and isinstance(value, str):
+        value = shown_path(value)
+    return _MASK if is_secret(name, value) else value
+
+
+def has_plain_secret(value: Any, name: str = "") -> bool:
+    """Tell whether nested options hold a secret in plain text."""
+    if isinstance(value, Mapping):
+        if len(value) == 1 and ("env" in value or "file" in value):
+            return False  # a reference to one
+        return any(
+            has_plain_secret(item, _named(inner, name, value)) for inner, item in value.items()
+        )
+    if isinstance(value, list):
+        return any(has_plain_secret(item, name) for item in value)
+    return is_secret(name, value)
+
+
+def _named(inner: object, name: str, table: Mapping[Any, Any]) -> str:
+    """Return the name that decides on a value: that of its table, where it says that all is secret."""
+    return name if is_secret(name, table) else str(inner)

@@ -1,0 +1,153 @@
+"""``daypass config``: every file and every mistake, and nothing secret."""
+
+import json
+import os
+import tomllib
+
+import pytest
+
+MAPS = """[profiles.maps]
+url = "s3://maps/2026"
+preset = "minio"
+public_endpoint = "https://files.example.org"
+[profiles.maps.storage_options]
+endpoint_url = "http://minio:9000"
+key = "AKSHOWN"
+secret = { env = "MAPS_SECRET" }
+token = "sw0rdfish"
+[profiles.maps.defaults]
+expires_in = { GET = "2h" }
+"""
+
+
+@pytest.fixture
+def user(environment, tmp_path):
+    """The user's own file."""
+    environment["XDG_CONFIG_HOME"] = str(tmp_path / "config")
+    environment["MAPS_SECRET"] = "sw0rdfish-too"
+    path = tmp_path / "config" / "daypass" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(MAPS)
+    path.chmod(0o600)
+    return path
+
+
+def test_a_sound_configuration_is_listed_and_ends_with_0(daypass, user):
+    done = daypass("config", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"user file {user}\nno errors\n"
+
+
+def test_every_error_of_every_file_is_told_and_ends_with_2(daypass, user, tmp_path):
+    user.write_text(MAPS.replace("public_endpoint", "public_endpont"))
+    project = tmp_path / "daypass.toml"
+    project.write_text("[audit]\n[profiles.x]\nurl = 3\n")
+    done = daypass("config", "check")
+    assert done.returncode == 2
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [f"user file {user}", f"project file {project}"]
+    for line in (
+        f"error: {user}: [profiles.maps] has no key 'public_endpont': did you mean public_endpoint?",
+        f"error: {project}: profiles.x.url must be text, not a whole number",
+    ):
+        assert line in lines
+    assert any(line.startswith(f"error: {project}: [audit] is not taken") for line in lines)
+    assert lines[-1] == "3 errors"
+
+
+def test_profiles_are_tried_without_a_network(daypass, user, environment):
+    del environment["MAPS_SECRET"]
+    user.write_text(f'{MAPS}[profiles.b]\nurl = "s3://b"\nsigner_options.sigature_version = "s3"\n')
+    done = daypass("config", "check", "--json")
+    assert done.returncode == 2
+    file, *errors = map(json.loads, done.stdout.splitlines())
+    assert file == {"kind": "file", "file": str(user), "from": "user"}
+    assert [error["key"] for error in errors] == ["profiles.maps", "profiles.b"]
+    assert "MAPS_SECRET, which is not set" in errors[0]["message"]
+    assert "did you mean signature_version?" in errors[1]["message"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_secret_that_others_may_read_is_worth_a_warning(daypass, user):
+    user.chmod(0o640)
+    done = daypass("config", "check")
+    assert done.returncode == 0
+    assert f"warning: {user} holds a secret, and others may read it: chmod 600" in done.stdout
+    user.write_text(MAPS.replace('key = "AKSHOWN"\n', "").replace('token = "sw0rdfish"\n', ""))
+    assert "warning" not in daypass("config", "check").stdout
+
+
+def test_a_profile_is_shown_as_toml_as_it_is_used_and_masked(daypass, user):
+    done = daypass("config", "show", "maps")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"[profiles.maps]  # {user}\n")
+    shown = tomllib.loads(done.stdout)["profiles"]["maps"]
+    options = shown["storage_options"]
+    assert (options["key"], options["token"]) == ("****", "****")
+    assert options["secret"] == {"env": "MAPS_SECRET"}
+    assert options["client_kwargs"] == {"region_name": "us-east-1"}
+    assert shown["defaults"] == {"expires_in": {"GET": "2h"}}
+    assert shown["url"] == "s3://maps/2026"
+
+
+def test_nothing_secret_is_ever_shown(daypass, user):
+    user.write_text(
+        MAPS
+        + """
+        [profiles.a]
+        url = "redis://:sw0rdfish@localhost/0"
+        storage_options.password = "sw0rdfish"
+        [profiles.b]
+        url = "gs://b"
+        storage_options.token = { refresh = "sw0rdfish", list = ["sw0rdfish"] }
+        storage_options.connection = "AccountName=a;AccountKey=sw0rdfish"
+        """
+    )
+    for arguments in (["show"], ["show", "--json"], ["check"], ["check", "--json"]):
+        done = daypass("config", *arguments)
+        assert "sw0rdfish" not in done.stdout + done.stderr
+        assert "AKSHOWN" not in done.stdout
+
+
+def test_as_json_one_object_for_each_profile(daypass, user):
+    user.write_text(f'{MAPS}[profiles.b]\nurl = "daypass://maps/b"\n')
+    found = [json.loads(line) for line in daypass("config", "show", "--json").stdout.splitlines()]
+    assert [(one["name"], one["url"]) for one in found] == [
+        ("maps", "s3://maps/2026"),
+        ("b", "s3://maps/2026/b"),
+    ]
+    assert found[1]["storage_options"]["secret"] == {"env": "MAPS_SECRET"}
+
+
+def test_an_unknown_profile_is_an_error_with_the_nearest(daypass, user):
+    done = daypass("config", "show", "mops")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "daypass: error: no profile is named 'mops': did you mean maps?\n"
+
+
+def test_the_words_of_a_fault_are_those_of_the_file(daypass, user):
+    user.write_text(MAPS.replace("public_endpoint", "public_endpont"))
+    done = daypass("sign", "daypass://maps/a")
+    assert done.returncode == 2
+    assert "did you mean public_endpoint?" in done.stderr
+
+
+def test_the_path_of_the_users_file(daypass, user):
+    assert daypass("config", "path").stdout == f"{user}\n"
+    user.unlink()
+    assert daypass("config", "path").stdout == f"{user}\n"
+
+
+def test_alone_it_shows_its_help(daypass):
+    done = daypass("config")
+    assert done.returncode == 2
+    assert "check" in done.stdout + done.stderr
+
+
+def test_the_other_commands_take_such_a_path(daypass, user):
+    done = daypass("sign", "daypass://maps/europe.tif")
+    assert (done.returncode, done.stdout.partition("?")[0]) == (
+        0,
+        "https://files.example.org/maps/2026/europe.tif",
+    )
+    assert "sw0rdfish-too" not in done.stdout
