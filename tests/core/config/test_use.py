@@ -117,6 +117,38 @@ def test_store_bulk_prefix_metadata_and_streams_take_such_a_path(module):
     assert [head.key for head in daypass.head_metadata_many(paths)] == expected
 
 
+def test_an_upload_in_parts_has_the_profiles_defaults_and_is_resumed_by_its_name(
+    registry_of, places, monkeypatch
+):
+    monkeypatch.setenv("MAPS_SECRET", "sw0rdfish")
+    monkeypatch.setattr(fakes.FakeSession, "stored", {})
+    registry_of({"fake": fakes.backend(session=fakes.FakeSession)})
+    places.write(user=MAPS)
+    upload = daypass.create_multipart_upload("daypass://maps/big//a", size=25, part_size=10)
+    assert upload.path == "fake://atlas/2026/big//a"
+    link = upload.part(1)
+    assert link.expires_at - datetime.now(UTC) <= timedelta(minutes=10)
+    saved = upload.to_dict()
+    assert saved["path"] == "daypass://maps/big//a"
+    again = daypass.resume_multipart_upload(**saved)
+    assert (again.path, again.upload_id) == (upload.path, upload.upload_id)
+    twin = pickle.loads(pickle.dumps(upload))
+    assert twin.path == upload.path
+    lacking(places, "create_multipart_upload")
+    with pytest.raises(UnsupportedOptionError, match="lacks create_multipart_upload"):
+        daypass.create_multipart_upload("daypass://maps/a", size=25)
+
+
+@pytest.mark.parametrize("root", ["", "in", "in/", "in//"])
+@pytest.mark.parametrize("key", ["a", "/a", "a/", "in/a", "//"])
+def test_the_path_of_a_profile_leads_to_the_same_place_again(module, places, root, key):
+    places.write(user=f'[profiles.p]\nurl = "fake://b/{root}"')
+    for path in (f"daypass://p/{key}", "daypass://p"):
+        store = daypass.Store(path)
+        location = store.at("k")
+        assert daypass.Store(store.path_of(location)).location.path == location.path
+
+
 def test_many_are_the_very_links_of_single_calls(module):
     keys = ["a", "", "x/", "/y", "..b", "%2e", "c?d"]
     paths = [f"daypass://maps/{key}" for key in keys]
