@@ -1,4 +1,4 @@
-"""What a type checker sees of the public names. Nobody runs this; mypy reads it."""
+"""What a type checker sees of the public names. Nobody runs this; mypy and pyright read it."""
 
 from __future__ import annotations
 
@@ -42,3 +42,40 @@ async def asynchronous(store: daypass.Store) -> None:
     """The asynchronous face answers the same."""
     assert_type(await store.acreate_signed_url("key", expires_in="1h"), daypass.SignedURL)
     assert_type(await daypass.acreate_signed_url("s3://bucket/key"), daypass.SignedURL)
+
+
+def many(store: daypass.Store) -> None:
+    """A batch is a sequence of links; errors have their attributes."""
+    batch = store.create_signed_urls(["a", "b"], method="GET", expires_in=60)
+    assert_type(batch, daypass.SignedURLBatch)
+    assert_type(batch[0], daypass.SignedURL)
+    assert_type([link.url for link in batch], list[str])
+    grant = daypass.create_signed_prefix("az://maps", expires_in="45m")
+    assert_type(grant.url_for("key"), str)
+    try:
+        store.create_signed_url("key", strict=False, on_short="raise")
+    except daypass.UnsupportedOptionError as error:
+        assert_type(error.option, str | None)
+        assert_type(error.alternatives, tuple[str, ...])
+
+
+@daypass.hookimpl
+def describe_backend() -> daypass.BackendInfo:
+    """A backend's declaration takes any iterables of names."""
+    return daypass.BackendInfo(name="shelf", methods=["GET"], enforces={"signing_time"})
+
+
+@daypass.hookimpl
+def head_metadata(location: daypass.Location) -> daypass.ObjectMetadata:
+    """A backend is given a location."""
+    assert_type(location.key, str)
+    assert_type(location.deadline, float)
+    return daypass.ObjectMetadata(path=location.path, key=location.key, size=3)
+
+
+@daypass.hookimpl
+def authorize(event: daypass.SigningEvent) -> None:
+    """A policy is told who wants what."""
+    assert_type(event.caller, str | None)
+    if event.method == "DELETE":
+        raise PermissionError
