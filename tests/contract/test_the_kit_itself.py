@@ -186,6 +186,11 @@ def test_an_excuse_for_what_is_not_declared_is_refused():
         type("Wrong", (BackendConformance,), {"protocol": "file", "narrowed": {"max_bytes"}})
 
 
+def test_a_backend_that_is_not_installed_is_not_taken_for_the_generic_one():
+    with pytest.raises(TypeError, match=r"no backend is installed for shelf://.*pip install -e \."):
+        type("Forgotten", (BackendConformance,), {"protocol": "shelf"})
+
+
 def test_every_condition_has_a_probe():
     assert set(PROBES) == EVERY_CONDITION
     assert set(PROBES) < set(SignOptions.__annotations__)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 import pytest
+from fsspec import available_protocols
 
 from daypass.backends import registry
 from daypass.hookspecs import BackendInfo
@@ -136,8 +137,19 @@ class Bench:
         if cls.protocol:
             found = registry.signer(cls.signer) if cls.signer else registry.backend(cls.protocol)
             cls.info = found.info
+            cls._check_installed()
             cls._check()
             cls._leave_out()
+
+    @classmethod
+    def _check_installed(cls) -> None:
+        """Raise where the generic backend would be tested in place of one that is not there."""
+        if cls.info.name == "generic" and cls.protocol not in available_protocols():
+            msg = (
+                f"{cls.__name__}: no backend is installed for {cls.protocol}://: install your "
+                "package (pip install -e .), and see what `daypass plugins` says of it"
+            )
+            raise TypeError(msg)
 
     @classmethod
     def _check(cls) -> None:
