@@ -14,7 +14,20 @@ from tests.core import fakes
 
 
 @pytest.fixture
-def registry_of(monkeypatch):
+def use_registry(monkeypatch):
+    """Put a registry in the place of the process's own, wherever it is known."""
+
+    def use(registry):
+        for home in (admit, events, permits, store):
+            monkeypatch.setattr(home, "registry", registry)
+        monkeypatch.setattr(stores, "_stores", OrderedDict())
+        return registry
+
+    return use
+
+
+@pytest.fixture
+def registry_of(monkeypatch, use_registry):
     """Make a registry of fake modules and put it in the place of the process's own."""
 
     def make(backends=None, plugins=(), signers=None):
@@ -30,11 +43,7 @@ def registry_of(monkeypatch):
         for name, module in (signers or {}).items():
             signing[name] = f"fake_signer_{name}"
             monkeypatch.setitem(sys.modules, signing[name], module)
-        registry = Registry(fakes.finder(names, tuple(listed), signing))
-        for home in (admit, events, permits, store):
-            monkeypatch.setattr(home, "registry", registry)
-        monkeypatch.setattr(stores, "_stores", OrderedDict())
-        return registry
+        return use_registry(Registry(fakes.finder(names, tuple(listed), signing)))
 
     return make
 

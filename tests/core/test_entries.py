@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
 from types import SimpleNamespace
 
 import pytest
 
 import daypass
-from daypass import admit, events, gate, store, stores
 from daypass.backends import Registry
 from daypass.errors import BackendConflictError, PluginError
 from tests.core.fakes import backend, entry, honest, plugin
@@ -26,17 +24,13 @@ def _brought(name, value, group, distribution, version="2.0", requires=()):
 
 
 @pytest.fixture
-def registry(monkeypatch):
+def registry(monkeypatch, use_registry):
     """Make a registry of entry points, whose modules can be imported."""
     monkeypatch.setitem(sys.modules, "daypass_shelf", backend(name="shelf"))
     monkeypatch.setitem(sys.modules, "acme.policy", plugin(authorize=lambda event: None))
 
     def make(*entries):
-        found = Registry(lambda *, group: [e for e in entries if e.group == group])
-        for home in (admit, events, store, gate):
-            monkeypatch.setattr(home, "registry", found)
-        monkeypatch.setattr(stores, "_stores", OrderedDict())
-        return found
+        return use_registry(Registry(lambda *, group: [e for e in entries if e.group == group]))
 
     return make
 

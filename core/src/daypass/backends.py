@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from daypass import hookspecs
 from daypass.batches import SignedURLBatch
 from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
+from daypass.hookchecks import check_hooks
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
 from daypass.parts import UploadSession
@@ -207,7 +207,7 @@ class Registry:
     def register_plugin(self, module: object, name: str) -> None:
         """Register a cross-cutting plugin (``authorize``, ``record``)."""
         with self._lock:
-            _check_hooks(module, name, _PLUGIN_HOOKS)
+            check_hooks(module, name, _PLUGIN_HOOKS)
             if self._manager.get_plugin(name) is not module:
                 try:
                     self._manager.register(module, name)
@@ -322,7 +322,7 @@ def _manager() -> pluggy.PluginManager:
 def _backend(module: ModuleType, name: str, group: str) -> Backend:
     """Make the typed ways to a backend's hooks, or raise naming the rule that it breaks."""
     allowed, needs = _HOOKS[group]
-    hooks = _check_hooks(module, name, allowed)
+    hooks = check_hooks(module, name, allowed)
     for needed in needs:
         if needed not in hooks:
             kind = group.removeprefix("daypass.").removesuffix("s")
@@ -362,60 +362,6 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         caller("verify_url"),
         caller("create_multipart_upload"),
     )
-
-
-def _check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str]:
-    """Return the names of the hooks a plugin implements, or raise naming plugin and rule."""
-    found: set[str] = set()
-    for attribute in dir(module):
-        function = getattr(module, attribute, None)
-        if not inspect.isroutine(function):
-            continue  # first of all: other objects may raise when they are asked for attributes
-        options = getattr(function, "daypass_impl", None)
-        if options is None:
-            continue
-        hook = options.get("specname") or attribute
-        fault = _fault(function, hook, options, allowed)
-        if fault:
-            msg = f"plugin {name}: hook {hook} {fault}"
-            raise PluginError(msg, plugin=name)
-        found.add(hook)
-    return found
-
-
-def _fault(
-    function: Callable[..., Any], hook: str, options: dict[str, Any], allowed: tuple[str, ...]
-) -> str | None:
-    """Say which rule of the contract a hook breaks."""
-    if hook not in allowed:
-        return f"is not one of {', '.join(allowed)}"
-    kinds = {
-        "is a wrapper, and wrappers could hide or replace an answer": (
-            options.get("wrapper") or options.get("hookwrapper")
-        ),
-        "is async, and the async face runs hooks in a thread": (
-            inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-        ),
-        "is a generator, whose body would never run": inspect.isgeneratorfunction(function),
-    }
-    for rule, broken in kinds.items():
-        if broken:
-            return f"{rule}: write a plain function"
-    expected = set(inspect.signature(getattr(hookspecs, hook)).parameters)
-    faults = (
-        _parameter_fault(p, expected) for p in inspect.signature(function).parameters.values()
-    )
-    return next(filter(None, faults), None)
-
-
-def _parameter_fault(parameter: inspect.Parameter, expected: set[str]) -> str | None:
-    if parameter.name not in expected:
-        return f"has the argument {parameter.name}, and the contract has {sorted(expected)}"
-    if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
-        return f"takes {parameter.name} in a way in which it would never arrive"
-    if parameter.default is not parameter.empty:
-        return f"gives {parameter.name} a default, which would outrank what the caller asked"
-    return None
 
 
 #: The registry of this process.

@@ -1,0 +1,66 @@
+"""Whether a plugin keeps the form of the contract: known hooks, their very arguments, plain functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from daypass import hookspecs
+from daypass.errors import PluginError
+
+__all__ = ["check_hooks"]
+
+
+def check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str]:
+    """Return the names of the hooks a plugin implements, or raise naming plugin and rule."""
+    found: set[str] = set()
+    for attribute in dir(module):
+        function = getattr(module, attribute, None)
+        if not inspect.isroutine(function):
+            continue  # first of all: other objects may raise when they are asked for attributes
+        options = getattr(function, "daypass_impl", None)
+        if options is None:
+            continue
+        hook = options.get("specname") or attribute
+        fault = _fault(function, hook, options, allowed)
+        if fault:
+            msg = f"plugin {name}: hook {hook} {fault}"
+            raise PluginError(msg, plugin=name)
+        found.add(hook)
+    return found
+
+
+def _fault(
+    function: Callable[..., Any], hook: str, options: dict[str, Any], allowed: tuple[str, ...]
+) -> str | None:
+    """Say which rule of the contract a hook breaks."""
+    if hook not in allowed:
+        return f"is not one of {', '.join(allowed)}"
+    kinds = {
+        "is a wrapper, and wrappers could hide or replace an answer": (
+            options.get("wrapper") or options.get("hookwrapper")
+        ),
+        "is async, and the async face runs hooks in a thread": (
+            inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        ),
+        "is a generator, whose body would never run": inspect.isgeneratorfunction(function),
+    }
+    for rule, broken in kinds.items():
+        if broken:
+            return f"{rule}: write a plain function"
+    expected = set(inspect.signature(getattr(hookspecs, hook)).parameters)
+    faults = (
+        _parameter_fault(p, expected) for p in inspect.signature(function).parameters.values()
+    )
+    return next(filter(None, faults), None)
+
+
+def _parameter_fault(parameter: inspect.Parameter, expected: set[str]) -> str | None:
+    if parameter.name not in expected:
+        return f"has the argument {parameter.name}, and the contract has {sorted(expected)}"
+    if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+        return f"takes {parameter.name} in a way in which it would never arrive"
+    if parameter.default is not parameter.empty:
+        return f"gives {parameter.name} a default, which would outrank what the caller asked"
+    return None
