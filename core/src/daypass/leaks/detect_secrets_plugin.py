@@ -1,0 +1,33 @@
+"""Signed URLs for detect-secrets (https://github.com/Yelp/detect-secrets): S3, Google, Azure, CloudFront.
+
+It is loaded by path, and by detect-secrets alone: ``detect-secrets scan --plugin <path>``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from detect_secrets.plugins.base import RegexBasedDetector
+
+#: How an equals sign looks in a URL, in one that is a parameter of another, in JSON and in a dict.
+_EQUALS = r"(?:=|%(?:25)*3D|\\+u003d|\\?[\"']\s{0,9}[:=]\s{0,9}\\?[\"'])"
+
+
+class SignedURLDetector(RegexBasedDetector):
+    """Finds signatures and session tokens of signed URLs."""
+
+    secret_type = "Signed URL"  # noqa: S105 - what detect-secrets calls a kind of secret
+
+    denylist: ClassVar[list[re.Pattern[str]]] = [
+        re.compile(rf"x-(?:amz|goog)-signature{_EQUALS}([0-9a-f]{{64,}})", re.IGNORECASE),
+        re.compile(
+            rf"(?:(?<![a-z0-9-])|(?<=26))signature{_EQUALS}([a-z0-9+/%~_-]{{24,}}={{0,2}})",
+            re.IGNORECASE,
+        ),
+        re.compile(
+            rf"(?:(?<![a-z0-9])|(?<=26)|(?<=3F))sig{_EQUALS}([a-z0-9+/%]{{43,}}={{0,2}})",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"x-amz-security-token{_EQUALS}([a-z0-9+/%=_-]{{32,}})", re.IGNORECASE),
+    ]
