@@ -14,10 +14,12 @@ from daypass import (
     BackendInfo,
     CredentialsError,
     DeadlineError,
+    Explanation,
     InvalidRequestError,
     ObjectMetadata,
     ObjectNotFoundError,
     PartLimits,
+    RequestCheck,
     SignedURL,
     SignedURLBatch,
     StoreError,
@@ -122,6 +124,38 @@ def _link(location, request, **more):
         path=location.path,
         backend="cupboard",
     )
+
+
+@hookimpl
+def explain_url(url):
+    if url.get("sig") is None or url.get("end") is None or not url.get("end").isdecimal():
+        return None
+    end = datetime.fromtimestamp(int(url.get("end")), UTC)
+    start = url.get("from")
+    return Explanation(
+        url=url.url,
+        backend="cupboard",
+        scheme="a cupboard's signature",
+        key=url.key.partition("/")[2],
+        starts_at=datetime.fromtimestamp(int(start), UTC) if start else None,
+        expires_at=end,
+        headers=tuple(filter(None, (url.get("headers") or "").split(";"))),
+        now=url.now,
+    )
+
+
+@hookimpl
+def verify_url(location, sent):
+    secret = sent.key or location.storage_options.get("secret")
+    return RequestCheck(right=lambda sent: _right(sent, secret), parameter="sig")
+
+
+def _right(sent, secret):
+    query = "&".join(f"{name}={value}" for name, value in sent.query if name != "sig")
+    names = filter(None, (sent.get("headers") or "").split(";"))
+    lines = [f"{name}:{sent.headers.get(name)}" for name in names]
+    message = "\n".join([sent.method, f"{sent.path}?{query}", *lines])
+    return hmac.digest(secret.encode(), message.encode(), "sha256").hex()
 
 
 @hookimpl

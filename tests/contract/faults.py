@@ -4,6 +4,36 @@ import attrs
 
 #: The fault, what is changed, into what, and the rule that must see it.
 FAULTS = {
+    "explains another key": (
+        'key=url.key.partition("/")[2],',
+        "key=url.key,",
+        "test_explain_tells_what_a_link_was_made_of",
+    ),
+    "explains with the signature": (
+        'scheme="a cupboard\'s signature",',
+        'scheme=url.get("sig"),',
+        "test_explain_shows_no_secret",
+    ),
+    "explains no end in time": (
+        "expires_at=end,\n        headers",
+        "expires_at=end.replace(year=9999),\n        headers",
+        "test_explain_tells_what_a_link_was_made_of",
+    ),
+    "explains an end that it forgets": (
+        "now=url.now,",
+        "now=datetime(2000, 1, 1, tzinfo=UTC),",
+        "test_explain_knows_a_link_that_has_ended",
+    ),
+    "verifies by another rule than it signs": (
+        'message = "\\n".join([sent.method, f',
+        'message = "\\t".join([sent.method, f',
+        "test_verify_lets_a_link_pass",
+    ),
+    "verifies everything": (
+        'RequestCheck(right=lambda sent: _right(sent, secret), parameter="sig")',
+        "RequestCheck(fits=lambda sent: True)",
+        "test_verify_refuses_a_changed_link",
+    ),
     "permits more than it says": (
         "permits=frozenset({request.method})",
         "permits=frozenset({request.method, 'HEAD', 'GET'})",

@@ -27,6 +27,7 @@ import pytest
 for _module in (
     "bench",
     "conduct",
+    "explaining",
     "keys",
     "links",
     "metadata",
@@ -42,6 +43,7 @@ for _module in (
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
 
 from daypass.testing.conduct import ConductRules, CredentialRules  # noqa: E402
+from daypass.testing.explaining import ExplainRules  # noqa: E402
 from daypass.testing.keys import LOOKALIKES, KeyRules  # noqa: E402
 from daypass.testing.links import EndRules, LinkRules, PlaceRules  # noqa: E402
 from daypass.testing.metadata import MetadataRules  # noqa: E402
@@ -65,6 +67,7 @@ class BackendConformance(
     ConductRules,
     CredentialRules,
     SecrecyRules,
+    ExplainRules,
     RefusingRules,
 ):
     """Every rule of the contract: inherit from it, name the protocol, and give a ``store``.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 from fsspec import available_protocols
 
-from daypass.backends import registry
+from daypass.backends import Backend, registry
 from daypass.hookspecs import BackendInfo
 from daypass.store import Store
 from daypass.testing.probes import PROBES
@@ -118,6 +118,7 @@ class Bench:
 
     #: What the backend declares.
     info: ClassVar[BackendInfo]
+    _hooks: ClassVar[Backend]
 
     @pytest.fixture
     def trial(
@@ -138,6 +139,7 @@ class Bench:
             found = registry.signer(cls.signer) if cls.signer else registry.backend(cls.protocol)
             cls.info = found.info
             cls._check_installed()
+            cls._hooks = found
             cls._check()
             cls._leave_out()
 
@@ -197,6 +199,16 @@ class Bench:
     def signs(cls) -> bool:
         """Tell whether the backend makes links."""
         return bool(cls.info.methods)
+
+    @classmethod
+    def explains(cls) -> bool:
+        """Tell whether the backend reads its own links."""
+        return cls._hooks.explain is not None
+
+    @classmethod
+    def verifies(cls) -> bool:
+        """Tell whether the backend checks the signatures of its own links."""
+        return cls.explains() and cls._hooks.verify is not None
 
     @classmethod
     def served(cls) -> bool:

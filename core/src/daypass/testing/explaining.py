@@ -1,0 +1,116 @@
+"""Whether a backend tells the truth about its own links, where it explains or verifies them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import attrs
+
+from daypass.explaining import explain
+from daypass.explanations import Verification
+from daypass.results import REQUESTED, SignedURL
+from daypass.testing.bench import Bench, each, only
+from daypass.testing.probes import PROBES
+from daypass.testing.trials import KEY, Trial
+from daypass.verifying import verify
+
+__all__ = ["ExplainRules"]
+
+#: Options that a link may tell of, tried where a backend has them.
+TOLD = ("content_type", "metadata", "if_absent", "starts_at", "filename")
+_KEYS = (KEY, "a b/\u00e9//+%2F", "k?#&=")
+
+
+class ExplainRules(Bench):
+    """What `explain_url` and `verify_url` say of a link is what the link was made of."""
+
+    @only(lambda bench: bench.signs() and bench.explains())
+    @each(method=lambda bench: bench.methods())
+    def test_explain_tells_what_a_link_was_made_of(self, trial: Trial, method: str) -> None:
+        """Key, end, methods and headers are the link's own, and nothing is found wrong with it."""
+        for link, key in self._links(trial, method):
+            said = explain(link, now=trial.now)
+            assert said.backend == self.info.name, f"it is not known as {self.info.name}'s"
+            assert said.key == key, f"it is said to be for {said.key!r}, and is for {key!r}"
+            ends = said.expires_at in (None, link.expires_at)
+            if link.expires_because != REQUESTED:  # credentials end first, which no URL says
+                ends = said.expires_at is None or said.expires_at >= link.expires_at
+            assert ends, f"it is said to end at {said.expires_at}, and ends at {link.expires_at}"
+            allows = said.permits is None or said.permits == link.permits
+            assert allows, f"it is said to permit {said.permits}, and permits {link.permits}"
+            sends = {name.lower() for name in link.headers}
+            beyond = set(said.headers or ()) - sends
+            assert not beyond, f"it is said to need the headers {beyond}, which it does not name"
+            wrong = [finding.code for finding in said.findings if finding.severity == "error"]
+            assert set(wrong) <= {"not-yet-valid"}, f"it is said to be wrong with it: {wrong}"
+
+    @only(lambda bench: bench.signs() and bench.explains())
+    @each(method=lambda bench: bench.methods())
+    def test_explain_shows_no_secret(self, trial: Trial, method: str) -> None:
+        """Neither a signature nor a token is in what is said, its URL excepted."""
+        for link, _ in self._links(trial, method):
+            said = explain(link, now=trial.now)
+            shown = [repr(said), str(said), repr(said.to_dict()), repr(attrs.evolve(said, url=""))]
+            for secret in self._secrets(link):
+                assert not any(secret in text for text in shown), "a signature is shown"
+
+    @only(lambda bench: bench.signs() and bench.explains())
+    def test_explain_knows_a_link_that_has_ended(self, trial: Trial) -> None:
+        """The end that a URL tells is judged by the clock that is given."""
+        link = trial.sign(method=self.methods()[0])
+        said = explain(link, now=link.expires_at)
+        found = said.expires_at is None or said.expires_at > link.expires_at
+        ended = any(finding.code == "expired" for finding in said.findings)
+        assert found or ended, "a link that has ended is explained as if it had not"
+
+    @only(lambda bench: bench.signs() and bench.verifies())
+    @each(method=lambda bench: bench.methods())
+    def test_verify_lets_a_link_pass(self, trial: Trial, method: str) -> None:
+        """With the key at hand its signature is right; without, it is not said to be wrong."""
+        for link, _ in self._links(trial, method):
+            said = self._verified(trial, link, link.url)
+            assert said.signature != "wrong", f"its own link is refused: {said}"
+
+    @only(lambda bench: bench.signs() and bench.verifies())
+    @each(method=lambda bench: bench.methods())
+    def test_verify_refuses_a_changed_link(self, trial: Trial, method: str) -> None:
+        """A link for another key, or with another signature, is never said to pass."""
+        link, _ = self._links(trial, method)[-1]
+        place, _, query = link.url.partition("?")
+        changed = [f"{place}0?{query}"]
+        changed += [
+            link.url.replace(secret, secret[:-2] + ("AA" if secret[-2:] != "AA" else "BB"))
+            for secret in self._secrets(link)
+        ]
+        for url in changed:
+            said = self._verified(trial, link, url)
+            assert not said.ok, "a changed link is said to pass"
+
+    def _links(self, trial: Trial, method: str) -> list[tuple[SignedURL, str]]:
+        """Make links for several keys, and one with what a link may tell."""
+        asked: dict[str, Any] = {}
+        for name in TOLD:
+            if self.holds(name) and method in PROBES[name].methods:
+                asked |= PROBES[name].ask(trial)
+        root = trial.store.location.key
+        prefix = f"{root.removesuffix('/')}/" if root else ""
+        keys = [key for key in _KEYS if key not in self.refused_keys]
+        made = [(trial.sign(key, method=method), f"{prefix}{key}") for key in keys]
+        return [*made, (trial.sign(method=method, **asked), f"{prefix}{KEY}")]
+
+    def _secrets(self, link: SignedURL) -> list[str]:
+        pairs = (pair.partition("=") for pair in link.url.partition("?")[2].split("&"))
+        return [v for n, _, v in pairs if unquote(n) in self.info.secret_query_keys and len(v) > 8]  # noqa: PLR2004 - shorter ones may be part of any text
+
+    def _verified(self, trial: Trial, link: SignedURL, url: str) -> Verification:
+        place = trial.store.location
+        options = place.options and attrs.asdict(place.options, recurse=False)
+        return verify(
+            url,
+            method=link.http_method,
+            headers=link.headers,
+            storage_options=place.storage_options,
+            signer_options=options,
+            now=trial.now,
+        )
