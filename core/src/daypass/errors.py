@@ -141,12 +141,21 @@ class BackendConflictError(DaypassError, LookupError):
 class ConfigError(DaypassError, ValueError):
     """The configuration cannot be read or used; the message names the file and the key."""
 
-    def __init__(self, message: str, *, file: str | None = None, key: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        key: str | None = None,
+        others: Iterable[ConfigError] = (),
+    ) -> None:
         super().__init__(message)
         #: The file at fault, or the environment variable.
         self.file = file
         #: The key at fault, with its table: ``profiles.maps.url``.
         self.key = key
+        #: What else is wrong.
+        self.others = tuple(others)
 
 
 class PluginError(DaypassError, RuntimeError):

@@ -67,6 +67,21 @@ def test_profiles_are_tried_without_a_network(daypass, user, environment):
     assert "did you mean signature_version?" in errors[1]["message"]
 
 
+def test_policy_and_audit_are_checked_too_and_touch_nothing(daypass, user, tmp_path):
+    user.write_text(
+        '[audit]\nfile = "audit.jsonl"\n[[policy.rules]]\nname = "a"\npath = ["s3://**"]\n'
+    )
+    done = daypass("config", "check")
+    assert done.returncode == 2
+    assert "has no key 'path': did you mean paths?" in done.stdout
+    assert "[policy.rules.0] needs the key paths" in done.stdout
+    user.write_text('[audit]\nfil = "audit.jsonl"\n')
+    assert "[audit] has no key 'fil': did you mean file?" in daypass("config", "check").stdout
+    user.write_text('[audit]\nfile = "audit.jsonl"\n')
+    assert daypass("config", "check").returncode == 0
+    assert [path.name for path in user.parent.iterdir()] == ["config.toml"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_a_secret_that_others_may_read_is_worth_a_warning(daypass, user):
     user.chmod(0o640)

@@ -95,7 +95,11 @@ class Rules:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"rules": [{"name": "a"}, {"nam": "b"}]}, "f: [policy.rules.1] needs the key name"),
+        ({"rules": [{"name": "a"}, {}]}, "f: [policy.rules.1] needs the key name"),
+        (
+            {"rules": [{"nam": "b"}]},
+            "f: [policy.rules.0] has no key 'nam': did you mean name?",
+        ),
         ({"rules": [{"name": "a", "paths": "s3"}]}, "f: policy.rules.0.paths must be an array"),
         ({"rules": [{"name": "a", "paths": [1]}]}, "f: policy.rules.0.paths.0 must be text"),
         ({"rules": {"name": "a"}}, "f: policy.rules must be an array, not a table"),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from daypass import config
+from daypass.audit.config import audits_of
 from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
@@ -18,7 +19,8 @@ from daypass.config.profiles import Profile
 from daypass.config.secrets import Secret
 from daypass.config.sources import Source, read, user_file
 from daypass.config.structure import dotted
-from daypass.errors import DaypassError
+from daypass.errors import ConfigError, DaypassError
+from daypass.policy.config import policy_of
 from daypass.store import Store
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -32,12 +34,8 @@ def _check(*, as_json: bool) -> int:
     """
     sources, loaded, faults = config.check()
     errors = [(fault.file, fault.key, str(fault)) for fault in faults]
-    for profile in () if loaded is None else loaded.profiles.values():
-        try:
-            Store(f"daypass://{profile.name}")
-        except DaypassError as error:
-            at = dotted("profiles", profile.name)
-            errors.append((profile.files[-1], at, f"{profile.files[-1]}: [{at}] {error}"))
+    if loaded is not None:
+        errors += _tried(loaded)
     found: dict[str, str | None]
     for source in sources:
         found = {"kind": "file", "file": source.file, "from": source.kind}
@@ -52,6 +50,23 @@ def _check(*, as_json: bool) -> int:
     if not as_json:
         say(f"{len(errors) or 'no'} error{'' if len(errors) == 1 else 's'}")
     return exits.WRONG if errors else 0
+
+
+def _tried(loaded: config.Config) -> Iterator[tuple[str | None, str | None, str]]:
+    """Make what the configuration describes, and yield what cannot be made."""
+    for profile in loaded.profiles.values():
+        try:
+            Store(f"daypass://{profile.name}")
+        except DaypassError as error:
+            at, file = dotted("profiles", profile.name), profile.files[-1]
+            yield file, at, f"{file}: [{at}] {error}"
+    sections = ((loaded.policy, policy_of), (loaded.audit, audits_of))
+    for section, make in sections:
+        try:
+            _ = None if section is None else make(section)
+        except ConfigError as error:
+            for one in (error, *error.others):
+                yield one.file, one.key, str(one)
 
 
 def _is_open(source: Source) -> bool:

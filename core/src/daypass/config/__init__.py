@@ -137,7 +137,7 @@ def _read() -> Config:
         more = f" ({len(faults) - 1} more: see daypass config check)" if len(faults) > 1 else ""
         first = faults[0]
         msg = f"{first}{more}"
-        raise ConfigError(msg, file=first.file, key=first.key)
+        raise ConfigError(msg, file=first.file, key=first.key, others=faults[1:])
     return config
 
 

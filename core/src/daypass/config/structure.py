@@ -103,7 +103,7 @@ def structured_or_raise(
     if made is None:
         more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
         msg = f"{faults[0]}{more}"
-        raise ConfigError(msg, file=faults[0].file, key=faults[0].key)
+        raise ConfigError(msg, file=faults[0].file, key=faults[0].key, others=faults[1:])
     return made
 
 
@@ -111,7 +111,10 @@ def _faults(group: Any, file: str, at: tuple[object, ...]) -> list[ConfigError]:
     from cattrs import BaseValidationError, ForbiddenExtraKeysError
 
     found: list[ConfigError] = []
-    for error in group.exceptions:
+    # A misspelt key is told before the key that is missing because of it.
+    for error in sorted(
+        group.exceptions, key=lambda one: not isinstance(one, ForbiddenExtraKeysError)
+    ):
         place = (*at, *_names(error))
         if isinstance(error, BaseValidationError):
             found += _faults(error, file, place)
