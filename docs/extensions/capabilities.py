@@ -12,6 +12,7 @@ import attrs
 from sphinx.util.docutils import SphinxDirective
 
 from daypass.backends import KNOWN, registry
+from daypass.formrequests import FormOptions
 from daypass.hookspecs import BackendInfo
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions
 
@@ -32,6 +33,7 @@ _WORDS = {
     "versions": "`version=` names a version of an object",
     "public_endpoint": "`public_endpoint=` can differ",
     "prefixes": "one grant for a whole prefix",
+    "forms": "upload forms for browsers",
 }
 
 
@@ -66,6 +68,13 @@ def tables() -> str:
     for title, names in kinds.items():
         rows = [(f"`{name}`", [_tick(name in info.enforces) for info in infos]) for name in names]
         parts.append(_table(title, infos, rows))
+    carried = sorted(
+        FormOptions.__annotations__.keys() & set().union(*(i.form_enforces for i in infos))
+    )
+    rows = [
+        (f"`{name}`", [_tick(name in info.form_enforces) for info in infos]) for name in carried
+    ]
+    parts.append(_table("Upload forms", infos, rows))
     never = sorted(SignOptions.__annotations__.keys() & RESTRICTING - set(options))
     if never:
         parts.append(f"No installed backend enforces {', '.join(f'`{name}`' for name in never)}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
@@ -12,6 +14,8 @@ from urllib.parse import quote
 import attrs
 
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
+from daypass.formrequests import FormOptions, FormRequest
+from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
 from daypass.parts import PartLimits, UploadedPart
@@ -24,6 +28,7 @@ NO_CONDITIONS = frozenset(
     {"method", "expires_in", "expires_at", "strict", "on_short", "allow_dot_segments"}
 )
 EVERY_CONDITION = frozenset(SignOptions.__annotations__) - NO_CONDITIONS
+EVERY_FORM_CONDITION = frozenset(FormOptions.__annotations__) - NO_CONDITIONS
 SECRET = "hunter2-the-secret"
 LIMITS = PartLimits(min_part_size=10, max_part_size=1000, max_parts=100, max_size=50_000)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -115,6 +120,42 @@ class FakeSession:
         self.stored.pop(upload_id, None)
 
 
+def forming(location: Location, request: FormRequest, **changes: Any) -> UploadForm:
+    """Make a form as a sound backend does, ``changes`` excepted; the signature is in no field."""
+    named = location.key.endswith("${filename}")
+    starts = {"key": location.key.removesuffix("${filename}")} if named else {}
+    if request.content_type_prefix is not None:
+        starts["Content-Type"] = request.content_type_prefix
+    status = request.success_status
+    fields = {
+        "acl": request.acl,
+        "Content-Type": request.content_type,
+        "success_action_status": None if status is None else str(status),
+        "success_action_redirect": request.success_redirect,
+        **{f"x-fake-meta-{name}": value for name, value in (request.metadata or {}).items()},
+        **(request.headers or {}),
+    }
+    fields = {name: value for name, value in fields.items() if value is not None}
+    conditions = [{"bucket": location.bucket}, *({n: v} for n, v in fields.items())]
+    conditions += [["starts-with", f"${name}", value] for name, value in starts.items()]
+    conditions += [] if named else [["eq", "$key", location.key]]
+    if request.size_range is not None:
+        conditions.append(["content-length-range", *request.size_range])
+    policy = {"expiration": f"{request.expires_at:%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
+    text = base64.b64encode(json.dumps(policy).encode()).decode()
+    answer = {
+        "url": f"{location.public_endpoint or 'https://fake.example'}/{location.bucket}",
+        "fields": {**fields, "key": location.key, "policy": text, "signature": SECRET},
+        "starts_with": starts,
+        "expires_at": request.expires_at,
+        "expires_because": REQUESTED,
+        "unenforced": frozenset(),
+        "path": location.path,
+        "backend": "fake",
+    }
+    return UploadForm(**{**answer, **changes})
+
+
 def backend(
     sign: Callable[..., Any] | None = honest,
     head: Callable[..., Any] | None = None,
@@ -123,6 +164,7 @@ def backend(
     reads: bool = True,
     grant: Callable[..., Any] | None = None,
     session: Callable[..., Any] | None = None,
+    form: Callable[..., Any] | None = None,
     **info: Any,
 ) -> ModuleType:
     """Make a backend's module; ``seen`` lists what its hooks were asked."""
@@ -139,6 +181,8 @@ def backend(
         "max_expires_in": 604_800,
         "prefixes": grant is not None,
         "multipart": None if session is None else LIMITS,
+        "forms": form is not None,
+        "form_enforces": EVERY_FORM_CONDITION if form is not None else (),
         **info,
     }
 
@@ -154,6 +198,10 @@ def backend(
         module.seen.append((location, request))
         return session(location, request)
 
+    def create_upload_form(location, request):
+        module.seen.append((location, request))
+        return form(location, request)
+
     def head_metadata(location):
         module.seen.append((location, None))
         if head is not None:
@@ -167,6 +215,7 @@ def backend(
         create_signed_url: sign,
         create_signed_prefix: grant,
         create_multipart_upload: session,
+        create_upload_form: form,
         head_metadata: reads,
         describe_backend: True,
     }

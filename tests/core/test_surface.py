@@ -15,6 +15,7 @@ import pytest
 import daypass
 from daypass import errors, hookspecs
 from daypass.errors import DaypassError
+from daypass.formrequests import FormOptions, FormRequest
 from daypass.requests import SignOptions, SignRequest
 
 SOURCE = Path(daypass.__file__).parent
@@ -89,6 +90,7 @@ def test_what_a_module_exports_exists_and_is_sorted(path):
         (("location", "keys", "request"), "create_signed_urls"),
         (("location", "request"), "create_signed_prefix"),
         (("location", "request"), "create_multipart_upload"),
+        (("location", "request"), "create_upload_form"),
         (("location",), "head_metadata"),
         ((), "describe_backend"),
         (("url",), "explain_url"),
@@ -113,6 +115,7 @@ def test_there_are_no_other_hooks():
         "create_signed_urls",
         "create_signed_prefix",
         "create_multipart_upload",
+        "create_upload_form",
         "head_metadata",
         "describe_backend",
         "explain_url",
@@ -125,7 +128,7 @@ def test_there_are_no_other_hooks():
 FIELDS = {
     "BackendInfo": """
         name methods enforces max_expires_in max_key_bytes versions public_endpoint options_class
-        secret_query_keys why_not prefixes multipart
+        secret_query_keys why_not prefixes multipart forms form_enforces
     """,
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions
@@ -159,6 +162,9 @@ FIELDS = {
         url query method headers expires_at expires_because permits unenforced path backend check
         cookie_maker
     """,
+    "UploadForm": """
+        url fields starts_with expires_at expires_because unenforced path backend
+    """,
     "SignedURL": """
         url method headers expires_at expires_because permits unenforced path backend cookie_maker
     """,
@@ -173,17 +179,21 @@ def test_what_plugins_give_and_are_given_is_pinned(kind, expected):
 
 
 def test_every_option_is_documented():
-    documented = inspect.getdoc(SignRequest)
-    assert all(f"\n    {name}: " in documented for name in SignOptions.__annotations__)
+    for request, options in ((SignRequest, SignOptions), (FormRequest, FormOptions)):
+        documented = inspect.getdoc(request)
+        assert all(f"\n    {name}: " in documented for name in options.__annotations__)
+        fields = {field.name for field in attrs.fields(request) if field.init}
+        assert fields == set(options.__annotations__)
 
 
 @pytest.mark.parametrize("face", [daypass.create_signed_url, daypass.Store.create_signed_url,
-                                  daypass.create_signed_prefix],
-                         ids=["function", "Store", "prefix"])  # fmt: skip
+                                  daypass.create_signed_prefix, daypass.create_upload_form,
+                                  daypass.Store.create_upload_form],
+                         ids=["function", "Store", "prefix", "form", "Store's form"])  # fmt: skip
 def test_the_options_of_the_faces_are_keywords_only(face):
     kinds = [parameter.kind for parameter in inspect.signature(face).parameters.values()]
     first = 2 if "self" in inspect.signature(face).parameters else 1
-    assert {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD} == set(kinds[first:])
+    assert set(kinds[first:]) <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
 
 
 def test_what_many_heads_take_is_pinned():

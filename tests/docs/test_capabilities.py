@@ -63,6 +63,7 @@ def test_versions_and_endpoints(protocol, info):
     assert (said["versions of an object"] == "yes") is info.versions
     assert (said["another endpoint for readers"] == "yes") is info.public_endpoint
     assert (said["one grant for a whole prefix"] == "yes") is info.prefixes
+    assert (said["upload forms for browsers"] == "yes") is info.forms
 
 
 def test_uploads_in_parts(protocol, info):

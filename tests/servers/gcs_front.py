@@ -32,6 +32,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from tests.servers.gcs_post import RefusedFormError, parse_form, verify_form
+
 LONGEST = 604_800
 #: How far ahead of the server a signer's clock may run.
 SKEW = timedelta(minutes=15)
@@ -199,6 +201,7 @@ class Bucket:
         self.uploads: dict[str, Upload] = {}
         #: How many parts a list holds at most.
         self.page = 1000
+        self.cors: list[dict[str, Any]] = []
         self._generation = 1_700_000_000_000_000
         self._lock = threading.Lock()
 
@@ -417,14 +420,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.front.asked.append((self.command, self.path.partition("?")[0]))
         try:
             if self.path.startswith("/storage/v1/b/"):
-                self._json_api()
+                self._json_api(body)
+            elif "multipart/form-data" in (self.headers.get("Content-Type") or ""):
+                self._form(body)
             else:
                 self._xml_api(body)
-        except RefusedError as error:
+        except (RefusedError, RefusedFormError) as error:
             text = f"<?xml version='1.0'?><Error><Code>{error.code}</Code></Error>"
             self._answer(error.status, text.encode(), {"Content-Type": "application/xml"})
 
-    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = _handle  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = do_PATCH = _handle  # noqa: N815 - http.server's names
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -434,6 +439,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _form(self, body: bytes) -> None:
+        headers = _lower(self.headers)
+        fields, filename, file = parse_form(headers.get("content-type", ""), body)
+        bucket, rest = self.front.place(headers["host"], self.path)
+        if rest:
+            raise RefusedError(405, "MethodNotAllowed")
+        name = next(name for name, known in self.front.buckets.items() if known is bucket)
+        clock = self.front.now
+        verify_form(fields, bucket=name, size=len(file), keys=self.front.keys, now=clock)
+        kept = {name.lower(): value for name, value in fields.items()}
+        key = fields["key"].replace("${filename}", filename)
+        stored = bucket.put(key, file, kept)
+        target = fields.get("success_action_redirect")
+        if target is not None:
+            return self._answer(303, b"", {"Location": target})
+        status = int(fields.get("success_action_status", "204"))
+        return self._answer(status, b"", {"x-goog-generation": str(stored.generation)})
 
     def _xml_api(self, body: bytes) -> None:
         headers = _lower(self.headers)
@@ -507,7 +530,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers["x-goog-generation"] = str(stored.generation)
         self._answer(200, stored.body, headers)
 
-    def _json_api(self) -> None:
+    def _json_api(self, body: bytes) -> None:  # noqa: PLR0911 - each answer is a case of its own
         if self.front.faults:
             status = self.front.faults.pop(0)
             return self._json({"error": {"code": status, "message": "injected"}}, status)
@@ -516,8 +539,11 @@ class _Handler(BaseHTTPRequestHandler):
             status = 403 if token else 401
             return self._json({"error": {"code": status, "message": "no"}}, status)
         split = urlsplit(self.path)
-        match = re.fullmatch(r"/storage/v1/b/([^/]+)/o/([^/]+)", split.path)
         query = dict(_pairs(split.query))
+        whole = re.fullmatch(r"/storage/v1/b/([^/]+)", split.path)
+        if whole is not None and unquote(whole[1]) in self.front.buckets:
+            return self._bucket_record(self.front.buckets[unquote(whole[1])], body)
+        match = re.fullmatch(r"/storage/v1/b/([^/]+)/o/([^/]+)", split.path)
         if match is None or unquote(match[1]) not in self.front.buckets:
             return self._json({"error": {"code": 404, "message": "notFound"}}, 404)
         bucket, key = self.front.buckets[unquote(match[1])], unquote(match[2])
@@ -531,6 +557,13 @@ class _Handler(BaseHTTPRequestHandler):
                 {"error": {"code": error.status, "message": error.code}}, error.status
             )
         return self._json(_record(unquote(match[1]), key, stored))
+
+    def _bucket_record(self, bucket: Bucket, body: bytes) -> None:
+        if self.command == "PATCH":
+            bucket.cors = json.loads(body)["cors"]
+        return self._json(
+            {"kind": "storage#bucket", **({"cors": bucket.cors} if bucket.cors else {})}
+        )
 
     def _json(self, value: Any, status: int = 200) -> None:
         self._answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})

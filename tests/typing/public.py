@@ -25,6 +25,14 @@ def signing() -> None:
     assert_type(link.permits, frozenset[str])
 
 
+def uploading(store: daypass.Store) -> None:
+    """A form's options are typed like a link's."""
+    form = daypass.create_upload_form("s3://bucket/key", max_bytes=5, content_type_prefix="image/")
+    assert_type(form, daypass.UploadForm)
+    assert_type(form.fields, dict[str, str])
+    store.create_upload_form("key", maxbytes=5)  # type: ignore[call-arg]
+
+
 def mistakes() -> None:
     """A misspelt option and a wrong type are found before anything runs."""
     daypass.create_signed_url("s3://bucket/key", expire_in=60)  # type: ignore[call-arg]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from daypass.backends import Backend, registry
 from daypass.errors import (
     InvalidExpiryError,
+    InvalidPathError,
     InvalidRequestError,
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from daypass.locations import Location
+from daypass.formrequests import FILENAME, WAIVABLE, FormRequest
+from daypass.locations import Location, check_key
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignRequest
 
-__all__ = ["admit", "check_lacking", "check_version"]
+__all__ = ["admit", "admit_form", "check_lacking", "check_version"]
 
 
 def admit(
@@ -43,13 +46,56 @@ def admit(
         request = request.without(waived) if waived else request
     # The only reading of the clock: whoever signs and judges uses this one.
     resolved = request.resolve(datetime.now(UTC))
+    _check_lifetime(backend, resolved)
+    return resolved, waived
+
+
+def admit_form(
+    backend: Backend, location: Location, request: FormRequest
+) -> tuple[FormRequest, frozenset[str]]:
+    """Do the same for an upload form, and check its key.
+
+    Raises:
+        SigningNotSupportedError: if the backend cannot sign.
+        UnsupportedOptionError: with ``option="form"`` if it has no forms; otherwise naming the
+            option that its forms cannot enforce.
+        InvalidPathError: for a key that is none, or holds ``${filename}`` before its end.
+
+    """
+    info = backend.info
+    if backend.sign is None or not info.methods:
+        _refuse_signing(backend)
+    lacking = {"create_upload_form", "POST"} & location.lacks
+    if backend.sign_form is None or lacking:
+        who = f"the store of profile {location.profile}" if lacking else info.name
+        msg = (
+            f"{who} has no upload forms: sign a PUT for each object instead "
+            "(create_signed_url with method='PUT'), which a page sends with fetch"
+        )
+        raise UnsupportedOptionError(
+            msg, option="form", backend=info.name, alternatives=["create_signed_url"]
+        )
+    key = location.key
+    check_key(key, max_bytes=info.max_key_bytes, allow_dot_segments=request.allow_dot_segments)
+    if FILENAME in key.removesuffix(FILENAME):
+        msg = f"the key holds {FILENAME}, which the store replaces by the file's name: it may only end a key, once"
+        raise InvalidPathError(msg, option="path")
+    beyond = request.conditions - (info.form_enforces - location.lacks)
+    if refused := (beyond if request.strict else beyond - WAIVABLE):
+        raise _unsupported_in_form(backend, min(refused))
+    resolved = (request.without(beyond) if beyond else request).resolve(datetime.now(UTC))
+    _check_lifetime(backend, resolved)
+    return resolved, beyond
+
+
+def _check_lifetime(backend: Backend, resolved: SignRequest | FormRequest) -> None:
+    info = backend.info
     if info.max_expires_in is not None and resolved.expires_in > info.max_expires_in:  # type: ignore[operator]
         msg = (
             f"the lifetime of {resolved.expires_in} s is above the {info.max_expires_in} s that "
             f"{info.name} allows: ask for less, or sign again later"
         )
         raise InvalidExpiryError(msg, option="expires_in")
-    return resolved, waived
 
 
 def check_version(backend: Backend, location: Location) -> None:
@@ -70,13 +116,17 @@ def _enforced(backend: Backend, location: Location) -> frozenset[str]:
 def _refuse_method(backend: Backend, request: SignRequest) -> None:
     info = backend.info
     if backend.sign is None or not info.methods:
-        why = info.why_not or "its store has no signed URLs"
-        msg = f"{info.name} cannot sign URLs: {why}"
-        raise SigningNotSupportedError(msg)
+        _refuse_signing(backend)
     msg = f"{info.name} cannot sign {request.method}: it signs {', '.join(sorted(info.methods))}"
     raise UnsupportedOptionError(
         msg, option="method", backend=info.name, alternatives=sorted(info.methods)
     )
+
+
+def _refuse_signing(backend: Backend) -> NoReturn:
+    why = backend.info.why_not or "its store has no signed URLs"
+    msg = f"{backend.info.name} cannot sign URLs: {why}"
+    raise SigningNotSupportedError(msg)
 
 
 def check_lacking(location: Location, *names: str) -> None:
@@ -118,6 +168,23 @@ def _unsupported(backend: Backend, option: str) -> UnsupportedOptionError:
     """Make the error for an option that a backend cannot enforce."""
     able = registry.enforcers(option)
     by = f"{', '.join(able)} can" if able else "no installed backend can"
+    if option in backend.info.form_enforces:
+        by += ", and so can an upload form of its own (create_upload_form)"
+        able.append("create_upload_form")
     waive = ", or pass strict=False to go without" if option in RESTRICTING else ""
     msg = f"{backend.info.name} cannot enforce {option}: {by}{waive}"
     return UnsupportedOptionError(msg, option=option, backend=backend.info.name, alternatives=able)
+
+
+def _unsupported_in_form(backend: Backend, option: str) -> UnsupportedOptionError:
+    """Make the error for an option that a backend's forms cannot enforce."""
+    name = backend.info.name
+    by_link = option in backend.info.enforces
+    instead = (
+        "a PUT link can (create_signed_url with method='PUT')" if by_link else "no link of its can"
+    )
+    waive = ", or pass strict=False to go without" if option in WAIVABLE else ""
+    msg = f"upload forms of {name} cannot enforce {option}: {instead}{waive}"
+    return UnsupportedOptionError(
+        msg, option=option, backend=name, alternatives=["create_signed_url"] if by_link else ()
+    )

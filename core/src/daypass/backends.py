@@ -17,6 +17,7 @@ from daypass import hookspecs
 from daypass.batches import SignedURLBatch
 from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
+from daypass.forms import UploadForm
 from daypass.hookchecks import check_hooks
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
@@ -61,7 +62,10 @@ _SIGNER_HOOKS = (
 )
 #: By the group of entry points: the hooks that a module there may have, and those that it must.
 _HOOKS = {
-    _BACKENDS: ((*_SIGNER_HOOKS, "head_metadata"), ("head_metadata", "describe_backend")),
+    _BACKENDS: (
+        (*_SIGNER_HOOKS, "create_upload_form", "head_metadata"),
+        ("head_metadata", "describe_backend"),
+    ),
     _SIGNERS: (_SIGNER_HOOKS, ("create_signed_url", "describe_backend")),
 }
 _PLUGIN_HOOKS = ("authorize", "record")
@@ -80,6 +84,7 @@ class Backend:
     explain: Callable[..., Explanation | None] | None = attrs.field(default=None, repr=False)
     verify: Callable[..., RequestCheck | None] | None = attrs.field(default=None, repr=False)
     multipart: Callable[..., UploadSession | None] | None = attrs.field(default=None, repr=False)
+    sign_form: Callable[..., UploadForm | None] | None = attrs.field(default=None, repr=False)
 
     def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
         """Call the plugin's hook of the same name."""
@@ -338,12 +343,14 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
     if not isinstance(info, BackendInfo):
         msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
         raise PluginError(msg, plugin=name)
-    if info.prefixes is not ("create_signed_prefix" in hooks):
-        msg = f"backend {name}: prefixes={info.prefixes} and the hook create_signed_prefix contradict each other"
-        raise PluginError(msg, plugin=name)
-    if (info.multipart is not None) is not ("create_multipart_upload" in hooks):
-        msg = f"backend {name}: multipart={info.multipart} and the hook create_multipart_upload contradict each other"
-        raise PluginError(msg, plugin=name)
+    for said, hook in (
+        ("prefixes", "create_signed_prefix"),
+        ("forms", "create_upload_form"),
+        ("multipart", "create_multipart_upload"),
+    ):
+        if (getattr(info, said) not in (None, False)) is not (hook in hooks):
+            msg = f"backend {name}: {said}={getattr(info, said)} and the hook {hook} contradict each other"
+            raise PluginError(msg, plugin=name)
     if info.options_class is not None and not attrs.has(info.options_class):
         msg = f"backend {name}: options_class is not an attrs class"
         raise PluginError(msg, plugin=name)
@@ -361,6 +368,7 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         caller("explain_url"),
         caller("verify_url"),
         caller("create_multipart_upload"),
+        caller("create_upload_form"),
     )
 
 

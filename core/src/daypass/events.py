@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from daypass.audit.force import AuditSink, sinks
 from daypass.backends import registry
 from daypass.errors import AuditError, DaypassError, RefusedError
+from daypass.forms import UploadForm
 from daypass.hookspecs import SigningEvent
 from daypass.prefixes import SignedPrefix
 from daypass.results import SignedURL
@@ -47,14 +48,17 @@ def ask_plugins(permit: Permit) -> None:
         raise refusal from error
 
 
-def record(permit: Permit, answer: SignedURL | SignedPrefix | None, urls: list[str]) -> None:
+def record(
+    permit: Permit, answer: SignedURL | SignedPrefix | UploadForm | None, urls: list[str]
+) -> None:
     """Tell every ``record`` plugin and the audit of links that are about to leave.
 
     Args:
         permit: what was permitted.
         answer: the link, one that stands for a batch, or a grant; None where an upload in parts
             begins, of which no link has left yet.
-        urls: all that leave; of a grant its query, by which each URL below it can be recognised.
+        urls: all that leave; of a grant its query, by which each URL below it can be recognised; of
+            an upload form its policy.
 
     Raises:
         AuditError: if one of them raises; then no link leaves.

@@ -1,7 +1,8 @@
-"""One option at a time: what a value must be before it may stand in a `SignRequest`."""
+"""One option at a time: what a value must be before it may stand in a request."""
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
@@ -26,7 +27,9 @@ __all__ = [
     "metadata",
     "moment",
     "names_only",
+    "redirect",
     "sha256",
+    "status",
     "text",
     "word",
 ]
@@ -142,6 +145,32 @@ def duration(value: Duration | None, option: str) -> int | None:
     return None if value is None else seconds(value, option)
 
 
+#: An http(s) URL without user info and fragment, in the characters of RFC 3986.
+_REDIRECT = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?][!$%&-;=?@A-Z_a-z~]*)?"
+)
+#: What stores answer a successful form with.
+_STATUSES = (200, 201, 204)
+
+
+def redirect(value: str | None, option: str) -> str | None:
+    """Return where a browser goes after an upload."""
+    value = text(value, option)
+    if value is not None and not _REDIRECT.fullmatch(value):
+        msg = f"{option} must be an http(s) URL without user info and fragment, percent-encoded, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def status(value: int | None, option: str) -> int | None:
+    """Return the status that a successful form is answered with."""
+    if value is not None and (type(value) is not int or value not in _STATUSES):
+        found = value if type(value) is int else shown(value)
+        msg = f"{option} must be 200, 201 or 204, which stores can answer with, not {found}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
 def headers(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
     """Return a checked copy of the headers; none at all ask for nothing."""
     return None if value is None else check_headers(value, option) or None
@@ -165,9 +194,11 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "expires_at": moment,
     "starts_at": moment,
     "content_type": text,
+    "content_type_prefix": text,
     "content_md5": md5,
     "add_content_md5_metadata": flag,
     "content_length": count,
+    "min_bytes": count,
     "max_bytes": count,
     "if_absent": flag,
     "checksum_sha256": sha256,
@@ -175,6 +206,8 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "acl": text,
     "requester_pays": flag,
     "headers": headers,
+    "success_status": status,
+    "success_redirect": redirect,
     "inline": flag,
     "response_content_type": text,
     "response_content_disposition": text,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass import bulk, gate, multipart
 from daypass.batches import SignedURLBatch
+from daypass.formrequests import FormOptions, make_form_request
+from daypass.forms import UploadForm
 from daypass.heads import Head, head_all
 from daypass.locations import PathLike
 from daypass.multipart import MultipartUpload
@@ -26,12 +28,14 @@ __all__ = [
     "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
+    "acreate_upload_form",
     "ahead_metadata",
     "aresume_multipart_upload",
     "create_multipart_upload",
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
+    "create_upload_form",
     "head_metadata",
     "head_metadata_many",
     "resume_multipart_upload",
@@ -308,6 +312,56 @@ def create_signed_urls(
     return bulk.sign_all(job, paths, columns)
 
 
+def create_upload_form(
+    path: PathLike,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[FormOptions],
+) -> UploadForm:
+    """Sign a form (POST policy V4) by which a browser uploads one file.
+
+    >>> form = create_upload_form(
+    ...     "s3://maps/inbox/${filename}", max_bytes=5_000_000, content_type_prefix="image/",
+    ...     storage_options={"key": "AK", "secret": "SK"},
+    ... )
+    >>> form.url, form.starts_with
+    ('https://maps.s3.amazonaws.com/', {'key': 'inbox/', 'Content-Type': 'image/'})
+
+    Args:
+        path: an fsspec-style path; where its key ends in ``${filename}``, the file's name goes
+            there, and the sender may name any key that begins with the rest.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the browser can reach, where it differs.
+        signer: who signs in place of the path's own backend.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        options: what the form shall permit: the fields of `FormRequest`, such as ``expires_in``,
+            ``content_type``, ``max_bytes`` or ``success_redirect``.
+
+    Raises:
+        UnsupportedOptionError: with ``option="form"`` where the store has no forms; the message
+            names what to do instead.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    request = make_form_request(options)
+    store, key = store_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
+    return gate.create_upload_form(store.backend, store.at(key), request, caller=caller)
+
+
 @overload
 def head_metadata(
     path: PathLike,
@@ -413,6 +467,11 @@ async def aresume_multipart_upload(
 ) -> MultipartUpload:
     """Do what `resume_multipart_upload` does, in a thread."""
     return await asyncio.to_thread(partial(resume_multipart_upload, path, upload_id, **options))
+
+
+async def acreate_upload_form(path: PathLike, **options: Any) -> UploadForm:
+    """Do what `create_upload_form` does, in a thread."""
+    return await asyncio.to_thread(create_upload_form, path, **options)
 
 
 async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:

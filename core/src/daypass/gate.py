@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from daypass.admit import admit, check_lacking, check_version
+from daypass.admit import admit, admit_form, check_lacking, check_version
 from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
@@ -23,16 +23,24 @@ from daypass.errors import (
     at_row,
 )
 from daypass.events import named, record
-from daypass.judge import judge
+from daypass.formrequests import AnyRequest, FormRequest
+from daypass.forms import UploadForm
+from daypass.judge import judge, judge_form
 from daypass.locations import Location, check_key, check_prefix
 from daypass.permits import Permit, authorize, authorize_many
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
 
-__all__ = ["create_signed_prefix", "create_signed_url", "create_signed_urls", "head_metadata"]
+__all__ = [
+    "create_signed_prefix",
+    "create_signed_url",
+    "create_signed_urls",
+    "create_upload_form",
+    "head_metadata",
+]
 
-_Answer = TypeVar("_Answer", SignedURL, SignedPrefix)
+_Answer = TypeVar("_Answer", SignedURL, SignedPrefix, UploadForm)
 
 #: Options that describe one object, so that no two below a prefix could meet them.
 _OF_ONE_OBJECT = frozenset({"content_md5", "checksum_sha256", "content_length"})
@@ -168,6 +176,26 @@ def create_signed_prefix(
     return answer
 
 
+def create_upload_form(
+    backend: Backend, location: Location, request: FormRequest, *, caller: str | None
+) -> UploadForm:
+    """Sign one upload form, by the same rules.
+
+    Raises:
+        UnsupportedOptionError: with ``option="form"`` where the backend has no forms.
+        DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
+
+    """
+    action = "create_upload_form"
+    resolved, waived = admit_form(backend, location, request)
+    with authorize(backend, location, resolved, caller, action=action) as permit:
+        answer = _make_form(backend, location, permit.request)
+        judge_form(backend, location, permit.request, answer)
+        answer = settled(permit, answer, waived)
+        record(permit, answer, [answer.fields["policy"]])
+    return answer
+
+
 def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
     """Read one object's metadata.
 
@@ -221,6 +249,21 @@ def _grant(backend: Backend, location: Location, request: SignRequest) -> Signed
     return answer
 
 
+def _make_form(backend: Backend, location: Location, request: FormRequest) -> UploadForm:
+    assert backend.sign_form is not None  # noqa: S101 - admit_form has asked
+    try:
+        answer = backend.sign_form(location=location, request=request)
+    except DaypassError:
+        raise
+    except Exception as error:
+        msg = f"backend {backend.plugin}: create_upload_form failed with {named(error)}"
+        raise PluginError(msg, plugin=backend.plugin) from error
+    if not isinstance(answer, UploadForm):
+        msg = f"backend {backend.plugin}: create_upload_form returned {type(answer).__name__}, not an UploadForm"
+        raise PluginError(msg, plugin=backend.plugin)
+    return answer
+
+
 def _ask_many(
     backend: Backend, location: Location, keys: Sequence[str], request: SignRequest
 ) -> SignedURLBatch:
@@ -270,7 +313,9 @@ def settled(
     return answer
 
 
-def _tell_short(request: SignRequest, answer: SignedURL | SignedPrefix, stacklevel: int) -> None:
+def _tell_short(
+    request: AnyRequest, answer: SignedURL | SignedPrefix | UploadForm, stacklevel: int
+) -> None:
     msg = (
         f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
         f"asked for {request.expires_at:%Y-%m-%d %H:%M:%S} UTC: {answer.expires_because}"

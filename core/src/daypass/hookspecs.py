@@ -20,6 +20,8 @@ import pluggy
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
     from daypass.explanations import Explanation, RequestCheck
+    from daypass.formrequests import FormRequest
+    from daypass.forms import UploadForm
     from daypass.found import FoundURL, SentRequest
     from daypass.locations import Location
     from daypass.parts import PartLimits, UploadSession
@@ -35,6 +37,7 @@ __all__ = [
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
+    "create_upload_form",
     "describe_backend",
     "explain_url",
     "head_metadata",
@@ -79,14 +82,19 @@ class BackendInfo:
     prefixes: bool = False
     #: What the store takes as parts of an upload; None where `create_multipart_upload` is not implemented.
     multipart: PartLimits | None = None
+    #: True where `create_upload_form` can make forms for browsers.
+    forms: bool = False
+    #: Names of `FormRequest` options that its forms enforce (or carry out).
+    form_enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
 
 
 @attrs.frozen(kw_only=True, slots=False)  # made for every link, in half the time of one with slots
 class SigningEvent:
     """What ``authorize`` and ``record`` are told: never a URL, a credential or a header's value."""
 
-    #: ``"create_signed_url"``, ``"create_signed_prefix"`` or ``"create_multipart_upload"``. The last
-    #: is for an upload that is begun or resumed, and for each of its parts' links.
+    #: ``"create_signed_url"``, ``"create_signed_prefix"``, ``"create_upload_form"`` or
+    #: ``"create_multipart_upload"``. The last is for an upload that is begun or resumed, and for each
+    #: of its parts' links.
     action: str
     #: Who asks, as the application said; None where it did not.
     caller: str | None
@@ -108,7 +116,8 @@ class SigningEvent:
     #: root they lie below; 0 where an upload in parts begins.
     count: int = 1
     #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
-    #: batch, over its URLs joined by line feeds; of a grant for a prefix, of its query alone.
+    #: batch, over its URLs joined by line feeds; of a grant for a prefix, of its query alone; of an
+    #: upload form, of its field ``policy``.
     url_sha256: str | None = None
     #: ``"allowed"``, or, only in ``record``, ``"refused"``: then no link leaves.
     decision: str = "allowed"
@@ -221,6 +230,36 @@ def create_multipart_upload(location: Location, request: SignRequest) -> UploadS
 
     Raises:
         UnsupportedOptionError: for what the store cannot carry out on an upload in parts.
+        CredentialsError: when there is nothing to sign with.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
+    """Sign one upload form (POST policy V4); optional, and declared as `BackendInfo.forms`.
+
+    ``request`` arrives resolved, as for `create_signed_url`, and asks for nothing outside
+    `BackendInfo.form_enforces`. Where ``location.key`` ends in ``${filename}``, the sender may name
+    any key that begins with what stands before it. The field ``policy`` is a POST policy, and every
+    other field but the signature has a condition in it.
+
+    Example::
+
+        @hookimpl
+        def create_upload_form(location, request):
+            policy = my_store.policy(location.key, request.size_range, until=request.expires_at)
+            return UploadForm(
+                url=my_store.url(location.bucket),
+                fields={"key": location.key, "policy": policy, "signature": my_store.sign(policy)},
+                starts_with=starts_with_of(request, location.key), expires_at=request.expires_at,
+                expires_because=REQUESTED, unenforced=frozenset(), path=location.path,
+                backend="my-store",
+            )
+
+    Raises:
+        UnsupportedOptionError: with ``option="form"`` where this very store has no forms.
         CredentialsError: when there is nothing to sign with.
 
     """

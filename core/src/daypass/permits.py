@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import attrs
 
 from daypass.backends import Backend, registry
 from daypass.errors import DaypassError, InvalidRequestError, PolicyError, QuotaError
 from daypass.events import ask_plugins, record_refusal
+from daypass.formrequests import FILENAME, AnyRequest
+from daypass.forms import UploadForm
 from daypass.headers import shown
 from daypass.locations import Location
 from daypass.policy.asks import Ask, Decision, Step
@@ -20,7 +22,6 @@ from daypass.policy.limits import beyond
 from daypass.policy.quotas import Excess, Reserved
 from daypass.policy.rules import Rule
 from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
 from daypass.results import SignedURL
 
 __all__ = ["Permit", "authorize", "authorize_many", "rehearse"]
@@ -46,13 +47,14 @@ class Permit:
     #: Of the object, or of the bucket where there are ``keys``.
     location: Location
     #: What was asked, resolved.
-    asked: SignRequest
-    #: What is to be signed: what was asked, with an earlier end where a policy clamps it.
-    request: SignRequest
+    asked: AnyRequest
+    #: What is to be signed: what was asked, with an earlier end where a policy clamps it; of the
+    #: same class.
+    request: Any
     caller: str | None
     action: str
     #: Whose options count as asked: of one part of an upload, those of the whole.
-    whole: SignRequest
+    whole: AnyRequest
     #: Why the end is earlier than what was asked; None where it is not.
     because: str | None = None
     #: Of several links: the whole keys, and which rows of the call they are.
@@ -115,7 +117,7 @@ class Permit:
             enforcer.quotas.release(reserved)
         self._reserved = ()
 
-    def check(self, answer: SignedURL | SignedPrefix) -> None:
+    def check(self, answer: SignedURL | SignedPrefix | UploadForm) -> None:
         """Hold a signed answer against the rules: what they require the store must enforce.
 
         Raises:
@@ -133,11 +135,11 @@ class Permit:
 def authorize(
     backend: Backend,
     location: Location,
-    request: SignRequest,
+    request: AnyRequest,
     caller: str | None,
     *,
     action: str = "create_signed_url",
-    whole: SignRequest | None = None,
+    whole: AnyRequest | None = None,
 ) -> Permit:
     """Ask the policy, then every ``authorize`` plugin, which can only narrow.
 
@@ -174,7 +176,7 @@ def authorize_many(
     backend: Backend,
     location: Location,
     keys: Sequence[str],
-    request: SignRequest,
+    request: AnyRequest,
     caller: str | None,
     *,
     refused: dict[int, DaypassError] | None,
@@ -205,7 +207,7 @@ def authorize_many(
 
 
 def rehearse(
-    backend: Backend, location: Location, request: SignRequest, caller: str | None, *, action: str
+    backend: Backend, location: Location, request: AnyRequest, caller: str | None, *, action: str
 ) -> list[tuple[Decision, list[Step]]]:
     """Ask the policies in force, and nobody else: nothing is counted, recorded or signed.
 
@@ -233,11 +235,11 @@ def rehearse(
 def _permit(
     backend: Backend,
     location: Location,
-    request: SignRequest,
+    request: AnyRequest,
     caller: object,
     *,
     action: str,
-    whole: SignRequest | None = None,
+    whole: AnyRequest | None = None,
 ) -> Permit:
     if caller is not None:
         if not isinstance(caller, str):
@@ -249,15 +251,19 @@ def _permit(
 
 def _ask(permit: Permit, location: Location) -> Ask:
     """Say to a policy what is asked."""
-    whole = permit.whole
+    whole, key = permit.whole, location.key
+    open_key = permit.action == "create_upload_form" and key.endswith(FILENAME)
+    if open_key:
+        key = key.removesuffix(FILENAME)
     return Ask(
         protocols=registry.siblings(location.protocol),
-        text=f"{location.bucket}/{location.key}" if location.bucket else location.key,
+        text=f"{location.bucket}/{key}" if location.bucket else key,
         path=location.path,
         action=permit.action,
         caller=permit.caller,
         request=permit.request,
         whole=permit.request if whole is permit.asked else whole,
+        open_key=open_key,
     )
 
 

@@ -1,11 +1,13 @@
-"""The uploads of a `Store`: what it does with objects that come in parts."""
+"""The uploads of a `Store`: forms for browsers, and objects that come in parts."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Unpack, cast
 
-from daypass import multipart
+from daypass import gate, multipart
+from daypass.formrequests import FormOptions, make_form_request
+from daypass.forms import UploadForm
 from daypass.multipart import MultipartUpload
 from daypass.requests import SharedOptions
 
@@ -16,7 +18,7 @@ __all__ = ["Uploads"]
 
 
 class Uploads:
-    """The part of `daypass.Store` that uploads in parts."""
+    """The part of `daypass.Store` that uploads by forms and in parts."""
 
     def create_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
@@ -65,6 +67,23 @@ class Uploads:
             cast("Store", self), key, upload_id, options, size=size, part_size=part_size
         )
 
+    def create_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
+        """Sign a form by which a browser uploads one file below the root.
+
+        Args:
+            key: the key relative to the root; where it ends in ``${filename}``, the file's name
+                goes there, and the sender may name any key that begins with the rest.
+            options: what the form shall permit: the fields of `FormRequest`.
+
+        Raises:
+            UnsupportedOptionError: with ``option="form"`` where the store has no forms.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        request = make_form_request(options)
+        store = cast("Store", self)
+        return gate.create_upload_form(store.backend, store.at(key), request, caller=store.caller)
+
     async def acreate_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
     ) -> MultipartUpload:
@@ -91,3 +110,7 @@ class Uploads:
             part_size=part_size,
             **options,
         )
+
+    async def acreate_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
+        """Do what `create_upload_form` does, in a thread."""
+        return await asyncio.to_thread(self.create_upload_form, key, **options)

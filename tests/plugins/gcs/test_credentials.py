@@ -208,7 +208,7 @@ def test_a_private_key_is_in_no_repr(account):
     store.create_signed_url("k")
     signer = store.location.cache["gcs"]
 
-    for thing in (store, store.location, signer._key, signer._settings):
+    for thing in (store, store.location, signer.key, signer._settings):
         assert "PRIVATE KEY" not in repr(thing)
 
 

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.servers.gcs_front import RefusedError, _crc32c, hmac_verifier, rsa_verifier, verify
+from tests.servers.gcs_post import RefusedFormError, parse_form, verify_form
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"
 CASES = json.loads((VECTORS / "v4_signed_url.json").read_text())["cases"]
+FORMS = json.loads((VECTORS / "v4_post_policy.json").read_text())["cases"]
 NOW = datetime(2019, 2, 1, 9, 0, 5, tzinfo=UTC)
 
 
@@ -139,3 +141,55 @@ def test_the_front_verifies_hmac_as_another_implementation_signs(case):
 
 def test_the_front_s_crc32c_is_that_of_rfc_3720():
     assert _crc32c(b"123456789") == "4waSgw=="
+
+
+@pytest.mark.parametrize("case", FORMS, ids=lambda case: case["id"])
+def test_the_front_accepts_every_published_form_and_nothing_else(case, keys):
+    begin = datetime.fromisoformat(case["req"]["now"])
+    # Its policy asks for an acl that its fields lack: the sender chooses it.
+    chosen = {"acl": "public-read"} if case["id"].endswith("acl-matching") else {}
+    fields = {**case["expect"]["fields"], **chosen}
+
+    def judge(fields=fields, bucket=case["req"]["bucket"], size=250, now=begin):
+        verify_form(fields, bucket=bucket, size=size, keys=keys, now=now)
+
+    judge()
+    life = timedelta(seconds=case["req"]["expires"])
+    judge(now=begin + life - timedelta(seconds=1))
+    signature, policy = fields["x-goog-signature"], fields["policy"]
+    for changed in (
+        {"x-goog-signature": signature[:-1] + ("0" if signature[-1] != "0" else "1")},
+        {"policy": policy[:20] + ("A" if policy[20] != "A" else "B") + policy[21:]},
+        {"key": "other"},
+        {"acl": "private"},
+        {"added": "1"},
+        {"x-goog-date": "20200123T043531Z"},
+    ):
+        with pytest.raises((RefusedFormError, ValueError)):
+            judge({**fields, **changed})
+    for name in fields:
+        with pytest.raises(RefusedFormError):
+            judge({other: value for other, value in fields.items() if other != name})
+    with pytest.raises(RefusedFormError):
+        judge(now=begin + life)
+    with pytest.raises(RefusedFormError):
+        judge(bucket="other")
+    if "contentLengthRange" in case["req"]["conditions"]:
+        for size in (245, 267):
+            with pytest.raises(RefusedFormError):
+                judge(size=size)
+
+
+def test_the_front_reads_forms_as_curl_writes_them():
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\na/\xc3\xa9\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="b"\r\n'
+        b"Content-Type: text/plain\r\n\r\n\r\n-xy\r\n\r\n--x--\r\n"
+    )
+    assert parse_form("multipart/form-data; boundary=x", body) == (
+        {"key": "a/é"},
+        "b",
+        b"\r\n-xy\r\n",
+    )
+    with pytest.raises(RefusedFormError):
+        parse_form("application/json", b"{}")

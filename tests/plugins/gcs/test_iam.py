@@ -360,5 +360,5 @@ def test_nothing_shows_a_token(iam, store):
     store.create_signed_url("k")
 
     signer = store.location.cache["gcs"]
-    assert "fake-token" not in repr(signer._key)
+    assert "fake-token" not in repr(signer.key)
     assert "fake-token" not in repr(store)

@@ -77,6 +77,19 @@ def test_what_a_preset_lacks_is_refused_by_name(profile, preset):
             daypass.create_signed_url("daypass://p/k", **asked)
 
 
+@pytest.mark.parametrize("preset", PLACES)
+def test_a_store_without_upload_forms_names_the_put_that_works(profile, preset):
+    values, place, _ = PLACES[preset]
+    profile(URL="s3://b", PRESET=preset, **KEYS, **values)
+    if "create_upload_form" not in PRESETS[preset].lacks:
+        form = daypass.create_upload_form("daypass://p/k")
+        assert place.startswith(form.url)
+        return
+    with pytest.raises(UnsupportedOptionError, match=r"profile p has no .*method='PUT'") as caught:
+        daypass.create_upload_form("daypass://p/k")
+    assert caught.value.option == "form"
+
+
 def test_a_profile_on_a_real_server(server, bucket, profile, monkeypatch, tmp_path):
     """Swift's S3 API by its preset: up, read, listed, down, as links and as files."""
     (tmp_path / "secret").write_text(f"{server.secret}\n")

@@ -97,12 +97,14 @@ PRESETS = {
     "outscale": Preset(
         storage_options=_PATH_STYLE,
         endpoint="https://oos.{region}.outscale.com",
+        lacks=("create_upload_form",),
     ),
     # Its s3api knows no POST Object: https://docs.openstack.org/swift/latest/s3_compat.html; its
     # region is us-east-1 unless proxy-server.conf says otherwise (s3api, location).
     "swiftstack": Preset(
         storage_options=_in_region("us-east-1"),
         example="https://swift.example.org",
+        lacks=("create_upload_form",),
     ),
     # It takes any region in a signature's scope: https://docs.ceph.com/en/latest/radosgw/s3/
     "ceph": Preset(
@@ -114,7 +116,7 @@ PRESETS = {
     "r2": Preset(
         storage_options=_in_region("auto"),
         example="https://ACCOUNT_ID.r2.cloudflarestorage.com",
-        lacks=("acl", "requester_pays"),
+        lacks=("acl", "requester_pays", "create_upload_form"),
     ),
     # https://cloud.google.com/storage/docs/interoperability: HMAC keys on the XML API.
     # https://cloud.google.com/storage/docs/xml-api/reference-headers: it takes If-None-Match on reads

@@ -6,8 +6,8 @@ from typing import Literal
 
 import attrs
 
+from daypass.formrequests import AnyRequest
 from daypass.policy.rules import Rule
-from daypass.requests import SignRequest
 
 __all__ = ["Ask", "Decision", "Step", "spellings"]
 
@@ -37,14 +37,21 @@ class Ask:
     action: str
     caller: str | None
     #: The link that is asked for, resolved.
-    request: SignRequest
+    request: AnyRequest
     #: Whose options count as asked: of one part of an upload, those of the whole.
-    whole: SignRequest
+    whole: AnyRequest
+    #: Whether the sender of an upload form names the key, of which ``text`` is the beginning.
+    open_key: bool = False
 
     @property
     def below(self) -> bool:
         """Whether the link reaches all that begins with the path, and not one object alone."""
-        return self.action == "create_signed_prefix" or self.request.method == "LIST"
+        return self.opens_all or self.request.method == "LIST"
+
+    @property
+    def opens_all(self) -> bool:
+        """Whether what it permits, it permits on all that begins with the path."""
+        return self.open_key or self.action == "create_signed_prefix"
 
 
 @attrs.frozen
@@ -71,6 +78,6 @@ class Decision:
     asked: str | None = None
     nearest: str | None = None
     #: The request to sign, with an earlier end where the rule clamps it.
-    request: SignRequest
+    request: AnyRequest
     #: Why the end is earlier than what was asked; None where it is not.
     because: str | None = None

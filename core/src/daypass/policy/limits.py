@@ -7,11 +7,13 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
+from daypass.formrequests import AnyRequest
+from daypass.forms import UploadForm
 from daypass.policy.asks import Ask
 from daypass.policy.patterns import Pattern, text_pattern
 from daypass.policy.rules import Rule
 from daypass.prefixes import SignedPrefix
-from daypass.requests import DOWNLOAD_ONLY, SignRequest
+from daypass.requests import DOWNLOAD_ONLY
 from daypass.results import SignedURL
 
 __all__ = ["Fault", "beyond", "fault_of", "lifetime"]
@@ -30,7 +32,7 @@ def fault_of(rule: Rule, ask: Ask) -> Fault | None:
     conditions = request.conditions
     if missing := rule.require - conditions:
         return Fault(f"a link without {', '.join(sorted(missing))}", "a link that sets it")
-    if ask.action == "create_signed_prefix" and not rule.prefixes:
+    if ask.opens_all and not rule.prefixes:
         return Fault("a grant for all below a prefix", "links for single objects")
     if rule.response_options is not None and (
         extra := conditions.intersection(DOWNLOAD_ONLY) - rule.response_options
@@ -49,7 +51,7 @@ def fault_of(rule: Rule, ask: Ask) -> Fault | None:
     return fault
 
 
-def _content_type(allowed: tuple[str, ...], request: SignRequest) -> Fault | None:
+def _content_type(allowed: tuple[str, ...], request: AnyRequest) -> Fault | None:
     given = request.content_type if "content_type" in request.conditions else None
     if given is not None and any(_media_type(text).matches(given) for text in allowed):
         return None
@@ -62,7 +64,7 @@ def _media_type(text: str) -> Pattern:
     return text_pattern(text, "content_types")
 
 
-def _bounds(rule: Rule, request: SignRequest) -> set[str]:
+def _bounds(rule: Rule, request: AnyRequest) -> set[str]:
     """Return the options by which an upload is no larger than the rule allows."""
     return {
         name
@@ -71,7 +73,7 @@ def _bounds(rule: Rule, request: SignRequest) -> set[str]:
     }
 
 
-def _size(rule: Rule, largest: int, request: SignRequest) -> Fault | None:
+def _size(rule: Rule, largest: int, request: AnyRequest) -> Fault | None:
     if _bounds(rule, request):
         return None
     given = [
@@ -83,7 +85,7 @@ def _size(rule: Rule, largest: int, request: SignRequest) -> Fault | None:
     return Fault(" and ".join(given) or "an upload of any size", nearest)
 
 
-def _addresses(networks: tuple[str, ...], request: SignRequest) -> Fault | None:
+def _addresses(networks: tuple[str, ...], request: AnyRequest) -> Fault | None:
     given = request.ip_range if "ip_range" in request.conditions else None
     if given is not None and any(_within(given, text) for text in networks):
         return None
@@ -106,7 +108,7 @@ def _within(text: str, network: str) -> bool:
     return all(address in outer for address in found)
 
 
-def _headers(needed: dict[str, str], request: SignRequest) -> Fault | None:
+def _headers(needed: dict[str, str], request: AnyRequest) -> Fault | None:
     given = {name.lower(): value for name, value in (request.headers or {}).items()}
     for name, value in needed.items():
         if given.get(name.lower()) != value:
@@ -117,7 +119,7 @@ def _headers(needed: dict[str, str], request: SignRequest) -> Fault | None:
     return None
 
 
-def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[SignRequest, str | None] | Fault:
+def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[AnyRequest, str | None] | Fault:
     """Return the request, with an earlier end where the rule clamps it, and why; or what is beyond.
 
     A lifetime is counted from the signing time or from now, whichever is earlier, so that a
@@ -152,7 +154,7 @@ def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[SignRequest, str | None]
     return request.until(end), why
 
 
-def beyond(rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix) -> Fault | None:
+def beyond(rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix | UploadForm) -> Fault | None:
     """Say what of an answer is beyond the rule: what the store does not enforce, or a link opens more."""
     if answer.unenforced and (loose := _needed(rule, ask) & answer.unenforced):
         what = ", ".join(sorted(loose))

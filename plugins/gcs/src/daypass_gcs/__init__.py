@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daypass.batches import SignedURLBatch
+from daypass.formrequests import FormRequest
+from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
 from daypass.parts import PartLimits, UploadSession
@@ -51,6 +53,22 @@ _ENFORCES = frozenset(
     }
 )
 
+_FORM_ENFORCES = frozenset(
+    {
+        "content_type",
+        "content_type_prefix",
+        "content_length",
+        "min_bytes",
+        "max_bytes",
+        "metadata",
+        "acl",
+        "headers",
+        "success_status",
+        "success_redirect",
+        "signing_time",
+    }
+)
+
 
 @hookimpl
 def describe_backend() -> BackendInfo:
@@ -64,6 +82,8 @@ def describe_backend() -> BackendInfo:
         versions=True,
         public_endpoint=True,
         multipart=PARTS,
+        forms=True,
+        form_enforces=_FORM_ENFORCES,
         options_class=GCSOptions,
         secret_query_keys=("X-Goog-Signature",),
     )
@@ -89,6 +109,14 @@ def create_multipart_upload(location: Location, request: SignRequest) -> UploadS
     from daypass_gcs.multipart import session
 
     return session(location, request, _signer)
+
+
+@hookimpl
+def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
+    """Sign a POST policy."""
+    from daypass_gcs.forms import make_form
+
+    return make_form(_signer(location), location, request)
 
 
 def _signer(location: Location) -> Signer:

@@ -41,9 +41,9 @@ class Signer:
         self._settings = settings_of(location)
         project = self._settings.paying_project(location.options.user_project)
         self._paying_project = project
-        self._always_pays = bool(self._settings.requester_pays)
-        self._key = find_key(location, self._settings, deadline)
-        self._place = place_of(location, self._settings.endpoint(self._key.universe))
+        self.always_pays = bool(self._settings.requester_pays)
+        self.key = find_key(location, self._settings, deadline)
+        self.place = place_of(location, self._settings.endpoint(self.key.universe))
         self._ends: datetime | None = location.options.credentials_expire_at
         self._templates: dict[Any, Template] = {}
         self._prepared: tuple[Any, Any] = (None, None)
@@ -61,7 +61,7 @@ class Signer:
         deadline = Deadline.for_many(location.deadline, len(keys))
         begun = self._begin(location, request, deadline)
         like = _link("", request.method, begun, location.at("").path)
-        if self._key.local:
+        if self.key.local:
             return SignedURLBatch(begun.prepared.urls(keys), keys, like)
         return SignedURLBatch(sign_side_by_side(begun.prepared.url, keys, deadline), keys, like)
 
@@ -100,21 +100,27 @@ class Signer:
             shape = shape_of(request, location.version, self.payer(request))
         if method == "LIST":
             shape = shape.below(location.key)
-        because = REQUESTED
-        if self._ends is not None and self._ends < end:
-            if self._ends <= start:
-                msg = f"the Google credentials ended at {self._ends:%Y-%m-%d %H:%M:%S} UTC: get new ones"
-                raise CredentialsError(msg)
-            end, because = self._ends, CREDENTIALS_END
-        if self._key.local:
+        end, because = self.end_of(start, end)
+        if self.key.local:
             prepared = self._prepare(method, shape, start, lifetime)
         else:
             prepared = self._prepare_keyless(method, shape, start, lifetime, deadline)
         return Begun(prepared, shape, end, because)
 
+    def end_of(self, start: datetime, end: datetime) -> tuple[datetime, str]:
+        """Return when the key lets it end, and why then."""
+        if self._ends is None or self._ends >= end:
+            return end, REQUESTED
+        if self._ends <= start:
+            msg = (
+                f"the Google credentials ended at {self._ends:%Y-%m-%d %H:%M:%S} UTC: get new ones"
+            )
+            raise CredentialsError(msg)
+        return self._ends, CREDENTIALS_END
+
     def payer(self, request: SignRequest) -> str | None:
         """Return whom the request is billed to, where that is not the bucket's owner."""
-        if not self._always_pays and not request.requester_pays:
+        if not self.always_pays and not request.requester_pays:
             return None
         if self._paying_project is None:
             msg = (
@@ -143,20 +149,25 @@ class Signer:
         self, method: str, shape: Shape, start: datetime, lifetime: int, deadline: Deadline
     ) -> Prepared:
         """Return the template filled in for one hook call, which has a deadline of its own."""
-        if lifetime > KEYLESS_MAX_EXPIRES_IN:
-            msg = (
-                f"the lifetime of {lifetime} s is above the {KEYLESS_MAX_EXPIRES_IN} s that a "
-                "signature by IAM is good for, since Google rotates the keys: ask for 12 hours at "
-                "most, or sign with a service-account key or an HMAC key"
-            )
-            raise InvalidExpiryError(msg, option="expires_in")
+        self.check_lifetime(lifetime)
         return self._fill(method, shape, start, lifetime, deadline)
+
+    def check_lifetime(self, lifetime: int) -> None:
+        """Raise for more seconds than a signature by IAM is good for."""
+        if self.key.local or lifetime <= KEYLESS_MAX_EXPIRES_IN:
+            return
+        msg = (
+            f"the lifetime of {lifetime} s is above the {KEYLESS_MAX_EXPIRES_IN} s that a "
+            "signature by IAM is good for, since Google rotates the keys: ask for 12 hours at "
+            "most, or sign with a service-account key or an HMAC key"
+        )
+        raise InvalidExpiryError(msg, option="expires_in")
 
     def _fill(
         self, method: str, shape: Shape, start: datetime, lifetime: int, deadline: Deadline
     ) -> Prepared:
         return self._template(method, shape).prepare(
-            self._key.secret(deadline),
+            self.key.secret(deadline),
             timestamp=timestamp(start),
             expires=str(lifetime),
             query=shape.query,
@@ -171,7 +182,7 @@ class Signer:
         return template
 
     def _make(self, method: str, shape: Shape) -> Template:
-        dialect, place = self._key.dialect, self._place
+        dialect, place = self.key.dialect, self.place
         prefix = place.prefix
         if method == "LIST":  # a GET of the bucket itself, whose path ends in no slash
             method, prefix = "GET", prefix.rstrip("/") or "/"
@@ -191,7 +202,7 @@ class Signer:
             prefix,
             tuple(sorted(query.items(), key=lambda pair: pair[0])),
             tuple((name, place.host if name == "host" else None) for name in names),
-            self._key.name,
+            self.key.name,
             "auto",
             "storage",
         )

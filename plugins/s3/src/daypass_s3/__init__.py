@@ -11,6 +11,8 @@ import attrs
 from daypass.batches import SignedURLBatch
 from daypass.durations import utc
 from daypass.errors import InvalidRequestError
+from daypass.formrequests import FormRequest
+from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
 from daypass.parts import PartLimits, UploadSession
@@ -59,6 +61,26 @@ _ENFORCES = frozenset(
 )
 
 
+#: ``content_md5`` is missing: stores that speak S3 do not all check the field Content-MD5, and
+#: ``checksum_sha256`` says more.
+_FORM_ENFORCES = frozenset(
+    {
+        "content_type",
+        "content_type_prefix",
+        "checksum_sha256",
+        "content_length",
+        "min_bytes",
+        "max_bytes",
+        "metadata",
+        "acl",
+        "headers",
+        "success_status",
+        "success_redirect",
+        "signing_time",
+    }
+)
+
+
 def _signature_version(value: str) -> str:
     if value not in ("s3v4", "s3"):
         msg = (
@@ -102,6 +124,8 @@ def describe_backend() -> BackendInfo:
         versions=True,
         public_endpoint=True,
         multipart=PARTS,
+        forms=True,
+        form_enforces=_FORM_ENFORCES,
         options_class=S3Options,
         secret_query_keys=(
             "X-Amz-Signature",
@@ -132,6 +156,14 @@ def create_multipart_upload(location: Location, request: SignRequest) -> UploadS
     from daypass_s3.multipart import session
 
     return session(location, request, _signer)
+
+
+@hookimpl
+def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
+    """Sign a POST policy."""
+    from daypass_s3.forms import make_form
+
+    return make_form(_signer(location), location, request)
 
 
 def _signer(location: Location) -> Signer:

@@ -120,6 +120,19 @@ class Oracle:
             raise sdk.explained(error) from error
         return Signed(url, dict(self._seen))
 
+    def sign_form(
+        self, bucket: str, key: str, fields: Mapping[str, str], conditions: list[Any]
+    ) -> tuple[str, dict[str, str]]:
+        """Let the SDK sign an upload form of an hour; return its URL and its fields."""
+        self._headers = {}
+        try:
+            form = self._client.generate_presigned_post(
+                bucket, key, Fields=dict(fields), Conditions=[*conditions], ExpiresIn=3600
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise sdk.explained(error) from error
+        return form["url"], form["fields"]
+
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value

@@ -20,6 +20,7 @@ from daypass.results import REQUESTED, SignedURL
 from daypass.xmlparts import Step
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
+from daypass_s3.forms import FormPlace, learn_place
 from daypass_s3.oracle import OPERATIONS, Oracle
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import Shape, shape_of
@@ -56,10 +57,11 @@ class Signer:
             raise sdk.explained(error) from error
         self._keyring = KeyRing(self._settings, self._session, location)
         self._settings = with_region(self._settings, location)
-        self._v2 = location.options.signature_version == "s3"
+        self.is_v2 = location.options.signature_version == "s3"
         self._lock = Lock()
         self._oracle: Oracle | None = None
         self._templates: dict[Any, Form] = {}
+        self._form_place: FormPlace | None = None
         self._prepared: tuple[Any, Any, Any] = (None, None, None)
 
     @property
@@ -104,7 +106,7 @@ class Signer:
             UnsupportedOptionError: for Signature Version 2, whose template knows no such requests.
 
         """
-        if self._v2:
+        if self.is_v2:
             msg = "signature_version='s3' signs no uploads in parts: use 's3v4', or upload in one piece"
             raise UnsupportedOptionError(
                 msg, option="signature_version", backend="s3", alternatives=["s3v4"]
@@ -135,25 +137,34 @@ class Signer:
     ) -> Begun:
         """Do what is the same for every key; a step of an upload brings its shape."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
-        end: datetime = request.expires_at  # type: ignore[assignment] # resolved
-        keys = self._keyring.keys(start, end)
-        because = REQUESTED
-        if keys.expires_at is not None and keys.expires_at < end:
-            end, because = keys.expires_at, CREDENTIALS_END
-        elif keys.end_unknown:
-            because = END_UNKNOWN
+        keys, end, because = self.keys_until(start, request.expires_at)  # type: ignore[arg-type]
         method = step or request.method
         if shape is None:
             shape = shape_of(request, location.version, requester_pays=self.requester_pays)
         if method == "LIST":
             shape = shape.below(location.key)
-        if self._v2:
+        if self.is_v2:
             check_v2(shape, location)
         form = self._form(location, method, shape, keys)
         prepared = None
         if form.template is not None:
             prepared = self._prepare(form.template, shape, keys, start, request.expires_in)  # type: ignore[arg-type]
         return Begun(prepared, shape, {**form.fixed, **shape.headers}, end, because)
+
+    def keys_until(self, start: datetime, end: datetime) -> tuple[Keys, datetime, str]:
+        """Return the keys to sign with, when they let it end, and why then."""
+        keys = self._keyring.keys(start, end)
+        if keys.expires_at is not None and keys.expires_at < end:
+            return keys, keys.expires_at, CREDENTIALS_END
+        return keys, end, END_UNKNOWN if keys.end_unknown else REQUESTED
+
+    def form_place(self, location: Location, keys: Keys) -> FormPlace:
+        """Return where upload forms of the bucket go, learnt once for each set of keys."""
+        with self._lock:
+            oracle = self._oracle_of(location, keys)
+            if self._form_place is None:
+                self._form_place = learn_place(oracle, location.bucket)
+            return self._form_place
 
     def _prepare(
         self,
@@ -192,21 +203,27 @@ class Signer:
                     self._templates[identity] = form
         return form
 
-    def _learn(self, location: Location, method: str, shape: Shape, keys: Keys) -> Form:
+    def _oracle_of(self, location: Location, keys: Keys) -> Oracle:
+        """Return the SDK with these keys; the caller holds the lock."""
         if self._oracle is None or self._oracle.keys != keys:
             self._oracle = Oracle(self._settings, self._session, location, keys)
             self._templates.clear()  # the templates of keys that have been replaced
+            self._form_place = None
+        return self._oracle
+
+    def _learn(self, location: Location, method: str, shape: Shape, keys: Keys) -> Form:
+        oracle = self._oracle_of(location, keys)
         key = SENTINEL
         if method == "LIST":  # the prefix is a value that varies, and no part of the path
             key, shape = "", shape.below(SENTINEL)
-        signed = self._oracle.sign(location.bucket, key, method, shape, 3600)
+        signed = oracle.sign(location.bucket, key, method, shape, 3600)
         fixed = {
             name: value
             for name, value in signed.headers.items()
             if name.lower() not in {mine.lower() for mine in shape.headers}
         }
         template: Template | TemplateV2 | None
-        if self._v2:
+        if self.is_v2:
             template = TemplateV2.learn(
                 method,
                 signed.url,
