@@ -91,6 +91,7 @@ def test_what_a_module_exports_exists_and_is_sorted(path):
         (("location", "request"), "create_signed_prefix"),
         (("location", "request"), "create_multipart_upload"),
         (("location", "request"), "create_upload_form"),
+        (("location", "rule"), "cors"),
         (("location",), "head_metadata"),
         ((), "describe_backend"),
         (("url",), "explain_url"),
@@ -116,6 +117,7 @@ def test_there_are_no_other_hooks():
         "create_signed_prefix",
         "create_multipart_upload",
         "create_upload_form",
+        "cors",
         "head_metadata",
         "describe_backend",
         "explain_url",
@@ -161,6 +163,9 @@ FIELDS = {
     "SignedPrefix": """
         url query method headers expires_at expires_because permits unenforced path backend check
         cookie_maker
+    """,
+    "CorsPlan": """
+        rule owner document command read write most
     """,
     "UploadForm": """
         url fields starts_with expires_at expires_because unenforced path backend

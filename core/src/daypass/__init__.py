@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from daypass.audit import AuditFile, AuditLogger, add_audit, remove_audit
     from daypass.batches import SignedURLBatch
+    from daypass.cors import CorsPlan, CorsRule
     from daypass.errors import (
         AccessDeniedError,
         AuditError,
@@ -84,6 +85,8 @@ __all__ = [
     "BackendInfo",
     "BackendNotFoundError",
     "ConfigError",
+    "CorsPlan",
+    "CorsRule",
     "CredentialsError",
     "DaypassError",
     "DeadlineError",
@@ -156,6 +159,7 @@ _HOMES = {
     "explaining": ("explain",),
     "explanations": ("Explanation", "Finding", "RequestCheck", "Verification"),
     "found": ("FoundURL", "SentRequest"),
+    "cors": ("CorsPlan", "CorsRule"),
     "formrequests": ("FormOptions", "FormRequest"),
     "forms": ("UploadForm",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),

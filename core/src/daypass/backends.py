@@ -15,6 +15,7 @@ import pluggy
 
 from daypass import hookspecs
 from daypass.batches import SignedURLBatch
+from daypass.cors import CorsPlan
 from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.forms import UploadForm
@@ -63,7 +64,7 @@ _SIGNER_HOOKS = (
 #: By the group of entry points: the hooks that a module there may have, and those that it must.
 _HOOKS = {
     _BACKENDS: (
-        (*_SIGNER_HOOKS, "create_upload_form", "head_metadata"),
+        (*_SIGNER_HOOKS, "create_upload_form", "cors", "head_metadata"),
         ("head_metadata", "describe_backend"),
     ),
     _SIGNERS: (_SIGNER_HOOKS, ("create_signed_url", "describe_backend")),
@@ -85,6 +86,7 @@ class Backend:
     verify: Callable[..., RequestCheck | None] | None = attrs.field(default=None, repr=False)
     multipart: Callable[..., UploadSession | None] | None = attrs.field(default=None, repr=False)
     sign_form: Callable[..., UploadForm | None] | None = attrs.field(default=None, repr=False)
+    cors: Callable[..., CorsPlan | None] | None = attrs.field(default=None, repr=False)
 
     def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
         """Call the plugin's hook of the same name."""
@@ -369,6 +371,7 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         caller("verify_url"),
         caller("create_multipart_upload"),
         caller("create_upload_form"),
+        caller("cors"),
     )
 
 

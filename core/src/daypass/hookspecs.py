@@ -19,6 +19,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
+    from daypass.cors import CorsPlan, CorsRule
     from daypass.explanations import Explanation, RequestCheck
     from daypass.formrequests import FormRequest
     from daypass.forms import UploadForm
@@ -33,6 +34,7 @@ __all__ = [
     "BackendInfo",
     "SigningEvent",
     "authorize",
+    "cors",
     "create_multipart_upload",
     "create_signed_prefix",
     "create_signed_url",
@@ -261,6 +263,32 @@ def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
     Raises:
         UnsupportedOptionError: with ``option="form"`` where this very store has no forms.
         CredentialsError: when there is nothing to sign with.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def cors(location: Location, rule: CorsRule) -> CorsPlan:
+    """Say a CORS rule in the provider's words; optional, for stores that browsers can reach.
+
+    Nothing is sent: the plan's ``read`` and ``write`` do that when they are called, each within
+    ``location.deadline``. Add the headers that uploads by your links need to ``rule.headers``.
+
+    Example::
+
+        @hookimpl
+        def cors(location, rule):
+            return CorsPlan(
+                rule={"origins": list(rule.origins), "methods": list(rule.methods)},
+                owner=f"bucket {location.bucket}", document=list,
+                command=f"my-store cors set {location.bucket} FILE",
+                read=lambda: my_store.cors(location.bucket),
+                write=lambda rules: my_store.set_cors(location.bucket, rules),
+            )
+
+    Raises:
+        UnsupportedOptionError: with ``option="cors"`` where this very store has no CORS rules.
 
     """
     raise NotImplementedError

@@ -31,6 +31,11 @@ def say_json(record: Mapping[str, Any]) -> None:
     click.echo(json.dumps(record))
 
 
+def note(message: str) -> None:
+    """Write one line to stderr that is no warning, so that stdout stays what a program reads."""
+    click.echo(one_line(message), err=True)
+
+
 def warn(message: str) -> None:
     """Write one line of warning to stderr."""
     click.echo(f"daypass: warning: {one_line(spelled(message))}", err=True)

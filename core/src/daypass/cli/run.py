@@ -19,12 +19,14 @@ from daypass.trace import tracing
 #: Each command's module below `daypass.cli`, imported when the command is used, and its summary.
 COMMANDS = {
     "sign": "Sign temporary URLs.",
+    "form": "Sign an upload form for browsers.",
     "put": "Upload a file through a signed URL.",
     "get": "Download an object through a signed URL, and check it.",
     "head": "Show what a store says of an object.",
     "explain": "Say what a signed URL is, and why it fails.",
     "verify": "Tell whether a request would pass, and what speaks against it.",
     "config": "Check and show the configuration.",
+    "cors": "Let web pages upload: print or set a bucket's CORS rule.",
     "plugins": "Show the installed backends and plugins.",
     "policy": "Show what the policy decides, and why.",
     "audit": "Verify an audit file.",

@@ -31,9 +31,17 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
 
     """
     if names is None:
+        from daypass.formrequests import FormOptions
         from daypass.requests import SignOptions
 
-        names = {*SignOptions.__annotations__, "public_endpoint", "signer", "version", "part_size"}
+        names = {
+            *SignOptions.__annotations__,
+            *FormOptions.__annotations__,
+            "public_endpoint",
+            "signer",
+            "version",
+            "part_size",
+        }
     known = {*names, *_OTHERWISE}
 
     def spell(match: re.Match[str]) -> str:

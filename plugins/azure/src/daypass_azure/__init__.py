@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from daypass.batches import SignedURLBatch
+from daypass.cors import CorsPlan, CorsRule
 from daypass.errors import InvalidRequestError, SigningNotSupportedError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
@@ -196,6 +197,14 @@ def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
     from daypass_azure.verify import verify
 
     return verify(location, sent)
+
+
+@hookimpl
+def cors(location: Location, rule: CorsRule) -> CorsPlan:
+    """Say a CORS rule in the words of Azure."""
+    from daypass_azure.cors import plan
+
+    return plan(location, rule)
 
 
 @hookimpl

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daypass.batches import SignedURLBatch
+from daypass.cors import CorsPlan, CorsRule
 from daypass.formrequests import FormRequest
 from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
@@ -126,6 +127,14 @@ def _signer(location: Location) -> Signer:
 
         signer = location.cache.setdefault("gcs", Signer(location))
     return signer
+
+
+@hookimpl
+def cors(location: Location, rule: CorsRule) -> CorsPlan:
+    """Say a CORS rule in the words of Cloud Storage."""
+    from daypass_gcs.cors import plan
+
+    return plan(location, rule)
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,15 +34,33 @@ def head_metadata(location: Location) -> ObjectMetadata:
     project = settings.paying_project(location.options.user_project)
     if location.options.user_project is not None or settings.requester_pays:
         names["userProject"] = project
-    deadline = Deadline.after(location.deadline)
-    # All of it in a thread: gcsfs gets its tokens without a time limit, and in its event loop.
-    return deadline.run(
-        lambda: _normalise(location, _ask(location, names, deadline)),
-        f"reading the metadata of {location.path}",
+    return _normalise(
+        location, ask(location, "GET", "b/{}/o/{}", location.bucket, location.key, **names)
     )
 
 
-def _ask(location: Location, names: Mapping[str, str | None], deadline: Deadline) -> Any:
+def ask(location: Location, method: str, path: str, *names: str, **options: Any) -> Any:
+    """Ask the JSON API within the location's deadline.
+
+    Args:
+        location: whose filesystem asks.
+        method: the HTTP method.
+        path: the resource, with a place for each of ``names``.
+        names: of bucket and object, not encoded.
+        options: of the query, and ``json`` for a body.
+
+    """
+    deadline = Deadline.after(location.deadline)
+    # All of it in a thread: gcsfs gets its tokens without a time limit, and in its event loop.
+    return deadline.run(
+        lambda: _ask(location, deadline, (method, path, *names), options),
+        f"asking the store about {location.path}",
+    )
+
+
+def _ask(
+    location: Location, deadline: Deadline, call: Sequence[str], options: Mapping[str, Any]
+) -> Any:
     from fsspec.asyn import sync
     from fsspec.exceptions import FSTimeoutError
 
@@ -52,13 +70,10 @@ def _ask(location: Location, names: Mapping[str, str | None], deadline: Deadline
         return sync(
             fs.loop,
             fs._call,  # noqa: SLF001 - info() may answer from a listing made earlier
-            "GET",
-            "b/{}/o/{}",
-            location.bucket,
-            location.key,
+            *call,
             json_out=True,
             timeout=max(deadline.left, 0),
-            **names,
+            **options,
         )
     except DaypassError:
         raise

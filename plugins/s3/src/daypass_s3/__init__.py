@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from daypass.batches import SignedURLBatch
+from daypass.cors import CorsPlan, CorsRule
 from daypass.durations import utc
 from daypass.errors import InvalidRequestError
 from daypass.formrequests import FormRequest
@@ -173,6 +174,14 @@ def _signer(location: Location) -> Signer:
 
         signer = location.cache.setdefault("s3", Signer(location))
     return signer
+
+
+@hookimpl
+def cors(location: Location, rule: CorsRule) -> CorsPlan:
+    """Say a CORS rule in the words of S3."""
+    from daypass_s3.cors import plan
+
+    return plan(location, rule)
 
 
 @hookimpl

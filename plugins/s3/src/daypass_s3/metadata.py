@@ -30,7 +30,7 @@ def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata, checksums included where the credential may see them."""
     sdk.check_bucket(location.bucket)
     settings_of(location).check()
-    fs = _sync_filesystem(location)
+    fs = sync_filesystem(location)
     names = {"Bucket": location.bucket, "Key": location.key}
     if location.version is not None:
         names["VersionId"] = location.version
@@ -67,7 +67,8 @@ def _explained(location: Location, error: Exception) -> Exception:
     )
 
 
-def _sync_filesystem(location: Location) -> Any:
+def sync_filesystem(location: Location) -> Any:
+    """Return the filesystem, or a twin of it that has a loop of its own."""
     fs: Any = location.fs
     if not fs.asynchronous:
         return fs

@@ -1,0 +1,113 @@
+"""``daypass form``: a temporary form by which a browser uploads a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from daypass.cli import exits, options
+from daypass.cli.output import say, say_json, warn
+from daypass.cli.words import listed
+from daypass.forms import UploadForm
+from daypass.functions import create_upload_form
+
+#: Options that a form has in common with a URL.
+_SHARED = (
+    "expires_in",
+    "expires_at",
+    "content_type",
+    "content_md5",
+    "checksum_sha256",
+    "content_length",
+    "max_bytes",
+    "if_absent",
+    "metadata",
+    "acl",
+    "headers",
+    "no_strict",
+    "on_short",
+    "allow_dot_segments",
+    "signing_time",
+)
+#: Options of forms alone.
+OWN = {
+    "content_type_prefix": click.Option(
+        ["--content-type-prefix"],
+        metavar="TEXT",
+        help="What the media type that the sender declares must begin with, such as image/.",
+    ),
+    "min_bytes": click.Option(
+        ["--min-bytes"], type=int, metavar="BYTES", help="The smallest file."
+    ),
+    "success_status": click.Option(
+        ["--success-status"],
+        type=int,
+        metavar="STATUS",
+        help="What a successful upload is answered with: 200, 201 or 204.",
+    ),
+    "success_redirect": click.Option(
+        ["--success-redirect"],
+        metavar="URL",
+        help="Where the browser goes after a successful upload.",
+    ),
+}
+_PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
+#: What a browser needs to read the page rightly, whatever serves it.
+_PAGE = '<!DOCTYPE html>\n<meta charset="utf-8">\n<title>Upload</title>\n'
+
+
+def _form(path: str, *, as_html: bool, curl: str | None, **values: Any) -> None:
+    """Sign a form by which a browser uploads one file to PATH.
+
+    Where PATH ends in ${filename}, the file's name goes there (quote it: a shell would expand it).
+    stdout gets one object of JSON: the fields to send, and to which URL; with --html a page that
+    works as it stands, with --curl a command that uploads a file.
+    """
+    if as_html and curl is not None:
+        msg = "--html and --curl exclude each other"
+        raise click.UsageError(msg)
+    asked: dict[str, Any] = {**options.asked(values)}
+    asked |= {name: values[name] for name in OWN if values[name] is not None}
+    form = create_upload_form(path, **{name: values[name] for name in _PLACE}, **asked)
+    if as_html or curl is not None:
+        if form.unenforced:
+            warn(f"{form.path}: the store does not enforce {listed(form.unenforced)}")
+        say(_PAGE + form.html() if curl is None else form.curl(curl))
+    else:
+        say_json(as_dict(form))
+
+
+def as_dict(form: UploadForm) -> dict[str, Any]:
+    """Return a form as plain values; moments as ISO 8601 in UTC."""
+    return {
+        "url": form.url,
+        "method": form.method,
+        "fields": form.fields,
+        "starts_with": form.starts_with,
+        "expires_at": form.expires_at.isoformat(),
+        "expires_because": form.expires_because,
+        "unenforced": sorted(form.unenforced),
+        "path": form.path,
+        "backend": form.backend,
+    }
+
+
+command = click.Command(
+    "form",
+    callback=_form,
+    help=_form.__doc__,
+    epilog=exits.EPILOG,
+    params=[
+        click.Argument(["path"]),
+        *(options.SIGNING[name] for name in _SHARED),
+        *OWN.values(),
+        options.PUBLIC_ENDPOINT,
+        options.STORAGE,
+        options.SIGNER,
+        options.SIGNER_OPTION,
+        options.CALLER,
+        click.Option(["--html", "as_html"], is_flag=True, help="Print a page with the form."),
+        click.Option(["--curl"], metavar="FILE", help="Print a curl command that uploads FILE."),
+    ],
+)

@@ -1,0 +1,139 @@
+"""CORS: which web pages may use links and forms by script, as a rule that each provider writes its own way.
+
+A browser asks the store first whether a page of another origin may send what it is about to send
+(https://fetch.spec.whatwg.org/#http-cors-protocol). A plain ``<form>`` needs no rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from daypass.errors import InvalidRequestError, PluginError, StoreError, UnsupportedOptionError
+from daypass.headers import check_token, shown
+
+__all__ = ["CorsPlan", "CorsRule", "add_rule", "plan_cors"]
+
+_ORIGIN = re.compile(r"(https?)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
+_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def _origins(given: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_words(given, "origins")))
+    for origin in found:
+        match = _ORIGIN.fullmatch(origin)
+        if origin != "*" and (match is None or match[2] == _DEFAULT_PORTS[match[1]]):
+            msg = (
+                f"{shown(origin)} is no origin as browsers send it: write scheme://host, in lower "
+                "case, with the port only where it is not the scheme's own, and no slash at the end"
+            )
+            raise InvalidRequestError(msg, option="origins")
+    return found
+
+
+def _methods(given: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_words(given, "methods")))
+    for method in found:
+        if method not in _METHODS:
+            msg = f"{shown(method)} is not one of {', '.join(_METHODS)}"
+            raise InvalidRequestError(msg, option="methods")
+    return found
+
+
+def _headers(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(check_token(name, "headers") for name in _words(given, "headers")))
+
+
+def _words(given: Iterable[str], option: str) -> list[str]:
+    words = [] if isinstance(given, str) else list(given)
+    if not all(isinstance(word, str) for word in words) or (not words and option != "headers"):
+        msg = f"{option} must be a list of text that is not empty"
+        raise InvalidRequestError(msg, option=option)
+    return words
+
+
+def _age(value: int) -> int:
+    if type(value) is not int or not 0 <= value <= 86_400:  # noqa: PLR2004 - browsers cap it at a day
+        msg = "max_age must be whole seconds from 0 to 86400 (a day)"
+        raise InvalidRequestError(msg, option="max_age")
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class CorsRule:
+    """What pages of other origins may do, in no provider's words.
+
+    >>> CorsRule(origins=["https://app.example"], methods=["PUT"]).origins
+    ('https://app.example',)
+    """
+
+    #: Origins as browsers send them, such as ``https://app.example``; ``*`` for any.
+    origins: tuple[str, ...] = attrs.field(converter=_origins)
+    #: The HTTP methods that scripts may use.
+    methods: tuple[str, ...] = attrs.field(converter=_methods)
+    #: Headers that scripts may send, beside those that uploads by daypass need.
+    headers: tuple[str, ...] = attrs.field(default=(), converter=_headers)
+    #: How long a browser may remember the answer, in seconds.
+    max_age: int = attrs.field(default=3600, converter=_age)
+
+
+@attrs.frozen(kw_only=True)
+class CorsPlan:
+    """One rule in a provider's words, and the ways to the rules that are there."""
+
+    #: The rule.
+    rule: dict[str, Any]
+    #: Whose rules they are, such as ``bucket maps`` or ``storage account contoso``.
+    owner: str
+    #: Puts rules into the document that the provider's own tool reads.
+    document: Callable[[Sequence[dict[str, Any]]], Any]
+    #: The command by which the provider's own tool sets the document.
+    command: str
+    #: Reads the present rules from the store.
+    read: Callable[[], list[dict[str, Any]]]
+    #: Replaces all rules.
+    write: Callable[[Sequence[dict[str, Any]]], None]
+    #: The most rules that the store keeps.
+    most: int | None = None
+
+
+def plan_cors(backend: Any, location: Any, rule: CorsRule) -> CorsPlan:
+    """Ask a backend for a rule in its provider's words; nothing is sent.
+
+    Raises:
+        UnsupportedOptionError: if the backend's store has no CORS rules.
+
+    """
+    if backend.cors is None:
+        msg = f"{backend.info.name} has no CORS rules to set: let the web server in front of it answer browsers"
+        raise UnsupportedOptionError(msg, option="cors", backend=backend.info.name)
+    plan = backend.cors(location=location, rule=rule)
+    if not isinstance(plan, CorsPlan):
+        msg = f"backend {backend.plugin}: cors returned {type(plan).__name__}, not a CorsPlan"
+        raise PluginError(msg, plugin=backend.plugin)
+    return plan
+
+
+def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:
+    """Add a plan's rule to those that are there.
+
+    Args:
+        plan: what to add, and to what.
+        shown_before: the rules as the caller knows them.
+
+    Raises:
+        StoreError: if they have changed since, or there is no room for one more.
+
+    """
+    present = plan.read()
+    if present != list(shown_before):
+        msg = f"the CORS rules of {plan.owner} have changed meanwhile: look at them again"
+        raise StoreError(msg)
+    if plan.most is not None and len(present) >= plan.most:
+        msg = f"{plan.owner} has {len(present)} CORS rules, the most it can keep: remove one first"
+        raise StoreError(msg)
+    plan.write([*present, plan.rule])

@@ -1,0 +1,110 @@
+"""CORS rules of an S3 bucket: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from fsspec.asyn import sync
+from fsspec.exceptions import FSTimeoutError
+
+from daypass.cors import CorsPlan, CorsRule
+from daypass.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    DaypassError,
+    DeadlineError,
+    ObjectNotFoundError,
+    StoreError,
+    UnsupportedOptionError,
+)
+from daypass.locations import Location
+from daypass_s3 import sdk
+from daypass_s3.metadata import sync_filesystem
+from daypass_s3.settings import settings_of
+
+#: What an upload by one of our links may have to send.
+_HEADERS = ("content-type", "content-md5", "if-none-match", "x-amz-*")
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSConfiguration.html
+_MOST = 100
+_NO_API = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
+
+
+def plan(location: Location, rule: CorsRule) -> CorsPlan:
+    """Say a rule in S3's words."""
+    sdk.check_bucket(location.bucket)
+    bucket = location.bucket
+
+    def read() -> list[dict[str, Any]]:
+        answer = _call(location, "get_bucket_cors", Bucket=bucket)
+        return list(answer.get("CORSRules", []))
+
+    def write(rules: Sequence[dict[str, Any]]) -> None:
+        _call(location, "put_bucket_cors", Bucket=bucket, CORSConfiguration=_document(rules))
+
+    return CorsPlan(
+        rule={
+            "AllowedOrigins": list(rule.origins),
+            "AllowedMethods": list(rule.methods),
+            "AllowedHeaders": [*_HEADERS, *rule.headers],
+            "ExposeHeaders": ["ETag"],
+            "MaxAgeSeconds": rule.max_age,
+        },
+        owner=f"bucket {bucket}",
+        document=_document,
+        command=f"aws s3api put-bucket-cors --bucket {bucket} --cors-configuration file://FILE",
+        read=read,
+        write=write,
+        most=_MOST,
+    )
+
+
+def _document(rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"CORSRules": list(rules)}
+
+
+def _call(location: Location, operation: str, **names: Any) -> Any:
+    settings_of(location).check()
+    fs = sync_filesystem(location)
+    try:
+        return sync(fs.loop, fs._call_s3, operation, timeout=location.deadline, **names)  # noqa: SLF001
+    except FSTimeoutError as error:
+        msg = f"the CORS rules of {location.bucket}: no answer within {location.deadline:g} s"
+        raise DeadlineError(msg) from error
+    except (OSError, BotoCoreError, ClientError, ValueError) as error:
+        if (code := _code(error)) == "NoSuchCORSConfiguration":
+            return {}
+        raise _explained(location, error, code) from error
+
+
+def _code(error: Exception) -> str:
+    """Return the store's own code; s3fs translates the SDK's errors and chains them."""
+    for found in (error, error.__cause__):
+        if isinstance(found, ClientError):
+            return str(found.response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def _explained(location: Location, error: Exception, code: str) -> DaypassError:
+    if code in _NO_API:
+        msg = (
+            f"the store of bucket {location.bucket} has no API for CORS rules ({code}): ask its "
+            "operator, or let your own server pass the upload on"
+        )
+        return UnsupportedOptionError(msg, option="cors", backend="s3")
+    if code == "NoSuchBucket" or isinstance(error, FileNotFoundError):
+        return ObjectNotFoundError(f"bucket {location.bucket} does not exist")
+    if isinstance(error, PermissionError):
+        return AccessDeniedError(
+            f"the store does not let this credential use the CORS rules of bucket {location.bucket}: "
+            "it needs s3:GetBucketCORS and s3:PutBucketCORS"
+        )
+    if isinstance(error, BotoCoreError):
+        explained = sdk.explained(error)
+        if isinstance(explained, CredentialsError):
+            return explained
+    why = code or type(error).__name__
+    return StoreError(
+        f"the CORS rules of bucket {location.bucket} could not be had ({why}): check the endpoint and that it can be reached"
+    )

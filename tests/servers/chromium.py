@@ -1,0 +1,111 @@
+"""Debian's Chromium, driven by Playwright, as a browser for tests.
+
+Where it is missing and may be installed (as root, with apt-get), it is; otherwise the tests fail and
+say what to install. No browser is downloaded by Playwright itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+#: As it was before the tests cleaned it: apt-get may need a proxy.
+_ENVIRONMENT = dict(os.environ)
+_FLAGS = (
+    "--no-sandbox",  # root cannot have one
+    "--disable-gpu",
+    "--disable-quic",
+    # Nothing but what the page does: the machine may have no network beyond the loopback.
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+)
+
+
+def install() -> str:
+    """Return Chromium's program, installed first where it is not."""
+    with Path(tempfile.gettempdir(), "daypass-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may start at once
+        found = shutil.which("chromium")
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            environment = {**_ENVIRONMENT, "DEBIAN_FRONTEND": "noninteractive"}
+            for command in (
+                ["apt-get", "update", "-q"],
+                ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
+            ):
+                subprocess.run(command, check=True, env=environment, timeout=900)
+            found = shutil.which("chromium")
+    if found is None:
+        msg = "the browser tests need Chromium as the command chromium: apt-get install chromium"
+        raise RuntimeError(msg)
+    return found
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """Run a browser for as long as the block lasts, as Playwright's ``Browser``.
+
+    While it runs, this thread has an event loop: nothing in the block may start another.
+    """
+    from playwright.sync_api import sync_playwright
+
+    program = install()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Site:
+    """A web site on an origin of its own; a test puts pages on it."""
+
+    def __init__(self, port: int) -> None:
+        self.origin = f"http://127.0.0.1:{port}"
+        #: Media type and content by path.
+        self.pages: dict[str, tuple[str, bytes]] = {}
+
+    def page(self, path: str, text: str, charset: str = "utf-8") -> str:
+        """Put a page on the site and return its URL."""
+        self.pages[path] = (f"text/html; charset={charset}", text.encode(charset))
+        return self.origin + path
+
+
+@contextlib.contextmanager
+def site() -> Iterator[Site]:
+    """Serve a web site on a free port of 127.0.0.1."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            kind, content = served.pages.get(self.path.partition("?")[0], ("text/plain", b""))
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        served = Site(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield served
+        finally:
+            server.shutdown()
+            thread.join()
