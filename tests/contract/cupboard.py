@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import secrets
+from base64 import b64encode
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
@@ -24,6 +25,7 @@ from daypass import (
     SignedURLBatch,
     StoreError,
     UploadedPart,
+    UploadForm,
     hookimpl,
 )
 
@@ -56,6 +58,8 @@ def describe_backend():
         versions=True,
         public_endpoint=True,
         secret_query_keys={"sig"},
+        forms=True,
+        form_enforces={"content_type", "max_bytes", "signing_time"},
         multipart=PartLimits(min_part_size=4, max_part_size=1 << 20, max_parts=9, max_size=1 << 22),
     )
 
@@ -161,6 +165,37 @@ def _right(sent, secret):
 @hookimpl
 def create_signed_urls(location, keys, request):
     return SignedURLBatch.of_rows([create_signed_url(location.at(key), request) for key in keys])
+
+
+@hookimpl
+def create_upload_form(location, request):
+    named = location.key.endswith("${filename}")
+    starts = {"key": location.key.removesuffix("${filename}")} if named else {}
+    fields = {"Content-Type": request.content_type} if request.content_type else {}
+    conditions = [{"bucket": location.bucket}]
+    conditions += [{name: value} for name, value in fields.items()]
+    conditions.append(["starts-with", "$key", starts["key"]] if named else {"key": location.key})
+    if request.max_bytes is not None:
+        conditions.append(["content-length-range", 0, request.max_bytes])
+    end = request.expires_at.isoformat()
+    policy = b64encode(json.dumps({"expiration": end, "conditions": conditions}).encode())
+    secret = location.storage_options["secret"].encode()
+    endpoint = location.public_endpoint or location.storage_options["endpoint"]
+    return UploadForm(
+        url=f"{endpoint}/{location.bucket}",
+        fields={
+            **fields,
+            "key": location.key,
+            "policy": policy.decode(),
+            "signature": hmac.digest(secret, policy, "sha256").hex(),
+        },
+        starts_with=starts,
+        expires_at=request.expires_at,
+        expires_because="requested",
+        unenforced=frozenset(),
+        path=location.path,
+        backend="cupboard",
+    )
 
 
 @hookimpl

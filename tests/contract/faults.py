@@ -383,6 +383,11 @@ WHOLE = {
     "        multipart=PartLimits(": "        **{} and dict(",
     "@hookimpl\ndef create_multipart_upload(": "def create_multipart_upload(",
 }
+#: A cupboard that takes no forms.
+FORMLESS = {
+    '        forms=True,\n        form_enforces={"content_type", "max_bytes", "signing_time"},\n': "",
+    "@hookimpl\ndef create_upload_form(": "def create_upload_form(",
+}
 #: A cupboard that cannot sign: it declares nothing and has no hook that signs.
 SILENT = {
     'methods={"GET", "HEAD", "PUT", "DELETE"},\n': 'why_not="its doors have no keys",\n',
@@ -392,6 +397,7 @@ SILENT = {
     "@hookimpl\ndef create_signed_url(": "def create_signed_url(",
     "@hookimpl\ndef create_signed_urls(": "def create_signed_urls(",
     **WHOLE,
+    **FORMLESS,
     "versions=True": "versions=False",
     "public_endpoint=True": "public_endpoint=False",
 }
@@ -411,6 +417,24 @@ _ENDING = """
 _NO_KEY_CHECK = "import daypass.gate\ndaypass.gate.check_key = lambda *_, **__: None\n"
 
 FURTHER = {
+    "is asked for a form, and takes none": Wrong(
+        "test_upload_forms_are_refused_where_there_are_none",
+        FORMLESS,
+        core="import daypass.gate\ndaypass.gate.create_upload_form = lambda *_, **__: None\n",
+    ),
+    "drops an option of a form": Wrong(
+        "test_a_declared_option_is_part_of_the_form['max_bytes']",
+        {'["content-length-range", 0, request.max_bytes]': '{"x-dropped": "1"}'},
+    ),
+    "lets an option of a form pass": Wrong(
+        "test_an_option_that_forms_lack_is_refused_by_name",
+        {},
+        core=(
+            "import daypass.gate\n"
+            "admit = daypass.gate.admit_form\n"
+            "daypass.gate.admit_form = lambda b, l, r: admit(b, l, r.without(r.conditions))\n"
+        ),
+    ),
     "is asked for an upload in parts, and takes none": Wrong(
         "test_uploads_in_parts_are_refused_where_there_are_none",
         WHOLE,

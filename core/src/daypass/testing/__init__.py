@@ -28,6 +28,7 @@ for _module in (
     "bench",
     "conduct",
     "explaining",
+    "forms",
     "keys",
     "links",
     "metadata",
@@ -44,6 +45,7 @@ for _module in (
 
 from daypass.testing.conduct import ConductRules, CredentialRules  # noqa: E402
 from daypass.testing.explaining import ExplainRules  # noqa: E402
+from daypass.testing.forms import FormRules  # noqa: E402
 from daypass.testing.keys import LOOKALIKES, KeyRules  # noqa: E402
 from daypass.testing.links import EndRules, LinkRules, PlaceRules  # noqa: E402
 from daypass.testing.metadata import MetadataRules  # noqa: E402
@@ -63,6 +65,7 @@ class BackendConformance(
     KeyRules,
     OptionRules,
     UploadRules,
+    FormRules,
     MetadataRules,
     ConductRules,
     CredentialRules,

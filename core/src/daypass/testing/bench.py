@@ -157,7 +157,7 @@ class Bench:
     def _check(cls) -> None:
         declared = cls.info.enforces | cls.info.methods
         facts = {
-            "narrowed": declared | {"max_expires_in", "multipart"},
+            "narrowed": declared | {"max_expires_in", "multipart", "forms"},
             "unverified": cls.info.enforces | _OTHER_FACTS,
         }
         for name, known in facts.items():
