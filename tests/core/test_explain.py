@@ -192,9 +192,11 @@ def test_any_form_is_answered(fields):
         ("https://x.example/%zz?mark=1", "bad-escape"),
         ("https://x.example/\x00?mark=1", "not-encoded"),
         ("https://x.example/?mark=\ud800", "not-encoded"),
+        ("https://x.example/a b?mark=1", "not-encoded"),
+        ("https://x.example/a\n  b?mark=1", "broken-up"),
         ("https%3A%2F%2Fx.example%2F%3Fmark%3D1", "encoded-whole"),
     ],
-    ids=range(15),
+    ids=range(17),
 )
 def test_hostile_text_is_answered_with_what_is_wrong(installed, text, code):
     installed(fake=backend())

@@ -205,9 +205,15 @@ def _cleaned(text: str, findings: list[Finding]) -> str:
         ),
         (
             "broken-up",
-            "the URL holds spaces or line breaks, as after copying from a mail or a terminal: join it",
-            lambda text: "".join(text.split()),
-            any(char.isspace() for char in text),
+            "the URL holds line breaks, as after copying from a mail or a terminal: join it",
+            lambda text: "".join(map(str.strip, text.splitlines())),
+            len(text.splitlines()) > 1,
+        ),
+        (
+            "not-encoded",
+            "the URL holds spaces, which clients encode in different ways or cut off: write %20",
+            lambda text: text.replace(" ", "%20"),
+            " " in "".join(map(str.strip, text.splitlines())),
         ),
     ]
     for code, why, repair, found in repairs:

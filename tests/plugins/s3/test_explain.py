@@ -262,6 +262,13 @@ def test_what_is_dangerous_about_a_link_is_named():
     assert "forgeable" in codes(daypass.explain(listing, now=NOW))
 
 
+def test_a_link_of_googles_interoperability_says_so():
+    url = by_boto3(endpoint_url="https://storage.googleapis.com", region_name="auto")
+    answer = daypass.explain(url, now=NOW)
+    assert (answer.backend, answer.path) == ("s3", "s3://maps/a b//é.tif")
+    assert codes(answer) == {"interoperability"}
+
+
 def test_a_listing_says_its_prefix():
     params = {"Bucket": "maps", "Prefix": "2026/"}
     answer = daypass.explain(by_boto3("list_objects_v2", params=params), now=NOW)

@@ -31,6 +31,12 @@ _OTHERS = re.compile(
     r"|s3\.[a-z0-9-]+\.(?:io\.)?cloud\.ovh\.net|s3\.[a-z0-9-]+\.scw\.cloud|oos\.[a-z0-9-]+\.outscale\.com)"
 )
 
+_INTEROPERABILITY = Finding(
+    "note",
+    "interoperability",
+    "it is signed in Amazon's words with an HMAC key of Google Cloud Storage, which serves it: the bucket is Google's",
+)
+
 
 @attrs.frozen(kw_only=True)
 class Place:
@@ -60,10 +66,12 @@ def place_of(url: FoundURL) -> Place:
         region = groups.get("region")
         if flavour == "-external-1":
             region = "us-east-1"
-        names = {
+        names: dict[str, object] = {
             "region": region,
             "is_global": pattern is _AWS and region is None and flavour is None,
         }
+        if url.hostname.endswith("storage.googleapis.com"):
+            names["findings"] = (_INTEROPERABILITY,)
         if match["bucket"]:
             return Place(bucket=match["bucket"], key=url.key, **names)  # type: ignore[arg-type]
         return _by_path(url, **names)
