@@ -382,6 +382,35 @@ def test_rows_that_are_listings_are_decided_each_by_itself(fake, in_force):
     assert list(batch.errors) == [1]
 
 
+def test_rows_that_the_backend_refuses_stand_beside_those_of_the_policy(registry_of, in_force):
+    """Each row has its own fault, and each good one is signed and recorded once."""
+    told = []
+
+    def picky(location, request):
+        if "bad" in location.key:
+            msg = "no such prefix"
+            raise daypass.InvalidRequestError(msg)
+        return honest(location, request)
+
+    registry_of({"fake": backend(picky)}, [plugin(record=_listener(told))])
+    in_force({**READ, "methods": ["LIST"]})
+    keys = ["data/a", "x", "data/bad", "data/b", "y", "data/bad2", "data/c"]
+    batch = daypass.Store("fake://bucket").create_signed_urls(keys, method="LIST", errors="collect")
+    kinds = {row: type(error).__name__ for row, error in batch.errors.items()}
+    assert kinds == {
+        1: "PolicyError",
+        2: "InvalidRequestError",
+        4: "PolicyError",
+        5: "InvalidRequestError",
+    }
+    assert [batch[row].path for row in (0, 3, 6)] == [
+        f"fake://bucket/{keys[row]}" for row in (0, 3, 6)
+    ]
+    allowed = [event.path for event in told if event.decision == "allowed"]
+    assert allowed == ["fake://bucket/data/a", "fake://bucket/data/b", "fake://bucket/data/c"]
+    assert len([event for event in told if event.decision == "refused"]) == 2
+
+
 def test_rows_with_values_of_their_own_pass_the_policy_too(fake, in_force):
     in_force({**WRITE, "max_bytes": 5})
     store = daypass.Store("fake://bucket")
