@@ -88,6 +88,15 @@ def test_a_policy_that_cannot_be_read_signs_nothing(daypass, configured, text):
         assert str(configured) in done.stderr
 
 
+def test_config_check_tells_what_is_wrong_with_policy_and_audit(daypass, configured):
+    assert daypass("config", "check").returncode == 0
+    configured.write_text(POLICY.replace("on_longer", "on_long") + "[audit]\nfsnc = true\n")
+    done = daypass("config", "check")
+    assert done.returncode == 2
+    for hint in ("did you mean on_longer?", "did you mean fsync?"):
+        assert hint in done.stdout
+
+
 def test_verify_and_head(daypass, configured, tmp_path):
     for _ in range(3):
         daypass("sign", PATH, "--caller", "team/ann")
