@@ -33,6 +33,15 @@ def uploading(store: daypass.Store) -> None:
     store.create_upload_form("key", maxbytes=5)  # type: ignore[call-arg]
 
 
+def uploading_in_parts(store: daypass.Store) -> None:
+    """An upload in parts takes the same options, and answers in types of its own."""
+    upload = store.create_multipart_upload("key", size=5, content_type="a/b", expires_in="1h")
+    assert_type(upload, daypass.MultipartUpload)
+    assert_type(upload.part(1, content_md5=b"0123456789abcdef"), daypass.SignedURL)
+    assert_type(upload.list_parts(), list[daypass.UploadedPart])
+    assert_type(upload.complete({1: "etag"}), daypass.ObjectMetadata)
+
+
 def mistakes() -> None:
     """A misspelt option and a wrong type are found before anything runs."""
     daypass.create_signed_url("s3://bucket/key", expire_in=60)  # type: ignore[call-arg]

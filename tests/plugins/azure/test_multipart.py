@@ -6,13 +6,27 @@ import os
 from base64 import b64encode
 from datetime import timedelta
 from hashlib import md5
+from urllib.parse import quote
 
 import attrs
 import pytest
+from azure.storage.blob import generate_blob_sas
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import daypass
 from daypass import InvalidRequestError, StoreError, UnsupportedOptionError, UploadedPart
 from tests.plugins.azure.conftest import NOW, OPTIONS
+from tests.plugins.azure.test_sdk_equality import (
+    DELEGATED,
+    DELEGATION_KEY,
+    IPV4,
+    NAMES,
+    SECONDS,
+    STARTS,
+    STORE,
+)
+from tests.servers.azurite import KEY
 
 PART = 1 << 20
 BODY = os.urandom((PART << 1) + 3)
@@ -160,6 +174,42 @@ def test_the_block_is_named_in_the_url_and_all_names_are_of_one_length():
         assert link.expires_at == NOW + timedelta(minutes=5)
     # https://learn.microsoft.com/rest/api/storageservices/put-block: 64 bytes before it is encoded
     assert len(f"{'0' * 32}-50000") <= 64
+
+
+@settings(max_examples=100, deadline=None)
+@given(NAMES, SECONDS, STARTS, st.none() | IPV4, st.booleans(), st.integers(1, 50_000))
+def test_a_blocks_link_equals_the_sdk_s(name, seconds, start, ip, delegated, number):
+    """The signature is the one that the SDK makes for the permission to write this blob."""
+    upload = (DELEGATED if delegated else STORE).resume_multipart_upload(
+        name,
+        "0" * 32,
+        size=50_000 * 7,
+        part_size=7,
+        signing_time=NOW,
+        expires_in=seconds,
+        starts_at=start,
+        ip_range=ip,
+    )
+    link = upload.part(number)
+    key = {"user_delegation_key": DELEGATION_KEY} if delegated else {"account_key": KEY}
+    headers = {"request_headers": {"content-length": "7"}} if delegated else {}
+    token = generate_blob_sas(
+        "contoso",
+        "c0ntainer",
+        name,
+        permission="w",
+        expiry=NOW + timedelta(seconds=seconds),
+        start=start,
+        ip=ip,
+        protocol="https",
+        **key,
+        **headers,
+    )
+    block = quote(b64encode(f"{'0' * 32}-{number:05}".encode()).decode(), safe="")
+    assert link.url == (
+        f"https://contoso.blob.core.windows.net/c0ntainer/{quote(name, safe='/~')}"
+        f"?comp=block&blockid={block}&{token}"
+    )
 
 
 def test_another_process_goes_on(key_bench):
