@@ -134,10 +134,12 @@ PRESETS = {
         },
         lacks=("if_absent", "checksum_sha256"),
     ),
-    # https://docs.nvidia.com/aistore/s3compat: the endpoint is /s3 of a gateway.
+    # https://docs.nvidia.com/aistore/s3compat: the endpoint is /s3 of a gateway, which takes a POST for
+    # uploads in parts and for deleting many objects, and for nothing else (ais/prxs3.go).
     "aistore": Preset(
         storage_options=_in_region("us-east-1"),
         example="https://aistore.example.org:51080/s3",
+        lacks=("create_upload_form",),
     ),
     # https://docs.localstack.cloud/references/credentials/: any key, and its secret is test.
     "localstack": Preset(

@@ -9,7 +9,7 @@ import attrs
 
 from daypass.config.layers import Layered, merged
 from daypass.config.presets import PRESETS
-from daypass.config.secrets import secrets_in
+from daypass.config.secrets import Secret, secrets_in
 from daypass.config.sources import ENVIRONMENT
 from daypass.config.structure import dotted, fault, structure, unknown
 from daypass.config.tables import Defaults, ProfileTable
@@ -39,6 +39,12 @@ class Profile:
     files: tuple[str, ...]
     #: The table that all of this was made of.
     table: Mapping[str, Any]
+    #: The references in its options.
+    secrets: tuple[Secret, ...] = attrs.field(init=False)
+
+    @secrets.default
+    def _find_secrets(self) -> tuple[Secret, ...]:
+        return tuple(secrets_in([self.storage_options, self.signer_options]))
 
     def __repr__(self) -> str:
         """Show the name and the root, and no option."""
@@ -46,8 +52,7 @@ class Profile:
 
     def stamp(self) -> tuple[object, ...]:
         """Return what changes when the file of one of its secrets does."""
-        secrets = secrets_in([self.storage_options, self.signer_options])
-        return tuple(secret.stamp() for secret in secrets)
+        return tuple(secret.stamp() for secret in self.secrets)
 
 
 def effective(layers: Layered) -> tuple[dict[str, Profile], list[ConfigError]]:

@@ -70,9 +70,8 @@ class Defaults:
     @property
     def responses(self) -> dict[str, str]:
         """The response headers that are set, by the name of their option."""
-        values = attrs.asdict(self)
-        del values["expires_in"]
-        return {name: value for name, value in values.items() if value is not None}
+        found = ((name, getattr(self, name)) for name in _RESPONSES)
+        return {name: value for name, value in found if value is not None}
 
     def filled(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request's keywords with the defaults where the caller gave none."""
@@ -112,6 +111,9 @@ class ProfileTable:
     defaults: Defaults = attrs.field(factory=Defaults)
     #: Methods, options and functions that this store lacks, each as ``NAME = false``.
     capabilities: Capabilities = attrs.field(factory=lambda: Capabilities({}))
+
+
+_RESPONSES = tuple(attrs.fields_dict(Defaults))[1:]
 
 
 def _url(value: object, _: Any) -> str:
