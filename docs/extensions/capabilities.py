@@ -12,9 +12,9 @@ import attrs
 from sphinx.util.docutils import SphinxDirective
 
 from daypass.backends import KNOWN, registry
-from daypass.formrequests import FormOptions
 from daypass.hookspecs import BackendInfo
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions
+from daypass.uploads.formrequests import FormOptions
 
 if TYPE_CHECKING:
     from docutils.nodes import Node

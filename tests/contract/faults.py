@@ -438,7 +438,7 @@ FURTHER = {
     "is asked for an upload in parts, and takes none": Wrong(
         "test_uploads_in_parts_are_refused_where_there_are_none",
         WHOLE,
-        core="import daypass.multipart\ndaypass.multipart.begin = lambda *_, **__: None\n",
+        core="import daypass.uploads.multipart\ndaypass.multipart.begin = lambda *_, **__: None\n",
     ),
     "describes what never arrives": Wrong(
         "test_a_description_arrives['content_type']",

@@ -14,14 +14,14 @@ from urllib.parse import quote
 import attrs
 
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
-from daypass.formrequests import FormOptions, FormRequest
-from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
-from daypass.parts import PartLimits, UploadedPart
 from daypass.prefixes import SignedPrefix
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions, SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
+from daypass.uploads.formrequests import FormOptions, FormRequest
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.parts import PartLimits, UploadedPart
 
 #: Options that are no conditions: the core deals with them alone.
 NO_CONDITIONS = frozenset(

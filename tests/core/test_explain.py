@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
-from daypass import backends, explaining
-from daypass.explanations import Explanation, Finding, partly
+from daypass import backends
 from daypass.hookspecs import hookimpl
+from daypass.reading import explaining
+from daypass.reading.explanations import Explanation, Finding, partly
 from tests.core import fakes
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)

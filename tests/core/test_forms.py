@@ -21,7 +21,7 @@ from daypass.errors import (
     UnknownOptionError,
     UnsupportedOptionError,
 )
-from daypass.postpolicy import Policy
+from daypass.uploads.postpolicy import Policy
 from tests.core import fakes
 from tests.core.fakes import NOW, SECRET
 

@@ -31,8 +31,8 @@ from daypass import (
     UnsupportedOptionError,
     UploadedPart,
 )
-from daypass.parts import PartPlan, plan_parts
 from daypass.policy import force
+from daypass.uploads.parts import PartPlan, plan_parts
 from tests.core import fakes
 from tests.core.fakes import LIMITS, NOW, SECRET, FakeSession
 

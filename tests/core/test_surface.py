@@ -15,8 +15,8 @@ import pytest
 import daypass
 from daypass import errors, hookspecs
 from daypass.errors import DaypassError
-from daypass.formrequests import FormOptions, FormRequest
 from daypass.requests import SignOptions, SignRequest
+from daypass.uploads.formrequests import FormOptions, FormRequest
 
 SOURCE = Path(daypass.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -10,10 +10,11 @@ import attrs
 import pytest
 
 import daypass
-from daypass import backends, explaining, verifying
-from daypass.explanations import Explanation, RequestCheck
+from daypass import backends
 from daypass.hookspecs import hookimpl
-from daypass.trying import near
+from daypass.reading import explaining, verifying
+from daypass.reading.explanations import Explanation, RequestCheck
+from daypass.reading.trying import near
 from tests.core import fakes
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from daypass.audit import AuditFile, AuditLogger, add_audit, remove_audit
     from daypass.batches import SignedURLBatch
-    from daypass.cors import CorsPlan, CorsRule
     from daypass.errors import (
         AccessDeniedError,
         AuditError,
@@ -41,11 +40,6 @@ if TYPE_CHECKING:
         UnknownOptionError,
         UnsupportedOptionError,
     )
-    from daypass.explaining import explain
-    from daypass.explanations import Explanation, Finding, RequestCheck, Verification
-    from daypass.formrequests import FormOptions, FormRequest
-    from daypass.forms import UploadForm
-    from daypass.found import FoundURL, SentRequest
     from daypass.functions import (
         acreate_multipart_upload,
         acreate_signed_prefix,
@@ -64,15 +58,21 @@ if TYPE_CHECKING:
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
-    from daypass.multipart import MultipartUpload
-    from daypass.parts import PartLimits, UploadedPart, UploadSession
     from daypass.policy import Policy, Quota, Rule, set_policy
     from daypass.prefixes import SignedPrefix
+    from daypass.reading.explaining import explain
+    from daypass.reading.explanations import Explanation, Finding, RequestCheck, Verification
+    from daypass.reading.found import FoundURL, SentRequest
+    from daypass.reading.verifying import verify
     from daypass.redaction import RedactingFilter, redact
     from daypass.requests import SignOptions, SignRequest
     from daypass.results import ObjectMetadata, SignedURL
     from daypass.store import Store
-    from daypass.verifying import verify
+    from daypass.uploads.cors import CorsPlan, CorsRule
+    from daypass.uploads.formrequests import FormOptions, FormRequest
+    from daypass.uploads.forms import UploadForm
+    from daypass.uploads.multipart import MultipartUpload
+    from daypass.uploads.parts import PartLimits, UploadedPart, UploadSession
 
 __version__ = "0.1.0"
 
@@ -156,23 +156,23 @@ __all__ = [
 _HOMES = {
     "audit": ("AuditFile", "AuditLogger", "add_audit", "remove_audit"),
     "batches": ("SignedURLBatch",),
-    "explaining": ("explain",),
-    "explanations": ("Explanation", "Finding", "RequestCheck", "Verification"),
-    "found": ("FoundURL", "SentRequest"),
-    "cors": ("CorsPlan", "CorsRule"),
-    "formrequests": ("FormOptions", "FormRequest"),
-    "forms": ("UploadForm",),
+    "reading.explaining": ("explain",),
+    "reading.explanations": ("Explanation", "Finding", "RequestCheck", "Verification"),
+    "reading.found": ("FoundURL", "SentRequest"),
+    "uploads.cors": ("CorsPlan", "CorsRule"),
+    "uploads.formrequests": ("FormOptions", "FormRequest"),
+    "uploads.forms": ("UploadForm",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
-    "multipart": ("MultipartUpload",),
-    "parts": ("PartLimits", "UploadSession", "UploadedPart"),
+    "uploads.multipart": ("MultipartUpload",),
+    "uploads.parts": ("PartLimits", "UploadSession", "UploadedPart"),
     "policy": ("Policy", "Quota", "Rule", "set_policy"),
     "prefixes": ("SignedPrefix",),
     "redaction": ("RedactingFilter", "redact"),
     "requests": ("SignOptions", "SignRequest"),
     "results": ("ObjectMetadata", "SignedURL"),
     "store": ("Store",),
-    "verifying": ("verify",),
+    "reading.verifying": ("verify",),
     "functions": (
         "acreate_multipart_upload",
         "acreate_signed_prefix",

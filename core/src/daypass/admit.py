@@ -13,9 +13,9 @@ from daypass.errors import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from daypass.formrequests import FILENAME, WAIVABLE, FormRequest
 from daypass.locations import Location, check_key
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignRequest
+from daypass.uploads.formrequests import FILENAME, WAIVABLE, FormRequest
 
 __all__ = ["admit", "admit_form", "check_lacking", "check_version"]
 

@@ -15,21 +15,21 @@ import pluggy
 
 from daypass import hookspecs
 from daypass.batches import SignedURLBatch
-from daypass.cors import CorsPlan
 from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
-from daypass.forms import UploadForm
 from daypass.hookchecks import check_hooks
 from daypass.hookspecs import BackendInfo, SigningEvent
 from daypass.locations import Location
-from daypass.parts import UploadSession
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.trace import traced, tracing
+from daypass.uploads.cors import CorsPlan
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.parts import UploadSession
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation, RequestCheck
+    from daypass.reading.explanations import Explanation, RequestCheck
 
 __all__ = ["Backend", "Registry", "registry"]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from daypass.audit.force import AuditSink, sinks
 from daypass.backends import registry
 from daypass.errors import AuditError, DaypassError, RefusedError
-from daypass.forms import UploadForm
 from daypass.hookspecs import SigningEvent
 from daypass.prefixes import SignedPrefix
 from daypass.results import SignedURL
+from daypass.uploads.forms import UploadForm
 
 if TYPE_CHECKING:
     from daypass.permits import Permit

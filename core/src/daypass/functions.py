@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from daypass import bulk, gate, multipart
+from daypass import bulk, gate
 from daypass.batches import SignedURLBatch
-from daypass.formrequests import FormOptions, make_form_request
-from daypass.forms import UploadForm
 from daypass.heads import Head, head_all
 from daypass.locations import PathLike
-from daypass.multipart import MultipartUpload
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, make_request
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.stores import store_for
+from daypass.uploads import multipart
+from daypass.uploads.formrequests import FormOptions, make_form_request
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.multipart import MultipartUpload
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

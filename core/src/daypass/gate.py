@@ -23,14 +23,14 @@ from daypass.errors import (
     at_row,
 )
 from daypass.events import named, record
-from daypass.formrequests import AnyRequest, FormRequest
-from daypass.forms import UploadForm
 from daypass.judge import judge, judge_form
 from daypass.locations import Location, check_key, check_prefix
 from daypass.permits import Permit, authorize, authorize_many
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
+from daypass.uploads.formrequests import AnyRequest, FormRequest
+from daypass.uploads.forms import UploadForm
 
 __all__ = [
     "create_signed_prefix",

@@ -19,16 +19,16 @@ import pluggy
 
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
-    from daypass.cors import CorsPlan, CorsRule
-    from daypass.explanations import Explanation, RequestCheck
-    from daypass.formrequests import FormRequest
-    from daypass.forms import UploadForm
-    from daypass.found import FoundURL, SentRequest
     from daypass.locations import Location
-    from daypass.parts import PartLimits, UploadSession
     from daypass.prefixes import SignedPrefix
+    from daypass.reading.explanations import Explanation, RequestCheck
+    from daypass.reading.found import FoundURL, SentRequest
     from daypass.requests import SignRequest
     from daypass.results import ObjectMetadata, SignedURL
+    from daypass.uploads.cors import CorsPlan, CorsRule
+    from daypass.uploads.formrequests import FormRequest
+    from daypass.uploads.forms import UploadForm
+    from daypass.uploads.parts import PartLimits, UploadSession
 
 __all__ = [
     "BackendInfo",

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl
 from daypass.backends import Backend
 from daypass.canonical import encode, encode_key
 from daypass.errors import PluginError
-from daypass.formrequests import FormRequest
-from daypass.forms import UploadForm
 from daypass.locations import Location
-from daypass.postpolicy import Policy, fields_of, starts_with_of
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
+from daypass.uploads.formrequests import FormRequest
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.postpolicy import Policy, fields_of, starts_with_of
 
 __all__ = ["judge", "judge_form"]
 

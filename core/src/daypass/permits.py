@@ -11,8 +11,6 @@ import attrs
 from daypass.backends import Backend, registry
 from daypass.errors import DaypassError, InvalidRequestError, PolicyError, QuotaError
 from daypass.events import ask_plugins, record_refusal
-from daypass.formrequests import FILENAME, AnyRequest
-from daypass.forms import UploadForm
 from daypass.headers import shown
 from daypass.locations import Location
 from daypass.policy.asks import Ask, Decision, Step
@@ -23,6 +21,8 @@ from daypass.policy.quotas import Excess, Reserved
 from daypass.policy.rules import Rule
 from daypass.prefixes import SignedPrefix
 from daypass.results import SignedURL
+from daypass.uploads.formrequests import FILENAME, AnyRequest
+from daypass.uploads.forms import UploadForm
 
 __all__ = ["Permit", "authorize", "authorize_many", "rehearse"]
 

@@ -33,7 +33,7 @@ from daypass.portable import check_portable
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
-from daypass.uploads import Uploads
+from daypass.uploads.face import Uploads
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

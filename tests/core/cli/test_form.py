@@ -3,7 +3,7 @@ import subprocess
 
 from daypass.cli.form import OWN
 from daypass.cli.options import SIGNING
-from daypass.formrequests import FormOptions
+from daypass.uploads.formrequests import FormOptions
 
 PATH = "s3://maps/in/${filename}"
 

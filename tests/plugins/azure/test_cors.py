@@ -2,8 +2,8 @@
 
 import pytest
 
-from daypass.cors import CorsRule, add_rule, plan_cors
 from daypass.errors import StoreError
+from daypass.uploads.cors import CorsRule, add_rule, plan_cors
 
 
 def plan(bench, **changes):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import daypass
 from daypass import StoreError, UnsupportedOptionError
 from daypass.requests import SignRequest
-from daypass.xmlparts import Step
+from daypass.uploads.xmlparts import Step
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.test_sdk_equality import KEYS, by_google
 from tests.servers.gcs_front import SMALLEST_PART, Bucket

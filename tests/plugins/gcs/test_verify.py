@@ -171,6 +171,6 @@ def test_a_changed_link_never_ends_in_an_error(account, data):
     url = by_google(account, "maps", "k", "GET", 3600, NOW)
     start = data.draw(st.integers(0, len(url)))
     changed = url[:start] + data.draw(st.text(max_size=8)) + url[start + 3 :]
-    with patch("daypass.verifying.difference", return_value=[]):
+    with patch("daypass.reading.verifying.difference", return_value=[]):
         answer = daypass.verify(changed, storage_options={"token": account}, now=NOW)
     assert not answer.ok or unquote(changed).strip() == unquote(url)

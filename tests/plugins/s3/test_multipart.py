@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import daypass
 from daypass import StoreError, UnsupportedOptionError
 from daypass.requests import SignRequest
-from daypass.xmlparts import Step
+from daypass.uploads.xmlparts import Step
 from tests.plugins.s3.test_boto3_equality import (
     KEYS,
     keys,

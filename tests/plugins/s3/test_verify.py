@@ -289,7 +289,7 @@ def test_a_changed_link_never_passes(data):
     other = data.draw(st.text("abcXYZ019%&=/.", min_size=1, max_size=3))
     changed = url[:start] + other + url[start + len(other) :]
     # To name the piece takes a second, and is not what is asked here.
-    with patch("daypass.verifying.difference", return_value=[]):
+    with patch("daypass.reading.verifying.difference", return_value=[]):
         answer = verified(changed, "PUT", SENT)
     assert not answer.ok or unquote(changed) == unquote(url)
 

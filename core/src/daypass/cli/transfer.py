@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 import attrs
 
 from daypass.errors import DeadlineError, StoreError, UnsupportedOptionError
-from daypass.multipart import MultipartUpload
 from daypass.results import SignedURL
+from daypass.uploads.multipart import MultipartUpload
 from daypass.wire import network_errors, send
 
 __all__ = ["ChangedError", "Sent", "is_temporary", "send_parts"]

@@ -28,10 +28,10 @@ from daypass.errors import (
     StoreError,
     UnsupportedOptionError,
 )
-from daypass.multipart import MultipartUpload
-from daypass.parts import UploadedPart, plan_parts
 from daypass.results import ObjectMetadata
 from daypass.store import Store
+from daypass.uploads.multipart import MultipartUpload
+from daypass.uploads.parts import UploadedPart, plan_parts
 
 __all__ = ["abort", "has_parts", "put"]
 

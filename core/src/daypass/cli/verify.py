@@ -10,7 +10,7 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.explain import found
 from daypass.cli.output import json_option, say_json, say_rows
-from daypass.verifying import verify
+from daypass.reading.verifying import verify
 
 
 def _verify(

@@ -31,8 +31,8 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
 
     """
     if names is None:
-        from daypass.formrequests import FormOptions
         from daypass.requests import SignOptions
+        from daypass.uploads.formrequests import FormOptions
 
         names = {
             *SignOptions.__annotations__,

@@ -6,8 +6,8 @@ from typing import Literal
 
 import attrs
 
-from daypass.formrequests import AnyRequest
 from daypass.policy.rules import Rule
+from daypass.uploads.formrequests import AnyRequest
 
 __all__ = ["Ask", "Decision", "Step", "spellings"]
 

@@ -7,14 +7,14 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
-from daypass.formrequests import AnyRequest
-from daypass.forms import UploadForm
 from daypass.policy.asks import Ask
 from daypass.policy.patterns import Pattern, text_pattern
 from daypass.policy.rules import Rule
 from daypass.prefixes import SignedPrefix
 from daypass.requests import DOWNLOAD_ONLY
 from daypass.results import SignedURL
+from daypass.uploads.formrequests import AnyRequest
+from daypass.uploads.forms import UploadForm
 
 __all__ = ["Fault", "beyond", "fault_of", "lifetime"]
 

@@ -7,13 +7,13 @@ from urllib.parse import unquote
 
 import attrs
 
-from daypass.explaining import explain
-from daypass.explanations import Verification
+from daypass.reading.explaining import explain
+from daypass.reading.explanations import Verification
+from daypass.reading.verifying import verify
 from daypass.results import REQUESTED, SignedURL
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import PROBES
 from daypass.testing.trials import KEY, Trial
-from daypass.verifying import verify
 
 __all__ = ["ExplainRules"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from daypass.errors import UnsupportedOptionError
-from daypass.postpolicy import Policy
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import SHA256
 from daypass.testing.trials import KEY, Trial
+from daypass.uploads.postpolicy import Policy
 
 __all__ = ["FormRules"]
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 from daypass.batches import SignedURLBatch
-from daypass.cors import CorsPlan, CorsRule
 from daypass.errors import InvalidRequestError, SigningNotSupportedError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
-from daypass.parts import PartLimits, UploadSession
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.uploads.parts import PartLimits, UploadSession
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation, RequestCheck
-    from daypass.found import FoundURL, SentRequest
+    from daypass.reading.explanations import Explanation, RequestCheck
+    from daypass.reading.found import FoundURL, SentRequest
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]

@@ -10,9 +10,9 @@ import re
 from datetime import datetime
 
 from daypass.durations import span
-from daypass.errorbodies import ErrorBody
-from daypass.explanations import Explanation, Finding
-from daypass.post_policies import moment
+from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.post_policies import moment
 
 _SKEW = 60
 _SAID = {

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from daypass.explanations import Explanation, Finding
-from daypass.found import FoundURL, decoded
-from daypass.post_policies import moment
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.found import FoundURL, decoded
+from daypass.reading.post_policies import moment
 from daypass_azure.answers import findings_of
 from daypass_azure.paths import account_of_host
 

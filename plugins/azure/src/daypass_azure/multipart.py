@@ -24,9 +24,9 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.locations import Location
-from daypass.parts import UploadedPart
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads.parts import UploadedPart
 from daypass_azure.account import account_of
 from daypass_azure.network import ask, filesystem
 from daypass_azure.paths import check_name
@@ -38,7 +38,7 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 @attrs.frozen
 class BlockUploadSession:
-    """One upload of one blob; see `daypass.parts.UploadSession`."""
+    """One upload of one blob; see `daypass.uploads.parts.UploadSession`."""
 
     _signer: Signer
     _location: Location

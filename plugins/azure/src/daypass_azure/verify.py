@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import attrs
 
-from daypass.explanations import Finding, RequestCheck
-from daypass.found import FoundURL, SentRequest, decoded
 from daypass.locations import Location
+from daypass.reading.explanations import Finding, RequestCheck
+from daypass.reading.found import FoundURL, SentRequest, decoded
 from daypass_azure.explain import Place, place_of
 from daypass_azure.options import effective_options
 

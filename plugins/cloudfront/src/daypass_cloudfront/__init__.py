@@ -12,8 +12,8 @@ from daypass.results import SignedURL
 from daypass_cloudfront.options import CloudFrontOptions
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation, RequestCheck
-    from daypass.found import FoundURL, SentRequest
+    from daypass.reading.explanations import Explanation, RequestCheck
+    from daypass.reading.found import FoundURL, SentRequest
     from daypass_cloudfront.signer import Signer
 
 __all__ = ["CloudFrontOptions"]

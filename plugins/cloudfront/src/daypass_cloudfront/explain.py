@@ -14,10 +14,10 @@ from typing import Any
 
 import attrs
 
-from daypass.errorbodies import ErrorBody
-from daypass.explanations import Explanation, Finding
-from daypass.found import FoundURL, SentRequest, decoded
-from daypass.post_policies import epoch
+from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.found import FoundURL, SentRequest, decoded
+from daypass.reading.post_policies import epoch
 
 #: The parameters that CloudFront takes out of a URL before it compares it with a policy.
 OWN = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})

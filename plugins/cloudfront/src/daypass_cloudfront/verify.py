@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from daypass.explanations import RequestCheck, partly
-from daypass.found import SentRequest
 from daypass.locations import Location
-from daypass.post_policies import epoch
+from daypass.reading.explanations import RequestCheck, partly
+from daypass.reading.found import SentRequest
+from daypass.reading.post_policies import epoch
 from daypass_cloudfront.explain import OUT_OF_QUERIES, base_of, policy_bytes
 from daypass_cloudfront.keys import read_private, signature_of
 from daypass_cloudfront.policies import Policy, encode

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daypass.batches import SignedURLBatch
-from daypass.cors import CorsPlan, CorsRule
-from daypass.formrequests import FormRequest
-from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
-from daypass.parts import PartLimits, UploadSession
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.uploads.formrequests import FormRequest
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.parts import PartLimits, UploadSession
 from daypass_gcs.options import GCSOptions
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation, RequestCheck
-    from daypass.found import FoundURL, SentRequest
+    from daypass.reading.explanations import Explanation, RequestCheck
+    from daypass.reading.found import FoundURL, SentRequest
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from daypass.durations import span
-from daypass.errorbodies import ErrorBody
-from daypass.explanations import Explanation, Finding
+from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.explanations import Explanation, Finding
 
 _SAID = {
     "AccessDenied": "the service account that signed may not do this: a link can never do more than its signer; it needs storage.objects.get, .create or .delete on the bucket",

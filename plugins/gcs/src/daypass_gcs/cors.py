@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from daypass.cors import CorsPlan, CorsRule
 from daypass.locations import Location
+from daypass.uploads.cors import CorsPlan, CorsRule
 from daypass_gcs.metadata import ask
 from daypass_gcs.places import check_bucket
 

@@ -12,10 +12,10 @@ import re
 
 import attrs
 
-from daypass.explanations import Explanation, Finding
-from daypass.found import FoundURL, decoded
-from daypass.post_policies import epoch, read_policy
-from daypass.v4_links import read_v4
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.found import FoundURL, decoded
+from daypass.reading.post_policies import epoch, read_policy
+from daypass.reading.v4_links import read_v4
 from daypass_gcs.answers import findings_of
 
 #: Seconds, as `daypass_gcs.MAX_EXPIRES_IN`.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from daypass.canonical import signing_key, timestamp
 from daypass.errors import UnsupportedOptionError
-from daypass.formrequests import FILENAME, FormRequest
-from daypass.forms import UploadForm
 from daypass.locations import Location
-from daypass.postpolicy import conditions_of, encode_policy, fields_of, starts_with_of
+from daypass.uploads.formrequests import FILENAME, FormRequest
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.postpolicy import conditions_of, encode_policy, fields_of, starts_with_of
 from daypass_gcs.deadline import Deadline
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import attrs
 
 from daypass.errors import UnsupportedOptionError
 from daypass.locations import Location
-from daypass.parts import UploadSession
 from daypass.requests import SignRequest
 from daypass.results import SignedURL
-from daypass.xmlparts import Step, XMLUploadSession, kept
+from daypass.uploads.parts import UploadSession
+from daypass.uploads.xmlparts import Step, XMLUploadSession, kept
 from daypass_gcs.shape import Shape, shape_of
 from daypass_gcs.signer import Signer
 

@@ -17,7 +17,7 @@ from daypass.errors import CredentialsError, InvalidExpiryError, UnsupportedOpti
 from daypass.locations import Location
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
-from daypass.xmlparts import Step
+from daypass.uploads.xmlparts import Step
 from daypass_gcs.credentials import find_key
 from daypass_gcs.deadline import Deadline
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side

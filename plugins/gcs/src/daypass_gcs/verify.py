@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import load_pem_x509_certificate
 
 from daypass.canonical import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
-from daypass.explanations import Finding, RequestCheck, partly
-from daypass.found import FoundURL, SentRequest
 from daypass.locations import Location
-from daypass.v4_links import encode_path, message_of
+from daypass.reading.explanations import Finding, RequestCheck, partly
+from daypass.reading.found import FoundURL, SentRequest
+from daypass.reading.v4_links import encode_path, message_of
 from daypass_gcs.explain import place_of
 from daypass_gcs.settings import settings_of
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from daypass.batches import SignedURLBatch
-from daypass.cors import CorsPlan, CorsRule
 from daypass.durations import utc
 from daypass.errors import InvalidRequestError
-from daypass.formrequests import FormRequest
-from daypass.forms import UploadForm
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
-from daypass.parts import PartLimits, UploadSession
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.uploads.formrequests import FormRequest
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.parts import PartLimits, UploadSession
 
 if TYPE_CHECKING:
-    from daypass.explanations import Explanation, RequestCheck
-    from daypass.found import FoundURL, SentRequest
+    from daypass.reading.explanations import Explanation, RequestCheck
+    from daypass.reading.found import FoundURL, SentRequest
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]

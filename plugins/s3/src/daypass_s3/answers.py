@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from daypass.durations import span
-from daypass.errorbodies import ErrorBody
-from daypass.explanations import Explanation, Finding
-from daypass.post_policies import moment
+from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.post_policies import moment
 
 #: Seconds. S3 refuses requests whose clock differs by more than a quarter of an hour.
 _SKEW = 60

@@ -9,7 +9,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fsspec.asyn import sync
 from fsspec.exceptions import FSTimeoutError
 
-from daypass.cors import CorsPlan, CorsRule
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -20,6 +19,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.locations import Location
+from daypass.uploads.cors import CorsPlan, CorsRule
 from daypass_s3 import sdk
 from daypass_s3.metadata import sync_filesystem
 from daypass_s3.settings import settings_of

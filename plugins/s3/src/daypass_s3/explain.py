@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import attrs
 
-from daypass.explanations import Explanation, Finding
-from daypass.found import FoundURL, decoded
-from daypass.post_policies import epoch, read_policy
-from daypass.v4_links import V4Link, read_v4
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.found import FoundURL, decoded
+from daypass.reading.post_policies import epoch, read_policy
+from daypass.reading.v4_links import V4Link, read_v4
 from daypass_s3.answers import findings_of
 from daypass_s3.hosts import Place, place_of
 

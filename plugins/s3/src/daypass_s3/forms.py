@@ -18,10 +18,10 @@ import attrs
 
 from daypass.canonical import AWS4, SENTINEL, signing_key, timestamp
 from daypass.errors import InvalidRequestError, SigningNotSupportedError, UnsupportedOptionError
-from daypass.formrequests import FILENAME, FormRequest
-from daypass.forms import UploadForm
 from daypass.locations import Location
-from daypass.postpolicy import conditions_of, encode_policy, fields_of, starts_with_of
+from daypass.uploads.formrequests import FILENAME, FormRequest
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.postpolicy import conditions_of, encode_policy, fields_of, starts_with_of
 from daypass_s3.shape import PLAIN
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from daypass.errors import UnsupportedOptionError
 from daypass.locations import Location
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, SignedURL
-from daypass.xmlparts import Step
+from daypass.uploads.xmlparts import Step
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.forms import FormPlace, learn_place

@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from daypass.canonical import AWS4, HmacKey, encode, signing_key
-from daypass.explanations import Finding, RequestCheck, partly
-from daypass.found import FoundURL, SentRequest, decoded
 from daypass.locations import Location
-from daypass.v4_links import message_of
+from daypass.reading.explanations import Finding, RequestCheck, partly
+from daypass.reading.found import FoundURL, SentRequest, decoded
+from daypass.reading.v4_links import message_of
 from daypass_s3 import sdk
 from daypass_s3.hosts import Place, place_of
 from daypass_s3.settings import settings_of

@@ -10,10 +10,10 @@ import attrs
 
 from daypass.backends import Backend, registry
 from daypass.durations import span, utc
-from daypass.errorbodies import ErrorBody, parse_error
 from daypass.errors import InvalidRequestError
-from daypass.explanations import Explanation, Finding
-from daypass.found import FoundURL, parse_form, parse_url
+from daypass.reading.errorbodies import ErrorBody, parse_error
+from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.found import FoundURL, parse_form, parse_url
 
 __all__ = ["explain"]
 

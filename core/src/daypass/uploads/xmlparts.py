@@ -23,9 +23,9 @@ from daypass.errors import (
     StoreError,
 )
 from daypass.locations import Location
-from daypass.parts import UploadedPart
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads.parts import UploadedPart
 from daypass.wire import network_errors, send
 
 __all__ = ["SignStep", "Step", "XMLUploadSession", "kept"]
@@ -59,7 +59,7 @@ class SignStep(Protocol):
 
 @attrs.frozen
 class XMLUploadSession:
-    """One upload of one object; see `daypass.parts.UploadSession`."""
+    """One upload of one object; see `daypass.uploads.parts.UploadSession`."""
 
     location: Location
     #: What describes the object, not resolved.

@@ -13,14 +13,14 @@ from daypass.backends import Backend, registry
 from daypass.durations import utc
 from daypass.errors import DaypassError, InvalidRequestError, PluginError
 from daypass.events import named
-from daypass.explaining import explain_found, read
-from daypass.explanations import Explanation, Finding, RequestCheck, Verification
-from daypass.found import FoundURL, SentRequest
 from daypass.headers import check_token
 from daypass.locations import ParsedPath
+from daypass.reading.explaining import explain_found, read
+from daypass.reading.explanations import Explanation, Finding, RequestCheck, Verification
+from daypass.reading.found import FoundURL, SentRequest
+from daypass.reading.trying import difference
 from daypass.results import SignedURL
 from daypass.store import Store
-from daypass.trying import difference
 
 __all__ = ["verify"]
 

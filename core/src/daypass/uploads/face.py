@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Unpack, cast
 
-from daypass import gate, multipart
-from daypass.formrequests import FormOptions, make_form_request
-from daypass.forms import UploadForm
-from daypass.multipart import MultipartUpload
+from daypass import gate
 from daypass.requests import SharedOptions
+from daypass.uploads import multipart
+from daypass.uploads.formrequests import FormOptions, make_form_request
+from daypass.uploads.forms import UploadForm
+from daypass.uploads.multipart import MultipartUpload
 
 if TYPE_CHECKING:
     from daypass.store import Store

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import attrs
 
 from daypass.canonical import host_header
-from daypass.errorbodies import ErrorBody
-from daypass.explanations import Finding
+from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.explanations import Finding
 from daypass.results import mask_url
 
 __all__ = ["FoundURL", "SentRequest", "decoded", "parse_form", "parse_url"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from daypass.formrequests import FILENAME, FormRequest
+from daypass.uploads.formrequests import FILENAME, FormRequest
 
 __all__ = ["Policy", "conditions_of", "encode_policy", "fields_of", "starts_with_of"]
 

@@ -22,11 +22,11 @@ from daypass.gate import settled
 from daypass.headers import shown
 from daypass.judge import judge
 from daypass.locations import Location, check_key
-from daypass.parts import PartPlan, UploadedPart, UploadSession, plan_parts
 from daypass.permits import authorize
 from daypass.portable import check_portable
 from daypass.requests import SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.uploads.parts import PartPlan, UploadedPart, UploadSession, plan_parts
 
 if TYPE_CHECKING:
     from daypass.store import Store

@@ -14,7 +14,7 @@ from daypass.redaction import redact
 from daypass.results import mask_url
 
 if TYPE_CHECKING:
-    from daypass.found import SentRequest
+    from daypass.reading.found import SentRequest
 
 __all__ = ["Explanation", "Finding", "RequestCheck", "Verification"]
 

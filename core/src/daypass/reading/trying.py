@@ -17,8 +17,8 @@ from urllib.parse import quote
 import attrs
 
 from daypass.canonical import encode
-from daypass.explanations import Explanation, Finding, RequestCheck
-from daypass.found import SentRequest, decoded
+from daypass.reading.explanations import Explanation, Finding, RequestCheck
+from daypass.reading.found import SentRequest, decoded
 
 __all__ = ["difference"]
 

@@ -1,0 +1,1 @@
+"""Uploads that need more than one link: forms for browsers, objects in parts, and CORS rules for both."""
