@@ -509,7 +509,7 @@ FURTHER = {
     ),
     "declares options and cannot sign": Wrong(
         "test_it_declares_no_options",
-        {name: text for name, text in SILENT.items() if "enforces" not in name},
+        {name: text for name, text in SILENT.items() if " enforces=" not in name},
     ),
     "says that it cannot sign, and can": Wrong(
         "test_it_has_no_hook_that_signs",
