@@ -259,7 +259,7 @@ class SignRequest:
         why = "describes an upload and goes with method='PUT'"
         if not (misplaced := used.intersection(wrong)) and self.method not in ("GET", "HEAD"):
             misplaced = used.intersection(DOWNLOAD_ONLY)
-            why = "shapes the answer to a download and goes with method='GET' or 'HEAD'"
+            why = "shapes the answer to a download and goes with method='GET' or method='HEAD'"
         if misplaced:
             name = min(misplaced)
             msg = f"{name} {why}, not {self.method!r}"

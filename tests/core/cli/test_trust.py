@@ -108,6 +108,8 @@ def test_verify_and_head(daypass, configured, tmp_path):
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(lines[:2]))
     assert daypass("audit", "verify", file).returncode == 0
+    file.write_text(lines[0])
+    assert daypass("audit", "verify", file).stdout.startswith("1 line verifies, ")
     cut = daypass("audit", "verify", file, "--expect-head", head)
     assert cut.returncode == 1
     assert "cut off" in cut.stderr

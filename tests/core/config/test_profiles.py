@@ -75,6 +75,14 @@ def test_an_unknown_profile_is_told_with_the_nearest(places):
         loaded.profile("zzz")
 
 
+def test_an_unknown_profile_without_any_file_is_told_where_one_goes(places):
+    places.write()
+    with pytest.raises(
+        ConfigError, match="'zzz': there is no configuration, and `daypass config path`"
+    ):
+        config.load().profile("zzz")
+
+
 # Presets.
 
 

@@ -24,7 +24,8 @@ def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -
     for note in verdict.notes:
         warn(note)
     if verdict.ok:
-        say(f"{verdict.lines} lines verify, the head is {verdict.head}")
+        lines = "1 line verifies" if verdict.lines == 1 else f"{verdict.lines} lines verify"
+        say(f"{lines}, the head is {verdict.head}")
         return 0
     place = f"{verdict.file}: line {verdict.line} is bad: " if verdict.line is not None else ""
     click.echo(one_line(f"daypass: error: {place}{verdict.why}"), err=True)

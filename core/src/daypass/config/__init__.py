@@ -156,12 +156,13 @@ def _no_profile(name: str, config: Config) -> ConfigError:
     from daypass.headers import shown
 
     near = difflib.get_close_matches(name[:60], config.profiles, n=1, cutoff=0.5)
-    files = ", ".join(config.files) or "no file of daypass"
-    hint = (
-        f"did you mean {near[0]}?"
-        if near
-        else f"{files} has {', '.join(sorted(config.profiles)) or 'none'}"
-    )
+    files = ", ".join(config.files) or "the environment"
+    if near:
+        hint = f"did you mean {near[0]}?"
+    elif config.files or config.profiles:
+        hint = f"{files} has {', '.join(sorted(config.profiles)) or 'none'}"
+    else:
+        hint = "there is no configuration, and `daypass config path` prints where it goes"
     return ConfigError(f"no profile is named {shown(name)}: {hint}", key=f"profiles.{name[:63]}")
 
 
