@@ -28,6 +28,7 @@ from daypass.requests import (
     RESTRICTING,
     SignOptions,
     SignRequest,
+    make_request,
     refuse_unknown,
 )
 from tests.core.fakes import EVERY_CONDITION, NOW, SECRET, Disguise, Hostile, HostileMapping
@@ -441,3 +442,13 @@ def test_an_option_may_have_any_name_and_is_refused(name):
         refuse_unknown([name], SignOptions.__annotations__)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ["storage_options", "storage_option", "signer_option"])
+def test_an_option_of_a_store_is_told_where_it_goes(name):
+    right = name.removesuffix("s") + "s"
+    with pytest.raises(
+        UnknownOptionError, match=f"'{name}': {right} is given to the Store"
+    ) as caught:
+        make_request({name: {}})
+    assert caught.value.option == name

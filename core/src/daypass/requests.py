@@ -135,6 +135,10 @@ class SignOptions(SharedOptions, total=False):
     checksum_sha256: str | bytes | None
 
 
+#: Keywords of a store and of functions on whole paths, which no single link of a store has.
+_OF_A_STORE = ("public_endpoint", "signer_options", "storage_options")
+
+
 def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
     """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``."""
     known = sorted(known)
@@ -371,6 +375,20 @@ _make: Callable[..., SignRequest] = SignRequest
 _OPTION_NAMES = frozenset(SignOptions.__annotations__)
 
 
+def _refuse_options_of_a_store(names: Iterable[str]) -> None:
+    """Say where the options of a store go, to who gives them to a link or misspells them."""
+    for name in names:
+        if name in _OPTION_NAMES or not isinstance(name, str):
+            continue
+        near = difflib.get_close_matches(name[:60], _OF_A_STORE, n=1, cutoff=0.8)
+        if near:
+            msg = (
+                f"no option is named {shown(name)}: {near[0]} is given to the Store, "
+                "or to a function on a whole path"
+            )
+            raise UnknownOptionError(msg, option=name)
+
+
 def make_request(options: Mapping[str, Any]) -> SignRequest:
     """Make a request of keywords; the same one again for the same keywords.
 
@@ -379,6 +397,7 @@ def make_request(options: Mapping[str, Any]) -> SignRequest:
 
     """
     if not _OPTION_NAMES.issuperset(options):
+        _refuse_options_of_a_store(options)
         refuse_unknown(options, _OPTION_NAMES)
     if any(getattr(value, "fold", 0) for value in options.values() if isinstance(value, datetime)):
         return _make(**options)  # the second 2:30 of an autumn night compares equal to the first
