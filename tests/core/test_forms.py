@@ -54,6 +54,7 @@ def former(registry_of):
         ({"content_type": "a\nb"}, "content_type"),
         ({"success_status": 302}, "success_status"),
         ({"success_status": True}, "success_status"),
+        ({"success_status": 10**5000}, "success_status"),
         ({"success_status": "201"}, "success_status"),
         ({"success_status": 201, "success_redirect": "https://a/"}, "success_redirect"),
         ({"success_redirect": "javascript:alert(1)"}, "success_redirect"),

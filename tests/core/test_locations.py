@@ -201,6 +201,7 @@ def test_an_endpoint_is_http_or_https_with_a_host(url):
      "http://host:\u0669", "http\u017f://host", "http://h\u00f6st", "http://host?q", "http://host#f",
      "http://host/?a=b", "http://ho st", "http://host\\@evil", "http:\\\\host", "http://host\n",
      "http://host\r\nX: y", "http://\0", "http://host/\ud800", "http://[::1", "http://host/a b",
+     "http://..", "http://a..b", "http://.a",
      b"http://host", 5, None, [], object(), Hostile()],
     ids=count(),
 )  # fmt: skip
@@ -209,6 +210,20 @@ def test_any_other_endpoint_is_refused(url):
         check_endpoint(url, "public_endpoint")
     assert caught.value.option == "public_endpoint"
     assert str(caught.value).isprintable()
+
+
+def test_a_text_that_does_not_show_itself_is_read_as_text():
+    class Odd(str):
+        __slots__ = ()
+
+        def __str__(self):
+            raise KeyError
+
+        __repr__ = __str__
+
+    assert type(check_endpoint(Odd("http://host"), "public_endpoint")) is str
+    with pytest.raises(InvalidRequestError):
+        check_endpoint(Odd("host"), "public_endpoint")
 
 
 @pytest.mark.parametrize(

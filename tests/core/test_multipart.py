@@ -106,7 +106,25 @@ def test_the_size_of_a_part_follows_from_the_objects(size, expected):
     assert (plan.part_size, plan.count) == expected
 
 
-@pytest.mark.parametrize("size", [0, -1, -(10**30), 1.0, True, "5", None, 10**30, 50_001])
+class Hostile:
+    """A value whose repr fails."""
+
+    def __repr__(self):
+        raise KeyError
+
+
+class Unreadable(dict):
+    """A mapping whose items cannot be read."""
+
+    def items(self):
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    "size",
+    [0, -1, -(10**30), 1.0, True, "5", None, 10**30, 10**5000, 50_001, Hostile()],
+    ids=range(11),
+)
 def test_a_size_is_a_positive_number_of_bytes_below_the_limit(uploader, size):
     with pytest.raises(InvalidRequestError) as caught:
         begin(size=size)
@@ -114,7 +132,9 @@ def test_a_size_is_a_positive_number_of_bytes_below_the_limit(uploader, size):
     assert uploader.seen == []
 
 
-@pytest.mark.parametrize("part_size", [0, -5, 9, 1001, True, 1.5, "10", 10**30])
+@pytest.mark.parametrize(
+    "part_size", [0, -5, 9, 1001, True, 1.5, "10", 10**30, 10**5000, Hostile()], ids=range(10)
+)
 def test_a_part_size_is_within_the_limits(uploader, part_size):
     with pytest.raises(InvalidRequestError) as caught:
         begin(part_size=part_size)
@@ -324,6 +344,9 @@ def test_completed_with_the_etags_that_were_answered(uploader):
         ({"1": "a"}, "no part '1'"),
         ([UploadedPart(number=1, size=9, etag="a")], "must have 10 bytes, and the store has 9"),
         (["a"], "UploadedPart"),
+        ({Hostile(): "a"}, "no part of type Hostile"),
+        (Unreadable(), "parts is a Unreadable that cannot be read"),
+        (True, "parts is a bool that cannot be read"),
     ],
 )
 def test_an_upload_is_completed_whole_or_not_at_all(uploader, parts, words):

@@ -102,6 +102,13 @@ def test_other_text_stays_as_it_is(text):
     assert redact(text) == (text if "user@" not in text else "https://****@host.example/")
 
 
+@pytest.mark.parametrize("value", [None, b"sig=x", 7, ["sig=x"]], ids=repr)
+def test_what_is_no_text_is_refused(value):
+    with pytest.raises(daypass.InvalidRequestError) as caught:
+        redact(value)
+    assert caught.value.option == "text"
+
+
 def test_a_login_in_a_url_is_masked():
     assert redact("at https://me:word@b.example/k?x=1") == "at https://****@b.example/k?x=1"
 

@@ -190,6 +190,13 @@ def test_a_link_of_daypass_brings_its_method_and_headers(installed):
     assert not daypass.verify(made, method="GET", now=NOW).ok
 
 
+class Unreadable(dict):
+    """A mapping whose items cannot be read."""
+
+    def items(self):
+        raise KeyError
+
+
 @pytest.mark.parametrize(
     ("options", "option"),
     [
@@ -201,13 +208,15 @@ def test_a_link_of_daypass_brings_its_method_and_headers(installed):
         ({"body": "text"}, "body"),
         ({"key": b"bytes"}, "key"),
         ({"key": ""}, "key"),
+        ({"key": "\ud800"}, "key"),
+        ({"headers": Unreadable(a="b")}, "headers"),
         ({"now": datetime(2026, 1, 1)}, "now"),
         ({"url": {"mark": "x"}}, "url"),
         ({"url": None}, "url"),
         ({"storage_options": 7}, "storage_options"),
         ({"signer_options": {"tenent": "x"}}, None),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_wrong_arguments_are_refused(installed, options, option):
     installed()

@@ -165,7 +165,7 @@ def redirect(value: str | None, option: str) -> str | None:
 def status(value: int | None, option: str) -> int | None:
     """Return the status that a successful form is answered with."""
     if value is not None and (type(value) is not int or value not in _STATUSES):
-        found = value if type(value) is int else shown(value)
+        found = value if type(value) is int and abs(value) < 10**9 else shown(value)
         msg = f"{option} must be 200, 201 or 204, which stores can answer with, not {found}"
         raise InvalidRequestError(msg, option=option)
     return value

@@ -218,8 +218,9 @@ def check_endpoint(url: str, option: str) -> str:
             user info, a query or a fragment.
 
     """
+    url = str.__str__(url) if isinstance(url, str) else url
     match = isinstance(url, str) and re.fullmatch(
-        r"(?i:https?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?"
+        r"(?i:https?)://(?P<host>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?"
         r"(?P<path>/[A-Za-z0-9._~/-]*)?",
         url,
         re.ASCII,

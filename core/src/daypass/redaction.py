@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from daypass.errors import InvalidRequestError
+
 __all__ = ["RedactingFilter", "redact"]
 
 #: Masked whatever is installed: a link of a store whose backend is not here is a secret too.
@@ -41,7 +43,13 @@ def redact(text: str) -> str:
     Args:
         text: any text.
 
+    Raises:
+        InvalidRequestError: for what is no text.
+
     """
+    if not isinstance(text, str):
+        msg = f"redact takes text, not {type(text).__name__}"
+        raise InvalidRequestError(msg, option="text")
     return _LOGIN.sub(MASK + "@", _pattern().sub(_masked, text))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -147,8 +148,13 @@ def _sent(
     if not isinstance(headers, Mapping):
         msg = f"headers must be a mapping of names to text, not {type(headers).__name__}"
         raise InvalidRequestError(msg, option="headers")
+    try:
+        given = [*headers.items()]
+    except Exception as error:
+        msg = f"headers is a {type(headers).__name__} that cannot be read"
+        raise InvalidRequestError(msg, option="headers") from error
     sent: dict[str, str] = {}
-    for name, value in headers.items():
+    for name, value in given:
         check_token(name, "headers")
         if not isinstance(value, str):
             msg = f"headers: the value of {name} must be text, not {type(value).__name__}"
@@ -159,6 +165,9 @@ def _sent(
         raise InvalidRequestError(msg, option="body")
     if key is not None and not (isinstance(key, str) and key):
         msg = "key must be text that is not empty: a secret, or a key in PEM"
+        raise InvalidRequestError(msg, option="key")
+    if key is not None and re.search("[\ud800-\udfff]", key):
+        msg = "key holds a lone surrogate, which no secret can: was a file decoded wrongly?"
         raise InvalidRequestError(msg, option="key")
     if not isinstance(found, FoundURL):
         return None

@@ -180,12 +180,7 @@ class MultipartUpload:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        if parts is None:
-            found = self.list_parts()
-        elif isinstance(parts, Mapping):
-            found = [UploadedPart(number=number, etag=etag) for number, etag in parts.items()]
-        else:
-            found = list(parts)
+        found = self.list_parts() if parts is None else _listed(parts)
         chosen = self._checked(found)
         return self._ask("complete", ObjectMetadata, self._session.complete, self.upload_id, chosen)
 
@@ -268,6 +263,17 @@ class MultipartUpload:
 
     def _ask(self, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
         return _ask(self._store, what, kind, call, *args)
+
+
+def _listed(parts: Mapping[int, str] | Iterable[UploadedPart]) -> list[UploadedPart]:
+    """Return the parts that a caller names, in either way."""
+    try:
+        if isinstance(parts, Mapping):
+            return [UploadedPart(number=number, etag=etag) for number, etag in parts.items()]
+        return list(parts)
+    except Exception as error:
+        msg = f"parts is a {type(parts).__name__} that cannot be read: give a mapping of numbers to ETags"
+        raise InvalidRequestError(msg, option="parts") from error
 
 
 def begin(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from daypass.errors import InvalidRequestError
+from daypass.headers import shown
 
 if TYPE_CHECKING:
     from daypass.requests import SignRequest
@@ -98,7 +99,7 @@ class PartPlan:
 
         """
         if type(number) is not int or not 1 <= number <= self.count:
-            msg = f"there is no part {ascii(number)[:40]}: this upload has the parts 1 to {self.count}"
+            msg = f"there is no part {_shown(number)}: this upload has the parts 1 to {self.count}"
             raise InvalidRequestError(msg, option="number")
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
@@ -121,7 +122,7 @@ def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: st
     _check_count(size, "size")
     largest = min(limits.max_size, limits.max_parts * limits.max_part_size)
     if size > largest:
-        msg = f"size {size} is above the {largest} bytes that {backend} takes as one object"
+        msg = f"size {_shown(size)} is above the {largest} bytes that {backend} takes as one object"
         raise InvalidRequestError(msg, option="size")
     if part_size is None:
         least = -(-size // limits.max_parts)
@@ -133,7 +134,7 @@ def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: st
         msg = f"part_size {part_size} is below the {limits.min_part_size} bytes that {backend} takes: only the last part may be smaller"
         raise InvalidRequestError(msg, option="part_size")
     if part_size > limits.max_part_size:
-        msg = f"part_size {part_size} is above the {limits.max_part_size} bytes that {backend} takes as one part"
+        msg = f"part_size {_shown(part_size)} is above the {limits.max_part_size} bytes that {backend} takes as one part"
         raise InvalidRequestError(msg, option="part_size")
     plan = PartPlan(size, part_size)
     if plan.count > limits.max_parts:
@@ -142,12 +143,14 @@ def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: st
     return plan
 
 
+def _shown(value: object) -> str:
+    """Show a wrong number in a message; another object's own repr is not asked."""
+    if type(value) is int and abs(value) > 10**18:
+        return "a huge negative number" if value < 0 else "a huge number"
+    return ascii(value)[:40] if isinstance(value, (int, float)) else shown(value)
+
+
 def _check_count(value: object, option: str) -> None:
     if type(value) is not int or value <= 0:
-        shown = (
-            "a huge negative number"
-            if type(value) is int and value < -(10**18)
-            else ascii(value)[:40]
-        )
-        msg = f"{option} must be a positive number of bytes, not {shown}"
+        msg = f"{option} must be a positive number of bytes, not {_shown(value)}"
         raise InvalidRequestError(msg, option=option)
