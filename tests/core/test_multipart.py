@@ -343,6 +343,7 @@ def test_completed_with_the_etags_that_were_answered(uploader):
         ({1: "a", 2: 5, 3: "c"}, "ETag of part 2"),
         ({"1": "a"}, "no part '1'"),
         ([UploadedPart(number=1, size=9, etag="a")], "must have 10 bytes, and the store has 9"),
+        ([UploadedPart(number=1, size=10**5000, etag="a")], "the store has a huge number"),
         (["a"], "UploadedPart"),
         ({Hostile(): "a"}, "no part of type Hostile"),
         (Unreadable(), "parts is a Unreadable that cannot be read"),

@@ -241,7 +241,8 @@ class SignRequest:
     def __attrs_post_init__(self) -> None:
         """Check the options against each other."""
         if self.method not in METHODS:
-            msg = f"method {shown(self.method)} is not one of {', '.join(METHODS)}"
+            form = "; create_upload_form makes forms" if self.method == "POST" else ""
+            msg = f"method {shown(self.method)} is not one of {', '.join(METHODS)}{form}"
             raise InvalidRequestError(msg, option="method")
         if self.on_short not in ("warn", "raise"):
             msg = f"on_short must be 'warn' or 'raise', not {shown(self.on_short)}"

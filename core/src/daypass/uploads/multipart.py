@@ -26,7 +26,7 @@ from daypass.permits import authorize
 from daypass.portable import check_portable
 from daypass.requests import SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
-from daypass.uploads.parts import PartPlan, UploadedPart, UploadSession, plan_parts
+from daypass.uploads.parts import PartPlan, UploadedPart, UploadSession, plan_parts, shown_count
 
 if TYPE_CHECKING:
     from daypass.store import Store
@@ -248,7 +248,7 @@ class MultipartUpload:
                 raise InvalidRequestError(msg, option="parts")
             size = self.size_of(part.number)
             if part.size is not None and part.size != size:
-                msg = f"part {part.number} must have {size} bytes, and the store has {part.size}: upload it again"
+                msg = f"part {part.number} must have {size} bytes, and the store has {shown_count(part.size)}: upload it again"
                 raise InvalidRequestError(msg, option="parts")
             if part.etag is not None and not (
                 isinstance(part.etag, str) and part.etag.isascii() and part.etag.isprintable()

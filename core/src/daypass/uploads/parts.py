@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from daypass.requests import SignRequest
     from daypass.results import ObjectMetadata, SignedURL
 
-__all__ = ["PartLimits", "PartPlan", "UploadSession", "UploadedPart", "plan_parts"]
+__all__ = ["PartLimits", "PartPlan", "UploadSession", "UploadedPart", "plan_parts", "shown_count"]
 
 _MIB = 1 << 20
 #: What a part holds where nothing asks for more, in bytes: few requests, and little to send again.
@@ -99,7 +99,7 @@ class PartPlan:
 
         """
         if type(number) is not int or not 1 <= number <= self.count:
-            msg = f"there is no part {_shown(number)}: this upload has the parts 1 to {self.count}"
+            msg = f"there is no part {shown_count(number)}: this upload has the parts 1 to {self.count}"
             raise InvalidRequestError(msg, option="number")
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
@@ -122,7 +122,7 @@ def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: st
     _check_count(size, "size")
     largest = min(limits.max_size, limits.max_parts * limits.max_part_size)
     if size > largest:
-        msg = f"size {_shown(size)} is above the {largest} bytes that {backend} takes as one object"
+        msg = f"size {shown_count(size)} is above the {largest} bytes that {backend} takes as one object"
         raise InvalidRequestError(msg, option="size")
     if part_size is None:
         least = -(-size // limits.max_parts)
@@ -134,7 +134,7 @@ def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: st
         msg = f"part_size {part_size} is below the {limits.min_part_size} bytes that {backend} takes: only the last part may be smaller"
         raise InvalidRequestError(msg, option="part_size")
     if part_size > limits.max_part_size:
-        msg = f"part_size {_shown(part_size)} is above the {limits.max_part_size} bytes that {backend} takes as one part"
+        msg = f"part_size {shown_count(part_size)} is above the {limits.max_part_size} bytes that {backend} takes as one part"
         raise InvalidRequestError(msg, option="part_size")
     plan = PartPlan(size, part_size)
     if plan.count > limits.max_parts:
@@ -143,7 +143,7 @@ def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: st
     return plan
 
 
-def _shown(value: object) -> str:
+def shown_count(value: object) -> str:
     """Show a wrong number in a message; another object's own repr is not asked."""
     if type(value) is int and abs(value) > 10**18:
         return "a huge negative number" if value < 0 else "a huge number"
@@ -152,5 +152,5 @@ def _shown(value: object) -> str:
 
 def _check_count(value: object, option: str) -> None:
     if type(value) is not int or value <= 0:
-        msg = f"{option} must be a positive number of bytes, not {_shown(value)}"
+        msg = f"{option} must be a positive number of bytes, not {shown_count(value)}"
         raise InvalidRequestError(msg, option=option)
