@@ -198,7 +198,7 @@ def test_the_secret_is_in_no_repr():
     store = daypass.Store("gs://bucket", signer_options=HMAC)
     link = store.create_signed_url("k")
 
-    shown = [options, store, link, store.location, store.location.cache["gcs"]._key]
+    shown = [options, store, link, store.location, store.location.cache["gcs"].key]
     assert not [thing for thing in shown if HMAC["hmac_secret"] in repr(thing)]
     assert link.url.rpartition("=")[2] not in repr(link)
 

@@ -67,7 +67,7 @@ def test_the_memory_of_signatures_is_bounded(iam, store, monkeypatch):
     for number in range(5):
         store.create_signed_url(f"k{number}", signing_time=NOW)
 
-    assert len(store.location.cache["gcs"]._key._known) == 3
+    assert len(store.location.cache["gcs"].key._known) == 3
     store.create_signed_url("k4", signing_time=NOW)
     assert iam.count("signBlob") == 5
     store.create_signed_url("k0", signing_time=NOW)

@@ -26,7 +26,6 @@ from daypass.locations import Location
 from daypass.requests import SignRequest
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.uploads.parts import UploadedPart
-from daypass.wire import network_errors, send
 
 __all__ = ["SignStep", "Step", "XMLUploadSession", "kept"]
 
@@ -163,6 +162,8 @@ class XMLUploadSession:
         answered: dict[str, str] | None = None,
     ) -> ET.Element:
         """Sign a step, send it, and read the answer; the answer's headers go into ``answered``."""
+        from daypass.wire import network_errors, send  # with HTTP and TLS, which a link needs not
+
         link = self.sign_inside(step, self._now())
         headers = {} if body is None else {"Content-Type": "application/xml"}
         deadline = self.location.deadline
