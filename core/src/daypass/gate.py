@@ -9,6 +9,7 @@ from typing import TypeVar
 from attrs import evolve
 
 from daypass.admit import admit, admit_form, check_lacking, check_version
+from daypass.asking import ask, broken, wrong_answer
 from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
@@ -169,7 +170,14 @@ def create_signed_prefix(
             allow_dot_segments=request.allow_dot_segments,
         )
     with authorize(backend, location, resolved, caller, action=action) as permit:
-        answer = _grant(backend, location, permit.request)
+        answer = ask(
+            backend,
+            action,
+            SignedPrefix,
+            backend.sign_prefix,
+            location=location,
+            request=permit.request,
+        )
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
         record(permit, answer, [answer.query])
@@ -188,8 +196,10 @@ def create_upload_form(
     """
     action = "create_upload_form"
     resolved, waived = admit_form(backend, location, request)
+    sign = backend.sign_form
+    assert sign is not None  # noqa: S101 - admit_form has asked
     with authorize(backend, location, resolved, caller, action=action) as permit:
-        answer = _make_form(backend, location, permit.request)
+        answer = ask(backend, action, UploadForm, sign, location=location, request=permit.request)
         judge_form(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
         record(permit, answer, [answer.fields["policy"]])
@@ -215,52 +225,20 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
         msg = f"{backend.info.name} could not read the metadata of {location.path}: {named(error)}"
         raise StoreError(msg) from error
     if not isinstance(answer, ObjectMetadata):
-        msg = f"backend {backend.plugin}: head_metadata returned {type(answer).__name__}, not an ObjectMetadata"
-        raise PluginError(msg, plugin=backend.plugin)
+        raise wrong_answer(backend, "head_metadata", ObjectMetadata, answer)
     return answer
 
 
 def _ask(backend: Backend, location: Location, request: SignRequest) -> SignedURL:
+    """Do what `ask` does, without its cost: every single link comes this way."""
     try:
         answer = backend.create_signed_url(location, request)
     except DaypassError:
         raise
     except Exception as error:
-        msg = f"backend {backend.plugin}: create_signed_url failed with {named(error)}"
-        raise PluginError(msg, plugin=backend.plugin) from error
+        raise broken(backend, "create_signed_url", error) from error
     if not isinstance(answer, SignedURL):
-        msg = f"backend {backend.plugin}: create_signed_url returned {type(answer).__name__}, not a SignedURL"
-        raise PluginError(msg, plugin=backend.plugin)
-    return answer
-
-
-def _grant(backend: Backend, location: Location, request: SignRequest) -> SignedPrefix:
-    assert backend.sign_prefix is not None  # noqa: S101 - its caller has asked
-    try:
-        answer = backend.sign_prefix(location=location, request=request)
-    except DaypassError:
-        raise
-    except Exception as error:
-        msg = f"backend {backend.plugin}: create_signed_prefix failed with {named(error)}"
-        raise PluginError(msg, plugin=backend.plugin) from error
-    if not isinstance(answer, SignedPrefix):
-        msg = f"backend {backend.plugin}: create_signed_prefix returned {type(answer).__name__}, not a SignedPrefix"
-        raise PluginError(msg, plugin=backend.plugin)
-    return answer
-
-
-def _make_form(backend: Backend, location: Location, request: FormRequest) -> UploadForm:
-    assert backend.sign_form is not None  # noqa: S101 - admit_form has asked
-    try:
-        answer = backend.sign_form(location=location, request=request)
-    except DaypassError:
-        raise
-    except Exception as error:
-        msg = f"backend {backend.plugin}: create_upload_form failed with {named(error)}"
-        raise PluginError(msg, plugin=backend.plugin) from error
-    if not isinstance(answer, UploadForm):
-        msg = f"backend {backend.plugin}: create_upload_form returned {type(answer).__name__}, not an UploadForm"
-        raise PluginError(msg, plugin=backend.plugin)
+        raise wrong_answer(backend, "create_signed_url", SignedURL, answer)
     return answer
 
 
@@ -274,15 +252,18 @@ def _ask_many(
             with at_row(row):
                 rows.append(_ask(backend, location.at(key), request))
         return SignedURLBatch.of_rows(rows)
-    try:
-        batch = backend.sign_many(location=location, keys=keys, request=request)
-    except DaypassError:
-        raise
-    except Exception as error:
-        msg = f"backend {backend.plugin}: create_signed_urls failed with {named(error)}"
-        raise PluginError(msg, plugin=backend.plugin) from error
-    if not isinstance(batch, SignedURLBatch) or len(batch) != len(keys):
-        msg = f"backend {backend.plugin}: create_signed_urls returned no SignedURLBatch with a row for each key"
+    hook = "create_signed_urls"
+    batch = ask(
+        backend,
+        hook,
+        SignedURLBatch,
+        backend.sign_many,
+        location=location,
+        keys=keys,
+        request=request,
+    )
+    if len(batch) != len(keys):
+        msg = f"backend {backend.plugin}: {hook} returned no SignedURLBatch with a row for each key"
         raise PluginError(msg, plugin=backend.plugin)
     return batch
 

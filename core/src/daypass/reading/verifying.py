@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from daypass.asking import ask
 from daypass.backends import Backend, registry
 from daypass.durations import utc
-from daypass.errors import DaypassError, InvalidRequestError, PluginError
-from daypass.events import named
+from daypass.errors import InvalidRequestError
 from daypass.headers import check_token
 from daypass.locations import ParsedPath
 from daypass.reading.explaining import explain_found, read
@@ -244,14 +244,11 @@ def _check(
     store = Store(
         path, storage_options=storage_options, signer=signer, signer_options=signer_options
     )
-    try:
-        answer = backend.verify(location=store.location, sent=request)
-    except DaypassError:
-        raise
-    except Exception as error:
-        msg = f"backend {backend.plugin}: verify_url failed with {named(error)}"
-        raise PluginError(msg, plugin=backend.plugin) from error
-    if not isinstance(answer, RequestCheck):
-        msg = f"backend {backend.plugin}: verify_url returned {type(answer).__name__}, not a RequestCheck"
-        raise PluginError(msg, plugin=backend.plugin)
-    return answer
+    return ask(
+        backend,
+        "verify_url",
+        RequestCheck,
+        backend.verify,
+        location=store.location,
+        sent=request,
+    )

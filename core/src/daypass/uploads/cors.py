@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from daypass.errors import InvalidRequestError, PluginError, StoreError, UnsupportedOptionError
+from daypass.errors import InvalidRequestError, StoreError, UnsupportedOptionError
 from daypass.headers import check_token, shown
 
 __all__ = ["CorsPlan", "CorsRule", "add_rule", "plan_cors"]
@@ -106,16 +106,15 @@ def plan_cors(backend: Any, location: Any, rule: CorsRule) -> CorsPlan:
 
     Raises:
         UnsupportedOptionError: if the backend's store has no CORS rules.
+        PluginError: if the backend fails, or answers with something else.
 
     """
     if backend.cors is None:
         msg = f"{backend.info.name} has no CORS rules to set: let the web server in front of it answer browsers"
         raise UnsupportedOptionError(msg, option="cors", backend=backend.info.name)
-    plan = backend.cors(location=location, rule=rule)
-    if not isinstance(plan, CorsPlan):
-        msg = f"backend {backend.plugin}: cors returned {type(plan).__name__}, not a CorsPlan"
-        raise PluginError(msg, plugin=backend.plugin)
-    return plan
+    from daypass.asking import ask  # which needs the backends, and those this module's classes
+
+    return ask(backend, "cors", CorsPlan, backend.cors, location=location, rule=rule)
 
 
 def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:

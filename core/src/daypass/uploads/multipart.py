@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from daypass.admit import admit, check_lacking
+from daypass.asking import broken, wrong_answer
 from daypass.errors import (
     DaypassError,
     InvalidRequestError,
-    PluginError,
     StoreError,
     UnsupportedOptionError,
 )
@@ -405,18 +405,16 @@ def _again(store: Store, key: str, arguments: dict[str, Any]) -> MultipartUpload
 
 def _ask(store: Store, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
     """Call a backend; what is no error of ours is named, and its answer is of its kind."""
-    plugin = store.backend.plugin
+    backend, step = store.backend, f"{what} of a multipart upload"
     try:
         answer = call(*args)
     except DaypassError:
         raise
     except OSError as error:
-        msg = f"{store.backend.info.name} could not {what} an upload below {store.location.path}: {named(error)}"
+        msg = f"{backend.info.name} could not {what} an upload below {store.location.path}: {named(error)}"
         raise StoreError(msg) from error
     except Exception as error:
-        msg = f"backend {plugin}: {what} of a multipart upload failed with {named(error)}"
-        raise PluginError(msg, plugin=plugin) from error
+        raise broken(backend, step, error) from error
     if not isinstance(answer, kind) or (kind is object and answer is None):
-        msg = f"backend {plugin}: {what} of a multipart upload returned {type(answer).__name__}, not {kind.__name__}"
-        raise PluginError(msg, plugin=plugin)
+        raise wrong_answer(backend, step, kind, answer)
     return answer
