@@ -27,6 +27,7 @@ __all__ = [
     "metadata",
     "moment",
     "names_only",
+    "reaction",
     "redirect",
     "sha256",
     "status",
@@ -130,6 +131,15 @@ def word(value: str, option: str) -> str:
     return str.__str__(value)
 
 
+def reaction(value: str, option: str) -> str:
+    """Return what happens where a link would end early."""
+    value = word(value, option)
+    if value not in ("warn", "raise"):
+        msg = f"{option} must be 'warn' or 'raise', not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
 def filename(value: str | None, option: str) -> str | None:
     """Return the name to save under; `attachment` judges its characters."""
     return None if value is None else word(value, option)
@@ -188,7 +198,7 @@ def names_only(headers: Mapping[str, str] | None) -> str:
 
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "method": word,
-    "on_short": word,
+    "on_short": reaction,
     "filename": filename,
     "expires_in": duration,
     "expires_at": moment,
@@ -225,7 +235,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
 
 
 def with_checks(_cls: type, found: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Give each option of `SignRequest` its check (attrs calls this as it makes the class)."""
+    """Give each option of a request its check (attrs calls this as it makes the class)."""
 
     def converter(name: str) -> Callable[[Any], Any] | None:
         check = _CHECKS.get(name)

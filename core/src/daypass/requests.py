@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypedDict
 import attrs
 
 from daypass import fields
+from daypass.conditions import Conditional
 from daypass.durations import LONGEST, Duration
 from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
 from daypass.headers import attachment, shown
@@ -35,6 +36,28 @@ DEFAULT_LIFETIMES = {"GET": 3600, "HEAD": 3600, "LIST": 3600, "PUT": 900, "DELET
 #: The methods a link can be for.
 METHODS = tuple(DEFAULT_LIFETIMES)
 
+UPLOAD_ONLY = (
+    "content_type",
+    "content_md5",
+    "add_content_md5_metadata",
+    "content_length",
+    "max_bytes",
+    "if_absent",
+    "checksum_sha256",
+    "metadata",
+    "acl",
+)
+DOWNLOAD_ONLY = (
+    "filename",
+    "inline",
+    "response_content_type",
+    "response_content_disposition",
+    "response_content_encoding",
+    "response_content_language",
+    "response_cache_control",
+    "response_expires",
+)
+
 #: Options that restrict the holder: enforced by the backend or refused.
 RESTRICTING = frozenset(
     {
@@ -57,42 +80,13 @@ _SHAPING = frozenset(
         "acl",
         "requester_pays",
         "headers",
-        "filename",
-        "inline",
-        "response_content_type",
-        "response_content_disposition",
-        "response_content_encoding",
-        "response_content_language",
-        "response_cache_control",
-        "response_expires",
         "signing_time",
         "stable_for",
+        *DOWNLOAD_ONLY,
     }
 )
 #: Every option that a link carries out, or a backend refuses.
 CONDITIONS = RESTRICTING | DESCRIBING | _SHAPING
-
-UPLOAD_ONLY = (
-    "content_type",
-    "content_md5",
-    "add_content_md5_metadata",
-    "content_length",
-    "max_bytes",
-    "if_absent",
-    "checksum_sha256",
-    "metadata",
-    "acl",
-)
-DOWNLOAD_ONLY = (
-    "filename",
-    "inline",
-    "response_content_type",
-    "response_content_disposition",
-    "response_content_encoding",
-    "response_content_language",
-    "response_cache_control",
-    "response_expires",
-)
 
 
 class SharedOptions(TypedDict, total=False):
@@ -154,9 +148,8 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "o
         raise UnknownOptionError(msg, option=name)
 
 
-# Not slotted: resolve() copies __dict__, which is five times cheaper than attrs.evolve.
 @attrs.frozen(kw_only=True, slots=False, field_transformer=fields.with_checks)
-class SignRequest:
+class SignRequest(Conditional):
     """What a signed URL shall permit, checked on creation and reusable for any number of keys.
 
     >>> SignRequest(method="PUT", expires_in="15m", content_type="text/csv").expires_in
@@ -244,14 +237,7 @@ class SignRequest:
             form = "; create_upload_form makes forms" if self.method == "POST" else ""
             msg = f"method {shown(self.method)} is not one of {', '.join(METHODS)}{form}"
             raise InvalidRequestError(msg, option="method")
-        if self.on_short not in ("warn", "raise"):
-            msg = f"on_short must be 'warn' or 'raise', not {shown(self.on_short)}"
-            raise InvalidRequestError(msg, option="on_short")
-        own = self.__dict__
-        used = frozenset(
-            name for name in CONDITIONS if (value := own[name]) is not None and value is not False
-        )
-        object.__setattr__(self, "conditions", used)
+        used = self._find_conditions(CONDITIONS)
         if used:
             self._check_method(used)
             self._check_pairs(used)
@@ -344,31 +330,6 @@ class SignRequest:
             msg = "starts_at must lie before the link's end"
             raise InvalidExpiryError(msg, option="starts_at")
         return self._copy(signing_time=start, expires_in=lifetime, expires_at=end)
-
-    def until(self, end: datetime) -> Self:
-        """Return a copy of a resolved request that ends earlier.
-
-        Args:
-            end: aware, UTC, after the signing time.
-
-        """
-        assert self.signing_time is not None  # noqa: S101 - resolve() has set it
-        lifetime = int((end - self.signing_time).total_seconds())
-        return self._copy(expires_in=lifetime, expires_at=end)
-
-    def without(self, names: Iterable[str]) -> Self:
-        """Return a copy that no longer asks for these conditions."""
-        defaults = {field.name: field.default for field in attrs.fields(type(self))}
-        gone = frozenset(names)
-        return self._copy(
-            **{name: defaults[name] for name in gone}, conditions=self.conditions - gone
-        )
-
-    def _copy(self, **changes: object) -> Self:
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(changes)
-        return copy
 
 
 #: A request's options convert what they are given, so it takes more types than its fields have.

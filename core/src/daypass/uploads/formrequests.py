@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 import attrs
 
 from daypass import fields
+from daypass.conditions import Conditional
 from daypass.durations import Duration
 from daypass.errors import InvalidExpiryError, InvalidRequestError
-from daypass.headers import shown
 from daypass.requests import RESTRICTING, SignRequest, refuse_unknown
 
 __all__ = ["FILENAME", "AnyRequest", "FormOptions", "FormRequest", "make_form_request"]
@@ -65,7 +65,7 @@ class FormOptions(TypedDict, total=False):
 
 
 @attrs.frozen(kw_only=True, slots=False, field_transformer=fields.with_checks)
-class FormRequest:
+class FormRequest(Conditional):
     """What an upload form shall permit, checked on creation and reusable for any number of keys.
 
     >>> FormRequest(expires_in="15m", content_type_prefix="image/", max_bytes=5_000_000).size_range
@@ -131,13 +131,7 @@ class FormRequest:
     def __attrs_post_init__(self) -> None:
         """Check the options against each other."""
         own = self.__dict__
-        used = frozenset(
-            name for name in _CONDITIONS if (value := own[name]) is not None and value is not False
-        )
-        object.__setattr__(self, "conditions", used)
-        if self.on_short not in ("warn", "raise"):
-            msg = f"on_short must be 'warn' or 'raise', not {shown(self.on_short)}"
-            raise InvalidRequestError(msg, option="on_short")
+        self._find_conditions(_CONDITIONS)
         for one, other, option in (
             ("expires_in", "expires_at", "expires_at"),
             ("content_type", "content_type_prefix", "content_type_prefix"),
@@ -207,31 +201,6 @@ class FormRequest:
         return self._copy(
             signing_time=span.signing_time, expires_in=span.expires_in, expires_at=span.expires_at
         )
-
-    def until(self, end: datetime) -> Self:
-        """Return a copy of a resolved request that ends earlier.
-
-        Args:
-            end: aware, UTC, after the signing time.
-
-        """
-        assert self.signing_time is not None  # noqa: S101 - resolve() has set it
-        lifetime = int((end - self.signing_time).total_seconds())
-        return self._copy(expires_in=lifetime, expires_at=end)
-
-    def without(self, names: Iterable[str]) -> Self:
-        """Return a copy that no longer asks for these conditions."""
-        defaults = {field.name: field.default for field in attrs.fields(type(self))}
-        gone = frozenset(names)
-        return self._copy(
-            **{name: defaults[name] for name in gone}, conditions=self.conditions - gone
-        )
-
-    def _copy(self, **changes: object) -> Self:
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(changes)
-        return copy
 
 
 #: What may be signed: a link or a form.
