@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import count
 from urllib.parse import quote
 
@@ -66,16 +66,29 @@ def test_the_backend_gets_a_request_whose_clock_is_fixed(fake):
 def test_the_clock_is_read_once_per_signature(fake, monkeypatch):
     readings = []
 
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            readings.append(tz)
-            return NOW
+    def clock():
+        readings.append("read")
+        return NOW.timestamp() + 0.9
 
-    monkeypatch.setattr(admit, "datetime", Clock)
+    monkeypatch.setattr(admit.time, "time", clock)
     link = daypass.create_signed_url(PATH)
-    assert readings == [UTC]
+    assert readings == ["read"]
     assert NOW + timedelta(hours=1) == link.expires_at
+
+
+def test_the_same_request_is_resolved_anew_in_the_next_second(fake, monkeypatch):
+    store = daypass.Store("fake://bucket")
+    asked = []
+    start = NOW.timestamp()
+    for moment in (start, start + 0.5, start + 1):
+        monkeypatch.setattr(admit.time, "time", lambda now=moment: now)
+        store.create_signed_url("key", expires_in=60)
+        asked.append(fake.seen[-1][1])
+    first, same, last = asked
+    assert same is first
+    assert last.expires_at == first.expires_at + timedelta(seconds=1)
+    store.create_signed_url("key", expires_in=61)
+    assert fake.seen[-1][1].expires_at == last.expires_at + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)

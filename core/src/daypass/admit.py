@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -44,10 +45,28 @@ def admit(
     if request.conditions and not request.conditions <= _enforced(backend, location):
         waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
-    # The only reading of the clock: whoever signs and judges uses this one.
-    resolved = request.resolve(datetime.now(UTC))
+    resolved = _resolved(request)
     _check_lifetime(backend, resolved)
     return resolved, waived
+
+
+#: The request that was resolved last, the second in which, and what came of it.
+_last: tuple[SignRequest | None, int, SignRequest | None] = (None, 0, None)
+
+
+def _resolved(request: SignRequest) -> SignRequest:
+    """Fix a request's clock, which counts whole seconds: within one the same request is the same again.
+
+    Who signs one link after the other then has all that follows from it at hand.
+    """
+    global _last  # noqa: PLW0603 - one tuple, put in place at once: no thread sees a half
+    # The only reading of the clock: whoever signs and judges uses this one.
+    second = int(time.time())
+    known, when, resolved = _last
+    if known is not request or when != second or resolved is None:
+        resolved = request.resolve(datetime.fromtimestamp(second, UTC))
+        _last = (request, second, resolved)
+    return resolved
 
 
 def admit_form(

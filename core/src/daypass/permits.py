@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import attrs
 
@@ -27,7 +27,8 @@ from daypass.uploads.forms import UploadForm
 __all__ = ["Permit", "authorize", "authorize_many", "rehearse"]
 
 
-class _Consent(NamedTuple):
+@attrs.define(eq=False)
+class _Consent:
     """The rule by which one policy allows a link, and what it was asked."""
 
     enforcer: Enforcer
@@ -60,6 +61,8 @@ class Permit:
     #: Of several links: the whole keys, and which rows of the call they are.
     keys: Sequence[str] | None = None
     rows: Sequence[int] = ()
+    #: The name of the rule that allows it, of each policy; None without a policy.
+    rule: str | None = None
     _consents: tuple[_Consent, ...] = ()
     _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
 
@@ -75,13 +78,6 @@ class Permit:
             return self.location.at(self.keys[0])
         return self.location
 
-    @property
-    def rule(self) -> str | None:
-        """The name of the rule that allows it; None without a policy."""
-        if len(self._consents) == 1:
-            return self._consents[0].rule.name
-        return "; ".join(consent.rule.name for consent in self._consents) or None
-
     def __enter__(self) -> Self:
         """Count the links against the quotas.
 
@@ -89,9 +85,11 @@ class Permit:
             QuotaError: where there would be too many; then none is counted as alive.
 
         """
-        for enforcer, rule, _ in self._consents:
+        for consent in self._consents:
+            enforcer, rule = consent.enforcer, consent.rule
+            if not enforcer.counts:
+                continue
             end = self.request.expires_at
-            assert end is not None  # noqa: S101 - the request is resolved
             found = enforcer.quotas.reserve(rule, self.caller, end.timestamp(), self.count)
             if isinstance(found, Excess):
                 self._release()
@@ -124,10 +122,11 @@ class Permit:
             PolicyError: naming what it does not enforce, or what it opens besides.
 
         """
-        for _, rule, ask in self._consents:
-            fault = beyond(rule, ask, answer)
+        for consent in self._consents:
+            rule = consent.rule
+            fault = beyond(rule, consent.ask, answer)
             if fault is not None:
-                error = _refused(beyond_rule(ask, rule, fault))
+                error = _refused(beyond_rule(consent.ask, rule, fault))
                 record_refusal(self, error, rule.name)
                 raise error
 
@@ -251,27 +250,28 @@ def _permit(
 
 def _ask(permit: Permit, location: Location) -> Ask:
     """Say to a policy what is asked."""
-    whole, key = permit.whole, location.key
-    open_key = permit.action == "create_upload_form" and key.endswith(FILENAME)
-    if open_key:
-        key = key.removesuffix(FILENAME)
+    request, whole, key = permit.request, permit.whole, location.key
+    opens_all = permit.action == "create_signed_prefix"
+    if permit.action == "create_upload_form" and key.endswith(FILENAME):
+        key, opens_all = key.removesuffix(FILENAME), True
     return Ask(
-        protocols=registry.siblings(location.protocol),
-        text=f"{location.bucket}/{key}" if location.bucket else key,
-        path=location.path,
-        action=permit.action,
-        caller=permit.caller,
-        request=permit.request,
-        whole=permit.request if whole is permit.asked else whole,
-        open_key=open_key,
+        registry.siblings(location.protocol),
+        f"{location.bucket}/{key}" if location.bucket else key,
+        location,
+        permit.caller,
+        request,
+        request if whole is permit.asked else whole,
+        opens_all,
+        opens_all or request.method == "LIST",
     )
 
 
 def _consent(permit: Permit, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
     """Note that a policy allows a link, and how far."""
     permit._consents += (_Consent(enforcer, rule, ask),)  # noqa: SLF001 - the class is of this module
-    permit.request = decision.request
-    permit.because = decision.because or permit.because
+    permit.rule = rule.name if permit.rule is None else f"{permit.rule}; {rule.name}"
+    if decision.because is not None:
+        permit.request, permit.because = decision.request, decision.because
 
 
 def _sorted(

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii as _quote
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from daypass.hookspecs import SigningEvent
 
@@ -39,7 +40,6 @@ class Head(NamedTuple):
     hash: str = FIRST
 
 
-@lru_cache(maxsize=256)
 def moment(value: datetime) -> str:
     """Write a moment in UTC as ISO 8601.
 
@@ -60,11 +60,10 @@ def instant(now: float) -> str:
     >>> instant(1764158400.25)
     '2025-11-26T12:00:00.250000Z'
     """
-    second = int(now // 1)
-    return f"{_second(second)}.{int((now - second) * 1_000_000):06d}Z"
+    second = int(now)
+    return "%s.%06dZ" % (_second(second), int((now - second) * 1_000_000))  # noqa: UP031 - the fastest
 
 
-@lru_cache(maxsize=256)
 def _names(names: frozenset[str]) -> str:
     return _encode(sorted(names))
 
@@ -73,25 +72,43 @@ def _maybe(text: str | None) -> str:
     return "null" if text is None else _quote(text)
 
 
+#: What most links of a moment have in common, in the order in which `_common` writes it.
+_shared = attrgetter(
+    *("decision", "action", "caller", "backend"),
+    *("version", "method", "conditions", "signing_time"),
+    *("expires_at", "expires_because", "unenforced", "rule", "reason"),
+)
+
+
+@lru_cache(maxsize=256)
+def _common(shared: tuple[Any, ...]) -> tuple[str, str, str]:
+    """Write what is shared: the part before the path, the part behind it, and the end."""
+    decision, action, caller, backend = map(_maybe, shared[:4])
+    version, method, conditions, signing_time = shared[4:8]
+    expires_at, because, unenforced, rule, reason = shared[8:]
+    start = f'"decision":{decision},"action":{action},"caller":{caller},"backend":{backend},"path":'
+    middle = (
+        f',"version":{_maybe(version)},"method":{_quote(method)},"conditions":{_names(conditions)},'
+        f'"signing_time":"{moment(signing_time)}","expires_at":"{moment(expires_at)}",'
+        f'"expires_because":{_maybe(because)},"unenforced":{_names(unenforced)},"count":'
+    )
+    return start, middle, f',"rule":{_maybe(rule)},"reason":{_maybe(reason)}'
+
+
 def event_text(event: SigningEvent, now: float) -> str:
     """Return what is recorded of an event, as the inside of a JSON object.
 
-    It is put together by hand, which takes a third of the time: a link waits for it.
+    It is put together by hand, and of parts that most links of a moment have in common, which takes
+    a fifth of the time: a link waits for it.
 
     Args:
         event: what happened.
         now: what the clock says, in seconds since the epoch.
 
     """
-    return (
-        f'"time":"{instant(now)}","decision":{_quote(event.decision)},"action":{_quote(event.action)},'
-        f'"caller":{_maybe(event.caller)},"backend":{_quote(event.backend)},"path":{_quote(event.path)},'
-        f'"version":{_maybe(event.version)},"method":{_quote(event.method)},'
-        f'"conditions":{_names(event.conditions)},"signing_time":"{moment(event.signing_time)}",'
-        f'"expires_at":"{moment(event.expires_at)}","expires_because":{_maybe(event.expires_because)},'
-        f'"unenforced":{_names(event.unenforced)},"count":{event.count},'
-        f'"url_sha256":{_maybe(event.url_sha256)},"rule":{_maybe(event.rule)},"reason":{_maybe(event.reason)}'
-    )
+    start, middle, end = _common(_shared(event))
+    digest = "null" if event.url_sha256 is None else _quote(event.url_sha256)
+    return f'"time":"{instant(now)}",{start}{_quote(event.path)}{middle}{event.count},"url_sha256":{digest}{end}'
 
 
 def repair_text(removed: bytes, now: float) -> str:
@@ -109,9 +126,9 @@ def repair_text(removed: bytes, now: float) -> str:
 def write_line(head: Head, text: str) -> tuple[bytes, Head]:
     """Write the line that follows a head; return it and the new head."""
     seq = head.seq + 1
-    body = f'{{"seq":{seq},"prev":"{head.hash}",{text}'.encode()
-    digest = sha256(body).hexdigest()
-    return b'%b,"hash":"%b"}\n' % (body, digest.encode()), Head(seq, digest)
+    body = f'{{"seq":{seq},"prev":"{head.hash}",{text}'
+    digest = sha256(body.encode()).hexdigest()
+    return f'{body},"hash":"{digest}"}}\n'.encode(), Head(seq, digest)
 
 
 class Line(NamedTuple):

@@ -6,11 +6,16 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import click
 
 from daypass.requests import METHODS, SignOptions
+
+if TYPE_CHECKING:
+    _Whole = click.ParamType[int]
+else:
+    _Whole = click.ParamType  # that of click 8.1 takes no type
 
 
 def moment(text: str) -> datetime:
@@ -26,7 +31,7 @@ def moment(text: str) -> datetime:
     return value
 
 
-class Bytes(click.ParamType[int]):
+class Bytes(_Whole):
     """A number of bytes: digits, or with a unit such as MiB or MB.
 
     Args:

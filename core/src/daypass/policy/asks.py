@@ -6,6 +6,7 @@ from typing import Literal
 
 import attrs
 
+from daypass.locations import Location
 from daypass.policy.rules import Rule
 from daypass.uploads.formrequests import AnyRequest
 
@@ -23,8 +24,8 @@ def spellings(text: str) -> tuple[str, ...]:
     return (text, container + slash + key) if at else (text,)
 
 
-# Not frozen, which would take twice the time to make; nobody changes one.
-@attrs.define(kw_only=True, eq=False)
+# Neither frozen nor made by keywords, which would take twice the time; nobody changes one.
+@attrs.define(eq=False)
 class Ask:
     """What is asked: a place, a method and a request that has its clock."""
 
@@ -32,26 +33,23 @@ class Ask:
     protocols: frozenset[str]
     #: Bucket and key, exactly as stored.
     text: str
-    #: The path as it may be shown.
-    path: str
-    action: str
+    #: The same as a location, for its path as it may be shown.
+    location: Location
     caller: str | None
     #: The link that is asked for, resolved.
     request: AnyRequest
     #: Whose options count as asked: of one part of an upload, those of the whole.
     whole: AnyRequest
-    #: Whether the sender of an upload form names the key, of which ``text`` is the beginning.
-    open_key: bool = False
+    #: Whether what it permits, it permits on all that begins with the path: a grant for a prefix, or
+    #: an upload form whose sender names the key, of which ``text`` is the beginning.
+    opens_all: bool
+    #: Whether the link reaches all that begins with the path, and not one object alone.
+    below: bool
 
     @property
-    def below(self) -> bool:
-        """Whether the link reaches all that begins with the path, and not one object alone."""
-        return self.opens_all or self.request.method == "LIST"
-
-    @property
-    def opens_all(self) -> bool:
-        """Whether what it permits, it permits on all that begins with the path."""
-        return self.open_key or self.action == "create_signed_prefix"
+    def path(self) -> str:
+        """The path as it may be shown; put together where it is needed, which is in refusals."""
+        return self.location.path
 
 
 @attrs.frozen

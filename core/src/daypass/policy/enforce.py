@@ -15,6 +15,7 @@ from daypass.policy.limits import Fault, fault_of, lifetime
 from daypass.policy.patterns import Pattern
 from daypass.policy.quotas import Quotas
 from daypass.policy.rules import Policy, Rule
+from daypass.uploads.formrequests import AnyRequest
 
 __all__ = ["Enforcer"]
 
@@ -43,14 +44,31 @@ class Enforcer:
     ) -> None:
         self.policy = policy
         self.quotas = Quotas(policy, clock=clock, ticks=ticks)
+        #: Whether there is any quota to count under.
+        self.counts = policy.per_caller is not None or any(
+            rule.per_caller is not None or rule.per_rule is not None for rule in policy.rules
+        )
         self._clock = clock
+        #: The rule that allowed the last link, what was asked of it, and what it said.
+        self._last: tuple[Rule | None, AnyRequest | None, AnyRequest | None, Decision | None]
+        self._last = (None, None, None, None)
         self._named = {rule.name: rule for rule in policy.rules}
-        self._prepared: dict[tuple[frozenset[str], str], tuple[_Candidate, ...]] = {}
-        self._joined: dict[tuple[frozenset[str], str], _Match] = {}
+        self._prepared: dict[tuple[frozenset[str], str], tuple[tuple[_Candidate, ...], _Match]] = {}
 
     def decide(self, ask: Ask) -> Decision:
         """Decide about one link, quotas excepted."""
-        return self.judge(self._find(ask), ask)
+        rule = self._find(ask)
+        if rule is None or ask.below:
+            return self.judge(rule, ask)
+        # What is allowed of one object, is of all that the rule matches: the last decision serves
+        # again for as long as the same is asked, which is within a second.
+        known, request, whole, decision = self._last
+        if known is rule and request is ask.request and whole is ask.whole and decision:
+            return decision
+        decision = self.judge(rule, ask)
+        if decision.allowed:
+            self._last = (rule, ask.request, ask.whole, decision)
+        return decision
 
     def sort(self, ask: Ask, bucket: str, keys: Sequence[str]) -> dict[str | None, Sequence[int]]:
         """Sort keys below one bucket by the rule that decides, whatever its limits.
@@ -64,23 +82,27 @@ class Enforcer:
             The numbers of the keys by the rule's name; by None those that no rule matches.
 
         """
-        rules = [found for found in self._candidates(ask) if _calls(found[0], ask.caller)]
+        rules = [found for found in self._candidates(ask)[0] if _calls(found[0], ask.caller)]
         base = f"{bucket}/" if bucket else ""
         if not rules:
             return {None: range(len(keys))}
+        # Of each key the place of its rule, counted from one; 0 for none.
         if "@" in bucket or ask.request.allow_dot_segments:  # few have so many keys there
+            place_of = {rule.name: place for place, (rule, _, _) in enumerate(rules, 1)}
             found = [_first(rules, base + key, ask) for key in keys]
-            groups = [None if rule is None else rule.name for rule in found]
+            places = [0 if rule is None else place_of[rule.name] for rule in found]
         else:
+            # Most rules are for other buckets.
+            rules = [found for found in rules if _reaches_into(base, found[0])]
             match = _joined(tuple(regex for _, regex, _ in rules)).fullmatch
-            names = [None, *(rule.name for rule, _, _ in rules)]
-            hits = [match(base + key) for key in keys]
-            groups = [None if hit is None else names[hit.lastindex or 0] for hit in hits]
-        if groups.count(groups[0]) == len(groups):
-            return {groups[0]: range(len(keys))}
+            hits = map(match, map(base.__add__, keys))
+            places = [0 if hit is None else hit.lastindex or 0 for hit in hits]
+        names = [None, *(rule.name for rule, _, _ in rules)]
+        if places.count(places[0]) == len(places):
+            return {names[places[0]]: range(len(keys))}
         rows: dict[str | None, list[int]] = {}
-        for row, group in enumerate(groups):
-            rows.setdefault(group, []).append(row)
+        for row, place in enumerate(places):
+            rows.setdefault(names[place], []).append(row)
         return dict(rows)
 
     def judge_named(self, name: str | None, ask: Ask) -> Decision:
@@ -140,8 +162,8 @@ class Enforcer:
                 found.append(Step(rule.name, rule.effect, "no match", _mismatch(rule, ask)))
         return found
 
-    def _candidates(self, ask: Ask) -> tuple[_Candidate, ...]:
-        """Return the rules for the protocol and method, each with what matches its paths."""
+    def _candidates(self, ask: Ask) -> tuple[tuple[_Candidate, ...], _Match]:
+        """Return the rules for the protocol and method, and what finds the first for a path."""
         key = (ask.protocols, ask.request.method)
         known = self._prepared.get(key)
         if known is None:
@@ -151,22 +173,22 @@ class Enforcer:
                 if patterns and _has_method(rule, ask):
                     regex = "|".join(f"(?:{pattern.regex})" for pattern in patterns)
                     found.append((rule, regex, re.compile(regex, re.DOTALL).fullmatch))
-            self._joined[key] = _joined(tuple(regex for _, regex, _ in found)).fullmatch
-            known = self._prepared[key] = tuple(found)
+            match = _joined(tuple(regex for _, regex, _ in found)).fullmatch
+            known = self._prepared[key] = (tuple(found), match)
         return known
 
     def _find(self, ask: Ask) -> Rule | None:
         """Return the first rule that matches."""
         if ask.below:
             return next((rule for rule in self.policy.rules if not _mismatch(rule, ask)), None)
-        rules, match = self._candidates(ask), self._joined[ask.protocols, ask.request.method]
+        rules, match = self._candidates(ask)
         text = ask.text
         if "@" not in text and "/." not in text:
             hit = match(text)
             if hit is None:
                 return None
             rule = rules[(hit.lastindex or 0) - 1][0]
-            if rule.caller_patterns is None or _calls(rule, ask.caller):
+            if _calls(rule, ask.caller):
                 return rule
         return _first(rules, text, ask)  # another spelling, or another caller
 
@@ -220,7 +242,7 @@ def _first(rules: Sequence[_Candidate], text: str, ask: Ask) -> Rule | None:
             hit = any(map(match, texts))
         else:
             hit = bool(match(text)) and (not dotted or _spells_dots(rule, text))
-        if hit and (rule.caller_patterns is None or _calls(rule, ask.caller)):
+        if hit and _calls(rule, ask.caller):
             return rule
     return None
 
@@ -240,7 +262,19 @@ def _calls(rule: Rule, caller: str | None) -> bool:
     """Tell whether a rule is for a caller."""
     if rule.caller_patterns is None:
         return True
-    return caller is not None and any(pattern.matches(caller) for pattern in rule.caller_patterns)
+    if caller is not None:
+        for pattern in rule.caller_patterns:  # any() would make a generator of it, for every link
+            if pattern.matches(caller):
+                return True
+    return False
+
+
+def _reaches_into(base: str, rule: Rule) -> bool:
+    """Tell whether a rule may match a text that begins with ``base``."""
+    return any(
+        pattern.start.startswith(base) or base.startswith(pattern.start)
+        for pattern in rule.path_patterns
+    )
 
 
 def _has_method(rule: Rule, ask: Ask) -> bool:

@@ -30,7 +30,7 @@ def fault_of(rule: Rule, ask: Ask) -> Fault | None:
     """Say what of a request is beyond a rule that matches it, its lifetime excepted."""
     request = ask.whole
     conditions = request.conditions
-    if missing := rule.require - conditions:
+    if rule.require and (missing := rule.require - conditions):
         return Fault(f"a link without {', '.join(sorted(missing))}", "a link that sets it")
     if ask.opens_all and not rule.prefixes:
         return Fault("a grant for all below a prefix", "links for single objects")
@@ -134,9 +134,11 @@ def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[AnyRequest, str | None] 
     request: Any = ask.request
     if rule.max_expires_in is None:
         return request, None
-    start = request.signing_time
-    base = start
-    if "signing_time" in request.conditions:
+    backdated = "signing_time" in request.conditions
+    if not backdated and request.expires_in <= rule.max_expires_in:
+        return request, None
+    base = start = request.signing_time
+    if backdated:
         base = min(start, datetime.fromtimestamp(int(now), UTC))
     end = base + timedelta(seconds=rule.max_expires_in)
     if request.expires_at <= end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum
+from itertools import takewhile
 
 import attrs
 
@@ -103,7 +104,13 @@ class Pattern:
     #: What the text after the protocol must match, as a regular expression.
     regex: str
     _tokens: tuple[_Token, ...] = attrs.field(repr=False)
+    #: With what every text begins that matches.
+    start: str = attrs.field(init=False, repr=False, eq=False)
     _match: Callable[[str], object] = attrs.field(init=False, repr=False, eq=False)
+
+    @start.default
+    def _fixed_start(self) -> str:
+        return "".join(takewhile(lambda token: isinstance(token, str), self._tokens))  # type: ignore[arg-type]
 
     @_match.default
     def _compile(self) -> Callable[[str], object]:
