@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,7 +26,7 @@ from daypass.permits import authorize
 from daypass.portable import check_portable
 from daypass.requests import SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
-from daypass.uploads.parts import PartPlan, UploadedPart, UploadSession, plan_parts, shown_count
+from daypass.uploads.parts import PartPlan, UploadedPart, UploadSession, named_parts, plan_parts
 
 if TYPE_CHECKING:
     from daypass.store import Store
@@ -180,8 +180,8 @@ class MultipartUpload:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        found = self.list_parts() if parts is None else _listed(parts)
-        chosen = self._checked(found)
+        found = self.list_parts() if parts is None else named_parts(parts)
+        chosen = self._plan.all_of(found)
         return self._ask("complete", ObjectMetadata, self._session.complete, self.upload_id, chosen)
 
     def abort(self) -> None:
@@ -239,41 +239,8 @@ class MultipartUpload:
         del arguments["path"]
         return _again, (self._store, self._location.key, arguments)
 
-    def _checked(self, parts: Sequence[UploadedPart]) -> list[UploadedPart]:
-        """Return all parts in order, or raise."""
-        found: dict[int, UploadedPart] = {}
-        for part in parts:
-            if not isinstance(part, UploadedPart):
-                msg = f"a part is a daypass.UploadedPart, or a number with its ETag, not a {type(part).__name__}"
-                raise InvalidRequestError(msg, option="parts")
-            size = self.size_of(part.number)
-            if part.size is not None and part.size != size:
-                msg = f"part {part.number} must have {size} bytes, and the store has {shown_count(part.size)}: upload it again"
-                raise InvalidRequestError(msg, option="parts")
-            if part.etag is not None and not (
-                isinstance(part.etag, str) and part.etag.isascii() and part.etag.isprintable()
-            ):
-                msg = f"the ETag of part {part.number} is no printable ASCII text: take it from the answer to its upload"
-                raise InvalidRequestError(msg, option="parts")
-            found[part.number] = part
-        if missing := [number for number in range(1, self.part_count + 1) if number not in found]:
-            msg = f"{len(missing)} of {self.part_count} parts are missing, the first is {missing[0]}: upload them before complete()"
-            raise InvalidRequestError(msg, option="parts")
-        return [found[number] for number in sorted(found)]
-
     def _ask(self, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
         return _ask(self._store, what, kind, call, *args)
-
-
-def _listed(parts: Mapping[int, str] | Iterable[UploadedPart]) -> list[UploadedPart]:
-    """Return the parts that a caller names, in either way."""
-    try:
-        if isinstance(parts, Mapping):
-            return [UploadedPart(number=number, etag=etag) for number, etag in parts.items()]
-        return list(parts)
-    except Exception as error:
-        msg = f"parts is a {type(parts).__name__} that cannot be read: give a mapping of numbers to ETags"
-        raise InvalidRequestError(msg, option="parts") from error
 
 
 def begin(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from daypass.requests import SignRequest
     from daypass.results import ObjectMetadata, SignedURL
 
-__all__ = ["PartLimits", "PartPlan", "UploadSession", "UploadedPart", "plan_parts", "shown_count"]
+__all__ = [
+    "PartLimits",
+    "PartPlan",
+    "UploadSession",
+    "UploadedPart",
+    "named_parts",
+    "plan_parts",
+    "shown_count",
+]
 
 _MIB = 1 << 20
 #: What a part holds where nothing asks for more, in bytes: few requests, and little to send again.
@@ -102,6 +110,49 @@ class PartPlan:
             msg = f"there is no part {shown_count(number)}: this upload has the parts 1 to {self.count}"
             raise InvalidRequestError(msg, option="number")
         return min(self.part_size, self.size - (number - 1) * self.part_size)
+
+    def all_of(self, parts: Iterable[UploadedPart]) -> list[UploadedPart]:
+        """Return all parts in order.
+
+        Raises:
+            InvalidRequestError: if one is missing, or is none of this object's.
+
+        """
+        found: dict[int, UploadedPart] = {}
+        for part in parts:
+            if not isinstance(part, UploadedPart):
+                msg = f"a part is a daypass.UploadedPart, or a number with its ETag, not a {type(part).__name__}"
+                raise InvalidRequestError(msg, option="parts")
+            size = self.size_of(part.number)
+            if part.size is not None and part.size != size:
+                msg = f"part {part.number} must have {size} bytes, and the store has {shown_count(part.size)}: upload it again"
+                raise InvalidRequestError(msg, option="parts")
+            if part.etag is not None and not (
+                isinstance(part.etag, str) and part.etag.isascii() and part.etag.isprintable()
+            ):
+                msg = f"the ETag of part {part.number} is no printable ASCII text: take it from the answer to its upload"
+                raise InvalidRequestError(msg, option="parts")
+            found[part.number] = part
+        if missing := [number for number in range(1, self.count + 1) if number not in found]:
+            msg = f"{len(missing)} of {self.count} parts are missing, the first is {missing[0]}: upload them before complete()"
+            raise InvalidRequestError(msg, option="parts")
+        return [found[number] for number in sorted(found)]
+
+
+def named_parts(parts: Mapping[int, str] | Iterable[UploadedPart]) -> list[UploadedPart]:
+    """Return the parts that a caller names, in either way.
+
+    Raises:
+        InvalidRequestError: if they cannot be read.
+
+    """
+    try:
+        if isinstance(parts, Mapping):
+            return [UploadedPart(number=number, etag=etag) for number, etag in parts.items()]
+        return list(parts)
+    except Exception as error:
+        msg = f"parts is a {type(parts).__name__} that cannot be read: give a mapping of numbers to ETags"
+        raise InvalidRequestError(msg, option="parts") from error
 
 
 def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: str) -> PartPlan:
