@@ -19,7 +19,6 @@ __all__ = ["Signer", "sign_batch"]
 
 #: Options that can hold a secret, or an object that does.
 _DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", "headers")
-_PLACES = ("storage_options", "fs", "public_endpoint", "signer", "signer_options", "caller")
 
 
 def sign_batch(record_batch: Any, path: str = "path", url: str = "url", **options: Any) -> Any:
@@ -118,19 +117,27 @@ class Signer:
         self._path = path
         self._with_head = with_head
         self._errors: Literal["raise", "collect"] = errors
-        given = (version, content_md5, checksum_sha256, content_length)
+        columns = (version, content_md5, checksum_sha256, content_length)
         self._per_row = {
-            name: column for name, column in zip(PER_ROW, given, strict=True) if column is not None
+            name: column
+            for name, column in zip(PER_ROW, columns, strict=True)
+            if column is not None
         }
         self._new = {"url": url, "expires_at": end}
         if with_head:
             self._new |= {"head_url": head_url, "size": size}
         if errors == "collect":
             self._new["error"] = error
-        places = (storage_options, fs, public_endpoint, signer, signer_options, caller)
-        self._options = dict(options) | {
-            name: value for name, value in zip(_PLACES, places, strict=True) if value is not None
+        places = {
+            "storage_options": storage_options,
+            "fs": fs,
+            "public_endpoint": public_endpoint,
+            "signer": signer,
+            "signer_options": signer_options,
+            "caller": caller,
         }
+        given = {name: value for name, value in places.items() if value is not None}
+        self._options = dict(options) | given
         _check_names(path, *self._new.values())
 
     def __call__(self, batch: Any) -> Any:
