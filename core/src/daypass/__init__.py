@@ -41,20 +41,14 @@ if TYPE_CHECKING:
         UnsupportedOptionError,
     )
     from daypass.functions import (
-        acreate_multipart_upload,
         acreate_signed_prefix,
         acreate_signed_url,
-        acreate_upload_form,
         ahead_metadata,
-        aresume_multipart_upload,
-        create_multipart_upload,
         create_signed_prefix,
         create_signed_url,
         create_signed_urls,
-        create_upload_form,
         head_metadata,
         head_metadata_many,
-        resume_multipart_upload,
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
@@ -71,6 +65,14 @@ if TYPE_CHECKING:
     from daypass.uploads.cors import CorsPlan, CorsRule
     from daypass.uploads.formrequests import FormOptions, FormRequest
     from daypass.uploads.forms import UploadForm
+    from daypass.uploads.functions import (
+        acreate_multipart_upload,
+        acreate_upload_form,
+        aresume_multipart_upload,
+        create_multipart_upload,
+        create_upload_form,
+        resume_multipart_upload,
+    )
     from daypass.uploads.multipart import MultipartUpload
     from daypass.uploads.parts import PartLimits, UploadedPart, UploadSession
 
@@ -164,6 +166,14 @@ _HOMES = {
     "uploads.forms": ("UploadForm",),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "locations": ("Location",),
+    "uploads.functions": (
+        "acreate_multipart_upload",
+        "acreate_upload_form",
+        "aresume_multipart_upload",
+        "create_multipart_upload",
+        "create_upload_form",
+        "resume_multipart_upload",
+    ),
     "uploads.multipart": ("MultipartUpload",),
     "uploads.parts": ("PartLimits", "UploadSession", "UploadedPart"),
     "policy": ("Policy", "Quota", "Rule", "set_policy"),
@@ -174,20 +184,14 @@ _HOMES = {
     "store": ("Store",),
     "reading.verifying": ("verify",),
     "functions": (
-        "acreate_multipart_upload",
         "acreate_signed_prefix",
         "acreate_signed_url",
-        "acreate_upload_form",
         "ahead_metadata",
-        "aresume_multipart_upload",
-        "create_multipart_upload",
         "create_signed_prefix",
         "create_signed_url",
         "create_signed_urls",
-        "create_upload_form",
         "head_metadata",
         "head_metadata_many",
-        "resume_multipart_upload",
     ),
 }
 
