@@ -136,14 +136,19 @@ _OF_A_STORE = ("public_endpoint", "signer_options", "storage_options")
 def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
     """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``."""
     known = sorted(known)
+    folded = {word.lower(): word for word in known}  # PUT is what put is nearest to
     for name in names:
         if not isinstance(name, str):
             msg = f"the name of a {what} is text, not {shown(name)}"
             raise UnknownOptionError(msg)
         if name in known:
             continue
-        near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+        near = difflib.get_close_matches(name[:60].lower(), folded, n=1, cutoff=0.5)
+        hint = (
+            f"did you mean {folded[near[0]]}?"
+            if near
+            else f"there are {', '.join(known) or 'none'}"
+        )
         msg = f"no {what} is named {shown(name)}: {hint}"
         raise UnknownOptionError(msg, option=name)
 
