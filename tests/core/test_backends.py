@@ -159,6 +159,76 @@ def test_a_plugin_that_breaks_the_contract_is_named(install, kind):
     assert name == caught.value.plugin
 
 
+def test_a_misspelt_hook_names_the_nearest(install):
+    name = install(_module(create_singed_url=hookimpl(lambda location, request: None)))
+    with pytest.raises(
+        PluginError, match=r"create_singed_url is none: did you mean create_signed_url\?"
+    ):
+        Registry(finder({"fake": name})).backend("fake")
+
+
+@pytest.mark.parametrize(
+    ("hook", "function"),
+    [
+        ("create_signed_url", lambda location, request: None),
+        ("create_upload_form", lambda location, request: None),
+        ("cors", lambda location: None),
+        ("describe_backend", lambda: None),
+    ],
+)
+def test_a_function_like_a_hook_without_its_mark_is_refused(install, hook, function):
+    with pytest.raises(PluginError, match=f"{hook} .* no @hookimpl above it"):
+        Registry(finder({"fake": install(_module(**{hook: function}))})).backend("fake")
+
+
+@pytest.mark.parametrize("hook", ["authorize", "record"])
+def test_a_policy_or_audit_without_its_mark_is_refused_and_not_passed_over(hook):
+    module = ModuleType("unmarked")
+    setattr(module, hook, lambda event: None)
+    with pytest.raises(PluginError, match=f"plugin unmarked: {hook} .* mark it"):
+        Registry(finder()).register_plugin(module, "unmarked")
+
+
+def test_a_hook_that_must_be_there_and_is_unmarked_is_named(install):
+    name = install(_module(head_metadata=lambda other: None))
+    with pytest.raises(PluginError, match=r"no head_metadata.*: put @hookimpl above the function"):
+        Registry(finder({"fake": name})).backend("fake")
+
+
+def test_helpers_with_the_name_of_a_hook_and_other_arguments_are_left_alone(install):
+    name = install(_module(explain_url=len, cors=lambda a, b: None, verify_url=max))
+    assert Registry(finder({"fake": name})).backend("fake").explain is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"methods": "GET"}, "methods of BackendInfo must be a set of text, .* not 'GET'"),
+        ({"methods": {"get"}}, r"no method is named 'get': did you mean GET\?"),
+        ({"methods": {5}}, "methods of BackendInfo must be a set of text"),
+        ({"methods": 5}, "methods of BackendInfo must be a set of text, .* not of type int"),
+        ({"enforces": {"content_tpye"}}, r"'content_tpye': did you mean content_type\?"),
+        ({"enforces": {"method"}}, "no option that a backend enforces is named 'method'"),
+        ({"form_enforces": {"min_byte"}}, r"'min_byte': did you mean min_bytes\?"),
+        ({"secret_query_keys": "sig"}, "secret_query_keys of BackendInfo must be a set of text"),
+        ({"max_expires_in": "1h"}, "max_expires_in of BackendInfo must be .* seconds .* not '1h'"),
+        ({"max_expires_in": True}, "max_expires_in"),
+        ({"max_key_bytes": -1}, "max_key_bytes of BackendInfo must be .* bytes above 0.* not -1"),
+        ({"max_key_bytes": -(10**5000)}, "max_key_bytes"),
+        ({"versions": 1}, "versions of BackendInfo must be True or False, not 1"),
+        ({"name": ""}, "name of BackendInfo must be text that is not empty"),
+        ({"why_not": None}, "why_not of BackendInfo must be text, not of type NoneType"),
+        ({"multipart": {}}, "multipart of BackendInfo must be a PartLimits or None"),
+    ],
+)
+def test_what_a_backend_declares_wrongly_is_named_with_what_would_be_right(install, declared, said):
+    module = _module(describe_backend=hookimpl(lambda: BackendInfo(**{"name": "x", **declared})))
+    name = install(module)
+    with pytest.raises(PluginError, match=f"backend {name}: .*{said}") as caught:
+        Registry(finder({"fake": name})).backend("fake")
+    assert name == caught.value.plugin
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_plugin_breaks_its_own_protocol_only(install, kind):
     broken, sound = install(_module(**BROKEN[kind])), install(backend())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -326,6 +327,22 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
+def _info(manager: pluggy.PluginManager, name: str) -> BackendInfo:
+    """Ask a backend what it declares, or raise naming what is wrong with it."""
+    try:
+        info = traced("describe_backend", name, manager.hook.describe_backend)()
+    except PluginError as error:  # BackendInfo says what is wrong with what it was given
+        msg = f"backend {name}: {error}"
+        raise PluginError(msg, plugin=name) from error
+    except Exception as error:
+        msg = f"backend {name}: describe_backend failed with {type(error).__name__} (its cause is chained)"
+        raise PluginError(msg, plugin=name) from error
+    if not isinstance(info, BackendInfo):
+        msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
+        raise PluginError(msg, plugin=name)
+    return info
+
+
 def _backend(module: ModuleType, name: str, group: str) -> Backend:
     """Make the typed ways to a backend's hooks, or raise naming the rule that it breaks."""
     allowed, needs = _HOOKS[group]
@@ -334,17 +351,12 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         if needed not in hooks:
             kind = group.removeprefix("daypass.").removesuffix("s")
             msg = f"{kind} {name} implements no {needed}, which every {kind} must"
+            if inspect.isroutine(getattr(module, needed, None)):
+                msg += ": put @hookimpl above the function of this name"
             raise PluginError(msg, plugin=name)
     manager = _manager()
     manager.register(module, name)
-    try:
-        info = traced("describe_backend", name, manager.hook.describe_backend)()
-    except Exception as error:
-        msg = f"backend {name}: describe_backend failed with {type(error).__name__} (its cause is chained)"
-        raise PluginError(msg, plugin=name) from error
-    if not isinstance(info, BackendInfo):
-        msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
-        raise PluginError(msg, plugin=name)
+    info = _info(manager, name)
     for said, hook in (
         ("prefixes", "create_signed_prefix"),
         ("forms", "create_upload_form"),

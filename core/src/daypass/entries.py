@@ -105,7 +105,7 @@ def blaming(entry: EntryPoint) -> Iterator[None]:
     try:
         yield
     except PluginError as error:
-        msg = f"{error} (it comes from {source(entry)}, and this is daypass {__version__}: upgrade or remove it)"
+        msg = f"{error} (it comes from {source(entry)}, and this is daypass {__version__}: mend, upgrade or remove it)"
         raise PluginError(msg, plugin=error.plugin) from error.__cause__
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,9 @@ def check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str]
             continue  # first of all: other objects may raise when they are asked for attributes
         options = getattr(function, "daypass_impl", None)
         if options is None:
+            if attribute in allowed and _reads_like(function, attribute):
+                msg = f"plugin {name}: {attribute} has a hook's name and arguments but no @hookimpl above it, so it would never be called: mark it, or name it otherwise"
+                raise PluginError(msg, plugin=name)
             continue
         hook = options.get("specname") or attribute
         fault = _fault(function, hook, options, allowed)
@@ -31,12 +35,25 @@ def check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str]
     return found
 
 
+def _reads_like(function: Callable[..., Any], hook: str) -> bool:
+    """Tell whether a function that is not marked takes what the hook of its name would be given."""
+    try:
+        given = set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a function of C that does not say what it takes
+        return False
+    expected = set(inspect.signature(getattr(hookspecs, hook)).parameters)
+    return given <= expected and bool(given) is bool(expected)
+
+
 def _fault(
     function: Callable[..., Any], hook: str, options: dict[str, Any], allowed: tuple[str, ...]
 ) -> str | None:
     """Say which rule of the contract a hook breaks."""
     if hook not in allowed:
-        return f"is not one of {', '.join(allowed)}"
+        near = difflib.get_close_matches(hook[:60], allowed, n=1, cutoff=0.7)
+        return (
+            f"is none: did you mean {near[0]}?" if near else f"is not one of {', '.join(allowed)}"
+        )
     kinds = {
         "is a wrapper, and wrappers could hide or replace an answer": (
             options.get("wrapper") or options.get("hookwrapper")

@@ -10,12 +10,14 @@ functions with exactly these arguments: no defaults, no ``async``, no wrappers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 import pluggy
+
+from daypass import declares
 
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
@@ -52,42 +54,45 @@ hookspec = pluggy.HookspecMarker("daypass")
 hookimpl = pluggy.HookimplMarker("daypass")
 
 
-def _names(value: Iterable[str]) -> frozenset[str]:
-    return frozenset(value)
-
-
 @attrs.frozen(kw_only=True)
 class BackendInfo:
-    """What a backend declares of itself: the most it can do, whatever the credential."""
+    """What a backend declares of itself: the most it can do, whatever the credential.
+
+    Raises:
+        PluginError: naming what is declared wrongly, and what it should be.
+
+    """
 
     #: The backend's name, as results and errors give it.
-    name: str
+    name: str = attrs.field(validator=declares.text)
     #: Methods it can sign; empty for a backend that cannot sign.
-    methods: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    methods: frozenset[str] = attrs.field(default=frozenset(), converter=declares.methods)
     #: Names of `SignRequest` options that its links enforce (or its answers carry out).
-    enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    enforces: frozenset[str] = attrs.field(default=frozenset(), converter=declares.options)
     #: The longest lifetime of a link in seconds, where the provider sets one.
-    max_expires_in: int | None = None
+    max_expires_in: int | None = attrs.field(default=None, validator=declares.count)
     #: The longest key in bytes of UTF-8, where the store sets a limit.
-    max_key_bytes: int | None = None
+    max_key_bytes: int | None = attrs.field(default=None, validator=declares.count)
     #: True where ``version=`` names a version of an object.
-    versions: bool = False
+    versions: bool = attrs.field(default=False, validator=declares.flag)
     #: True where ``public_endpoint=`` can differ from the filesystem's endpoint.
-    public_endpoint: bool = False
+    public_endpoint: bool = attrs.field(default=False, validator=declares.flag)
     #: The attrs class of ``signer_options``; None where it takes none.
     options_class: type | None = None
     #: Query parameters that must never be shown.
-    secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=declares.names)
     #: One sentence on why it cannot sign and what to do, for a backend that cannot.
-    why_not: str = ""
+    why_not: str = attrs.field(default="", validator=declares.sentence)
     #: True where `create_signed_prefix` can grant all that lies below a prefix.
-    prefixes: bool = False
+    prefixes: bool = attrs.field(default=False, validator=declares.flag)
     #: What the store takes as parts of an upload; None where `create_multipart_upload` is not implemented.
-    multipart: PartLimits | None = None
+    multipart: PartLimits | None = attrs.field(default=None, validator=declares.limits)
     #: True where `create_upload_form` can make forms for browsers.
-    forms: bool = False
+    forms: bool = attrs.field(default=False, validator=declares.flag)
     #: Names of `FormRequest` options that its forms enforce (or carry out).
-    form_enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    form_enforces: frozenset[str] = attrs.field(
+        default=frozenset(), converter=declares.form_options
+    )
 
 
 @attrs.frozen(kw_only=True, slots=False)  # made for every link, in half the time of one with slots
