@@ -378,12 +378,12 @@ class Wrong:
 #: A cupboard that takes no uploads in parts.
 WHOLE = {
     "        multipart=PartLimits(": "        **{} and dict(",
-    "@hookimpl\ndef create_multipart_upload(": "def create_multipart_upload(",
+    "@hookimpl\ndef create_multipart_upload(": "def _create_multipart_upload(",
 }
 #: A cupboard that takes no forms.
 FORMLESS = {
     '        forms=True,\n        form_enforces={"content_type", "max_bytes", "signing_time"},\n': "",
-    "@hookimpl\ndef create_upload_form(": "def create_upload_form(",
+    "@hookimpl\ndef create_upload_form(": "def _create_upload_form(",
 }
 #: A cupboard that cannot sign: it declares nothing and has no hook that signs.
 SILENT = {
@@ -391,8 +391,8 @@ SILENT = {
     "        enforces={": "        enforces={} and {",
     "        max_expires_in=604_800,\n": "",
     'secret_query_keys={"sig"},': "",
-    "@hookimpl\ndef create_signed_url(": "def create_signed_url(",
-    "@hookimpl\ndef create_signed_urls(": "def create_signed_urls(",
+    "@hookimpl\ndef create_signed_url(": "def _create_signed_url(",
+    "@hookimpl\ndef create_signed_urls(": "def _create_signed_urls(",
     **WHOLE,
     **FORMLESS,
     "versions=True": "versions=False",
