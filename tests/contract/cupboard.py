@@ -21,6 +21,7 @@ from daypass import (
     ObjectNotFoundError,
     PartLimits,
     RequestCheck,
+    SignedPrefix,
     SignedURL,
     SignedURLBatch,
     StoreError,
@@ -34,7 +35,7 @@ from daypass import (
 def describe_backend():
     return BackendInfo(
         name="cupboard",
-        methods={"GET", "HEAD", "PUT", "DELETE"},
+        methods={"GET", "HEAD", "PUT", "DELETE", "LIST"},
         enforces={
             "starts_at",
             "content_type",
@@ -57,6 +58,7 @@ def describe_backend():
         max_key_bytes=900,
         versions=True,
         public_endpoint=True,
+        prefixes=True,
         secret_query_keys={"sig"},
         forms=True,
         form_enforces={"content_type", "max_bytes", "signing_time"},
@@ -87,6 +89,7 @@ def _query(location, request, headers):
         "least": size,
         "most": request.max_bytes if size is None else size,
         "version": location.version,
+        "prefix": location.key if request.method == "LIST" else None,
         "type": request.response_content_type,
         "disposition": request.disposition,
         "headers": ";".join(sorted(name.lower() for name in headers)),
@@ -110,12 +113,14 @@ def _link(location, request, **more):
         if value is not None
     )
     endpoint = location.public_endpoint or location.storage_options["endpoint"]
-    path = f"/{location.bucket}/{quote(location.key, safe='/~')}"
+    listing = request.method == "LIST"
+    path = f"/{location.bucket}/{'' if listing else quote(location.key, safe='/~')}"
     lines = [
         f"{name.lower()}:{value}"
         for name, value in sorted(headers.items(), key=lambda h: h[0].lower())
     ]
-    message = "\n".join([request.method, f"{path}?{query}", *lines])
+    method = "GET" if listing else request.method
+    message = "\n".join([method, f"{path}?{query}", *lines])
     signature = hmac.digest(secret.encode(), message.encode(), "sha256").hex()
     return SignedURL(
         url=f"{endpoint}{path}?{query}&sig={signature}",
@@ -127,6 +132,26 @@ def _link(location, request, **more):
         unenforced=frozenset(),
         path=location.path,
         backend="cupboard",
+    )
+
+
+@hookimpl
+def create_signed_prefix(location, request):
+    listing = request.method == "LIST"
+    bound = {"within": location.key, "prefix": None} if listing else {"below": location.key}
+    link = _link(location, request, **bound)
+    url, _, query = link.url.partition("?")
+    return SignedPrefix(
+        url=url,
+        query=f"{query}&prefix={quote(location.key, safe='~')}" if listing else query,
+        method=link.method,
+        headers=link.headers,
+        expires_at=link.expires_at,
+        expires_because=link.expires_because,
+        permits=link.permits,
+        unenforced=link.unenforced,
+        path=link.path,
+        backend=link.backend,
     )
 
 
@@ -155,10 +180,14 @@ def verify_url(location, sent):
 
 
 def _right(sent, secret):
-    query = "&".join(f"{name}={value}" for name, value in sent.query if name != "sig")
+    rest = {"sig", "prefix"} if sent.get("within") is not None else {"sig"}
+    query = "&".join(f"{name}={value}" for name, value in sent.query if name not in rest)
     names = filter(None, (sent.get("headers") or "").split(";"))
     lines = [f"{name}:{sent.headers.get(name)}" for name in names]
-    message = "\n".join([sent.method, f"{sent.path}?{query}", *lines])
+    path = sent.path
+    if sent.get("below") is not None:
+        path = f"/{path.split('/')[1]}/{quote(sent.get('below'), safe='/~')}"
+    message = "\n".join([sent.method, f"{path}?{query}", *lines])
     return hmac.digest(secret.encode(), message.encode(), "sha256").hex()
 
 

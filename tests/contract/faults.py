@@ -40,8 +40,8 @@ FAULTS = {
         "test_permits_names_what_a_link_really_allows",
     ),
     "permits less than it says": (
-        '"\\n".join([request.method,',
-        '"\\n".join(["GET" if request.method == "HEAD" else request.method,',
+        'method = "GET" if listing else',
+        'method = "GET" if request.method in ("HEAD", "LIST") else',
         "test_permits_names_what_a_link_really_allows",
     ),
     "mixes up the parts of an upload": (
@@ -138,14 +138,64 @@ FAULTS = {
         "test_an_option_that_works_is_declared['max_bytes']",
     ),
     "signs a method that it does not declare": (
-        '"PUT", "DELETE"}',
-        '"PUT"}',
+        '"PUT", "DELETE", "LIST"}',
+        '"PUT", "LIST"}',
         "test_a_method_that_works_is_declared['DELETE']",
     ),
     "declares options of a method that it lacks": (
-        'methods={"GET", "HEAD", "PUT", "DELETE"}',
+        'methods={"GET", "HEAD", "PUT", "DELETE", "LIST"}',
         'methods={"GET", "HEAD"}',
         "test_every_declared_option_goes_with_a_declared_method",
+    ),
+    "lists and does not say so": (
+        '"DELETE", "LIST"}',
+        '"DELETE"}',
+        "test_a_listing_that_works_is_declared",
+    ),
+    "says that it lists, and cannot": (
+        'method = "GET" if listing else request.method',
+        "method = request.method",
+        "test_an_empty_prefix_lists_everything",
+    ),
+    "never ends its listings": (
+        '"end": int(request.expires_at.timestamp())',
+        '"end": int(request.expires_at.timestamp()) + 600_000 * (request.method == "LIST")',
+        "test_a_listing_ends_when_it_says",
+    ),
+    "drops an option from its listings": (
+        '"ip": request.ip_range',
+        '"ip": None if request.method == "LIST" else request.ip_range',
+        "test_a_declared_option_is_enforced_by_a_listing['ip_range']",
+    ),
+    "grants listings of everything": (
+        '{"within": location.key,',
+        '{"within": "",',
+        "test_a_grant_to_list_lists_below_its_prefix",
+    ),
+    "grants what its server refuses": (
+        '{"below": location.key}',
+        '{"below": location.key + "the"}',
+        "test_a_grant_opens_what_lies_below_its_prefix",
+    ),
+    "grants with a header that nobody needs": (
+        "headers=link.headers,",
+        'headers={**link.headers, "X-Needless": "1"},',
+        "test_every_header_that_a_grant_names_is_required",
+    ),
+    "grants less than it says": (
+        "permits=link.permits,",
+        'permits=link.permits | {"HEAD"},',
+        "test_a_grant_permits_what_it_says",
+    ),
+    "never ends its grants": (
+        "_link(location, request, **bound)",
+        "_link(location, request, **bound, end=int(request.expires_at.timestamp()) + 600_000)",
+        "test_a_grant_ends_when_it_says",
+    ),
+    "drops an option from its grants": (
+        "_link(location, request, **bound)",
+        "_link(location, request, **bound, ip=None)",
+        "test_a_declared_option_is_enforced_by_a_grant['ip_range']",
     ),
     "has versions and does not say so": (
         "versions=True",
@@ -385,9 +435,14 @@ FORMLESS = {
     '        forms=True,\n        form_enforces={"content_type", "max_bytes", "signing_time"},\n': "",
     "@hookimpl\ndef create_upload_form(": "def _create_upload_form(",
 }
+#: A cupboard that grants nothing for a prefix.
+UNGRANTING = {
+    "        prefixes=True,\n": "",
+    "@hookimpl\ndef create_signed_prefix(": "def create_signed_prefix(",
+}
 #: A cupboard that cannot sign: it declares nothing and has no hook that signs.
 SILENT = {
-    'methods={"GET", "HEAD", "PUT", "DELETE"},\n': 'why_not="its doors have no keys",\n',
+    'methods={"GET", "HEAD", "PUT", "DELETE", "LIST"},\n': 'why_not="its doors have no keys",\n',
     "        enforces={": "        enforces={} and {",
     "        max_expires_in=604_800,\n": "",
     'secret_query_keys={"sig"},': "",
@@ -395,6 +450,7 @@ SILENT = {
     "@hookimpl\ndef create_signed_urls(": "def _create_signed_urls(",
     **WHOLE,
     **FORMLESS,
+    **UNGRANTING,
     "versions=True": "versions=False",
     "public_endpoint=True": "public_endpoint=False",
 }
@@ -413,7 +469,66 @@ _ENDING = """
 """
 _NO_KEY_CHECK = "import daypass.gate\ndaypass.gate.check_key = lambda *_, **__: None\n"
 
+#: A cupboard whose grants are all for the whole of it, whatever their URL says.
+LAVISH = {
+    "_link(location, request, **bound)": '_link(location.at(""), request, **{**bound, "below": ""})',
+    "        url=url,\n        query=f": "        url=f'{url}{quote(location.key)}',\n        query=f",
+    "path=link.path,": "path=location.path,",
+}
+_UNBOUND = "__import__('re').sub('&prefix=[^&]*', '', {})"
+
 FURTHER = {
+    "grants everything": Wrong("test_a_grant_opens_nothing_beside_its_prefix", LAVISH),
+    "has one grant for all prefixes": Wrong("test_another_prefix_is_another_grant", LAVISH),
+    "grants what lies beside": Wrong(
+        "test_a_grant_opens_nothing_beside_its_prefix",
+        server={
+            'key.startswith(asked.get("below", ""))': (
+                'key.startswith(asked.get("below", "").rstrip("/"))'
+            )
+        },
+    ),
+    "checks no signature of a grant": Wrong(
+        "test_a_touched_grant_is_worth_nothing",
+        server={"if not hmac.compare_digest(good, signature):": "if False:"},
+    ),
+    "is asked for a grant, and has none": Wrong(
+        "test_grants_are_refused_where_there_are_none",
+        UNGRANTING,
+        core="import daypass.gate\ndaypass.gate.create_signed_prefix = lambda *_, **__: None\n",
+    ),
+    "excuses a prefix that it can grant": Wrong(
+        "test_a_grant_that_nothing_binds_is_refused_by_name", settings='narrowed = {"prefix"}'
+    ),
+    "excuses a prefix that it can list": Wrong(
+        "test_a_listing_that_nothing_binds_is_refused_by_name", settings='narrowed = {"prefix"}'
+    ),
+    "lists what lies beside": Wrong(
+        "test_a_listing_shows_what_lies_below_its_prefix",
+        server={"name.startswith(prefix)]": 'name.startswith(prefix.rstrip("/"))]'},
+    ),
+    "folds the prefixes of listings": Wrong(
+        "test_an_odd_prefix_is_listed_as_it_is",
+        server={"name.startswith(prefix)]": "name.lower().startswith(prefix.lower())]"},
+    ),
+    "binds no prefix to a listing": Wrong(
+        "test_a_listing_of_another_prefix_is_refused",
+        {
+            'join([method, f"{path}?{query}"': (
+                f'join([method, f"{{path}}?" + {_UNBOUND.format("query")}'
+            )
+        },
+        {'f"{path}?{unsigned}"': f'f"{{path}}?" + {_UNBOUND.format("unsigned")}'},
+    ),
+    "opens objects by a listing": Wrong(
+        "test_a_listing_opens_no_object",
+        server={
+            'path = self.path.partition("?")[0]': (
+                'path = "/box/" if "prefix=" in self.path else self.path.partition("?")[0]'
+            ),
+            "if prefix is not None and": "if prefix is not None and not key and",
+        },
+    ),
     "is asked for a form, and takes none": Wrong(
         "test_upload_forms_are_refused_where_there_are_none",
         FORMLESS,
@@ -502,7 +617,7 @@ FURTHER = {
     ),
     "does not say why it cannot sign": Wrong(
         "test_it_says_why_it_cannot_sign",
-        {**SILENT, 'methods={"GET", "HEAD", "PUT", "DELETE"},\n': "\n"},
+        {**SILENT, 'methods={"GET", "HEAD", "PUT", "DELETE", "LIST"},\n': "\n"},
     ),
     "declares options and cannot sign": Wrong(
         "test_it_declares_no_options",

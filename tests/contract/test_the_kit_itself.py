@@ -164,6 +164,19 @@ def test_a_sound_backend_that_cannot_sign_passes_the_other_half(tmp_path):
     assert "test_it_declares_no_options" in found["PASSED"]
 
 
+def test_a_grant_that_works_and_is_not_declared_stops_the_kit(tmp_path):
+    """The registry refuses such a module, so that no rule has to find it."""
+    _, report = run(tmp_path, changed(SOUND, {"        prefixes=True,\n": ""}))
+    assert "prefixes=False and the hook create_signed_prefix contradict each other" in report
+
+
+@pytest.mark.parametrize("methods", ['{"LIST"}', '{"POST"}', '{"GET", "POST"}'])
+def test_methods_that_the_kit_cannot_try_are_said_plainly(tmp_path, methods):
+    whole = '{"GET", "HEAD", "PUT", "DELETE", "LIST"}'
+    _, report = run(tmp_path, changed(SOUND, {whole: methods}))
+    assert re.search(r"TestCupboard: .*methods|describe_backend", report), report
+
+
 def test_the_example_uses_public_names_alone():
     tree = ast.parse(SOUND)
     imported = {

@@ -1,7 +1,7 @@
 """A cupboard to begin with: objects in memory, and links that are verified to the letter.
 
-It knows more than the first backend asks of it: uploads, whole or in parts, deletion, versions, and conditions on
-all of them.
+It knows more than the first backend asks of it: uploads, whole or in parts, deletion, versions, conditions on all of
+them, listings, and grants for a prefix.
 """
 
 import base64
@@ -12,7 +12,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 SECRET = "opensesame-7f3a"
 LONGEST_KEY = 900
@@ -101,19 +101,30 @@ class Handler(BaseHTTPRequestHandler):
 
     def link(self, key, query, headers, body):
         unsigned, _, signature = query.rpartition("&sig=")
+        signature, _, longer = signature.partition("&prefix=")
         asked = {
             name: unquote(value)
             for name, _, value in (pair.partition("=") for pair in unsigned.split("&"))
         }
         names = [name for name in asked.get("headers", "").split(";") if name]
         path = self.path.partition("?")[0]
+        if "below" in asked:  # a grant: signed for its prefix, whatever lies below
+            path = f"/box/{quote(asked['below'], safe='/~')}"
         lines = [f"{name}:{headers.get(name)}" for name in names]
         message = "\n".join([self.command, f"{path}?{unsigned}", *lines])
         good = hmac.digest(SECRET.encode(), message.encode(), "sha256").hex()
         if not hmac.compare_digest(good, signature):
             raise Refused(403)
         self.check(asked, key)
-        if self.command == "PUT":
+        prefix = unquote(longer) if "within" in asked else asked.get("prefix")
+        if not key.startswith(asked.get("below", "")):
+            raise Refused(403)
+        if not (prefix or "").startswith(asked.get("within", "")):
+            raise Refused(403)
+        if prefix is not None and self.command == "GET":
+            found = [name for name in self.cupboard.objects if name.startswith(prefix)]
+            self.answer(200, "\n".join(found).encode())
+        elif self.command == "PUT":
             self.put(asked, key, headers, body)
         elif self.command == "DELETE":
             self.cupboard.get(key)

@@ -31,9 +31,11 @@ for _module in (
     "forms",
     "keys",
     "links",
+    "listings",
     "metadata",
     "networks",
     "options",
+    "prefixes",
     "probes",
     "refusing",
     "secrecy",
@@ -48,8 +50,10 @@ from daypass.testing.explaining import ExplainRules  # noqa: E402
 from daypass.testing.forms import FormRules  # noqa: E402
 from daypass.testing.keys import LOOKALIKES, KeyRules  # noqa: E402
 from daypass.testing.links import EndRules, LinkRules, PlaceRules  # noqa: E402
+from daypass.testing.listings import ListRules  # noqa: E402
 from daypass.testing.metadata import MetadataRules  # noqa: E402
 from daypass.testing.options import OptionRules  # noqa: E402
+from daypass.testing.prefixes import PrefixRules  # noqa: E402
 from daypass.testing.refusing import RefusingRules  # noqa: E402
 from daypass.testing.secrecy import SecrecyRules  # noqa: E402
 from daypass.testing.strangers import Answer, Stranger  # noqa: E402
@@ -63,6 +67,8 @@ class BackendConformance(
     EndRules,
     PlaceRules,
     KeyRules,
+    ListRules,
+    PrefixRules,
     OptionRules,
     UploadRules,
     FormRules,

@@ -14,7 +14,7 @@ from daypass.hookspecs import BackendInfo
 from daypass.store import Store
 from daypass.testing.probes import PROBES
 from daypass.testing.strangers import Stranger
-from daypass.testing.trials import METHODS, Trial
+from daypass.testing.trials import FOLDER, METHODS, Trial
 
 __all__ = ["Bench", "each", "only", "served", "signing"]
 
@@ -54,6 +54,7 @@ class Bench:
     signer: ClassVar[str] = ""
     #: Declared options, methods and ``"max_expires_in"`` that this very credential cannot have. Each
     #: is proven to be refused by name (or, where it describes an upload, to be named as unenforced).
+    #: ``"prefix"`` says that its listings and grants are for the whole bucket alone.
     narrowed: ClassVar[frozenset[str]] = frozenset()
     #: Declared facts that this very server does not check: options, ``"version"``,
     #: ``"max_key_bytes"`` and ``"max_expires_in"``. Options are then proven to be part of what is
@@ -156,14 +157,22 @@ class Bench:
     @classmethod
     def _check(cls) -> None:
         declared = cls.info.enforces | cls.info.methods
+        bound = {"prefix"} if cls.info.prefixes or "LIST" in cls.info.methods else set()
         facts = {
-            "narrowed": declared | {"max_expires_in", "multipart", "forms"},
+            "narrowed": declared | {"max_expires_in", "multipart", "forms"} | bound,
             "unverified": cls.info.enforces | _OTHER_FACTS,
         }
         for name, known in facts.items():
             if beyond := frozenset(getattr(cls, name)) - known:
                 msg = f"{cls.__name__}.{name} names what {cls.info.name} does not declare: {', '.join(sorted(beyond))}"
                 raise TypeError(msg)
+
+        if unknown := cls.info.methods - {*METHODS, "LIST"}:
+            msg = f"{cls.__name__}: {cls.info.name} declares methods that are none: {', '.join(sorted(unknown))}"
+            raise TypeError(msg)
+        if cls.signs() and not cls.methods():
+            msg = f"{cls.__name__}: of the methods {', '.join(METHODS)}, {cls.info.name} declares none, or the class narrows all"
+            raise TypeError(msg)
 
     @classmethod
     def _leave_out(cls) -> None:
@@ -224,6 +233,21 @@ class Bench:
     def can(cls, *methods: str) -> bool:
         """Tell whether links can be for all these methods, and be tried."""
         return cls.served() and set(methods) <= set(cls.methods())
+
+    @classmethod
+    def lists(cls) -> bool:
+        """Tell whether links can list, and be tried."""
+        return cls.served() and "LIST" in cls.info.methods - cls.narrowed
+
+    @classmethod
+    def grants(cls) -> bool:
+        """Tell whether there are grants for a prefix, and they can be tried."""
+        return cls.served() and cls.info.prefixes
+
+    @classmethod
+    def folder(cls) -> str:
+        """Return the prefix that listings and grants are tried with: empty where none can be bound."""
+        return "" if "prefix" in cls.narrowed else FOLDER
 
     @classmethod
     def holds(cls, option: str) -> bool:

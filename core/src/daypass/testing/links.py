@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
 from daypass.errors import InvalidExpiryError, UnsupportedOptionError
-from daypass.results import REQUESTED
+from daypass.results import REQUESTED, SignedURL
 from daypass.store import Store
 from daypass.testing.bench import Bench, each, only, served, signing
 from daypass.testing.trials import BODY, KEY, METHODS, Trial, parameters, with_parameter
 
-__all__ = ["LinkRules"]
+__all__ = ["EndRules", "LinkRules", "PlaceRules", "check_headers", "check_permits", "wait_past"]
 
 #: Far beyond every lifetime that a store without a limit may be asked for.
 _A_YEAR = 366 * 86_400
@@ -46,28 +47,13 @@ class LinkRules(Bench):
         if method != "PUT":
             trial.place(KEY, BODY)
         link = trial.sign(method=method)
-        for name in link.headers:
-            rest = {other: value for other, value in link.headers.items() if other != name}
-            trial.refuses(link, headers=rest, what=f"a {method} link without its header {name}")
+        check_headers(trial, link)
 
     @served
     @each(method=lambda bench: bench.methods())
     def test_permits_names_what_a_link_really_allows(self, trial: Trial, method: str) -> None:
         """Used with each method, a link works for those in ``permits`` and for no other."""
-        link = trial.sign(method=method)
-        upload = trial.past_the_gate().sign(method="PUT") if "PUT" in self.methods() else link
-        headers = {**upload.headers, **link.headers}
-        for used in METHODS:
-            trial.place(KEY, BODY)
-            body = b"replaced" if used == "PUT" else None
-            answer = trial.send(
-                link, body, method=used, headers=headers if used == "PUT" else link.headers
-            )
-            if used in link.permits:
-                assert answer.accepted, f"permits names {used}, and the store says {answer}"
-            else:
-                assert answer.refused, f"permits does not name {used}, and it works"
-                assert trial.size() == len(BODY)
+        check_permits(trial, method, self.methods())
 
     @served
     @each(method=lambda bench: sorted(set(METHODS) - bench.info.methods))
@@ -82,7 +68,7 @@ class LinkRules(Bench):
         assert not trial.send(link, body).accepted, f"{method} works: declare it in methods"
 
     @signing
-    @each(method=lambda bench: sorted(set(METHODS) - set(bench.methods())))
+    @each(method=lambda bench: sorted({*METHODS, "LIST"} - (bench.info.methods - bench.narrowed)))
     def test_a_method_that_is_not_declared_is_refused_by_name(
         self, trial: Trial, method: str
     ) -> None:
@@ -108,6 +94,45 @@ class LinkRules(Bench):
         for what, url in touched.items():
             trial.refuses(link, url=url, what=f"a link with {what}")
         trial.accepts(link)
+
+
+def check_headers(trial: Trial, link: SignedURL) -> None:
+    """Fail where a header that a link names can be left out."""
+    for name in link.headers:
+        rest = {other: value for other, value in link.headers.items() if other != name}
+        trial.refuses(link, headers=rest, what=f"a {link.method} link without its header {name}")
+
+
+def check_permits(trial: Trial, method: str, able: Collection[str]) -> None:
+    """Fail where a link works with other methods than ``permits`` names.
+
+    Args:
+        trial: the store and its stranger.
+        method: what the link is for.
+        able: the methods that links can be for.
+
+    """
+    link = trial.sign(method=method)
+    upload = trial.past_the_gate().sign(method="PUT") if "PUT" in able else link
+    headers = {**upload.headers, **link.headers}
+    for used in METHODS:
+        trial.place(KEY, BODY)
+        body = b"replaced" if used == "PUT" else None
+        answer = trial.send(
+            link, body, method=used, headers=headers if used == "PUT" else link.headers
+        )
+        if used in link.permits:
+            assert answer.accepted, f"permits names {used}, and the store says {answer}"
+        else:
+            assert answer.refused, f"permits does not name {used}, and it works"
+            assert trial.size() == len(BODY)
+
+
+def wait_past(end: datetime) -> None:
+    """Wait until an end has passed on the clock of the server as well."""
+    pause = threading.Event()
+    while datetime.now(UTC) < end + timedelta(seconds=1.5):
+        pause.wait(0.1)
 
 
 class EndRules(Bench):
@@ -141,9 +166,7 @@ class EndRules(Bench):
         """Without a clock to inject, the end is waited for: two seconds."""
         trial.place(KEY, BODY)
         link = trial.sign(method=method, expires_in=2)
-        pause = threading.Event()
-        while datetime.now(UTC) < link.expires_at + timedelta(seconds=1.5):
-            pause.wait(0.1)
+        wait_past(link.expires_at)
         trial.refuses(link, what=f"a link that ended at {link.expires_at}")
 
     @only(lambda bench: bench.served() and bench.info.max_expires_in)

@@ -91,7 +91,7 @@ class Stranger:
         request = Request(  # noqa: S310 - http(s), which the gate has judged
             url or link.url,
             data=body,
-            method=method or link.method,
+            method=method or link.http_method,
             # The length is the body's own: a wrong one would break the connection, not the link.
             headers={
                 name: value for name, value in given.items() if name.lower() != "content-length"

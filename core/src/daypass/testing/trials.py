@@ -8,16 +8,28 @@ from typing import Any, NamedTuple, Self
 
 import attrs
 
+from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest, make_request
 from daypass.results import SignedURL
 from daypass.store import Store
 from daypass.testing.strangers import Answer, Stranger
 
-__all__ = ["BODY", "KEY", "METHODS", "OTHER_BODY", "Trial", "changed", "difference"]
+__all__ = [
+    "BODY",
+    "FOLDER",
+    "KEY",
+    "METHODS",
+    "OTHER_BODY",
+    "Trial",
+    "changed",
+    "difference",
+    "opened",
+]
 
-#: The methods on one object; a LIST link is about many, and no rule of the kit tries one.
+#: The methods on one object; a LIST link is about many, and has rules of its own.
 METHODS = ("GET", "HEAD", "PUT", "DELETE")
-KEY = "folder/the object.csv"
+FOLDER = "folder/"
+KEY = f"{FOLDER}the object.csv"
 BODY = b"run,value\n42,1\n"
 #: Of the same size as `BODY`, so that its digest alone tells it.
 OTHER_BODY = b"run,value\n42,2\n"
@@ -39,6 +51,12 @@ class Trial:
     address: str
     #: True to ask the backend's hook itself, past the gate.
     bare: bool = False
+    #: The prefix for whose grants its links are made; None for links of their own.
+    prefix: str | None = None
+
+    def granting(self, prefix: str) -> Self:
+        """Return the same trial, whose links are what a grant for a prefix opens."""
+        return attrs.evolve(self, prefix=prefix)
 
     def past_the_gate(self, now: datetime | None = None) -> Self:
         """Return the same trial, asking the hook itself for what the gate would refuse."""
@@ -50,6 +68,8 @@ class Trial:
 
     def sign(self, key: str = KEY, *, version: str | None = None, **options: Any) -> SignedURL:
         """Make a link."""
+        if self.prefix is not None:
+            return opened(self.grant(self.prefix, **options), key.removeprefix(self.prefix))
         if not self.bare:
             if "expires_at" not in options:
                 options.setdefault("expires_in", self.lifetime)
@@ -58,6 +78,18 @@ class Trial:
             self.store.at(key, version), self.resolved(**options)
         )
         assert isinstance(answer, SignedURL)
+        return answer
+
+    def grant(self, prefix: str, **options: Any) -> SignedPrefix:
+        """Make a grant for all that lies below a prefix."""
+        if not self.bare:
+            if "expires_at" not in options:
+                options.setdefault("expires_in", self.lifetime)
+            return self.store.create_signed_prefix(prefix, **options)
+        sign = self.store.backend.sign_prefix
+        assert sign is not None
+        answer = sign(location=self.store.below(prefix), request=self.resolved(**options))
+        assert isinstance(answer, SignedPrefix)
         return answer
 
     def resolved(self, **options: Any) -> SignRequest:
@@ -92,6 +124,21 @@ class Trial:
     def put(self, key: str = KEY, body: bytes = BODY, **options: Any) -> None:
         """Upload through a link, which must work."""
         self.accepts(self.sign(key, method="PUT", **options), body)
+
+
+def opened(grant: SignedPrefix, key: str) -> SignedURL:
+    """Return the link that a grant is for one key below its prefix."""
+    return SignedURL(
+        url=grant.url_for(key),
+        method=grant.method,
+        headers=grant.headers,
+        expires_at=grant.expires_at,
+        expires_because=grant.expires_because,
+        permits=grant.permits,
+        unenforced=grant.unenforced,
+        path=grant.path,
+        backend=grant.backend,
+    )
 
 
 def changed(store: Store, **changes: Any) -> Store:
