@@ -452,3 +452,56 @@ def test_an_option_of_a_store_is_told_where_it_goes(name):
     ) as caught:
         make_request({name: {}})
     assert caught.value.option == name
+
+
+def test_a_method_in_lower_case_is_refused_with_the_one_that_is_meant():
+    with pytest.raises(InvalidRequestError, match=r"'put' is not one of .*did you mean 'PUT'\?"):
+        make_request({"method": "put"})
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("secret", "secret"),
+        ("aws_access_key_id", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("regionname", r"client_kwargs=\{'region_name': \.\.\.\}"),
+        ("region", "client_kwargs"),
+        ("account_key", "account_key"),
+        ("connection_string", "connection_string"),
+        ("profile", "profile"),
+        ("endpoint", "endpoint_url"),
+    ],
+)
+def test_an_option_of_the_filesystem_is_sent_where_it_belongs(name, inside):
+    said = f"'{name}': the filesystem takes {inside}.* in storage_options"
+    with pytest.raises(UnknownOptionError, match=said) as caught:
+        make_request({name: SECRET})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_no_misspelt_option_of_a_link_is_taken_for_one_of_the_filesystem(option):
+    for wrong in (option + "s", option[:-1], option[0] + option[2:], option.replace("_", "")):
+        if wrong not in OPTIONS and wrong != "":
+            with pytest.raises(UnknownOptionError) as caught:
+                make_request({wrong: "x"})
+            assert "storage_options" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": {"x" * 5000: "a\n"}},
+        {"headers": {"x-amz-meta-" + "x" * 5000: "a"}},
+        {"headers": {"x" * 5000: "a", "X" * 5000: "b"}},
+        {"method": "PUT", "metadata": {"x" * 5000: "a\n"}},
+        {"method": "PUT", "metadata": {"x" * 5000: "a", "X" * 5000: "b"}},
+        {"x" * 5000: "a"},
+    ],
+    ids=count(),
+)
+def test_an_endless_name_is_cut_short_in_messages(options):
+    with pytest.raises(InvalidRequestError) as caught:
+        make_request(options)
+    assert "x" * 61 not in str(caught.value).lower()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from daypass.errors import InvalidRequestError
 
-__all__ = ["attachment", "check_headers", "check_metadata", "check_text", "shown"]
+__all__ = ["attachment", "brief", "check_headers", "check_metadata", "check_text", "shown"]
 
 #: RFC 9110 section 5.6.2: the characters of a header's name.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -54,6 +54,8 @@ _OWN_OPTION = {
     "content-md5": "content_md5",
     "content-length": "content_length",
 }
+#: Of a name that is shown in a message.
+_LONGEST_NAME = 60
 _METADATA_PREFIXES = ("x-amz-meta-", "x-goog-meta-", "x-ms-meta-")
 
 
@@ -64,6 +66,15 @@ def shown(value: object) -> str:
         if isinstance(value, str)
         else f"of type {type(value).__name__}"
     )
+
+
+def brief(name: str) -> str:
+    """Cut a name short that is legal and endless.
+
+    >>> brief("x-" + "a" * 100)
+    'x-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'
+    """
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 
 def check_text(value: str, option: str, *, what: str = "value") -> str:
@@ -100,19 +111,19 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
         name = check_token(given, option)
         lower = name.lower()
         if lower in seen:
-            msg = f"{option}: {name} is given twice"
+            msg = f"{option}: {brief(name)} is given twice"
             raise InvalidRequestError(msg, option=option)
         if lower in _FORBIDDEN or _SIGNATURE.fullmatch(lower):
-            msg = f"{option}: {name} belongs to the signature or the connection and cannot be set"
+            msg = f"{option}: {brief(name)} belongs to the signature or the connection and cannot be set"
             raise InvalidRequestError(msg, option=option)
         own = _OWN_OPTION.get(lower)
         if lower.startswith(_METADATA_PREFIXES):
             own = "metadata"
         if own is not None:
-            msg = f"{option}: {name} has an option of its own, use {own}="
+            msg = f"{option}: {brief(name)} has an option of its own, use {own}="
             raise InvalidRequestError(msg, option=option)
         seen.add(lower)
-        copy[name] = check_text(value, option, what=f"value of {name}")
+        copy[name] = check_text(value, option, what=f"value of {brief(name)}")
     return copy
 
 
@@ -123,9 +134,9 @@ def check_metadata(metadata: Mapping[str, str], option: str = "metadata") -> dic
         name = check_token(given, option, what="metadata name")
         lower = name.lower()
         if lower in copy:
-            msg = f"{option}: {name} is given twice; names do not differ by case"
+            msg = f"{option}: {brief(name)} is given twice; names do not differ by case"
             raise InvalidRequestError(msg, option=option)
-        copy[lower] = check_text(value, option, what=f"value of {name}")
+        copy[lower] = check_text(value, option, what=f"value of {brief(name)}")
     return copy
 
 

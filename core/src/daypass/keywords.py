@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
+from daypass.headers import brief
 from daypass.requests import refuse_unknown
 
 __all__ = ["joined", "mapping", "own_options", "structured"]
@@ -24,7 +25,7 @@ def joined(brought: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     """Join the options that a path object brought with the caller's, which may not contradict."""
     for name in brought.keys() & given.keys():
         if brought[name] != given[name]:
-            msg = f"the path's own option {name} contradicts storage_options: give it once"
+            msg = f"the path's own option {brief(str(name))} contradicts storage_options: give it once"
             raise InvalidPathError(msg, option=str(name))
     return {**brought, **given}
 

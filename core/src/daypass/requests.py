@@ -131,6 +131,34 @@ class SignOptions(SharedOptions, total=False):
 
 #: Keywords of a store and of functions on whole paths, which no single link of a store has.
 _OF_A_STORE = ("public_endpoint", "signer_options", "storage_options")
+#: What fsspec's filesystems and the SDKs take, and how it is said in ``storage_options``.
+_OF_A_FILESYSTEM = {
+    name: name
+    for name in (
+        "account_key",
+        "account_name",
+        "anon",
+        "client_kwargs",
+        "config_kwargs",
+        "connection_string",
+        "credential",
+        "endpoint_url",
+        "key",
+        "profile",
+        "project",
+        "sas_token",
+        "secret",
+        "token",
+    )
+} | {
+    "access_key": "key",
+    "secret_key": "secret",
+    "aws_access_key_id": "key",
+    "aws_secret_access_key": "secret",
+    "aws_session_token": "token",
+    "region": "client_kwargs={'region_name': ...}",
+    "region_name": "client_kwargs={'region_name': ...}",
+}
 
 
 def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
@@ -240,6 +268,8 @@ class SignRequest(Conditional):
         """Check the options against each other."""
         if self.method not in METHODS:
             form = "; create_upload_form makes forms" if self.method == "POST" else ""
+            if self.method.upper() in METHODS:
+                form = f"; did you mean {self.method.upper()!r}?"
             msg = f"method {shown(self.method)} is not one of {', '.join(METHODS)}{form}"
             raise InvalidRequestError(msg, option="method")
         used = self._find_conditions(CONDITIONS)
@@ -347,7 +377,11 @@ def _refuse_options_of_a_store(names: Iterable[str]) -> None:
     for name in names:
         if name in _OPTION_NAMES or not isinstance(name, str):
             continue
-        near = difflib.get_close_matches(name[:60], _OF_A_STORE, n=1, cutoff=0.8)
+        known = (*_OF_A_STORE, *_OF_A_FILESYSTEM)
+        near = difflib.get_close_matches(name[:60].lower(), known, n=1, cutoff=0.8)
+        if near and (inside := _OF_A_FILESYSTEM.get(near[0])):
+            msg = f"no option is named {shown(name)}: the filesystem takes {inside} in storage_options"
+            raise UnknownOptionError(msg, option=name)
         if near:
             msg = (
                 f"no option is named {shown(name)}: {near[0]} is given to the Store, "

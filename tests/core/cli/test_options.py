@@ -131,6 +131,9 @@ def test_without_options_the_library_decides():
         (["get", "s3://b/k", "missing/file"], "not a directory"),
         (["put", "/dev/null", "s3://b/k"], "regular file"),
         (["head"], "Missing argument"),
+        (["sign", "s3://b/k", "--header", "Content-Type: hunter2"], "write --content-type VALUE"),
+        (["sign", "s3://b/k", "--header", "x-a: hunter2=1"], "write x-a=VALUE"),
+        (["verify", "https://e/", "--header", "Range: hunter2"], "write Range=VALUE"),
         (["--what"], "--what"),
     ],
 )
@@ -161,3 +164,9 @@ def test_json_lines_are_ascii(capsys, fake):
     out = capsys.readouterr().out
     assert out.isascii()
     assert json.loads(out)["key"] == "ü"
+
+
+@pytest.mark.parametrize("arguments", [["sign", "--" + "x" * 5000], ["x" * 5000]], ids=range(2))
+def test_an_endless_name_is_cut_short(capsys, arguments):
+    assert run(arguments) == 2
+    assert len(capsys.readouterr().err) < 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from daypass import errors
@@ -18,6 +20,9 @@ MEANINGS = {
     130: "interrupted by Ctrl-C",
     141: "the reader of the output has gone (SIGPIPE)",
 }
+
+#: A name in the words of click, where it is longer than a name needs to be.
+_ENDLESS = re.compile(r"^(No such (?:option|command) '[^']{60})[^']+'", re.DOTALL)
 
 FAILED = 1
 WRONG = 2
@@ -60,7 +65,7 @@ def code_of(error: Exception) -> int:
 def sentence(error: Exception) -> str:
     """Say an error in one line, in the words of the command line and without secrets."""
     if isinstance(error, click.UsageError):
-        text = error.format_message().rstrip(".")
+        text = _ENDLESS.sub(r"\1...'", error.format_message().rstrip("."))
         where = error.ctx.command_path if error.ctx else "daypass"
         return one_line(f"{text} (see {where} --help)")
     if isinstance(error, click.ClickException):

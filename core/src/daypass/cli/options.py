@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import click
 
+from daypass.headers import brief
 from daypass.requests import METHODS, SignOptions
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def moment(text: str) -> datetime:
         msg = "the moment has no time zone: append Z for UTC, or an offset such as +01:00"
         raise click.BadParameter(msg)
     return value
+
+
+#: A header as it stands in a request, which is how curl takes it.
+_WITH_COLON = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,59}):")
 
 
 class Bytes(_Whole):
@@ -71,10 +76,28 @@ def pairs(
             msg = "write NAME=VALUE"
             raise click.BadParameter(msg)
         if name in found:
-            msg = f"{name} is given twice"
+            msg = f"{brief(name)} is given twice"
             raise click.BadParameter(msg, param=param)
         found[name] = value
     return found or None
+
+
+def headers(
+    ctx: click.Context, param: click.Parameter, given: Sequence[str]
+) -> dict[str, str] | None:
+    """Read repeated NAME=VALUE, and tell who writes a header as it stands in a request."""
+    for text in given:
+        if header := _WITH_COLON.match(text):
+            raise click.BadParameter(_instead(header[1], ctx), ctx, param)
+    return pairs(ctx, param, given)
+
+
+def _instead(header: str, ctx: click.Context) -> str:
+    """Say how a header is written that came as it stands in a request; its value is not shown."""
+    own = header.lower().replace("-", "_")
+    if any(own == param.name for param in ctx.command.params):
+        return f"{header} has an option of its own, write {_flag_of(own)} VALUE"
+    return f"write {header}=VALUE, with = in place of the colon"
 
 
 def nested(
@@ -90,7 +113,7 @@ def nested(
             if not isinstance(place, dict):
                 break
         if not isinstance(place, dict) or name in place:
-            msg = f"{path} is given twice, once as a whole and once in part"
+            msg = f"{brief(path)} is given twice, once as a whole and once in part"
             raise click.BadParameter(msg)
         place[name] = _value(text)
     return found or None
@@ -154,7 +177,10 @@ _ALL = [
     _text("acl", "A canned ACL for the uploaded object."),
     _flag("requester_pays", "The holder states that the requester pays."),
     _pairs(
-        "--header", "headers", "A further header to sign, which the holder must send; repeatable."
+        "--header",
+        "headers",
+        "A further header to sign, which the holder must send; repeatable.",
+        reads=headers,
     ),
     _text("filename", "Name under which a browser saves the download."),
     _flag("inline", "Show the download in the browser instead of saving it."),

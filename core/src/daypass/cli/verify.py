@@ -50,7 +50,7 @@ command = click.Command(
         click.Option(
             ["--header", "headers"],
             multiple=True,
-            callback=options.pairs,
+            callback=options.headers,
             metavar="NAME=VALUE",
             help="A header to be sent; repeatable.",
         ),
