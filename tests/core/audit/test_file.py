@@ -257,7 +257,9 @@ def test_a_file_that_cannot_be_opened_means_no_url(fake, tmp_path, broken, monke
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
         monkeypatch.setattr(module.os, "open", refuse)
+    (tmp_path / "no").mkdir()
     add_audit(AuditFile(target))
+    (tmp_path / "no").rmdir()
     with pytest.raises(AuditError, match=r"the audit .* cannot be written"):
         sign()
 
@@ -318,7 +320,7 @@ def test_an_unfinished_line_is_removed_and_the_next_one_says_so(path, torn):
     verdict = verify(path)
     assert verdict.ok
     assert verdict.lines == 2
-    assert f"the last {len(torn)} bytes are a line that was never finished" in verdict.notes[0]
+    assert f"the last {len(torn)} bytes are a line without its end" in verdict.notes[0]
     file.record(event(caller="next"))
     lines = lines_of(path)
     assert [line["decision"] for line in lines] == ["allowed", "allowed", "repaired", "allowed"]
@@ -463,3 +465,22 @@ def test_a_path_is_text(path):
 
 def test_the_repr_shows_the_path(path):
     assert repr(AuditFile(path)) == f"AuditFile({str(path)!r}, fsync=True)"
+
+
+def test_a_file_in_a_directory_that_is_not_there_is_refused_when_it_is_made(tmp_path):
+    missing = tmp_path / "missing"
+    with pytest.raises(InvalidRequestError, match=f"directory {missing} does not exist") as caught:
+        AuditFile(missing / "audit.jsonl")
+    assert caught.value.option == "path"
+
+
+def test_a_last_line_that_was_cut_short_later_is_told_by_the_head_alone(path):
+    file = AuditFile(path, fsync=False)
+    file.record(event())
+    file.record(event())
+    newest = head(path).hash
+    path.write_bytes(path.read_bytes()[:-20])
+    found = verify(path)
+    assert (found.ok, found.lines) == (True, 1)
+    assert "or it was cut short since" in found.notes[0]
+    assert not verify(path, expect_head=newest).ok

@@ -42,7 +42,7 @@ class AuditFile:
         clock: the time in seconds since the epoch, as it is recorded.
 
     Raises:
-        InvalidRequestError: for a path that is none, or where the system has no file locks.
+        InvalidRequestError: for a path that is none or whose directory is not there, or where the system has no file locks.
 
     """
 
@@ -64,6 +64,10 @@ class AuditFile:
             raise InvalidRequestError(msg, option="fsync")
         # Absolute, so that it stays the same file where the process changes its directory.
         self.path = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow a link, once
+        directory = os.path.dirname(self.path)  # noqa: PTH120 - text as it is
+        if not os.path.isdir(directory):  # noqa: PTH112
+            msg = f"the audit's directory {directory} does not exist: make it, or name another file"
+            raise InvalidRequestError(msg, option="path")
         self.fsync = fsync
         self._clock = clock
         self._begin()

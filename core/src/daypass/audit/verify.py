@@ -105,8 +105,9 @@ class _Reader:
                     number += 1
                     if not raw.endswith(b"\n") and not file.read(1):
                         self.notes.append(
-                            f"{path}: the last {len(raw)} bytes are a line that was never finished, "
-                            "so that no link left with it"
+                            f"{path}: the last {len(raw)} bytes are a line without its end: it was never "
+                            "finished, and no link left with it, or it was cut short since (the expected "
+                            "head, noted elsewhere, tells which)"
                         )
                         break
                     why = self._judge(path, raw, number, first=first)
