@@ -170,3 +170,10 @@ def test_an_answer_of_cloud_storage_is_explained(body, said, account):
     url = by_google(account, "bucket", "k", "GET", 3600, NOW)
     answer = daypass.explain(url, error=f"<?xml version='1.0'?><Error>{body}</Error>", now=NOW)
     assert said in str(answer)
+
+
+def test_a_mismatch_points_to_the_headers_that_the_link_needs(account):
+    xml = "<Error><Code>SignatureDoesNotMatch</Code><Message>.</Message></Error>"
+    url = by_google(account, "bucket", "k", "PUT", 3600, NOW, headers={"x-goog-acl": "private"})
+    said = str(daypass.explain(url, error=xml, now=NOW))
+    assert "x-goog-acl arrive with the signed values: see its headers to send" in said

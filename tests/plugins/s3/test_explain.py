@@ -336,3 +336,15 @@ def test_an_answer_of_s3_is_explained(body, said):
     for part in said:
         assert part in text
     assert not answer.ok
+
+
+@pytest.mark.parametrize(
+    "arrived", ["", "<StringToSign>AWS4-HMAC-SHA256\nx</StringToSign>"], ids=range(2)
+)
+def test_a_mismatch_points_to_the_headers_that_the_link_needs(arrived):
+    params = {"Bucket": "maps", "Key": "k", "ContentType": "text/csv"}
+    url = by_boto3("put_object", params=params)
+    xml = f"<Error><Code>SignatureDoesNotMatch</Code><Message>.</Message>{arrived}</Error>"
+    said = str(daypass.explain(url, error=xml, now=NOW))
+    assert "only where content-type arrive with the signed values: see its headers to send" in said
+    assert "signed values" not in str(daypass.explain(by_boto3(), error=xml, now=NOW))

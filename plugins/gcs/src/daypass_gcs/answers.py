@@ -55,6 +55,9 @@ def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Find
         if lines[0].isalpha():
             why = f"what arrived was a {lines[0][:10]} request: the link must have been signed for {lines[0][:10]}"
             findings.append(Finding("note", "arrived-method", why))
+        if link.headers:
+            why = f"this link holds only where {', '.join(link.headers)[:200]} arrive with the signed values: see its headers to send"
+            findings.append(Finding("note", "headers-to-send", why))
     if link.expires_at is not None and link.expires_at > now and said == _SAID["ExpiredToken"]:
         why = f"by this machine's clock it has {span((link.expires_at - now).total_seconds())} left: one of the clocks is wrong"
         findings.append(Finding("warning", "clock-skew", why))

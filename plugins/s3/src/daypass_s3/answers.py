@@ -123,6 +123,9 @@ def _of_mismatch(details: dict[str, str], link: Explanation) -> list[Finding]:
     for name in sorted(signed & arrived.keys()):
         why = f"{name} arrived as {ascii(arrived[name])[:80]}: it must be the signed value"
         findings.append(Finding("note", "arrived-header", why))
+    if signed and not arrived:
+        why = f"this link holds only where {', '.join(sorted(signed))[:200]} arrive with the signed values: see its headers to send"
+        findings.append(Finding("note", "headers-to-send", why))
     gone = sorted(signed - arrived.keys()) if arrived else []
     findings += [
         Finding("error", "header-missing", f"{name} is signed and did not arrive: send it")
