@@ -86,7 +86,6 @@ def signing(invented):
         ("file:///tmp/x", "local file"),
         ("local:///tmp/x", "local file"),
         ("/tmp/x", "local file"),
-        ("x.csv", "local file"),
         ("../x.csv", "local file"),
         ("./x.csv", "local file"),
         ("memory://x", "in memory"),
@@ -105,6 +104,27 @@ def test_a_protocol_without_links_says_why_and_what_to_do(path, why, method):
     ) as caught:
         daypass.create_signed_url(path, method=method)
     assert isinstance(caught.value, SigningNotSupportedError)
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("bucket/key", "s3://bucket/key"),
+        ("s3:/maps/a", "s3://maps/a"),
+        ("gs:maps/a", "gs://maps/a"),
+        ("file://bucket/key", "s3://bucket/key"),
+        ("b" * 5000, "s3://bucket/key"),
+    ],
+)
+def test_a_path_without_a_protocol_says_how_it_was_read_and_what_to_write(path, right):
+    said = rf"names no protocol of a store, so it was read as a local file: .*as in {right}"
+    for function in (daypass.create_signed_url, daypass.create_upload_form):
+        with pytest.raises(SigningNotSupportedError, match=said) as caught:
+            function(path)
+        assert len(str(caught.value)) < 300
+    if len(path) < 100:
+        with pytest.raises(ObjectNotFoundError, match=said):
+            daypass.head_metadata(path)
 
 
 @pytest.mark.parametrize("path", ["/tmp/x", "memory://x", "http://localhost/x"])

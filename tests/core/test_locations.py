@@ -309,3 +309,23 @@ def test_any_key_is_judged_with_a_daypass_error(key, dots, limit):
     except DaypassError:
         return
     assert 0 < len(key.encode()) <= limit
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 64, ".".join(["a" * 63] * 4), "a." * 128, "e.x" + ".y" * 2500], ids=range(4)
+)
+@pytest.mark.parametrize("option", ["public_endpoint", "domain"])
+def test_a_host_longer_than_any_dns_name_is_refused(host, option):
+    with pytest.raises(
+        InvalidRequestError, match=f"{option} must name a host of at most 253"
+    ) as caught:
+        check_endpoint(f"https://{host}:9000/x", option)
+    assert caught.value.option == option
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 63, ".".join(["a" * 63] * 3 + ["a" * 61]), "a." * 126 + "a."]
+)
+def test_the_longest_hosts_are_taken(host):
+    assert check_endpoint(f"https://{host}", "domain")

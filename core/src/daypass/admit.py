@@ -14,7 +14,7 @@ from daypass.errors import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from daypass.locations import Location, check_key
+from daypass.locations import Location, check_key, read_as_local
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignRequest
 from daypass.uploads.formrequests import FILENAME, WAIVABLE, FormRequest
 
@@ -34,7 +34,7 @@ def admit(
     """
     info = backend.info
     if backend.sign is None or request.method not in info.methods:
-        _refuse_method(backend, request)
+        _refuse_method(backend, location, request)
     if location.lacks:
         check_lacking(location, "create_signed_url", request.method)
     check_version(backend, location)
@@ -83,7 +83,7 @@ def admit_form(
     """
     info = backend.info
     if backend.sign is None or not info.methods:
-        _refuse_signing(backend)
+        _refuse_signing(backend, location)
     lacking = {"create_upload_form", "POST"} & location.lacks
     if backend.sign_form is None or lacking:
         who = f"the store of profile {location.profile}" if lacking else info.name
@@ -132,17 +132,20 @@ def _enforced(backend: Backend, location: Location) -> frozenset[str]:
     return enforces - location.lacks if location.lacks else enforces
 
 
-def _refuse_method(backend: Backend, request: SignRequest) -> None:
+def _refuse_method(backend: Backend, location: Location, request: SignRequest) -> None:
     info = backend.info
     if backend.sign is None or not info.methods:
-        _refuse_signing(backend)
+        _refuse_signing(backend, location)
     msg = f"{info.name} cannot sign {request.method}: it signs {', '.join(sorted(info.methods))}"
     raise UnsupportedOptionError(
         msg, option="method", backend=info.name, alternatives=sorted(info.methods)
     )
 
 
-def _refuse_signing(backend: Backend) -> NoReturn:
+def _refuse_signing(backend: Backend, location: Location) -> NoReturn:
+    if hint := read_as_local(location):
+        msg = f"{hint}; a local file has no server to check a signature"
+        raise SigningNotSupportedError(msg)
     why = backend.info.why_not or "its store has no signed URLs"
     msg = f"{backend.info.name} cannot sign URLs: {why}"
     raise SigningNotSupportedError(msg)

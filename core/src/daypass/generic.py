@@ -23,7 +23,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
+from daypass.locations import Location, read_as_local
 from daypass.requests import METHODS, SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
 
@@ -131,7 +131,9 @@ def _missing(location: Location, error: OSError) -> DaypassError:
             return AccessDeniedError(f"the server does not let anybody read {location.path}")
         answer = f"answered {status}" if status else "could not be reached"
         return StoreError(f"the server of {location.path} {answer}")
-    return ObjectNotFoundError(f"{location.path} does not exist")
+    hint = read_as_local(location)
+    msg = f"{location.path} does not exist" + (f"; {hint}" if hint else "")
+    return ObjectNotFoundError(msg)
 
 
 def _info(location: Location) -> Mapping[str, Any]:

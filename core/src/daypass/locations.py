@@ -28,6 +28,8 @@ _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://")
 _CHAIN = re.compile(r"([a-z][a-z0-9]*)::(.*)", re.DOTALL)
 _CHAIN_INSIDE = re.compile(r"::[a-z][a-z0-9+._-]*://")
 _LAST_PORT = 65_535
+#: RFC 1035 section 2.3.4: 255 octets with a length before each label, and the root's.
+_LONGEST_HOST, _LONGEST_LABEL = 253, 63
 #: fsspec's caching wrappers: the object behind them is the same object.
 CACHES = frozenset({"simplecache", "filecache", "blockcache", "cached"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -233,6 +235,13 @@ def check_endpoint(url: str, option: str) -> str:
         )
         msg = f"{option} must be http(s)://host[:port] without user info, query or fragment{shown}"
         raise InvalidRequestError(msg, option=option)
+    host = match["host"].removesuffix(".")
+    if len(host) > _LONGEST_HOST or max(map(len, host.split("."))) > _LONGEST_LABEL:
+        msg = (
+            f"{option} must name a host of at most {_LONGEST_HOST} characters, with at most "
+            f"{_LONGEST_LABEL} between two dots (RFC 1035), not {ascii(host)[:60]}"
+        )
+        raise InvalidRequestError(msg, option=option)
     return url
 
 
@@ -290,6 +299,23 @@ def shown_path(text: str) -> str:
         place, mark, _ = text.partition("?")
         return place + mark + ("****" if mark else "")
     return text
+
+
+def read_as_local(location: Location) -> str | None:
+    """Say how a path is written that was read as a local file; None where it is plainly meant as one."""
+    key = location.key
+    if location.protocol not in ("file", "local") or key.startswith(("/", ".")):
+        return None
+    scheme, colon, rest = key.partition(":")
+    as_in = (
+        f"{scheme}://{rest.lstrip('/')}"
+        if colon and scheme.isalnum() and rest
+        else "s3://bucket/key"
+    )
+    return (
+        f"{ascii(key)[:60]} names no protocol of a store, so it was read as a local file: "
+        f"write the protocol too, as in {ascii(as_in)[1:-1][:60]}"
+    )
 
 
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: at() copies __dict__ for every key

@@ -473,3 +473,9 @@ def test_a_policy_for_readers_refuses_links_that_may_write_too():
                 face(given=EVERY)
     finally:
         daypass.set_policy(None, replacing=policy)
+
+
+def test_a_domain_longer_than_any_dns_name_is_refused():
+    with pytest.raises(InvalidRequestError, match="at most 253 characters") as caught:
+        sign(given={"domain": "a" * 5000})
+    assert caught.value.option == "domain"
