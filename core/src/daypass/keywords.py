@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 
@@ -11,7 +12,7 @@ from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.headers import brief
 from daypass.requests import refuse_unknown
 
-__all__ = ["joined", "mapping", "own_options", "structured"]
+__all__ = ["joined", "mapping", "own_options", "structured", "value_of"]
 
 
 def own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:
@@ -54,3 +55,20 @@ def mapping(given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
     except Exception as error:
         msg = f"{option} is a {type(given).__name__} that cannot be read"
         raise InvalidRequestError(msg, option=option) from error
+
+
+def value_of(text: str) -> Any:
+    """Read a value from a command line or the environment: what is JSON is read as such, anything else is text.
+
+    >>> value_of("true"), value_of("4"), value_of("eu-west-1"), value_of('"4"')
+    (True, 4, 'eu-west-1', '4')
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads as JSON and nobody else does."""
+    raise ValueError(name)

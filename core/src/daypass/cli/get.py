@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.files import target_of
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
@@ -31,14 +32,7 @@ def _get(path: str, file: Path, *, as_json: bool, **values: Any) -> None:
     The size and, where the store knows it, the MD5 must be those of the object's metadata. FILE
     appears whole, under a temporary name first, or not at all.
     """
-    # Through a symbolic link to what it names, as cp would.
-    target = file.resolve()
-    if target.exists() and not target.is_file():
-        msg = f"{file} is not a regular file"
-        raise click.UsageError(msg)
-    if not target.parent.is_dir():
-        msg = f"{target.parent} is not a directory"
-        raise click.UsageError(msg)
+    target = target_of(file)
     place = {name: values[name] for name in ("version", "storage_options")}
     link = create_signed_url(
         path,

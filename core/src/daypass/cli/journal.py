@@ -17,10 +17,7 @@ from typing import Any, BinaryIO
 import attrs
 import click
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows has none; two runs at once are then not told apart
-    fcntl = None  # type: ignore[assignment]
+from daypass.cli.files import lock
 
 __all__ = ["Journal", "Upload", "open_journal"]
 
@@ -109,7 +106,7 @@ def open_journal(file: Path, path: str) -> Iterator[Journal]:
         )
         raise click.ClickException(msg) from error
     with os.fdopen(descriptor, "r+b") as notes:
-        _lock(notes, file)
+        lock(notes, f"uploading {file} to this path")
         journal = Journal(place, notes)
         _read(journal, notes)
         try:
@@ -126,16 +123,6 @@ def _place(file: Path, path: str) -> Path:
     return (
         user_state_path("daypass", appauthor=False) / "uploads" / f"{name.hexdigest()[:32]}.jsonl"
     )
-
-
-def _lock(notes: BinaryIO, file: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(notes, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        msg = f"another run is uploading {file} to this path"
-        raise click.ClickException(msg) from error
 
 
 def _read(journal: Journal, notes: BinaryIO) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 
 from daypass.headers import brief
+from daypass.keywords import value_of
 from daypass.requests import METHODS, SignOptions
 
 if TYPE_CHECKING:
@@ -115,20 +115,8 @@ def nested(
         if not isinstance(place, dict) or name in place:
             msg = f"{brief(path)} is given twice, once as a whole and once in part"
             raise click.BadParameter(msg)
-        place[name] = _value(text)
+        place[name] = value_of(text)
     return found or None
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _no_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which Python reads as JSON and nobody else does."""
-    raise ValueError(name)
 
 
 def _text(name: str, help_: str, metavar: str = "TEXT") -> click.Option:

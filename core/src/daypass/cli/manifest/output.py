@@ -18,32 +18,11 @@ from typing import Any, BinaryIO
 
 import click
 
-try:
-    import fcntl
-except ImportError:  # Windows, where nothing keeps two runs of one command apart
-    fcntl = None  # type: ignore[assignment]
+from daypass.cli.files import lock
 
-__all__ = ["Output", "output", "target_of"]
+__all__ = ["Output", "output"]
 
 Record = dict[str, Any]
-
-
-def target_of(name: str) -> Path:
-    """Return the file that is written.
-
-    Raises:
-        click.UsageError: if it cannot be one.
-
-    """
-    # Through a symbolic link to what it names, as cp would.
-    target = Path(name).resolve()
-    if target.exists() and not target.is_file():
-        msg = f"{name} is not a regular file"
-        raise click.UsageError(msg)
-    if not target.parent.is_dir():
-        msg = f"{target.parent} is not a directory"
-        raise click.UsageError(msg)
-    return target
 
 
 class Output:
@@ -112,7 +91,7 @@ def output(target: Path | None, identity: Any, *, resume: bool) -> Iterator[Outp
     journal = target.with_name(f".{target.name}.daypass-journal")
     descriptor = os.open(journal, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as notes:
-        _lock(notes, target)
+        lock(notes, f"writing {target}")
         if not resume or not part.exists():
             notes.truncate(0)
         identified = _identified(notes, identity)
@@ -130,16 +109,6 @@ def output(target: Path | None, identity: Any, *, resume: bool) -> Iterator[Outp
                 raise
         part.replace(target)
         journal.unlink()
-
-
-def _lock(notes: BinaryIO, target: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(notes, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        msg = f"another run is writing {target}"
-        raise click.ClickException(msg) from error
 
 
 def _identified(notes: BinaryIO, identity: Any) -> bool:

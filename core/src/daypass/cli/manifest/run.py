@@ -15,8 +15,9 @@ import attrs
 import click
 
 from daypass.cli import exits
+from daypass.cli.files import target_of
 from daypass.cli.manifest.answers import Answer
-from daypass.cli.manifest.output import Output, output, target_of
+from daypass.cli.manifest.output import Output, output
 from daypass.cli.manifest.plan import Manifest
 from daypass.cli.manifest.progress import progress
 from daypass.cli.manifest.rows import RowFormat, RowReader, taken
@@ -50,7 +51,7 @@ def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
 
     """
     work = attrs.evolve(work, names=manifest.names(work.new))
-    target = None if manifest.target == "-" else target_of(manifest.target)
+    target = None if manifest.target == "-" else target_of(Path(manifest.target))
     if "parquet" in (manifest.source_kind, manifest.target_kind):
         from daypass.cli.manifest.parquet import check_installed
 
