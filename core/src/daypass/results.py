@@ -45,6 +45,24 @@ def mask_headers(headers: Mapping[str, str]) -> str:
     )
 
 
+def html_card(rows: Mapping[str, Iterable[str]]) -> str:
+    """Render a card for notebooks: names, and the lines of each."""
+    cells = "".join(
+        f'<tr><th style="text-align:left">{html.escape(name)}</th>'
+        f'<td style="text-align:left">{"<br>".join(map(html.escape, lines))}</td></tr>'
+        for name, lines in rows.items()
+    )
+    return f"<table>{cells}</table>"
+
+
+def link_card(rows: Mapping[str, str], unenforced: frozenset[str]) -> str:
+    """Render the card of a link or a form, which says what is not enforced."""
+    lines = {name: [text] for name, text in rows.items()}
+    if unenforced:
+        lines["not enforced"] = [", ".join(sorted(unenforced))]
+    return html_card(lines)
+
+
 class _Cookies(dict[str, str]):
     """Cookies by name. Their values are as secret as a link, so that no repr shows one."""
 
@@ -152,14 +170,7 @@ class SignedURL:
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
             "headers to send": ", ".join(self.headers) or "none",
         }
-        if self.unenforced:
-            rows["not enforced"] = ", ".join(sorted(self.unenforced))
-        cells = "".join(
-            f'<tr><th style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(value)}</td></tr>'
-            for name, value in rows.items()
-        )
-        return f"<table>{cells}</table>"
+        return link_card(rows, self.unenforced)
 
 
 def _file_name(name: str) -> str:

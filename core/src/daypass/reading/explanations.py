@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +10,7 @@ import attrs
 
 from daypass.durations import until
 from daypass.redaction import redact
-from daypass.results import mask_url
+from daypass.results import html_card, mask_url
 
 if TYPE_CHECKING:
     from daypass.reading.found import SentRequest
@@ -167,7 +166,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Render a card for notebooks, signature masked."""
-        return _card(self.rows())
+        return html_card(self.rows())
 
 
 def _findings(value: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -235,7 +234,7 @@ class Verification:
 
     def _repr_html_(self) -> str:
         """Render a card for notebooks."""
-        return _card(self.rows())
+        return html_card(self.rows())
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -249,12 +248,3 @@ def _plain(value: Any) -> dict[str, Any]:
 
 def _moment(moment: datetime | None, now: datetime) -> str | None:
     return None if moment is None else until(moment, now)
-
-
-def _card(rows: Mapping[str, Iterable[str]]) -> str:
-    cells = "".join(
-        f'<tr><th style="text-align:left">{html.escape(name)}</th>'
-        f'<td style="text-align:left">{"<br>".join(map(html.escape, lines))}</td></tr>'
-        for name, lines in rows.items()
-    )
-    return f"<table>{cells}</table>"

@@ -13,6 +13,7 @@ from datetime import datetime
 import attrs
 
 from daypass.errors import InvalidRequestError
+from daypass.results import link_card
 
 __all__ = ["UploadForm"]
 
@@ -130,11 +131,4 @@ class UploadForm:
             "key": self.fields.get("key", ""),
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
         }
-        if self.unenforced:
-            rows["not enforced"] = ", ".join(sorted(self.unenforced))
-        cells = "".join(
-            f'<tr><th style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(value)}</td></tr>'
-            for name, value in rows.items()
-        )
-        return f"<table>{cells}</table>"
+        return link_card(rows, self.unenforced)
