@@ -7,9 +7,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from operator import index
 
-from daypass.errors import InvalidExpiryError
+from daypass.errors import InvalidExpiryError, InvalidRequestError
 
-__all__ = ["Duration", "apart", "seconds", "span", "until", "utc"]
+__all__ = ["Duration", "apart", "seconds", "span", "until", "utc", "utc_or_text"]
 
 _HINT = "give seconds, a timedelta or text such as '15m', '1h30m' or '7d'"
 
@@ -111,6 +111,26 @@ def utc(value: datetime, option: str) -> datetime:
     if moment.year < 1970:  # noqa: PLR2004 - the epoch; signatures count from it
         raise InvalidExpiryError(outside, option=option)
     return moment
+
+
+def utc_or_text(value: datetime | str | None, option: str) -> datetime | None:
+    """Return an aware datetime, or one in ISO 8601 text such as configuration holds, in UTC.
+
+    >>> utc_or_text("2026-01-01T09:30:00+01:00", "credentials_expire_at")
+    datetime.datetime(2026, 1, 1, 8, 30, tzinfo=datetime.timezone.utc)
+
+    Raises:
+        InvalidRequestError: for text that is none.
+        InvalidExpiryError: as `utc` does.
+
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            msg = f"{option} must be an aware datetime or its ISO 8601 text"
+            raise InvalidRequestError(msg, option=option) from None
+    return None if value is None else utc(value, option)
 
 
 def span(seconds: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from daypass.batches import SignedURLBatch
-from daypass.durations import utc
+from daypass.durations import utc_or_text
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
@@ -92,13 +92,7 @@ def _signature_version(value: str) -> str:
 
 
 def _moment(value: datetime | str | None) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            msg = "credentials_expire_at must be an aware datetime or its ISO 8601 text"
-            raise InvalidRequestError(msg, option="credentials_expire_at") from None
-    return None if value is None else utc(value, "credentials_expire_at")
+    return utc_or_text(value, "credentials_expire_at")
 
 
 @attrs.frozen(kw_only=True)
