@@ -52,8 +52,8 @@ class Step:
 class SignStep(Protocol):
     """Signs one request of an upload, with the headers that the provider wants for it."""
 
-    def __call__(self, step: Step, request: SignRequest) -> SignedURL:
-        """Sign; ``request`` is resolved."""
+    def __call__(self, location: Location, step: Step, request: SignRequest, /) -> SignedURL:
+        """Sign for the object at one of its endpoints; ``request`` is resolved."""
 
 
 @attrs.frozen
@@ -63,10 +63,16 @@ class XMLUploadSession:
     location: Location
     #: What describes the object, not resolved.
     request: SignRequest
-    #: Signs what whoever holds a part's link will send.
-    sign_outside: SignStep
-    #: Signs what is sent from here, to the filesystem's own endpoint.
-    sign_inside: SignStep
+    sign: SignStep
+    #: The object at the filesystem's own endpoint; the parts' links may lead to another.
+    _inside: Location = attrs.field(init=False, repr=False)
+
+    @_inside.default
+    def _(self) -> Location:
+        if self.location.public_endpoint is None:
+            return self.location
+        cache = self.location.cache.setdefault("inside", {})
+        return attrs.evolve(self.location, public_endpoint=None, cache=cache)
 
     def begin(self) -> str:
         """Ask for an upload's id."""
@@ -87,7 +93,11 @@ class XMLUploadSession:
     def sign_part(self, upload_id: str, number: int, request: SignRequest) -> SignedURL:
         """Sign the PUT of one part."""
         query = {"partNumber": str(number), "uploadId": upload_id}
-        return self.sign_outside(Step("part", "PUT", query), request)
+        return self.sign(self.location, Step("part", "PUT", query), request)
+
+    def sign_inside(self, step: Step, request: SignRequest) -> SignedURL:
+        """Sign what is sent from here, to the filesystem's own endpoint."""
+        return self.sign(self._inside, step, request)
 
     def list_parts(self, upload_id: str) -> list[UploadedPart]:
         """Read all pages of the list."""

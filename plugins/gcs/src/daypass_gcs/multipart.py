@@ -6,9 +6,6 @@ https://docs.cloud.google.com/storage/docs/multipart-uploads, which also says wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-
-import attrs
 
 from daypass.errors import UnsupportedOptionError
 from daypass.locations import Location
@@ -44,17 +41,12 @@ def session(
         raise UnsupportedOptionError(
             msg, option="if_absent", backend="gcs", alternatives=["create_signed_url"]
         )
-    # Links may lead to another endpoint than the filesystem's, where everything else is asked.
-    inside = location
-    if location.public_endpoint is not None:
-        cache = location.cache.setdefault("gcs.inside", {})
-        inside = attrs.evolve(location, public_endpoint=None, cache=cache)
 
     def sign(place: Location, step: Step, now: SignRequest) -> SignedURL:
         signer = signer_of(place)
         return signer.sign_step(step, place, now, _shape(step, request, now, signer.payer(request)))
 
-    return XMLUploadSession(location, request, partial(sign, location), partial(sign, inside))
+    return XMLUploadSession(location, request, sign)
 
 
 def _shape(step: Step, request: SignRequest, now: SignRequest, payer: str | None) -> Shape:

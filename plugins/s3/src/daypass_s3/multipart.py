@@ -7,9 +7,6 @@ the other four operations beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-
-import attrs
 
 from daypass.errors import UnsupportedOptionError
 from daypass.locations import Location
@@ -51,18 +48,13 @@ def session(
     if signer_of(location).adds_checksums:
         msg = "s3_additional_kwargs ChecksumAlgorithm asks for checksums that every part would have to bring: leave it out, and give each part's MD5 to part()"
         raise UnsupportedOptionError(msg, option="storage_options", backend="s3")
-    # Links may lead to another endpoint than the filesystem's, where everything else is asked.
-    inside = location
-    if location.public_endpoint is not None:
-        cache = location.cache.setdefault("s3.inside", {})
-        inside = attrs.evolve(location, public_endpoint=None, cache=cache)
 
     def sign(place: Location, step: Step, now: SignRequest) -> SignedURL:
         signer = signer_of(place)
         pays = request.requester_pays or signer.requester_pays
         return signer.sign_step(step, place, now, _shape(step, request, now, requester_pays=pays))
 
-    return XMLUploadSession(location, request, partial(sign, location), partial(sign, inside))
+    return XMLUploadSession(location, request, sign)
 
 
 def _shape(step: Step, request: SignRequest, now: SignRequest, *, requester_pays: bool) -> Shape:
