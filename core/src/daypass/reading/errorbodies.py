@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
+from daypass.durations import span
 from daypass.errors import InvalidRequestError
+from daypass.reading.explanations import Finding
 
-__all__ = ["ErrorBody", "parse_error"]
+__all__ = ["ErrorBody", "clock_skew", "parse_error"]
 
 #: Bytes. Stores answer with a few hundred.
 _LONGEST = 1 << 20
 _LONGEST_TEXT = 10_000
+#: Seconds. S3 refuses requests whose clock differs by more than a quarter of an hour.
+_SKEW = 60
 
 
 @attrs.frozen(kw_only=True)
@@ -57,3 +63,13 @@ def parse_error(body: str | bytes) -> ErrorBody:
     return ErrorBody(
         code=details.get("Code", ""), message=details.get("Message", ""), details=details
     )
+
+
+def clock_skew(now: datetime, server: datetime) -> list[Finding]:
+    """Compare this machine's clock with the store's, as its answer tells it."""
+    difference = (now - server).total_seconds()
+    if abs(difference) <= _SKEW:
+        return []
+    side = "ahead of" if difference > 0 else "behind"
+    why = f"this machine's clock is {span(abs(difference))} {side} the store's (unless the answer is that old): set it by NTP"
+    return [Finding("warning", "clock-skew", why)]

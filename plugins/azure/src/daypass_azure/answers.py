@@ -10,11 +10,10 @@ import re
 from datetime import datetime
 
 from daypass.durations import span
-from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.errorbodies import ErrorBody, clock_skew
 from daypass.reading.explanations import Explanation, Finding
 from daypass.reading.post_policies import moment
 
-_SKEW = 60
 _SAID = {
     "AuthenticationFailed": "the signature does not fit the request, or the link is outside its time: see what else is found here",
     "AuthorizationFailure": "the account's firewall, private network or settings (shared key access) forbid it, whatever the signature says",
@@ -80,12 +79,7 @@ def _of_clock(error: ErrorBody, link: Explanation, now: datetime) -> list[Findin
     server = moment(match[1]) if match else None
     if server is None:
         return []
-    findings: list[Finding] = []
-    difference = (now - server).total_seconds()
-    if abs(difference) > _SKEW:
-        side = "ahead of" if difference > 0 else "behind"
-        why = f"this machine's clock is {span(abs(difference))} {side} the store's (unless the answer is that old): set it by NTP"
-        findings.append(Finding("warning", "clock-skew", why))
+    findings = clock_skew(now, server)
     if link.starts_at is not None and link.starts_at > server:
         why = f"by the store's clock the link began {span((link.starts_at - server).total_seconds())} later: sign with a start some minutes ago, or without one"
         findings.append(Finding("error", "began-later", why))

@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from daypass.durations import span
-from daypass.reading.errorbodies import ErrorBody
+from daypass.reading.errorbodies import ErrorBody, clock_skew
 from daypass.reading.explanations import Explanation, Finding
 from daypass.reading.post_policies import moment
 
-#: Seconds. S3 refuses requests whose clock differs by more than a quarter of an hour.
-_SKEW = 60
 _SAID = {
     "InvalidAccessKeyId": "the store knows no such access key: it was deleted or deactivated, belongs to another store, or the session token is missing",
     "ExpiredToken": "the temporary credentials that signed it have ended, though the link's own end may be later: sign again with fresh ones",
@@ -148,12 +146,7 @@ def _of_clock(details: dict[str, str], link: Explanation, now: datetime) -> list
     server = moment(details.get("ServerTime"))
     if server is None:
         return []
-    findings: list[Finding] = []
-    difference = (now - server).total_seconds()
-    if abs(difference) > _SKEW:
-        side = "ahead of" if difference > 0 else "behind"
-        why = f"this machine's clock is {span(abs(difference))} {side} the store's (unless the answer is that old): set it by NTP"
-        findings.append(Finding("warning", "clock-skew", why))
+    findings = clock_skew(now, server)
     end = moment(details.get("Expires")) or link.expires_at
     if end is not None and server >= end:
         why = (
