@@ -58,6 +58,25 @@ def test_the_page_shows_what_it_makes(tmp_path):
             assert (package / path).is_file()
 
 
+def test_a_script_that_leaves_the_server_running_ends(tmp_path):
+    package = render(tmp_path / "package", protocol="shelf")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from contextlib import ExitStack\nfrom server import cupboard\n"
+        "session = ExitStack()\nprint(session.enter_context(cupboard()).url)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(package / "tests")},
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stdout.startswith("http://127.0.0.1:")
+    assert ended.stderr == ""
+
+
 def test_the_answers_stand_where_they_belong(tmp_path):
     package = render(tmp_path, protocol="shelf", store="Great Shelf", author="Ada")
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]

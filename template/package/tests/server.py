@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -182,5 +183,7 @@ def cupboard():
         try:
             yield running
         finally:
-            server.shutdown()
-            thread.join()
+            # A script that ends without closing comes here when the daemon thread no longer runs.
+            if not sys.is_finalizing():
+                server.shutdown()
+                thread.join()
