@@ -25,6 +25,7 @@ from daypass import (
     SignedURL,
     SignedURLBatch,
     StoreError,
+    UnsupportedOptionError,
     UploadedPart,
     UploadForm,
     hookimpl,
@@ -79,13 +80,20 @@ def _headers(request):
     return headers
 
 
+def _address(text):
+    if text is not None and set(text) & set("-/"):
+        msg = "a cupboard binds one address, and no range of them"
+        raise UnsupportedOptionError(msg, option="ip_range", backend="cupboard")
+    return text
+
+
 def _query(location, request, headers):
     size = request.content_length
     return {
         "at": int(request.signing_time.timestamp()),
         "end": int(request.expires_at.timestamp()),
         "from": None if request.starts_at is None else int(request.starts_at.timestamp()),
-        "ip": request.ip_range,
+        "ip": _address(request.ip_range),
         "least": size,
         "most": request.max_bytes if size is None else size,
         "version": location.version,
@@ -157,20 +165,26 @@ def create_signed_prefix(location, request):
 
 @hookimpl
 def explain_url(url):
-    if url.get("sig") is None or url.get("end") is None or not url.get("end").isdecimal():
+    end = _moment(url.get("end"))
+    if url.get("sig") is None or end is None:
         return None
-    end = datetime.fromtimestamp(int(url.get("end")), UTC)
-    start = url.get("from")
     return Explanation(
         url=url.url,
         backend="cupboard",
         scheme="a cupboard's signature",
         key=url.key.partition("/")[2],
-        starts_at=datetime.fromtimestamp(int(start), UTC) if start else None,
+        starts_at=_moment(url.get("from")),
         expires_at=end,
         headers=tuple(filter(None, (url.get("headers") or "").split(";"))),
         now=url.now,
     )
+
+
+def _moment(text):
+    try:
+        return datetime.fromtimestamp(int(text or ""), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 @hookimpl

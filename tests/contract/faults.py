@@ -14,6 +14,26 @@ FAULTS = {
         'scheme=url.get("sig"),',
         "test_explain_shows_no_secret",
     ),
+    "explains no end": (
+        "expires_at=end,\n        headers",
+        "expires_at=None,\n        headers",
+        "test_explain_tells_the_end_that_a_url_tells",
+    ),
+    "explains the URLs of others": (
+        'if url.get("sig") is None or end is None:',
+        "if url.key is None:",
+        "test_explain_leaves_the_urls_of_others_alone",
+    ),
+    "explains with an exception": (
+        "except (ValueError, OverflowError, OSError):",
+        "except ValueError:",
+        "test_explain_raises_for_no_text",
+    ),
+    "signs addresses in a form that its server refuses": (
+        'if text is not None and set(text) & set("-/"):',
+        "if False:",
+        "test_every_form_of_addresses_works_or_is_refused",
+    ),
     "explains no end in time": (
         "expires_at=end,\n        headers",
         "expires_at=end.replace(year=9999),\n        headers",
@@ -113,7 +133,7 @@ FAULTS = {
         "test_every_key_is_an_object_of_its_own",
     ),
     "drops an option": (
-        '"ip": request.ip_range',
+        '"ip": _address(request.ip_range)',
         '"ip": None',
         "test_a_declared_option_is_enforced['ip_range']",
     ),
@@ -163,7 +183,7 @@ FAULTS = {
         "test_a_listing_ends_when_it_says",
     ),
     "drops an option from its listings": (
-        '"ip": request.ip_range',
+        '"ip": _address(request.ip_range)',
         '"ip": None if request.method == "LIST" else request.ip_range',
         "test_a_declared_option_is_enforced_by_a_listing['ip_range']",
     ),
@@ -438,7 +458,7 @@ FORMLESS = {
 #: A cupboard that grants nothing for a prefix.
 UNGRANTING = {
     "        prefixes=True,\n": "",
-    "@hookimpl\ndef create_signed_prefix(": "def create_signed_prefix(",
+    "@hookimpl\ndef create_signed_prefix(": "def _create_signed_prefix(",
 }
 #: A cupboard that cannot sign: it declares nothing and has no hook that signs.
 SILENT = {
@@ -485,6 +505,14 @@ FURTHER = {
         server={
             'key.startswith(asked.get("below", ""))': (
                 'key.startswith(asked.get("below", "").rstrip("/"))'
+            )
+        },
+    ),
+    "answers with another file's name": Wrong(
+        "test_a_declared_option_is_enforced['filename']",
+        server={
+            'shaped["Content-Disposition"] = asked["disposition"]': (
+                "shaped['Content-Disposition'] = asked['disposition'] + \"; filename*=UTF-8''q.csv\""
             )
         },
     ),
@@ -562,7 +590,7 @@ FURTHER = {
     ),
     "signs what its server refuses": Wrong(
         "test_an_unverified_option_works['ip_range']",
-        {'"ip": request.ip_range': '"ip": request.ip_range and "198.51.100.1"'},
+        {'"ip": _address(request.ip_range)': '"ip": request.ip_range and "198.51.100.1"'},
         settings='unverified = {"ip_range"}',
     ),
     "hangs while it signs": Wrong(

@@ -164,10 +164,25 @@ def test_a_sound_backend_that_cannot_sign_passes_the_other_half(tmp_path):
     assert "test_it_declares_no_options" in found["PASSED"]
 
 
+def test_a_file_name_may_be_spelt_in_both_ways_of_rfc_6266(tmp_path):
+    told = 'shaped["Content-Disposition"] = asked["disposition"]'
+    both = f"""{told} + "; filename*=UTF-8''q%203.csv" * ("filename" in asked["disposition"])"""
+    rule = "test_a_declared_option_is_enforced['filename']"
+    found, report = run(tmp_path, SOUND, SUITE, rule, changed(SERVER, {told: both}))
+    assert rule in found["PASSED"], report
+
+
 def test_a_grant_that_works_and_is_not_declared_stops_the_kit(tmp_path):
     """The registry refuses such a module, so that no rule has to find it."""
     _, report = run(tmp_path, changed(SOUND, {"        prefixes=True,\n": ""}))
     assert "prefixes=False and the hook create_signed_prefix contradict each other" in report
+
+
+def test_a_hook_without_its_mark_stops_the_kit(tmp_path):
+    bare = {"@hookimpl\ndef create_signed_url(": "def create_signed_url("}
+    found, report = run(tmp_path, changed(SOUND, bare))
+    assert not any(found.values()), report
+    assert "create_signed_url has a hook's name and arguments but no @hookimpl above it" in report
 
 
 @pytest.mark.parametrize("methods", ['{"LIST"}', '{"POST"}', '{"GET", "POST"}'])

@@ -142,8 +142,16 @@ def _mistaken(
     elif answer.backend != backend.info.name or answer.path != location.path:
         fault = "another backend's name or another path"
     elif unsaid := (request.conditions - backend.info.enforces - answer.unenforced):
-        fault = f"no word in unenforced of {', '.join(sorted(unsaid))}"
+        fault = _unsaid(unsaid, "enforces")
     return fault
+
+
+def _unsaid(options: frozenset[str], declared: str) -> str:
+    """Name options that nobody answers for, and the two ways out."""
+    return (
+        f"no word in unenforced of {', '.join(sorted(options))}: declare it in BackendInfo.{declared} "
+        "where the store enforces it, or name it in the answer's unenforced"
+    )
 
 
 def _served(location: Location) -> str:
@@ -172,7 +180,7 @@ def _mistaken_form(
     elif answer.backend != backend.info.name or answer.path != location.path:
         fault = "another backend's name or another path"
     elif unsaid := (request.conditions - backend.info.form_enforces - answer.unenforced):
-        fault = f"no word in unenforced of {', '.join(sorted(unsaid))}"
+        fault = _unsaid(unsaid, "form_enforces")
     else:
         fault = _mistaken_policy(location, request, answer, starts)
     return fault

@@ -7,19 +7,42 @@ from urllib.parse import unquote
 
 import attrs
 
-from daypass.reading.explaining import explain
-from daypass.reading.explanations import Verification
+from daypass.reading.explaining import explain, read
+from daypass.reading.explanations import Explanation, Verification
+from daypass.reading.found import FoundURL
 from daypass.reading.verifying import verify
 from daypass.results import REQUESTED, SignedURL
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import PROBES
-from daypass.testing.trials import KEY, Trial
+from daypass.testing.trials import KEY, Trial, difference, parameters, with_parameter
 
 __all__ = ["ExplainRules"]
 
 #: Options that a link may tell of, tried where a backend has them.
 TOLD = ("content_type", "metadata", "if_absent", "starts_at", "filename")
 _KEYS = (KEY, "a b/\u00e9//+%2F", "k?#&=")
+#: Links of other stores, and what is none.
+_OTHERS = (
+    "https://files.example/report.csv",
+    "https://files.example/?page=2&sort=name",
+    (
+        "https://b.s3.eu-west-1.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F"
+        "20260101%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60"
+        "&X-Amz-SignedHeaders=host&X-Amz-Signature=00"
+    ),
+    (
+        "https://storage.googleapis.com/b/k?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=a%40b%2F"
+        "20260101%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20260101T000000Z&X-Goog-Expires=60"
+        "&X-Goog-SignedHeaders=host&X-Goog-Signature=00"
+    ),
+    "https://a.blob.core.windows.net/c/k?sv=2024-11-04&se=2026-01-01T00%3A00%3A00Z&sr=b&sp=r&sig=00",
+    "https://d1.cloudfront.net/k?Expires=1767225600&Signature=00&Key-Pair-Id=K1",
+)
+#: Values that a stranger may give a parameter, as they stand in a URL.
+_ODD = (
+    *("", "%", "%00", "%FF%FE", "%D9%A3", "-1", "0", "1e9", "x", "9" * 20, "9" * 400, "9" * 5000),
+    *("9999-99-99T99%3A99%3A99Z", "2026-01-01", "!" * 100_000, "%7B%7D", "e30_", "====", "//"),
+)
 
 
 class ExplainRules(Bench):
@@ -63,6 +86,54 @@ class ExplainRules(Bench):
         found = said.expires_at is None or said.expires_at > link.expires_at
         ended = any(finding.code == "expired" for finding in said.findings)
         assert found or ended, "a link that has ended is explained as if it had not"
+
+    @only(lambda bench: bench.signs() and bench.explains())
+    def test_explain_tells_the_end_that_a_url_tells(self, trial: Trial) -> None:
+        """Where another end makes another URL, its signature apart, the end is in it to be read."""
+        bare, method = trial.past_the_gate(), self.methods()[0]
+        link, other = (
+            bare.sign(method=method, expires_in=trial.lifetime - less) for less in (0, 60)
+        )
+        if difference(link, other, self.info.secret_query_keys).urls:
+            said = explain(link, now=trial.now)
+            assert said.expires_at is not None, "explain_url does not tell when a link ends"
+
+    @only(lambda bench: bench.explains())
+    def test_explain_leaves_the_urls_of_others_alone(self, trial: Trial) -> None:
+        """The answer is None for what has no signature, or another provider's."""
+        for url in _OTHERS:
+            if not self.info.secret_query_keys & parameters(url).keys():
+                assert self._read(url, trial) is None, f"it claims {url}"
+
+    @only(lambda bench: bench.signs() and bench.explains())
+    def test_explain_raises_for_no_text(self, trial: Trial) -> None:
+        """Whatever a stranger makes of a link, it is explained, or left alone with None."""
+        url = trial.sign(method=self.methods()[0]).url
+        place, _, query = url.partition("?")
+        root = "/".join(place.split("/")[:3])
+        odd = [with_parameter(url, name, value) for name in parameters(url) for value in _ODD]
+        odd += [with_parameter(url, name, None) for name in parameters(url)]
+        odd += [f"{url}&{name}={value}" for name, value in parameters(url).items()]
+        odd += [f"{root}{path}?{query}" for path in ("", "/", "//", "/%00", "/" + "x" * 100_000)]
+        odd += [url[: len(place) + cut] for cut in range(0, len(query), 7)]
+        for text in odd:
+            try:
+                self._read(text, trial)
+            except Exception as error:
+                shown = text if len(text) < 300 else f"{text[:300]}..."  # noqa: PLR2004 - a few lines
+                msg = f"explain_url raised {error!r} for {shown}"
+                raise AssertionError(msg) from error
+
+    def _read(self, url: str, trial: Trial) -> Explanation | None:
+        """Ask the hook itself; what is no URL never comes to it."""
+        found = read(url, trial.now)
+        if not isinstance(found, FoundURL):
+            return None
+        explaining = self._hooks.explain
+        assert explaining is not None
+        answer = explaining(url=found)
+        assert isinstance(answer, Explanation | None), f"it answered {type(answer).__name__}"
+        return answer
 
     @only(lambda bench: bench.signs() and bench.verifies())
     @each(method=lambda bench: bench.methods())

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import pytest
 
-from daypass.errors import UnsupportedOptionError
+from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.requests import DESCRIBING, RESTRICTING
 from daypass.testing.bench import Bench, each, only, served, signing
-from daypass.testing.probes import PROBES
+from daypass.testing.probes import ELSEWHERE, PROBES
 from daypass.testing.trials import BODY, KEY, Trial
 
 __all__ = ["OptionRules"]
+#: How addresses around one can be written.
+_FORMS: dict[str, Callable[[str], str]] = {
+    "network of one": lambda address: str(ip_network(address)),
+    "network": lambda address: str(_network(address)),
+    "range of one": lambda address: f"{address}-{address}",
+    "range": lambda address: "-".join(str(_network(address)[end]) for end in (0, -1)),
+    "uneven range": lambda address: "-".join(str(_network(address)[end]) for end in (1, -2)),
+}
+
+
+def _network(address: str) -> IPv4Network | IPv6Network:
+    """Return the 16 addresses around one."""
+    alone = ip_network(address)
+    return alone.supernet(new_prefix=alone.max_prefixlen - 4)
 
 
 class OptionRules(Bench):
@@ -40,6 +56,24 @@ class OptionRules(Bench):
         """The link differs from one without it, and does not name it as unenforced."""
         link, _ = PROBES[option].check_bound(trial, self._method(option))
         assert option not in link.unenforced
+
+    @only(lambda bench: bench.served() and bench.holds("ip_range"))
+    @only(lambda bench: "ip_range" not in bench.unverified)
+    @each(form=lambda _: _FORMS)
+    def test_every_form_of_addresses_works_or_is_refused(self, trial: Trial, form: str) -> None:
+        """A range is never signed for a link that is dead, or that opens to more than the range."""
+        method = self.methods()[0]
+        trial.place(KEY, BODY)
+        try:
+            here, there = (
+                trial.sign(method=method, ip_range=_FORMS[form](address))
+                for address in (trial.address, ELSEWHERE)
+            )
+        except (InvalidRequestError, UnsupportedOptionError) as error:
+            assert error.option == "ip_range"  # noqa: PT017 - refusing is one of two good answers
+            return
+        trial.refuses(there, what=f"a link for {_FORMS[form](ELSEWHERE)}")
+        trial.accepts(here)
 
     @served
     @each(option=lambda bench: bench.options(bench.unverified & bench.info.enforces))

@@ -9,7 +9,8 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.message import Message
+from email.utils import collapse_rfc2231_value, format_datetime
 from typing import Any
 
 import attrs
@@ -168,6 +169,29 @@ def _answered(header: str, value: str) -> Proof:
     return proof
 
 
+def _disposed(value: str) -> Proof:
+    """Compare what a Content-Disposition says, and not how it spells it (RFC 6266)."""
+
+    def proof(trial: Trial, method: str, options: dict[str, Any]) -> None:
+        answer = trial.accepts(trial.sign(method=method, **options))
+        found = answer.headers.get("Content-Disposition")
+        (kind, name), (other, other_name) = _disposition(value), _disposition(found or "")
+        same = kind == other and name in (None, other_name)
+        assert same, f"the answer's Content-Disposition is {found!r}, not {value!r}"
+
+    return proof
+
+
+def _disposition(text: str) -> tuple[str, str | None]:
+    """Return the type and the file's name; where ``filename*`` is there, it is the one that counts."""
+    message = Message()
+    message["Content-Disposition"] = text
+    (kind, _), *rest = message.get_params([("", "")], "Content-Disposition")
+    names = [value for name, value in rest if name.lower() == "filename"]
+    names.sort(key=lambda value: isinstance(value, str))  # RFC 2231 values are tuples
+    return kind.lower(), collapse_rfc2231_value(names[0]) if names else None
+
+
 def _signing_time(trial: Trial, method: str, _: dict[str, Any]) -> None:
     begin = trial.now - timedelta(seconds=trial.lifetime)
     ended = trial.sign(method=method, signing_time=begin, expires_in=trial.lifetime - 10)
@@ -220,9 +244,9 @@ PROBES: Mapping[str, Probe] = {
     "filename": Probe(
         _DOWNLOAD,
         {"filename": "q 3.csv"},
-        _answered("Content-Disposition", 'attachment; filename="q 3.csv"'),
+        _disposed('attachment; filename="q 3.csv"'),
     ),
-    "inline": Probe(_DOWNLOAD, {"inline": True}, _answered("Content-Disposition", "inline")),
+    "inline": Probe(_DOWNLOAD, {"inline": True}, _disposed("inline")),
     "response_content_type": Probe(
         _DOWNLOAD,
         {"response_content_type": "text/x-probe"},
@@ -231,7 +255,7 @@ PROBES: Mapping[str, Probe] = {
     "response_content_disposition": Probe(
         _DOWNLOAD,
         {"response_content_disposition": "attachment; filename=probe"},
-        _answered("Content-Disposition", "attachment; filename=probe"),
+        _disposed("attachment; filename=probe"),
     ),
     "response_content_encoding": Probe(
         _DOWNLOAD,
