@@ -170,3 +170,29 @@ def test_json_lines_are_ascii(capsys, fake):
 def test_an_endless_name_is_cut_short(capsys, arguments):
     assert run(arguments) == 2
     assert len(capsys.readouterr().err) < 200
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["put", "missing.csv", "s3://b/k"],
+        ["sign", "--from", "missing.csv"],
+        ["head", "--from", "missing.csv"],
+        ["explain", "@missing.csv"],
+        ["explain", "https://e/", "--error", "missing.csv"],
+        ["verify", "@missing.csv"],
+        ["verify", "https://e/", "--key-file", "missing.csv"],
+        ["verify", "https://e/", "--body", "missing.csv"],
+        ["audit", "verify", "missing.csv"],
+        ["audit", "head", "missing.csv"],
+    ],
+    ids=" ".join,
+)
+def test_a_missing_input_file_ends_with_2_whatever_the_command(
+    capsys, tmp_path, monkeypatch, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert "missing.csv" in said
+    assert "does not exist" in said or "No such file" in said

@@ -56,6 +56,40 @@ def test_a_refused_link_ends_with_3(daypass, configured, arguments):
     assert [step["rule"] for step in answer["trace"]] == ["no", "read"]
 
 
+FORMS = """
+[[policy.rules]]
+name = "forms"
+paths = ["s3://inbox/**"]
+methods = ["POST"]
+max_bytes = 100
+"""
+
+
+@pytest.mark.parametrize(("most", "code"), [("100", 0), ("101", 3)])
+def test_an_upload_form_is_asked_for_as_post(daypass, configured, most, code):
+    configured.write_text(configured.read_text() + FORMS)
+    path = "s3://inbox/ann/a.csv"
+    arguments = ["--method", "POST", "--min-bytes", "1", "--max-bytes", most]
+    done = daypass("policy", "test", path, *arguments)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert "forms (allow)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--min-bytes", "1"], "--min-bytes is of upload forms: ask with --method POST"),
+        (["--method", "POST", "--prefix"], "--prefix is of links"),
+        (["--method", "POST", "--version", "v"], "--version is of links"),
+        (["--method", "POST", "--filename", "a"], "upload form"),
+    ],
+)
+def test_a_form_is_not_asked_for_with_a_links_options(daypass, configured, arguments, said):
+    done = daypass("policy", "test", PATH, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_the_rehearsal_makes_no_link_and_leaves_no_record(daypass, configured, tmp_path):
     daypass("policy", "test", PATH, "--caller", "team/ann")
     daypass("policy", "test", PATH)
@@ -140,5 +174,5 @@ def test_a_wrong_command_line_ends_with_2(daypass, environment, arguments):
 
 def test_a_missing_file_is_told_in_one_line(daypass, environment):
     done = daypass("audit", "verify", "missing.jsonl")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert "No such file" in done.stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import attrs
 import click
 
@@ -9,6 +12,18 @@ from daypass.audit import head, verify
 from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.words import one_line
+from daypass.errors import AuditError
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Take a file that cannot be opened for a wrong command line: no link was refused for it."""
+    try:
+        yield
+    except AuditError as error:
+        if isinstance(error.__cause__, OSError):
+            raise click.UsageError(str(error)) from error
+        raise
 
 
 def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -> int:
@@ -17,7 +32,8 @@ def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -
     Of an audit that was rotated, name all files, oldest first. That the newest lines are missing is
     found with --expect-head alone. It exits with 1 where a line is bad.
     """
-    verdict = verify(*files, expect_head=expect_head)
+    with _readable():
+        verdict = verify(*files, expect_head=expect_head)
     if as_json:
         say_json(attrs.asdict(verdict))
         return 0 if verdict.ok else exits.FAILED
@@ -34,7 +50,8 @@ def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -
 
 def _head(file: str, *, as_json: bool) -> None:
     """Print the hash of the newest line: note it where who writes the audit cannot change it."""
-    found = head(file)
+    with _readable():
+        found = head(file)
     if as_json:
         say_json(found._asdict())
     else:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from daypass.cli import exits
+from daypass.cli.inputs import opened
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.reading.explaining import explain
 
@@ -44,7 +44,7 @@ def found(source: str) -> Any:
 
 
 def _read(name: str) -> bytes:
-    with Path(name).open("rb") as file:
+    with opened(name) as file:
         return file.read(_MOST)
 
 

@@ -9,26 +9,38 @@ import attrs
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.form import OWN
 from daypass.cli.output import json_option, say, say_json
-from daypass.cli.words import one_line
+from daypass.cli.words import listed, one_line
 from daypass.durations import span
 from daypass.permits import rehearse
 from daypass.policy.asks import Decision, Step
-from daypass.requests import make_request
+from daypass.requests import METHODS, make_request
 from daypass.stores import store_for
+from daypass.uploads.formrequests import AnyRequest, make_form_request
 
 
 def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
     """Show what the policy decides about a link for PATH, and why each rule did or did not.
 
+    With --method POST it decides about an upload form, with the options of daypass form.
+
     No link is made, no quota is counted, and nothing is recorded. The policy is that of the
     configuration. It exits with 0 where the link is allowed, and with 3 where it is refused.
     """
-    asked = make_request(options.asked(values))
+    form = values["method"] == "POST"
+    own = {name: values[name] for name in OWN if values[name] is not None}
+    _check(form, own, prefix=prefix, version=values["version"])
+    asked: dict[str, Any] = {**options.asked(values), **own}
+    if form:
+        del asked["method"]
+    request: AnyRequest = make_form_request(asked) if form else make_request(asked)
+    request = request.resolve(datetime.now(UTC))
     store, key = store_for(path, storage_options=None, fs=None)
     location = store.below(key) if prefix else store.at(key, values["version"])
-    request = asked.resolve(datetime.now(UTC))
     action = "create_signed_prefix" if prefix else "create_signed_url"
+    if form:
+        action = "create_upload_form"
     found = rehearse(store.backend, location, request, values["caller"], action=action)
     allowed = all(decision.allowed for decision, _ in found)
     if as_json:
@@ -37,6 +49,17 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
         for line in _lines(found, allowed=allowed):
             say(one_line(line))
     return 0 if allowed else exits.REFUSED
+
+
+def _check(form: bool, own: dict[str, Any], *, prefix: bool, version: str | None) -> None:
+    """Refuse options of a form for a link, and of a link for a form."""
+    if not form and own:
+        msg = f"{listed(own)} is of upload forms: ask with --method POST"
+        raise click.UsageError(msg)
+    for option, given in (("--prefix", prefix), ("--version", version)):
+        if form and given:
+            msg = f"{option} is of links, and --method POST asks for an upload form: leave one of them out"
+            raise click.UsageError(msg)
 
 
 def _as_dict(found: list[tuple[Decision, list[Step]]], *, allowed: bool) -> dict[str, Any]:
@@ -80,7 +103,13 @@ command = click.Group(
             params=[
                 click.Argument(["path"], metavar="PATH"),
                 click.Option(["--prefix"], is_flag=True, help="Ask for all that lies below PATH."),
-                *options.SIGNING.values(),
+                click.Option(
+                    ["--method", "method"],
+                    type=click.Choice([*METHODS, "POST"], case_sensitive=False),
+                    help="What the holder may do; GET without it, POST for an upload form.",
+                ),
+                *(option for name, option in options.SIGNING.items() if name != "method"),
+                *OWN.values(),
                 options.VERSION,
                 options.CALLER,
                 json_option,

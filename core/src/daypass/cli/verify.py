@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from daypass.cli import exits, options
 from daypass.cli.explain import found
+from daypass.cli.inputs import opened
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.reading.verifying import verify
+
+
+def _read(name: str) -> bytes:
+    with opened(name) as file:
+        return file.read()
 
 
 def _verify(
@@ -26,8 +31,8 @@ def _verify(
     """
     answer = verify(
         found(source),
-        key=None if key_file is None else Path(key_file).read_text(encoding="utf-8").strip(),
-        body=None if body is None else Path(body).read_bytes(),
+        key=None if key_file is None else _read(key_file).decode().strip(),
+        body=None if body is None else _read(body),
         **values,
     )
     if as_json:

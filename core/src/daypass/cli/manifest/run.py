@@ -16,6 +16,7 @@ import click
 
 from daypass.cli import exits
 from daypass.cli.files import target_of
+from daypass.cli.inputs import opened
 from daypass.cli.manifest.answers import Answer
 from daypass.cli.manifest.output import Output, output
 from daypass.cli.manifest.plan import Manifest
@@ -163,7 +164,7 @@ def _reading(source: str) -> Iterator[BinaryIO]:
     if source == "-":
         yield sys.stdin.buffer
         return
-    with Path(source).open("rb") as file:
+    with opened(source) as file:
         yield file
 
 
