@@ -24,7 +24,7 @@ def opened(name: str | Path) -> Iterator[BinaryIO]:
 
     """
     try:
-        file = Path(name).open("rb")
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; errors of reading are others
     except OSError as error:
         why = (
             "does not exist"
