@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import daypass
 from daypass.durations import LONGEST
 from daypass.errors import (
     DaypassError,
@@ -505,3 +506,25 @@ def test_an_endless_name_is_cut_short_in_messages(options):
     with pytest.raises(InvalidRequestError) as caught:
         make_request(options)
     assert "x" * 61 not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "right"),
+    [
+        (daypass.Rule, "max_expire_in", "max_expires_in"),
+        (daypass.Policy, "rule", "rules"),
+        (daypass.Quota, "live_link", "live_links"),
+        (daypass.CorsRule, "origin", "origins"),
+        (daypass.PartLimits, "max_part", "max_parts"),
+        (daypass.BackendInfo, "method", "methods"),
+    ],
+)
+def test_a_misspelt_argument_of_a_class_names_the_nearest(kind, wrong, right):
+    said = rf"no argument of {kind.__name__} is named '{wrong}': did you mean {right}\?"
+    with pytest.raises(UnknownOptionError, match=said):
+        kind(**{wrong: "x"})
+
+
+def test_what_is_missing_of_a_class_is_said_as_before():
+    with pytest.raises(TypeError, match="paths"):
+        daypass.Rule(name="a")

@@ -18,6 +18,7 @@ import attrs
 import pluggy
 
 from daypass import declares
+from daypass.misspelt import names_nearest
 
 if TYPE_CHECKING:
     from daypass.batches import SignedURLBatch
@@ -54,6 +55,7 @@ hookspec = pluggy.HookspecMarker("daypass")
 hookimpl = pluggy.HookimplMarker("daypass")
 
 
+@names_nearest
 @attrs.frozen(kw_only=True)
 class BackendInfo:
     """What a backend declares of itself: the most it can do, whatever the credential.

@@ -12,6 +12,7 @@ from daypass.durations import seconds
 from daypass.errors import InvalidRequestError
 from daypass.fields import word
 from daypass.headers import check_headers, shown
+from daypass.misspelt import names_nearest
 from daypass.policy.patterns import Pattern, path_pattern, text_pattern
 from daypass.requests import (
     DESCRIBING,
@@ -142,6 +143,7 @@ def _headers(value: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if value is None else check_headers(value, "headers")
 
 
+@names_nearest
 @attrs.frozen(kw_only=True)
 class Quota:
     """How many links there may be; each URL of a bulk call counts.
@@ -163,6 +165,7 @@ def _is_quota(instance: object, field: attrs.Attribute[Any], value: Any) -> None
         raise InvalidRequestError(msg, option=field.name)
 
 
+@names_nearest
 @attrs.frozen(kw_only=True)
 class Rule:
     """One rule of a policy. It matches by path, method and caller; then its limits decide.
@@ -287,6 +290,7 @@ def _rules(value: object) -> tuple[Rule, ...]:
     return found
 
 
+@names_nearest
 @attrs.frozen(kw_only=True)
 class Policy:
     """Rules in order: the first that matches decides, and what none matches is refused.

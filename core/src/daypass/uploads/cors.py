@@ -14,6 +14,7 @@ import attrs
 
 from daypass.errors import InvalidRequestError, StoreError, UnsupportedOptionError
 from daypass.headers import check_token, shown
+from daypass.misspelt import names_nearest
 
 __all__ = ["CorsPlan", "CorsRule", "add_rule", "plan_cors"]
 
@@ -63,6 +64,7 @@ def _age(value: int) -> int:
     return value
 
 
+@names_nearest
 @attrs.frozen(kw_only=True)
 class CorsRule:
     """What pages of other origins may do, in no provider's words.

@@ -9,6 +9,7 @@ import attrs
 
 from daypass.errors import InvalidRequestError
 from daypass.headers import shown
+from daypass.misspelt import names_nearest
 
 if TYPE_CHECKING:
     from daypass.requests import SignRequest
@@ -29,6 +30,7 @@ _MIB = 1 << 20
 _PART_SIZE = 16 * _MIB
 
 
+@names_nearest
 @attrs.frozen(kw_only=True)
 class PartLimits:
     """What a store takes as parts; sizes in bytes."""
