@@ -528,3 +528,31 @@ def test_a_misspelt_argument_of_a_class_names_the_nearest(kind, wrong, right):
 def test_what_is_missing_of_a_class_is_said_as_before():
     with pytest.raises(TypeError, match="paths"):
         daypass.Rule(name="a")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("192.0.2.7", "192.0.2.0/24", "192.0.2.7/32", "192.0.2.4-192.0.2.9", "0.0.0.0/0"),
+        *("192.0.2.4-192.0.2.4", "::1", "2001:DB8::/32", "2001:db8::1-2001:db8::2", "::/0"),
+    ],
+)
+def test_addresses_are_kept_as_they_were_written(given):
+    assert SignRequest(ip_range=given).ip_range == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("nonsense", "1.2.3.4/33", "::/129", "1.2.3.4/24", "1.2.3", "1.2.3.256", "010.0.0.1"),
+        *("1.2.3.9-1.2.3.4", "1.2.3.4-", "-1.2.3.4", "-", "/", "1.2.3.4/", "/24", "*", "localhost"),
+        *("1.2.3.4 - 1.2.3.9", "1.2.3.4,1.2.3.5", "1.2.3.4-::1", "1.2.3.1-1.2.3.4-1.2.3.9"),
+        *("10.0.0.0/255.0.0.0", "10.0.0.0/0.255.255.255", "fe80::1%eth0", "fe80::%eth0/64", "1"),
+        *("1.2.3.0/24-1.2.4.0/24", "[::1]", "1.2.3.4:80", "9" * 5000, "1.2.3.0/" + "9" * 5000),
+    ],
+)
+def test_what_is_no_address_is_refused(given):
+    with pytest.raises(InvalidRequestError, match="ip_range must be an address, first-last") as e:
+        SignRequest(ip_range=given)
+    assert e.value.option == "ip_range"
+    assert len(str(e.value)) < 200

@@ -17,6 +17,7 @@ from daypass.errors import InvalidRequestError
 from daypass.headers import check_headers, check_metadata, check_text, shown
 
 __all__ = [
+    "addresses",
     "choice",
     "count",
     "duration",
@@ -123,6 +124,34 @@ def text(value: str | None, option: str) -> str | None:
     return value
 
 
+#: A network by the number of its bits: neither a netmask nor the zone of one machine.
+_CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
+
+
+def addresses(value: str | None, option: str) -> str | None:
+    """Return one address, the first and the last of a range, or a network, as it was written."""
+    value = text(value, option)
+    if value is None or _are_addresses(value):
+        return value
+    msg = f"{option} must be an address, first-last, or a network such as 198.51.100.0/24 or 2001:db8::/32, not {shown(value)}"
+    raise InvalidRequestError(msg, option=option)
+
+
+def _are_addresses(value: str) -> bool:
+    """Tell whether all of it is of one kind, and a network has no host bits: stores differ on the rest."""
+    from ipaddress import ip_address, ip_network  # not needed by most links
+
+    first, dash, last = value.partition("-")
+    try:
+        if "/" in value:
+            ip_network(value)
+            return _CIDR.fullmatch(value) is not None
+        low, high = ip_address(first), ip_address(last if dash else first)
+    except ValueError:
+        return False
+    return "%" not in value and low.version == high.version and int(low) <= int(high)
+
+
 def word(value: str, option: str) -> str:
     """Return one of the words that `SignRequest` compares with its own."""
     if not isinstance(value, str):
@@ -225,7 +254,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "response_content_language": text,
     "response_cache_control": text,
     "response_expires": moment,
-    "ip_range": text,
+    "ip_range": addresses,
     "https_only": choice,
     "strict": flag,
     "allow_dot_segments": flag,

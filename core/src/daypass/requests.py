@@ -214,7 +214,8 @@ class SignRequest(Conditional):
         response_content_language: Content-Language of the answer.
         response_cache_control: Cache-Control of the answer.
         response_expires: Expires of the answer, an aware datetime.
-        ip_range: the addresses that may use the link: one address, or a range.
+        ip_range: the addresses that may use the link, IPv4 or IPv6: one, the first and the last
+            (``"192.0.2.4-192.0.2.9"``), or a network (``"198.51.100.0/24"``).
         https_only: refuse the link over plain http.
         strict: with False, restrictions the backend cannot enforce are named in
             ``SignedURL.unenforced`` instead of being refused.

@@ -178,7 +178,7 @@ _ALL = [
     _text("response_content_language", "Content-Language of the answer."),
     _text("response_cache_control", "Cache-Control of the answer."),
     _moment("response_expires", "Expires of the answer."),
-    _text("ip_range", "The addresses that may use the link.", metavar="ADDRESS[-ADDRESS]"),
+    _text("ip_range", "The addresses that may use the link.", metavar="ADDRESS[-ADDRESS|/BITS]"),
     _flag("https_only", "Refuse the link over plain http."),
     click.Option(
         ["--no-strict", "no_strict"],

@@ -96,14 +96,11 @@ def _addresses(networks: tuple[str, ...], request: AnyRequest) -> Fault | None:
 def _within(text: str, network: str) -> bool:
     """Tell whether an address, a range or a network lies within another network."""
     found: list[IPv4Address | IPv6Address]
-    try:
-        if "/" in text:
-            inner = ip_network(text, strict=False)
-            found = [inner.network_address, inner.broadcast_address]
-        else:
-            found = [ip_address(part.strip()) for part in text.split("-", 1)]
-    except ValueError:
-        return False
+    if "/" in text:
+        inner = ip_network(text)
+        found = [inner.network_address, inner.broadcast_address]
+    else:
+        found = [ip_address(part) for part in text.split("-")]
     outer = ip_network(network)
     return all(address in outer for address in found)
 
