@@ -111,17 +111,23 @@ class ExplainRules(Bench):
         url = trial.sign(method=self.methods()[0]).url
         place, _, query = url.partition("?")
         root = "/".join(place.split("/")[:3])
-        odd = [with_parameter(url, name, value) for name in parameters(url) for value in _ODD]
-        odd += [with_parameter(url, name, None) for name in parameters(url)]
-        odd += [f"{url}&{name}={value}" for name, value in parameters(url).items()]
-        odd += [f"{root}{path}?{query}" for path in ("", "/", "//", "/%00", "/" + "x" * 100_000)]
-        odd += [url[: len(place) + cut] for cut in range(0, len(query), 7)]
-        for text in odd:
+        given = parameters(url)
+        odd = {
+            f"{name}={value[:20]} ({len(value)} characters)": with_parameter(url, name, value)
+            for name in given
+            for value in _ODD
+        }
+        odd |= {f"no {name}": with_parameter(url, name, None) for name in given}
+        odd |= {f"two of {name}": f"{url}&{name}={value}" for name, value in given.items()}
+        for path in ("", "/", "//", "/%00", "/" + "x" * 100_000):
+            odd[f"the path {path[:20]!r}"] = f"{root}{path}?{query}"
+        for size in range(0, len(query), 7):
+            odd[f"{size} characters of its query"] = f"{place}?{query[:size]}"
+        for what, text in odd.items():
             try:
                 self._read(text, trial)
             except Exception as error:
-                shown = text if len(text) < 300 else f"{text[:300]}..."  # noqa: PLR2004 - a few lines
-                msg = f"explain_url raised {error!r} for {shown}"
+                msg = f"explain_url raised {type(error).__name__} for a link with {what}"
                 raise AssertionError(msg) from error
 
     def _read(self, url: str, trial: Trial) -> Explanation | None:
