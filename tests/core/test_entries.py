@@ -165,5 +165,20 @@ def test_a_broken_plugin_is_named_with_distribution_versions_and_remedy(registry
         registry(_brought(*SHELF)).backend("shelf")
     said = str(caught.value)
     assert f"it comes from daypass-shelf 2.0, and this is daypass {daypass.__version__}" in said
-    assert "upgrade or remove it" in said
+    assert "mend it if it is yours, or else upgrade or remove it" in said
     assert caught.value.plugin == "daypass_shelf"
+
+
+def test_an_entry_point_that_names_more_than_a_module_is_refused_with_the_remedy(registry):
+    shelf = _brought("shelf", "daypass_shelf:plugin", "daypass.backends", "daypass-shelf")
+    with pytest.raises(PluginError, match="write daypass_shelf, without :plugin"):
+        registry(shelf).backend("shelf")
+
+
+def test_a_misspelt_protocol_is_that_of_an_installed_backend(registry, monkeypatch):
+    found = registry(
+        _brought("cupboard", "daypass_cupboard", "daypass.backends", "daypass-cupboard")
+    )
+    monkeypatch.setattr("daypass.backends.registry", found)
+    with pytest.raises(daypass.BackendNotFoundError, match=r"did you mean cupboard\?"):
+        daypass.Store("cupbord://box").create_signed_url("key")

@@ -357,13 +357,19 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
     manager = _manager()
     manager.register(module, name)
     info = _info(manager, name)
-    for said, hook in (
-        ("prefixes", "create_signed_prefix"),
-        ("forms", "create_upload_form"),
-        ("multipart", "create_multipart_upload"),
+    for said, hook, yes, no in (
+        ("prefixes", "create_signed_prefix", "True", "False"),
+        ("forms", "create_upload_form", "True", "False"),
+        ("multipart", "create_multipart_upload", "PartLimits(...)", "None"),
     ):
-        if (getattr(info, said) not in (None, False)) is not (hook in hooks):
-            msg = f"backend {name}: {said}={getattr(info, said)} and the hook {hook} contradict each other"
+        declared = getattr(info, said) not in (None, False)
+        if declared is not (hook in hooks):
+            remedy = (
+                f"implement the hook, or declare {said}={no}"
+                if declared
+                else f"declare {said}={yes}, or take the hook out"
+            )
+            msg = f"backend {name}: {said}={getattr(info, said)} and the hook {hook} contradict each other: {remedy}"
             raise PluginError(msg, plugin=name)
     if info.options_class is not None and not attrs.has(info.options_class):
         msg = f"backend {name}: options_class is not an attrs class"

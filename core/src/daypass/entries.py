@@ -89,12 +89,20 @@ def load(entry: EntryPoint) -> ModuleType:
             f"{__version__}: upgrade {distribution(entry)}, or install {wanted}"
         )
         raise PluginError(msg, plugin=entry.value)
+    module, colon, attribute = entry.value.partition(":")
+    if colon:
+        msg = (
+            f"the entry point {entry.name} of {source(entry)} names {entry.value}, and a plugin is a "
+            f"module: write {module.strip()}, without :{attribute.strip()}"
+        )
+        raise PluginError(msg, plugin=entry.value)
     try:
         return importlib.import_module(entry.value)
     except (Exception, SystemExit) as error:
         msg = (
             f"plugin {entry.value} of {source(entry)} cannot be imported beside daypass "
-            f"{__version__} ({type(error).__name__}: {error}): upgrade, reinstall or remove it"
+            f"{__version__} ({type(error).__name__}: {error}): mend it if it is yours, or "
+            "else upgrade, reinstall or remove it"
         )
         raise PluginError(msg, plugin=entry.value) from error
 
@@ -105,7 +113,7 @@ def blaming(entry: EntryPoint) -> Iterator[None]:
     try:
         yield
     except PluginError as error:
-        msg = f"{error} (it comes from {source(entry)}, and this is daypass {__version__}: mend, upgrade or remove it)"
+        msg = f"{error} (it comes from {source(entry)}, and this is daypass {__version__}: mend it if it is yours, or else upgrade or remove it)"
         raise PluginError(msg, plugin=error.plugin) from error.__cause__
 
 

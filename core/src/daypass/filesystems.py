@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,12 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
     except ValueError:
         from fsspec.registry import known_implementations
 
+        from daypass.backends import registry
+
+        # An installed backend is meant rather than one of the many that fsspec knows of.
+        near = difflib.get_close_matches(protocol[:60], registry.claims(), n=1, cutoff=0.7)
         try:
-            refuse_unknown([protocol], known_implementations, what="protocol")
+            refuse_unknown([protocol], near or known_implementations, what="protocol")
         except InvalidRequestError as error:
             raise BackendNotFoundError(str(error), protocol=protocol) from None
         raise

@@ -124,3 +124,10 @@ def test_what_may_not_be_loaded_is_listed_so(daypass, install, environment):
     assert found["plugin good"]["state"] == "not allowed"
     assert "add good to DAYPASS_PLUGINS" in found["plugin good"]["reason"]
     assert found["plugin acme-policy"]["state"] == "not installed"
+
+
+def test_a_misspelt_group_of_entry_points_is_named(daypass, install):
+    install("daypass-shelf", "daypass.backend", "shelf", "")
+    found = listing(daypass)["plugin shelf"]
+    assert found["state"] == "broken"
+    assert "'daypass.backend': did you mean daypass.backends?" in found["reason"]

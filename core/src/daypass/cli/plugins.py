@@ -17,6 +17,7 @@ from daypass.durations import span
 from daypass.entries import GROUPS, may_load, not_installed, source
 from daypass.errors import BackendConflictError, DaypassError
 from daypass.hookspecs import BackendInfo
+from daypass.requests import refuse_unknown
 
 
 def _plugins(*, as_json: bool) -> None:
@@ -24,7 +25,7 @@ def _plugins(*, as_json: bool) -> None:
 
     A plugin that is broken is listed with the reason, and does not keep others from being listed.
     """
-    for record in [*backends(), *signers(), *listeners()]:
+    for record in [*backends(), *signers(), *listeners(), *strays()]:
         if as_json:
             say_json(record)
         elif on_terminal():
@@ -89,6 +90,23 @@ def listeners() -> Iterator[dict[str, Any]]:
     installed = (entry for group in GROUPS for entry in entry_points(group=group))
     for name, why in not_installed(installed).items():
         yield {**_record("plugin", name, []), "state": "not installed", "reason": why}
+
+
+def strays() -> Iterator[dict[str, Any]]:
+    """Describe the entry points in groups that daypass does not read, such as a misspelt one."""
+    found = entry_points()
+    for group in sorted(found.groups):
+        if not group.startswith("daypass.") or group in GROUPS:
+            continue
+        try:
+            refuse_unknown([group], GROUPS, what="group of entry points")
+        except DaypassError as error:
+            for entry in found.select(group=group):
+                yield {
+                    **_record("plugin", entry.name, [entry]),
+                    "state": "broken",
+                    "reason": f"daypass does not read it: {error}",
+                }
 
 
 def _record(kind: str, name: str, entries: list[EntryPoint]) -> dict[str, Any]:

@@ -28,7 +28,11 @@ class Finding:
     """One thing that is wrong or worth knowing: ``error`` (it will be refused), ``warning``, ``note``."""
 
     severity: Severity
-    #: A word for programs, such as ``"expired"``.
+    #: A word for programs. Daypass's own are ``"expired"``, ``"not-yet-valid"``, ``"method"``,
+    #: ``"header-missing"``, ``"header-value"``, ``"host"``, ``"key"``, ``"parameter-added"``,
+    #: ``"parameter-changed"``, ``"signature-changed"``, ``"signature-wrong"`` and the like. A backend
+    #: may use any other; with an ``"error"`` named ``"parameter-changed"``, ``"header-missing"``,
+    #: ``"date-mismatch"`` or ``"incomplete"`` it says that it explains a wrong signature.
     code: str
     #: What it is and what to do, in one sentence, without a secret.
     message: str
@@ -179,20 +183,29 @@ def _names(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class RequestCheck:
-    """What a backend can say of one very request; it answers the hook `verify_url`."""
+    """What a backend can say of one very request; it answers the hook `verify_url`.
 
-    #: Where the request breaks the provider's own rules.
+    Give `right` and `parameter` where the key can make a signature (HMAC), `fits` where it can only
+    check one (a public key), and `unchecked` where there is no key at hand. With the first two,
+    daypass tries changes one at a time until one explains a signature that is wrong.
+    """
+
+    #: Where the request breaks the provider's own rules: what the store refuses though the
+    #: signature is right. Method, signed headers and times are judged without it.
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=_findings)
-    #: Returns the signature that a request should carry; None where no key can make one.
+    #: Returns the signature that a request should carry, as it stands decoded in `parameter`; None
+    #: where no key can make one. It is called many times, with other requests than yours, and must
+    #: compute from its argument alone.
     right: Callable[[SentRequest], str] | None = attrs.field(default=None, repr=False)
     #: Tells whether a request carries the right signature; needed where `right` is missing, and
     #: where it is slower (RSA). None where no key is at hand.
     fits: Callable[[SentRequest], bool] | None = attrs.field(default=None, repr=False)
-    #: The name of the query parameter that holds the signature.
+    #: The name of the query parameter that holds the signature; needed with `right`.
     parameter: str = ""
-    #: Why the signature could not be checked.
+    #: Why the signature could not be checked, in some words after "the signature was not checked:".
     unchecked: str = ""
-    #: Hosts that the same object has, one of which may have been signed.
+    #: Hosts that the same object has, one of which may have been signed: each is tried where the
+    #: signature is wrong.
     hosts: tuple[str, ...] = attrs.field(default=(), converter=_names)
 
 
