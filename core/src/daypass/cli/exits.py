@@ -22,7 +22,7 @@ MEANINGS = {
 }
 
 #: A name in the words of click, where it is longer than a name needs to be.
-_ENDLESS = re.compile(r"^(No such (?:option|command) '[^']{60})[^']+'", re.DOTALL)
+_ENDLESS = re.compile(r"^(No such (?:option|command):? ('?)[^']{60})[^']+'?", re.DOTALL)
 
 FAILED = 1
 WRONG = 2
@@ -65,7 +65,7 @@ def code_of(error: Exception) -> int:
 def sentence(error: Exception) -> str:
     """Say an error in one line, in the words of the command line and without secrets."""
     if isinstance(error, click.UsageError):
-        text = _ENDLESS.sub(r"\1...'", error.format_message().rstrip("."))
+        text = _ENDLESS.sub(r"\1...\2", error.format_message().rstrip("."))
         where = error.ctx.command_path if error.ctx else "daypass"
         return one_line(f"{text} (see {where} --help)")
     if isinstance(error, click.ClickException):

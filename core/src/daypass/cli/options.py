@@ -16,7 +16,7 @@ from daypass.requests import METHODS, SignOptions
 if TYPE_CHECKING:
     _Whole = click.ParamType[int]
 else:
-    _Whole = click.ParamType  # that of click 8.1 takes no type
+    _Whole = click.ParamType  # that of click 8.2 takes no type
 
 
 def moment(text: str) -> datetime:
