@@ -417,12 +417,12 @@ FAULTS = {
         "test_nothing_is_signed_with_dead_credentials",
     ),
     "mixes up threads": (
-        '    endpoint = location.public_endpoint or location.storage_options["endpoint"]\n    path',
+        '    listing = request.method == "LIST"\n    path',
         (
             "    location.cache['key'] = location.key\n"
             "    __import__('os').sched_yield()\n"
             "    location = location.at(location.cache['key'], location.version)\n"
-            '    endpoint = location.public_endpoint or location.storage_options["endpoint"]\n    path'
+            '    listing = request.method == "LIST"\n    path'
         ),
         "test_threads_get_the_links_that_one_gets",
     ),
