@@ -47,7 +47,7 @@ def ask_plugins(permit: Permit) -> None:
     hook = registry.listeners("authorize")
     if hook is None:
         return
-    event = _event(permit)
+    event = _event(permit, {})
     try:
         hook(event)
     except DaypassError as error:
@@ -79,18 +79,13 @@ def record(
     hook, audits = registry.listeners("record"), sinks()
     if hook is None and not audits:
         return
-    if answer is None:
-        event = _event(permit, count=len(urls))
-    else:
-        event = _event(
-            permit,
-            count=len(urls),
-            expires_at=answer.expires_at,
-            expires_because=answer.expires_because,
-            unenforced=answer.unenforced,
-            url_sha256=_digest(urls),
-        )
-    _tell(hook, audits, event)
+    told: dict[str, Any] = {"count": len(urls)}
+    if answer is not None:
+        told["expires_at"] = answer.expires_at
+        told["expires_because"] = answer.expires_because
+        told["unenforced"] = answer.unenforced
+        told["url_sha256"] = _digest(urls)
+    _tell(hook, audits, _event(permit, told))
 
 
 def _digest(urls: list[str]) -> str:
@@ -119,8 +114,13 @@ def record_refusal(permit: Permit, error: DaypassError, rule: str | None) -> Non
     hook, audits = registry.listeners("record"), sinks()
     if hook is None and not audits:
         return
-    event = _event(permit, count=permit.count, decision="refused", reason=str(error), rule=rule)
-    _tell(hook, audits, event)
+    told = {
+        "count": permit.count,
+        "decision": "refused",
+        "reason": str(error),
+        "rule": rule,
+    }
+    _tell(hook, audits, _event(permit, told))
 
 
 def _tell(
@@ -143,7 +143,7 @@ def _tell(
         raise AuditError(msg) from error
 
 
-def _event(permit: Permit, **told: Any) -> SigningEvent:
+def _event(permit: Permit, told: dict[str, Any]) -> SigningEvent:
     """Make an event of what was permitted and of what else is told."""
     request = permit.request
     place = permit.location if permit.keys is None else permit.place

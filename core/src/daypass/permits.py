@@ -27,13 +27,9 @@ from daypass.uploads.forms import UploadForm
 __all__ = ["Permit", "authorize", "authorize_many", "rehearse"]
 
 
-@attrs.define(eq=False)
-class _Consent:
-    """The rule by which one policy allows a link, and what it was asked."""
-
-    enforcer: Enforcer
-    rule: Rule
-    ask: Ask
+#: One policy, the rule by which it allows a link, and what it was asked: a bare tuple, since a link
+#: waits for it.
+_Consent = tuple[Enforcer, Rule, Ask]
 
 
 @attrs.define(eq=False)
@@ -85,8 +81,7 @@ class Permit:
             QuotaError: where there would be too many; then none is counted as alive.
 
         """
-        for consent in self._consents:
-            enforcer, rule = consent.enforcer, consent.rule
+        for enforcer, rule, _ in self._consents:
             if not enforcer.counts:
                 continue
             end = self.request.expires_at
@@ -122,11 +117,10 @@ class Permit:
             PolicyError: naming what it does not enforce, or what it opens besides.
 
         """
-        for consent in self._consents:
-            rule = consent.rule
-            fault = beyond(rule, consent.ask, answer)
+        for _, rule, ask in self._consents:
+            fault = beyond(rule, ask, answer)
             if fault is not None:
-                error = _refused(beyond_rule(consent.ask, rule, fault))
+                error = _refused(beyond_rule(ask, rule, fault))
                 record_refusal(self, error, rule.name)
                 raise error
 
@@ -268,7 +262,7 @@ def _ask(permit: Permit, location: Location) -> Ask:
 
 def _consent(permit: Permit, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
     """Note that a policy allows a link, and how far."""
-    permit._consents += (_Consent(enforcer, rule, ask),)  # noqa: SLF001 - the class is of this module
+    permit._consents += ((enforcer, rule, ask),)  # noqa: SLF001 - the class is of this module
     permit.rule = rule.name if permit.rule is None else f"{permit.rule}; {rule.name}"
     if decision.because is not None:
         permit.request, permit.because = decision.request, decision.because

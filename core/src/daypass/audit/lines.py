@@ -11,6 +11,8 @@ from json.encoder import encode_basestring_ascii as _quote
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import attrs
+
 from daypass.hookspecs import SigningEvent
 
 __all__ = [
@@ -33,7 +35,8 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 _LINE = re.compile(rb'(\{"seq":(\d{1,18}),"prev":"([0-9a-f]{64})",.*),"hash":"([0-9a-f]{64})"\}\n')
 
 
-class Head(NamedTuple):
+@attrs.define
+class Head:
     """The newest line of a chain: its number and its hash."""
 
     seq: int = 0

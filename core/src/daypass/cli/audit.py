@@ -53,7 +53,7 @@ def _head(file: str, *, as_json: bool) -> None:
     with _readable():
         found = head(file)
     if as_json:
-        say_json(found._asdict())
+        say_json(attrs.asdict(found))
     else:
         say(found.hash)
 
