@@ -65,7 +65,7 @@ class AuditFile:
         # Absolute, so that it stays the same file where the process changes its directory.
         self.path = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow a link, once
         directory = os.path.dirname(self.path)  # noqa: PTH120 - text as it is
-        if not os.path.isdir(directory):  # noqa: PTH112
+        if not os.path.isdir(directory):  # noqa: PTH112 - text as it is
             msg = f"the audit's directory {directory} does not exist: make it, or name another file"
             raise InvalidRequestError(msg, option="path")
         self.fsync = fsync

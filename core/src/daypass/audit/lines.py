@@ -101,8 +101,8 @@ def _common(shared: tuple[Any, ...]) -> tuple[str, str, str]:
 def event_text(event: SigningEvent, now: float) -> str:
     """Return what is recorded of an event, as the inside of a JSON object.
 
-    It is put together by hand, and of parts that most links of a moment have in common, which takes
-    a fifth of the time: a link waits for it.
+    It is put together by hand, and of parts that most links of a moment have in common, since a link
+    waits for it.
 
     Args:
         event: what happened.
