@@ -185,7 +185,7 @@ def dask(rows: int) -> None:
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
     )
     with cluster, Client(cluster) as client:
-        # As many frames on each worker: those that lie on the wrong one wait until Dask moves them.
+        # About as many frames on each worker: what lies on a busy one waits until Dask moves it.
         table = dd.from_delayed(client.scatter(frames), meta=frames[0].iloc[:0]).persist()
         wait(table)
         meta = {"path": "string[pyarrow]", "url": pd.ArrowDtype(pa.string())}
