@@ -95,7 +95,7 @@ def test_a_null_has_no_link_and_is_no_error():
 
 def test_a_bad_row_names_its_number_or_is_collected(monkeypatch):
     """One bad row in many, in a chunk far from the first."""
-    monkeypatch.setattr(signing, "CHUNK", 10)
+    monkeypatch.setattr(signing, "PIECE", 10)
     paths = [f"fake://b/{number}" for number in range(95)] + [None]
     paths[67] = "fake://b/../x"
     batch = pa.record_batch({"path": paths})

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from daypass.arrow.columns import array_of, pyarrow, text_type, texts, type_of, values
 from daypass.arrow.rows import PER_ROW, SignedRows, sign_rows
-from daypass.bulk import CHUNK
 from daypass.errors import InvalidRequestError
 from daypass.portable import check_portable
 from daypass.requests import SharedOptions, make_request
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Signer", "sign_batch"]
 
+#: How many rows are signed at one instant. Their URLs are about two megabytes of text: of more the system takes
+#: back and hands out the memory with every piece, some ten thousand pages for 65,536 rows.
+PIECE = 4096
 #: Options that can hold a secret, or an object that does.
 _DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", "headers")
 
@@ -269,7 +271,7 @@ def _check_names(*names: object) -> None:
 def _slices(table: Any) -> Iterator[tuple[int, Any]]:
     """Cut a table into pieces that are signed at one instant each."""
     first = 0
-    for piece in table.to_batches(max_chunksize=CHUNK):
+    for piece in table.to_batches(max_chunksize=PIECE):
         yield first, piece
         first += len(piece)
 
