@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from daypass.batches import SignedURLBatch
-from daypass.errors import InvalidRequestError, SigningNotSupportedError
+from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.locations import Location
 from daypass.prefixes import SignedPrefix
@@ -176,7 +176,6 @@ def create_signed_urls(
 def _signer(location: Location) -> Signer:
     signer: Signer | None = location.cache.get("azure")
     if signer is None:
-        _refuse_gen1(location)
         from daypass_azure.signer import Signer
 
         signer = location.cache.setdefault("azure", Signer(location))
@@ -210,16 +209,6 @@ def cors(location: Location, rule: CorsRule) -> CorsPlan:
 @hookimpl
 def head_metadata(location: Location) -> ObjectMetadata:
     """Ask the store with HEAD."""
-    _refuse_gen1(location)
     from daypass_azure.metadata import head_metadata
 
     return head_metadata(location)
-
-
-def _refuse_gen1(location: Location) -> None:
-    if location.protocol == "adl":
-        msg = (
-            "adl:// is Azure Data Lake Storage Gen1, which Microsoft retired on 29 February 2024: "
-            "use abfss:// for Gen2"
-        )
-        raise SigningNotSupportedError(msg)
