@@ -159,6 +159,13 @@ def test_a_naive_clock_is_refused():
         daypass.explain(LINK, now=datetime(2026, 1, 1))
 
 
+def test_a_letter_that_only_folds_to_one_of_https_makes_no_url():
+    """The long s is an s in another case to regular expressions, and to no browser."""
+    answer = daypass.explain("http\u017f://host/k", now=NOW)
+    assert not answer.ok
+    assert answer.backend is None
+
+
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text):

@@ -19,7 +19,7 @@ __all__ = ["FoundURL", "SentRequest", "decoded", "parse_form", "parse_url"]
 
 #: Characters. Stores refuse far shorter requests: S3 takes 8 KiB, Azure 16 KiB.
 _LONGEST = 65_536
-_URL = re.compile(r"(?i)(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
+_URL = re.compile(r"(?ai)(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
 #: What RFC 3986 lets stand in a URL, and the percent sign.
 _PLAIN = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -201,7 +201,7 @@ def _cleaned(text: str, findings: list[Finding]) -> str:
             "encoded-whole",
             "the whole URL is percent-encoded, as where one URL is a parameter of another: decode it once",
             unquote,
-            re.match(r"(?i)https?%3A%2F%2F", text) is not None,
+            re.match(r"(?ai)https?%3A%2F%2F", text) is not None,
         ),
         (
             "broken-up",

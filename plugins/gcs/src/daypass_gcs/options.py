@@ -17,7 +17,7 @@ __all__ = ["GCSOptions"]
 _EMAIL = re.compile(r"[A-Za-z0-9._-]{1,128}@[A-Za-z0-9.-]{1,255}")
 #: ``my-project``, ``example.com:my-project`` or a project's number.
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z0-9][a-z0-9-]{0,62}")
-_LOOPBACK = re.compile(r"(?i)http://(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?/?")
+_LOOPBACK = re.compile(r"(?ai)http://(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?/?")
 
 
 def check_project(value: str, option: str) -> str:
