@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long an example takes is the machine's business: no test is timed.
-settings.register_profile("daypass", deadline=None)
+# How long an example takes is the machine's business: no test is timed. The examples are the same in every run,
+# so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others.
+settings.register_profile("daypass", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
 settings.load_profile("daypass")
 
 

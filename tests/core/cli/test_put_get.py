@@ -269,11 +269,13 @@ def test_a_refusal_is_heard_before_the_upload_ends(daypass, liar, tmp_path):
 
 
 def test_nobody_listens(daypass, credentials, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    credentials["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{port}"
     (tmp_path / "up").write_text("x")
-    done = daypass("put", "up", "s3://bucket/k")
+    # Taken, so that nobody else listens there, and not listened on.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        credentials["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{port}"
+        done = daypass("put", "up", "s3://bucket/k")
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr
     assert "Connection refused" in done.stderr

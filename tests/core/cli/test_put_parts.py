@@ -189,10 +189,12 @@ def test_a_refused_credential_leaves_the_upload_to_be_gone_on_with(
 
 
 def test_a_file_that_changes_on_the_way_is_not_uploaded(here, proxy, path, file, unfinished):
+    other = bytes([file.read_bytes()[-1] ^ 1])
+
     def change(_):
         with file.open("r+b") as sink:
             sink.seek(SIZE - 1)
-            sink.write(b"!")
+            sink.write(other)
 
     proxy.on_part = change
     code, err = here("put", file, path, *IN_PARTS, "--jobs", "1")

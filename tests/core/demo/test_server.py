@@ -193,4 +193,4 @@ def test_a_server_that_says_nothing_is_given_up():
     begun = time.monotonic()
     with pytest.raises(ServerError, match="did not start"), swift(start_timeout=0.01):
         pass
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20

@@ -19,7 +19,7 @@ from daypass import (
     StoreError,
     UnknownOptionError,
 )
-from tests.plugins.azure.conftest import OPTIONS
+from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import ACCOUNT, KEY
 
 STRING = f"DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey={KEY};EndpointSuffix=core.windows.net"
@@ -120,8 +120,8 @@ def test_a_custom_domain_keeps_the_real_account():
         {"options": OPTIONS, "public_endpoint": "https://files.example.com"},
         {"options": OPTIONS, "public_endpoint": "https://files.example.com/"},
     ):
-        custom = sign(**more, expires_in=60, stable_for=30)
-        plain = sign(options=OPTIONS, expires_in=60, stable_for=30)
+        custom = sign(**more, expires_in=60, signing_time=NOW)
+        plain = sign(options=OPTIONS, expires_in=60, signing_time=NOW)
         assert custom.url.startswith("https://files.example.com/maps/k?")
         assert custom.url.partition("?")[2] == plain.url.partition("?")[2]
 

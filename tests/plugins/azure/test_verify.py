@@ -254,9 +254,10 @@ def test_without_a_key_the_signature_is_not_checked():
 @given(st.data())
 def test_a_changed_link_never_passes(data):
     url = upload()
-    # The host is not signed: accounts may have domains of their own.
+    # The host is not signed: accounts may have domains of their own. Nor is a parameter that Azure does not
+    # know, which an ampersand would make.
     start = data.draw(st.integers(len(HOST), len(url) - 1))
-    other = data.draw(st.text("abcXYZ019%&=/.", min_size=1, max_size=3))
+    other = data.draw(st.text("abcXYZ019%=/.", min_size=1, max_size=3))
     changed = url[:start] + other + url[start + len(other) :]
     with patch("daypass.reading.verifying.difference", return_value=[]):
         answer = verified(changed, "PUT", UPLOAD)

@@ -147,16 +147,16 @@ def test_passing_faults_are_asked_again(iam, status):
 
 def test_one_deadline_holds_for_the_whole_chunk(iam):
     """A signature that hangs costs a third of a call's time; a service that fails, the deadline."""
-    store = hastened(keyless(iam), 1.5)
+    store = hastened(keyless(iam), 6)
     store.create_signed_url("first")
     iam.faults = [HANG]
     assert len(store.create_signed_urls([f"k{n}" for n in range(40)])) == 40
 
     iam.faults = [503] * 1000
     begin = time.monotonic()
-    with pytest.raises(daypass.DeadlineError, match=r"did not end within 1\.5 s"):
+    with pytest.raises(daypass.DeadlineError, match=r"did not end within 6 s"):
         store.create_signed_urls([f"other{n}" for n in range(40)])
-    assert time.monotonic() - begin < 2.5
+    assert time.monotonic() - begin < 20
 
 
 def test_more_than_a_thousand_keys_have_more_time(iam):
@@ -186,14 +186,15 @@ def test_the_first_refusal_ends_the_others(iam):
         return original(payload)
 
     iam.sign = sign
+    before = set(threading.enumerate())
     begin = time.monotonic()
     with pytest.raises(daypass.CredentialsError, match="TokenCreator"):
         keyless(iam).create_signed_urls([f"k{n}" for n in range(100)])
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15  # one that is waited for takes 20
     assert iam.count("signBlob") <= 1 + 2 * AT_ONCE
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name.startswith("daypass-gcs"):
-            thread.join(5)
+            thread.join(15)
             assert not thread.is_alive()
 
 

@@ -136,7 +136,7 @@ def test_a_failing_store_ends_within_the_deadline(front, store):
     with pytest.raises(daypass.DeadlineError):
         hastened(store).head_metadata("k")
 
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
 
 
 def test_a_refusal_that_is_none_of_these(front, store):

@@ -151,8 +151,10 @@ def test_secrets_are_in_no_repr():
 
 @pytest.fixture
 def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    # Taken, so that nobody else listens there, and not listened on.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def test_server_that_is_not_there(closed_port):
@@ -194,7 +196,7 @@ def test_deadline_holds_against(behave):
         began = time.monotonic()
         with pytest.raises(DeadlineError, match=r"within 0\.3 s"):
             head(url, 0.3)
-        assert 0.2 < time.monotonic() - began < 2
+        assert 0.2 < time.monotonic() - began < 10
 
 
 def test_shorter_timeout_holds_too():
@@ -228,7 +230,7 @@ def test_next_question_after_a_deadline_gets_its_own_answer(server, client):
     client.set("a", b"12")
     client.set("b", b"123")
     store = daypass.Store(f"{server.url}/0")
-    client.client_pause(400)
+    client.client_pause(2000)
     with pytest.raises(DeadlineError):
         gate.head_metadata(store.backend, attrs.evolve(store.location, deadline=0.1, key="0/a"))
     assert store.head_metadata("b").size == 3

@@ -38,6 +38,10 @@ _PIPELINE = (
     "symlink",
 )
 
+#: Seconds. Swift gives its parts half a second to connect to each other and a listing one to be brought up to
+#: date, which a busy laptop may not keep: the answer would be an error, or a listing from before.
+_PATIENCE = {"conn_timeout": "30", "node_timeout": "60", "container_update_timeout": "30"}
+
 Ini = Mapping[str, Mapping[str, str]]
 
 
@@ -150,7 +154,7 @@ def _back_end(directory: Path, name: str) -> Ini:
             "log_level": "CRITICAL",
         },
         "pipeline:main": {"pipeline": f"{name}-server"},
-        f"app:{name}-server": {"use": f"egg:swift#{name}"},
+        f"app:{name}-server": {"use": f"egg:swift#{name}", **_PATIENCE},
     }
 
 
@@ -177,6 +181,7 @@ def _proxy(directory: Path, settings: Mapping[str, Any]) -> Ini:
             "use": "egg:swift#proxy",
             "account_autocreate": "true",
             "allow_account_management": "true",
+            **_PATIENCE,
         },
         **{
             f"filter:{name}": {"use": f"egg:swift#{name}", **special.get(name, {})}
