@@ -31,7 +31,7 @@ __all__ = ["run"]
 
 #: How many rows are worked on at once, in one process; also a row group of Parquet. With more the
 #: processes take more memory, and hardly less time.
-CHUNK = 10_240
+CHUNK = 8_192
 
 
 def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
