@@ -82,6 +82,6 @@ def array_of(items: Sequence[Any], kind: Any) -> Any:
     pa = pyarrow()
     if not pa.types.is_string(kind) and len(items) > 1 and items[0] is not None:
         first = items[0]
-        if all(item is first for item in items):
+        if items.count(first) == len(items):
             return pa.repeat(pa.scalar(first, kind), len(items))
     return pa.array(items, kind)

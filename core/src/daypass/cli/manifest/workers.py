@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from daypass.cli.manifest.child import BROKEN, REFUSED, receive, send
 
 #: Turns the paths of a chunk into an answer.
 Work = Callable[[bytes], bytes]
+#: What glibc reads when a process starts (mallopt(3)); other systems do not look. What one chunk takes, the next
+#: needs again: left to itself, glibc gives such pieces back each time, and takes them anew page by page.
+_KEPT = str(16 << 20)
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": _KEPT, "MALLOC_TRIM_THRESHOLD_": _KEPT}
 #: Hands a chunk's paths out; the function it returns waits for the answer.
 Submit = Callable[[bytes], Callable[[], bytes]]
 
@@ -83,6 +88,7 @@ class _Children:
                 [sys.executable, "-P", "-m", "daypass.cli.manifest.child"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env=_MALLOC | os.environ,
                 # A Ctrl-C in the terminal is for the parent, which ends the children.
                 process_group=0,
             )
