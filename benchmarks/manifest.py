@@ -3,13 +3,14 @@
     pip install -c constraints.txt './core[arrow]' ./plugins/s3 'dask[distributed]' pandas psutil
     python benchmarks/manifest.py --rows 1000000
 
-Three measurements, each against the bare loop of the same machine in the same minute: the loop signs a list of
-paths in this process and keeps nothing. ``daypass sign --from`` reads Parquet and writes Parquet; its memory is
-that of all its processes together, counted twice: RSS counts what they share in each of them, PSS once.
-Dask has two workers of one process each, and leaves the results on them; it and the loop over the same frames take
-turns, and the best of seven counts. The median of the rounds' own ratios stands beside it: one process finds a good
-moment of a shared machine more easily than two at once. What two bare loops at once gain is printed first: some
-machines give two processes less than twice as much, whatever they do.
+Each work is measured against a bare loop that signs as many paths in this process and keeps nothing, and against two
+such loops at once: some machines give two processes less than twice as much, whatever they do. All take turns; the
+best of seven counts, and the median of the rounds' own ratios stands beside it, since one process finds a good moment
+of a shared machine more easily than two at once.
+
+``daypass sign --from`` reads Parquet and writes Parquet; its memory is that of all its processes together, counted
+twice: RSS counts what they share in each of them, PSS once. Dask has two workers of one process each, and leaves the
+results on them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle
 from multiprocessing import get_context
@@ -50,7 +52,7 @@ import daypass  # noqa: E402 - after the environment is set
 BUCKET = "daypass-benchmark"
 GROUP = 1_000_000
 LOOP_ROWS = 500_000
-#: Of Dask and of the loop beside it, in turn, so that a busy moment of the machine falls on both.
+#: In turn, so that a busy moment of the machine falls on both.
 ROUNDS = 7
 #: What docs/how-to/pipelines.md advises: each process of Dask else watches itself all the time.
 QUIET = {
@@ -69,12 +71,15 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", choices=["manifest", "dask"])
     arguments = parser.parse_args()
-    print(f"two bare loops against one    {gain():>12.2f}x  (median of {ROUNDS} rounds)")
-    with tempfile.TemporaryDirectory() as name:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
+    ):
+        two_loops(pool, LOOP_ROWS)  # both have imported all there is
         if arguments.only != "dask":
-            manifest(Path(name), arguments.rows, arguments.jobs)
+            manifest(pool, Path(name), arguments.rows, arguments.jobs)
         if arguments.only != "manifest":
-            dask(arguments.dask_rows)
+            dask(pool, arguments.dask_rows)
 
 
 def paths(start: int, count: int) -> list[str]:
@@ -85,37 +90,24 @@ def paths(start: int, count: int) -> list[str]:
     ]
 
 
-def loop() -> tuple[float, float]:
-    """Return rows per second of the bare loop, and per second of CPU: the medians of five."""
-    rows = paths(0, LOOP_ROWS)
-    rates, work = [], []
-    for _ in range(5):
+def loop(rows: int) -> tuple[float, float]:
+    """Return the seconds of the bare loop, and its seconds of CPU; making the paths takes none of them."""
+    seconds = used = 0.0
+    for start in range(0, rows, LOOP_ROWS):
+        some = paths(start, min(LOOP_ROWS, rows - start))
         begin, cpu = time.perf_counter(), time.process_time()
-        daypass.create_signed_urls(rows, expires_in="1d")
-        rates.append(len(rows) / (time.perf_counter() - begin))
-        work.append(len(rows) / (time.process_time() - cpu))
-    return statistics.median(rates), statistics.median(work)
+        daypass.create_signed_urls(some, expires_in="1d")
+        seconds += time.perf_counter() - begin
+        used += time.process_time() - cpu
+    return seconds, used
 
 
-def gain() -> float:
-    """Return how much faster two processes are than one that share nothing: the median of the rounds."""
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-
-        def seconds(processes: int) -> float:
-            begin = time.perf_counter()
-            list(pool.map(sign_alone, range(processes)))
-            return time.perf_counter() - begin
-
-        seconds(2)  # both have imported all there is
-        return statistics.median(2 * seconds(1) / seconds(2) for _ in range(ROUNDS))
+def two_loops(pool: ProcessPoolExecutor, rows: int) -> float:
+    """Return the seconds that two bare loops at once take for so many rows between them."""
+    return statistics.mean(seconds for seconds, _ in pool.map(loop, [rows // 2] * 2))
 
 
-def sign_alone(number: int) -> None:
-    """Sign in this process and keep nothing."""
-    daypass.create_signed_urls(paths(number * LOOP_ROWS, LOOP_ROWS), expires_in="1d")
-
-
-def manifest(directory: Path, rows: int, jobs: int) -> None:
+def manifest(pool: ProcessPoolExecutor, directory: Path, rows: int, jobs: int) -> None:
     """Measure Parquet to Parquet."""
     source, target = directory / "manifest.parquet", directory / "signed.parquet"
     schema = pa.schema([("id", pa.int64()), ("path", pa.string())])
@@ -124,31 +116,51 @@ def manifest(directory: Path, rows: int, jobs: int) -> None:
             count = min(GROUP, rows - start)
             columns = {"id": range(start, start + count), "path": paths(start, count)}
             writer.write_table(pa.table(columns, schema=schema))
-    before, before_work = loop()
-    command = [Path(sys.executable).with_name("daypass"), "sign", "--from", source, "--to", target]
+    # The bare loop, two of them at once, and the command.
+    runs = [
+        (*loop(rows), two_loops(pool, rows), *command(source, target, jobs)) for _ in range(ROUNDS)
+    ]
+    if pq.ParquetFile(target).metadata.num_rows != rows:
+        sys.exit("daypass sign did not sign them all")
+    bare, bare_work, two, seconds, work, rss, pss = zip(*runs, strict=True)
+    print(f"bare loop, one process        {rows / min(bare):>12,.0f} rows/s  ({rows:,} rows)")
+    print(
+        f"two bare loops at once        {rows / min(two):>12,.0f} rows/s  ({min(bare) / min(two):.2f}x)"
+    )
+    print(f"Parquet to Parquet, {jobs} jobs    {rows / min(seconds):>12,.0f} rows/s")
+    per_core = [jobs * each for each in seconds]
+    print(f"  per core against the loop   {ratio(bare, per_core)}")
+    print(f"  against two at once         {ratio(two, seconds)}")
+    # Where others use the machine, this says more.
+    print(f"  per CPU second              {ratio(bare_work, work)}")
+    print(f"  peak RSS of all processes   {max(rss) / MIB:>12.0f} MiB")
+    print(f"  peak PSS of all processes   {max(pss) / MIB:>12.0f} MiB")
+    before, after = (file.stat().st_size / rows for file in (source, target))
+    print(f"  bytes in and out per row    {before:>12.0f} {after:.0f}")
+
+
+def ratio(before: Sequence[float], after: Sequence[float]) -> str:
+    """Return how much faster one is than the other: the best of all rounds, their median, and each."""
+    rounds = list(map(truediv, before, after))
+    each = " ".join(f"{one:.2f}" for one in rounds)
+    return (
+        f"{min(before) / min(after):>12.2f}x  (median {statistics.median(rounds):.2f}x of {each})"
+    )
+
+
+def command(source: Path, target: Path, jobs: int) -> tuple[float, float, int, int]:
+    """Return the seconds, the seconds of CPU, the RSS and the PSS of ``daypass sign --from``."""
+    program = [str(Path(sys.executable).with_name("daypass")), "sign", "--expires-in", "1d"]
+    program += ["--from", str(source), "--to", str(target), "--jobs", str(jobs)]
     begin, used = time.perf_counter(), cpu_of_children()
-    process = subprocess.Popen([*map(str, command), "--jobs", str(jobs), "--expires-in", "1d"])
+    process = subprocess.Popen(program)
     peaks = Peaks(process.pid)
     code = process.wait()
     seconds, used = time.perf_counter() - begin, cpu_of_children() - used
     peaks.end()
-    after, after_work = loop()
-    bare, bare_work = (before + after) / 2, (before_work + after_work) / 2
-    if code or pq.ParquetFile(target).metadata.num_rows != rows:
-        sys.exit("daypass sign did not sign them all")
-    rate = rows / seconds
-    print(f"bare loop, one process        {bare:>12,.0f} rows/s")
-    print(
-        f"Parquet to Parquet, {jobs} jobs    {rate:>12,.0f} rows/s  ({rows:,} rows, {seconds:.1f} s)"
-    )
-    print(f"  per core against the loop   {rate / jobs / bare:>12.2f}")
-    # Where others use the machine, this says more.
-    print(f"  per CPU second              {rows / used / bare_work:>12.2f}  ({used:.1f} s of CPU)")
-    print(f"  peak RSS of all processes   {peaks.rss / MIB:>12.0f} MiB")
-    print(f"  peak PSS of all processes   {peaks.pss / MIB:>12.0f} MiB")
-    print(
-        f"  bytes in and out per row    {source.stat().st_size / rows:>12.0f} {target.stat().st_size / rows:.0f}"
-    )
+    if code:
+        sys.exit("daypass sign failed")
+    return seconds, used, peaks.rss, peaks.pss
 
 
 def cpu_of_children() -> float:
@@ -185,7 +197,7 @@ class Peaks:
         self._thread.join()
 
 
-def dask(rows: int) -> None:
+def dask(pool: ProcessPoolExecutor, rows: int) -> None:
     """Measure a Dask cluster of two workers against one loop over the same frames."""
     import pandas as pd
     from dask import config
@@ -204,7 +216,7 @@ def dask(rows: int) -> None:
         return frame.assign(url=pd.arrays.ArrowExtensionArray(signer.urls(frame["path"])))
 
     frames = [make(part) for part in range(parts)]
-    alone, together = [], []
+    alone, two, together = [], [], []
     config.set(QUIET)
     cluster = LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
@@ -225,17 +237,16 @@ def dask(rows: int) -> None:
             for frame in frames:
                 sign(frame, signer)
             alone.append(time.perf_counter() - begin)
+            two.append(two_loops(pool, rows))
             begin = time.perf_counter()
             kept = client.persist(table.map_partitions(sign, signer, meta=meta))
             wait(kept)
             together.append(time.perf_counter() - begin)
-    del alone[0], together[0]
-    rounds = statistics.median(map(truediv, alone, together))
+    del alone[0], two[0], together[0]
     print(f"one loop over {parts} frames       {rows / min(alone):>12,.0f} rows/s  ({rows:,} rows)")
     print(f"Dask, two workers             {rows / min(together):>12,.0f} rows/s")
-    print(
-        f"  against the loop            {min(alone) / min(together):>12.2f}x  (rounds: {rounds:.2f}x)"
-    )
+    print(f"  against the loop            {ratio(alone, together)}")
+    print(f"  against two bare ones       {ratio(two, together)}")
 
 
 if __name__ == "__main__":
