@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Self, overload
+from typing import Self, cast, overload
 
 import attrs
 
+from daypass.alike import AlikeURLs
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass.results import REQUESTED, SignedURL
 
@@ -38,8 +39,8 @@ class SignedURLBatch(Sequence[SignedURL]):
 
     """
 
-    #: The URLs alone, as a list of text; None where ``errors="collect"`` kept an error.
-    urls: list[str | None]
+    #: None where ``errors="collect"`` kept an error.
+    _urls: Sequence[str | None]
     #: What follows the pattern's path in each row's path.
     keys: Sequence[str]
     #: What rows have in common: one pattern, or several where rows differ.
@@ -80,7 +81,7 @@ class SignedURLBatch(Sequence[SignedURL]):
 
     def __len__(self) -> int:
         """Count the rows, failed ones included."""
-        return len(self.urls)
+        return len(self._urls)
 
     @overload
     def __getitem__(self, index: int) -> SignedURL: ...
@@ -92,8 +93,19 @@ class SignedURLBatch(Sequence[SignedURL]):
         """Make one link whole; raise the row's own error where it could not be signed."""
         if isinstance(index, slice):
             return [self[row] for row in range(*index.indices(len(self)))]
-        row = range(len(self.urls))[index]
-        url = self.urls[row]
+        row = range(len(self._urls))[index]
+        return self._link(row, self._urls[row])
+
+    def __iter__(self) -> Iterator[SignedURL]:
+        """Make the links whole one after the other."""
+        return (self._link(row, url) for row, url in enumerate(self.urls))
+
+    def __repr__(self) -> str:
+        """Show how many links until when; never a URL."""
+        failed = f", {len(self.errors)} failed" if self.errors else ""
+        return f"<SignedURLBatch of {len(self._urls)} links{failed}>"
+
+    def _link(self, row: int, url: str | None) -> SignedURL:
         if url is None:
             raise self.errors[row]
         like = self._like_of(row)
@@ -110,21 +122,12 @@ class SignedURLBatch(Sequence[SignedURL]):
             like.cookie_maker,
         )
 
-    def __iter__(self) -> Iterator[SignedURL]:
-        """Make the links whole one after the other."""
-        return (self[row] for row in range(len(self.urls)))
-
-    def __repr__(self) -> str:
-        """Show how many links until when; never a URL."""
-        failed = f", {len(self.errors)} failed" if self.errors else ""
-        return f"<SignedURLBatch of {len(self.urls)} links{failed}>"
-
     def _like_of(self, row: int) -> SignedURL:
         return self._likes[self._which[row] if self._which else 0]
 
     def patterns(self) -> tuple[tuple[SignedURL, ...], Iterable[int]]:
         """Return the patterns, and which of them each row follows."""
-        return self._likes, self._which or repeat(0, len(self.urls))
+        return self._likes, self._which or repeat(0, len(self._urls))
 
     @property
     def expires_at(self) -> datetime:
@@ -139,9 +142,22 @@ class SignedURLBatch(Sequence[SignedURL]):
             raise InvalidRequestError(msg)
         return min(like.expires_at for like in self._likes)
 
-    def signed(self) -> list[str]:
+    @property
+    def urls(self) -> list[str | None]:
+        """The URLs alone, as a list of text; None where ``errors="collect"`` kept an error."""
+        urls = self._urls
+        return cast("list[str | None]", urls.texts if isinstance(urls, AlikeURLs) else urls)
+
+    @property
+    def lazy_urls(self) -> Sequence[str | None]:
+        """The same, which may not be written out yet."""
+        return self._urls
+
+    def signed(self) -> Sequence[str]:
         """Return the URLs of the rows that did not fail."""
-        return [url for url in self.urls if url is not None]
+        if isinstance(self._urls, AlikeURLs):
+            return self._urls
+        return [url for url in self._urls if url is not None]
 
     def with_unenforced(self, names: frozenset[str]) -> Self:
         """Return the batch with these options named as not enforced."""

@@ -17,6 +17,9 @@ from urllib.parse import quote, unquote
 
 import attrs
 
+from daypass import alike
+from daypass.alike import AlikeURLs
+
 __all__ = [
     "AWS4",
     "GOOG4_HMAC",
@@ -190,7 +193,7 @@ class Prepared:
         signature = self._key.hex(self._to_sign + digest.encode())
         return f"{self._before}{self._prefix}{path}{self._query}{signature}"
 
-    def urls(self, keys: Sequence[str]) -> list[str | None]:
+    def urls(self, keys: Sequence[str]) -> list[str] | AlikeURLs:
         """Return the signed URLs of many keys: the bytes of `url`, without its calls per key."""
         if not isinstance(self._key, HmacKey):
             return [self.url(key) for key in keys]
@@ -198,15 +201,17 @@ class Prepared:
         head, tail = self._request_head, self._request_tail
         inner, outer = self._key.states(self._to_sign)
         copy_inner, copy_outer = inner.copy, outer.copy
-        found: list[str | None] = []
+        paths = encode_keys(keys)
+        apart = alike.wanted()
+        found: list[Any] = []
         add = found.append
-        for path in encode_keys(keys):
+        for path in paths:
             message = copy_inner()
             message.update(hexlify(sha256((head + path).encode() + tail).digest()))
             signature = copy_outer()
             signature.update(message.digest())
-            add(f"{start}{path}{query}{signature.hexdigest()}")
-        return found
+            add(signature.digest() if apart else f"{start}{path}{query}{signature.hexdigest()}")
+        return AlikeURLs(start, paths, query, b"".join(found).hex()) if apart else found
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -61,7 +61,7 @@ def ask_plugins(permit: Permit) -> None:
 
 
 def record(
-    permit: Permit, answer: SignedURL | SignedPrefix | UploadForm | None, urls: list[str]
+    permit: Permit, answer: SignedURL | SignedPrefix | UploadForm | None, urls: Sequence[str]
 ) -> None:
     """Tell every ``record`` plugin and the audit of links that are about to leave.
 
@@ -88,7 +88,7 @@ def record(
     _tell(hook, audits, _event(permit, told))
 
 
-def _digest(urls: list[str]) -> str:
+def _digest(urls: Sequence[str]) -> str:
     """Return the SHA-256 of URLs joined by line feeds; of many in pieces that a processor's cache holds."""
     if len(urls) == 1:
         return hashlib.sha256(urls[0].encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from daypass.alike import AlikeURLs
 from daypass.errors import InvalidRequestError
 
 __all__ = ["NEEDS", "array_of", "pyarrow", "text_type", "texts", "type_of", "values"]
@@ -80,8 +81,24 @@ def values(array: Any) -> list[Any]:
 def array_of(items: Sequence[Any], kind: Any) -> Any:
     """Return a list as an array; a list of one value many times over is made at once."""
     pa = pyarrow()
+    if isinstance(items, AlikeURLs):
+        return _written(items, kind)
     if not pa.types.is_string(kind) and len(items) > 1 and items[0] is not None:
         first = items[0]
         if items.count(first) == len(items):
             return pa.repeat(pa.scalar(first, kind), len(items))
     return pa.array(items, kind)
+
+
+def _written(urls: AlikeURLs, kind: Any) -> Any:
+    """Return URLs as an array, without a Python text for each."""
+    pa = pyarrow()
+    import pyarrow.compute as pc
+
+    digits = pa.binary(urls.digits)
+    data = pa.py_buffer(urls.signatures.encode())
+    signatures = pa.FixedSizeBinaryArray.from_buffers(digits, len(urls), [None, data])
+    plain = pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()
+    ends = signatures.cast(plain).cast(kind)
+    before, query, nothing = (pa.scalar(text, kind) for text in (urls.before, urls.query, ""))
+    return pc.binary_join_element_wise(before, pa.array(urls.keys, kind), query, ends, nothing)

@@ -68,7 +68,7 @@ def sign_rows(
         twins = _batch(paths, columns, {**options, "method": "HEAD"})
         found = _heads(paths, columns, options)
         heads = {
-            "head_urls": twins.urls,
+            "head_urls": twins.lazy_urls,
             "sizes": [head.size if isinstance(head, ObjectMetadata) else None for head in found],
         }
         for row, head in enumerate(found):
@@ -80,7 +80,7 @@ def sign_rows(
         raise blamed(faults[row], first + row)
     patterns, _ = batch.patterns()
     return SignedRows(
-        urls=batch.urls,
+        urls=batch.lazy_urls,
         ends=_ends(batch),
         errors=faults,
         unenforced=frozenset().union(*(like.unenforced for like in patterns)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from daypass.alike import wanting
 from daypass.arrow.columns import array_of, pyarrow, text_type, texts, type_of, values
 from daypass.arrow.rows import PER_ROW, SignedRows, sign_rows
 from daypass.errors import InvalidRequestError
@@ -235,14 +236,15 @@ class Signer:
             }
 
     def _sign(self, piece: Any, first: int) -> SignedRows:
-        return sign_rows(
-            texts(piece.column(self._path), self._path),
-            {name: values(piece.column(column)) for name, column in self._per_row.items()},
-            self._options,
-            with_head=self._with_head,
-            errors=self._errors,
-            first=first,
-        )
+        with wanting():
+            return sign_rows(
+                texts(piece.column(self._path), self._path),
+                {name: values(piece.column(column)) for name, column in self._per_row.items()},
+                self._options,
+                with_head=self._with_head,
+                errors=self._errors,
+                first=first,
+            )
 
     def __repr__(self) -> str:
         """Show the columns and the names of the options; never a value of one."""

@@ -132,7 +132,7 @@ class ParquetFormat:
 def file_of(
     batches: Sequence[Any],
     schema: Any,
-    made: Mapping[str, list[Any]],
+    made: Mapping[str, Sequence[Any]],
     new: Mapping[str, str],
     path: str = "",
 ) -> bytes:

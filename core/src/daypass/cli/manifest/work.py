@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
 
+from daypass.alike import wanting
 from daypass.arrow.heads import HEADS, head_columns
 from daypass.arrow.rows import sign_rows
 from daypass.bulk import blamed
@@ -22,7 +23,7 @@ from daypass.functions import head_metadata_many
 __all__ = ["HeadWork", "SignWork", "Work"]
 
 #: What is made of a chunk: the new columns, and the answer but for its body.
-Made = tuple[dict[str, list[Any]], Answer]
+Made = tuple[dict[str, Sequence[Any]], Answer]
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -59,7 +60,8 @@ class Work(ABC):
             what: texts(batch.column(name), name) if what == "path" else values(batch.column(name))
             for what, name in self.columns.items()
         }
-        made, answer = self.make(first, self._told(columns))
+        with wanting():
+            made, answer = self.make(first, self._told(columns))
         return attrs.evolve(
             answer, body=file_of([batch], batch.schema, made, self.names, self.columns["path"])
         ).write()
@@ -109,10 +111,10 @@ class SignWork(Work):
                 errors=self.errors,
                 first=first,
             )
-        made: dict[str, list[Any]] = {
-            "url": list(signed.urls),
+        made: dict[str, Sequence[Any]] = {
+            "url": signed.urls,
             "expires_at": list(signed.ends),
-            "head_url": list(signed.head_urls),
+            "head_url": signed.head_urls,
             "size": list(signed.sizes),
             "error": _errors(signed.errors, len(paths)),
         }
@@ -153,7 +155,8 @@ class HeadWork(Work):
         if faults and self.errors == "raise":
             row = min(faults)
             raise blamed(faults[row], first + row)
-        made = head_columns(found) | {"error": _errors(faults, len(paths))}
+        made: dict[str, Sequence[Any]] = {**head_columns(found)}
+        made["error"] = _errors(faults, len(paths))
         return made, Answer(rows=len(paths), failed=len(faults))
 
 
