@@ -6,11 +6,15 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import attrs
 
-__all__ = ["Answer", "plain"]
+__all__ = ["Answer", "Body", "plain"]
+
+#: Bytes, or a part of others: what passes through by the megabyte is copied nowhere.
+Body: TypeAlias = bytes | memoryview
+_LENGTH = 4
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -25,18 +29,18 @@ class Answer:
     headers: Sequence[str] = ()
     warnings: Sequence[str] = ()
     #: A Parquet file with all columns, or the new columns as JSON.
-    body: bytes = b""
+    body: Body = b""
 
-    def write(self) -> bytes:
-        """Return all of it as bytes."""
-        head = attrs.asdict(self, filter=attrs.filters.exclude("body"))
-        return json.dumps(head).encode() + b"\n" + self.body
+    def parts(self) -> tuple[bytes, bytes, Body]:
+        """Return all of it as bytes, to be put one behind the other."""
+        head = json.dumps(attrs.asdict(self, filter=attrs.filters.exclude("body"))).encode()
+        return len(head).to_bytes(_LENGTH), head, self.body
 
     @classmethod
-    def read(cls, data: bytes) -> Self:
-        """Return what `write` wrote."""
-        end = data.index(b"\n")
-        return cls(**json.loads(data[:end]), body=data[end + 1 :])
+    def read(cls, data: memoryview) -> Self:
+        """Return what `parts` gave."""
+        start = _LENGTH + int.from_bytes(data[:_LENGTH])
+        return cls(**json.loads(bytes(data[_LENGTH:start])), body=data[start:])
 
 
 def plain(value: object) -> Any:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from daypass.cli.exits import sentence
+from daypass.cli.manifest.answers import Answer, Body
 from daypass.errors import DaypassError
 
+#: How many bytes the number of a chunk's first row takes.
+ROW = 8
 #: What an answer begins with: it is one, an error of daypass's own, or the sentence of another.
 GOOD, REFUSED, BROKEN = b"+", b"!", b"?"
 _LENGTH = 8
 
 
-def send(stream: IO[bytes], *parts: bytes) -> None:
+def send(stream: IO[bytes], *parts: Body) -> None:
     """Write one message."""
     stream.write(sum(map(len, parts)).to_bytes(_LENGTH))
     for part in parts:
@@ -48,15 +52,17 @@ def main() -> None:
 
         lean_pyarrow()
     while True:
-        payload = receive(source)
-        try:
-            send(answers, GOOD, work(payload))
-        except DaypassError as error:
-            send(answers, REFUSED, pickle.dumps(error))
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # noqa: BLE001 - never a traceback
-            send(answers, BROKEN, sentence(error).encode())
+        send(answers, *_answered(work, memoryview(receive(source))))
+
+
+def _answered(work: Callable[[int, Body], Answer], question: memoryview) -> Sequence[Body]:
+    try:
+        answer = work(int.from_bytes(question[:ROW]), question[ROW:])
+    except DaypassError as error:
+        return REFUSED, pickle.dumps(error)
+    except Exception as error:  # noqa: BLE001 - never a traceback
+        return BROKEN, sentence(error).encode()
+    return GOOD, *answer.parts()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ _PAGES = (9, 10, 11, 14)
 Field = tuple[int, int, Any]
 
 
-def split(file: bytes) -> tuple[memoryview, bytes]:
+def split(file: bytes | memoryview) -> tuple[memoryview, bytes]:
     """Return the pages and the footer of a Parquet file."""
     end = len(file) - _TAIL
     start = end - int.from_bytes(file[end : end + 4], "little")

@@ -10,7 +10,7 @@ import attrs
 import click
 
 from daypass.arrow.columns import NEEDS, array_of, pyarrow, type_of
-from daypass.cli.manifest.answers import Answer
+from daypass.cli.manifest.answers import Answer, Body
 from daypass.cli.manifest.footers import MAGIC, joined, split
 from daypass.cli.manifest.lean import lean_pyarrow
 from daypass.cli.manifest.rows import Row, lists, taken
@@ -52,7 +52,7 @@ class _BatchChunk:
         """Return what a worker needs, by what it is for."""
         return lists({what: self._batch.column(name).to_pylist() for what, name in columns.items()})
 
-    def batch(self, schema: Any) -> bytes:
+    def batch(self, schema: Any) -> Body:
         """Return all columns, as `read_batch` reads them."""
         return _dump(self._batch, schema)
 
@@ -106,18 +106,18 @@ class ParquetFormat:
         self._schema = schema
         self._new = new
 
-    def ask(self, chunk: Any, columns: Mapping[str, str]) -> bytes:
+    def ask(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, None]:
         """Return what a worker needs: all of it, since it writes all of it."""
         del columns
-        return bytes(chunk.batch(self._schema))
+        return chunk.batch(self._schema), None
 
     def begin(self) -> bytes:
         """Return what a file begins with."""
         return MAGIC
 
-    def data(self, chunk: Any, answer: Answer) -> tuple[memoryview, dict[str, Any]]:
+    def data(self, rest: None, answer: Answer) -> tuple[memoryview, dict[str, Any]]:
         """Return the pages of an answer, and what `end` must know of them."""
-        del chunk
+        del rest
         pages, footer = split(answer.body)
         return pages, {"footer": b64encode(footer).decode()}
 
@@ -125,7 +125,7 @@ class ParquetFormat:
         """Return the footer of all pages."""
         if not records:
             empty = file_of(self._schema.empty_table().to_batches(), self._schema, {}, self._new)
-            return empty[len(MAGIC) :]
+            return bytes(empty[len(MAGIC) :])
         return joined((b64decode(record["footer"]), record["start"]) for record in records)
 
 
@@ -135,7 +135,7 @@ def file_of(
     made: Mapping[str, Sequence[Any]],
     new: Mapping[str, str],
     path: str = "",
-) -> bytes:
+) -> memoryview:
     """Return a Parquet file of one row group.
 
     Args:
@@ -169,10 +169,10 @@ def file_of(
             fresh = [array_of(made[what], whole.field(name).type) for what, name in new.items()]
             arrays = [*batch.columns, *fresh]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=whole))
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow has no types
+    return memoryview(sink.getvalue())
 
 
-def read_batch(data: bytes) -> Any:
+def read_batch(data: Body) -> Any:
     """Read what ``batch`` of a chunk wrote."""
     with pyarrow().ipc.open_stream(data) as reader:
         return reader.read_next_batch()
@@ -195,7 +195,7 @@ def schema_of(rows: Sequence[Row]) -> Any:
         raise _no_type() from error
 
 
-def batch_of(rows: Sequence[Row], schema: Any) -> bytes:
+def batch_of(rows: Sequence[Row], schema: Any) -> Body:
     """Return rows as `read_batch` reads them.
 
     Raises:
@@ -225,9 +225,9 @@ def _no_type() -> click.UsageError:
     return click.UsageError(msg)
 
 
-def _dump(batch: Any, schema: Any) -> bytes:
+def _dump(batch: Any, schema: Any) -> Body:
     pa = pyarrow()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow has no types
+    return memoryview(sink.getvalue())

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NoReturn
 import attrs
 import click
 
-from daypass.cli.manifest.answers import Answer, plain
+from daypass.cli.manifest.answers import Answer, Body, plain
 
 __all__ = ["RowChunk", "RowFormat", "RowReader", "lists", "taken"]
 
@@ -35,7 +35,7 @@ class RowChunk:
         found = {what: [row.get(name) for row in self._rows] for what, name in columns.items()}
         return lists(found)
 
-    def batch(self, schema: Any) -> bytes:
+    def batch(self, schema: Any) -> Body:
         """Return all columns as Arrow; an empty cell stays one."""
         from daypass.cli.manifest.parquet import batch_of
 
@@ -160,9 +160,9 @@ class RowFormat:
         self._names = names
         self._new = new
 
-    def ask(self, chunk: Any, columns: Mapping[str, str]) -> bytes:
-        """Return what a worker needs."""
-        return bytes(chunk.columns(columns))
+    def ask(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, Any]:
+        """Return what a worker needs, and what `data` will."""
+        return chunk.columns(columns), chunk
 
     def begin(self) -> bytes:
         """Return what a file begins with."""
@@ -175,7 +175,7 @@ class RowFormat:
             click.UsageError: if a row has a column that the others have not, or a new one already.
 
         """
-        columns = json.loads(answer.body)
+        columns = json.loads(bytes(answer.body))
         if self._kind == "text":
             return "".join(f"{url or ''}\n" for url in columns["url"]).encode(), {}
         values = zip(*(columns[what] for what in self._new), strict=True)

@@ -76,9 +76,9 @@ def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
             what = "signing" if "url" in work.names else "reading"
             jobs = jobs if len(head) > 1 else 1
             with progress(what, reader.expected, tally.rows) as advance:
-                for chunk, answer in _answered(_drained(head, chunks), shape, work, jobs, out):
+                for rest, answer in _answered(_drained(head, chunks), shape, work, jobs, out):
                     tally.add(answer)
-                    data, more = shape.data(chunk, answer)
+                    data, more = shape.data(rest, answer)
                     told = {"rows": answer.rows, "failed": answer.failed, "end": answer.end}
                     out.add(data, told | more)
                     advance(answer.rows)
@@ -96,7 +96,7 @@ def _drained(head: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
 def _answered(
     chunks: Iterator[Any], shape: Any, work: Work, jobs: int, out: Output
 ) -> Iterator[tuple[Any, Answer]]:
-    """Give every chunk that is not done yet with its answer, in order, asking a few ahead."""
+    """Give what is left of each chunk that is not done yet, and its answer, in order, asking a few ahead."""
     first = 0
     for record in list(out.records):
         done = next(chunks, ())
@@ -105,11 +105,11 @@ def _answered(
             raise click.UsageError(msg)
         first += len(done)
     ahead = 2 * jobs if jobs > 1 else 0
-    waiting: deque[tuple[Any, Callable[[], bytes]]] = deque()
+    waiting: deque[tuple[Any, Callable[[], Answer]]] = deque()
     with workers(work, jobs) as submit:
         for chunk in chunks:
-            wait = submit(first.to_bytes(8) + shape.ask(chunk, work.columns))
-            waiting.append((chunk, wait))
+            body, rest = shape.ask(chunk, work.columns)
+            waiting.append((rest, submit(first, body)))
             first += len(chunk)
             if len(waiting) > ahead:
                 yield _taken(*waiting.popleft())
@@ -117,8 +117,8 @@ def _answered(
             yield _taken(*waiting.popleft())
 
 
-def _taken(chunk: Any, wait: Callable[[], bytes]) -> tuple[Any, Answer]:
-    return chunk, Answer.read(wait())
+def _taken(rest: Any, wait: Callable[[], Answer]) -> tuple[Any, Answer]:
+    return rest, wait()
 
 
 @attrs.define

@@ -14,7 +14,7 @@ from daypass.alike import wanting
 from daypass.arrow.heads import HEADS, head_columns
 from daypass.arrow.rows import sign_rows
 from daypass.bulk import blamed
-from daypass.cli.manifest.answers import Answer
+from daypass.cli.manifest.answers import Answer, Body
 from daypass.cli.manifest.rows import lists
 from daypass.cli.words import one_line, spelled
 from daypass.errors import DaypassError, ShortLivedURLWarning
@@ -44,27 +44,23 @@ class Work(ABC):
     #: Whether an empty cell is a value that is missing: the format knows no other.
     blank: bool = False
 
-    def __call__(self, payload: bytes) -> bytes:
-        """Answer one chunk; its first eight bytes are the number of its first row."""
-        first = int.from_bytes(payload[:8])
+    def __call__(self, first: int, body: Body) -> Answer:
+        """Answer one chunk, whose first row has the number ``first``."""
         if not self.arrow:
-            made, answer = self.make(first, self._told(json.loads(payload[8:])))
-            return attrs.evolve(
-                answer, body=lists({name: made[name] for name in self.names})
-            ).write()
+            made, answer = self.make(first, self._told(json.loads(bytes(body))))
+            return attrs.evolve(answer, body=lists({name: made[name] for name in self.names}))
         from daypass.arrow.columns import texts, values
         from daypass.cli.manifest.parquet import file_of, read_batch
 
-        batch = read_batch(payload[8:])
+        batch = read_batch(body)
         columns = {
             what: texts(batch.column(name), name) if what == "path" else values(batch.column(name))
             for what, name in self.columns.items()
         }
         with wanting():
             made, answer = self.make(first, self._told(columns))
-        return attrs.evolve(
-            answer, body=file_of([batch], batch.schema, made, self.names, self.columns["path"])
-        ).write()
+        file = file_of([batch], batch.schema, made, self.names, self.columns["path"])
+        return attrs.evolve(answer, body=file)
 
     def _told(self, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
         if not self.blank:

@@ -13,16 +13,17 @@ from contextlib import contextmanager
 
 import click
 
-from daypass.cli.manifest.child import BROKEN, REFUSED, receive, send
+from daypass.cli.manifest.answers import Answer, Body
+from daypass.cli.manifest.child import BROKEN, REFUSED, ROW, receive, send
 
-#: Turns the paths of a chunk into an answer.
-Work = Callable[[bytes], bytes]
+#: Turns a chunk, and the number of its first row, into an answer.
+Work = Callable[[int, Body], Answer]
 #: What glibc reads when a process starts (mallopt(3)); other systems do not look. What one chunk takes, the next
 #: needs again: left to itself, glibc gives such pieces back each time, and takes them anew page by page.
 _KEPT = str(16 << 20)
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": _KEPT, "MALLOC_TRIM_THRESHOLD_": _KEPT}
-#: Hands a chunk's paths out; the function it returns waits for the answer.
-Submit = Callable[[bytes], Callable[[], bytes]]
+#: Hands a chunk out; the function it returns waits for the answer.
+Submit = Callable[[int, Body], Callable[[], Answer]]
 
 
 @contextmanager
@@ -38,12 +39,12 @@ def workers(work: Work, jobs: int) -> Iterator[Submit]:
 
     """
     if jobs == 1:
-        yield lambda payload: lambda: work(payload)
+        yield lambda first, body: lambda: work(first, body)
         return
     children = _Children(work)
     executor = ThreadPoolExecutor(jobs, "daypass-worker")
     try:
-        yield lambda payload: executor.submit(children.ask, payload).result
+        yield lambda first, body: executor.submit(children.ask, first, body).result
     finally:
         children.end()  # first, so that no thread waits for an answer any more
         executor.shutdown(cancel_futures=True)
@@ -59,7 +60,7 @@ class _Children:
         self._all: list[subprocess.Popen[bytes]] = []
         self._ended = False
 
-    def ask(self, payload: bytes) -> bytes:
+    def ask(self, first: int, body: Body) -> Answer:
         """Let this thread's process work; start it first where there is none yet."""
         process: subprocess.Popen[bytes] | None = getattr(self._own, "process", None)
         if process is None:
@@ -67,17 +68,17 @@ class _Children:
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
         try:
-            send(process.stdin, payload)
-            answer = receive(process.stdout)
+            send(process.stdin, first.to_bytes(ROW), body)
+            answer = memoryview(receive(process.stdout))
         except (EOFError, OSError) as error:
             msg = f"a worker process ended early (exit code {process.wait()}): run the same again with --resume"
             raise click.ClickException(msg) from error
-        kind, body = answer[:1], memoryview(answer)[1:]
+        kind, rest = answer[:1], answer[1:]
         if kind == REFUSED:
-            raise pickle.loads(body)  # noqa: S301 - our own child's
+            raise pickle.loads(rest)  # noqa: S301 - our own child's
         if kind == BROKEN:
-            raise click.ClickException(bytes(body).decode())
-        return bytes(body)
+            raise click.ClickException(bytes(rest).decode())
+        return Answer.read(rest)
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._lock:
