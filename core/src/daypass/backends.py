@@ -7,7 +7,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import pluggy
 
 from daypass import hookspecs
 from daypass.batches import SignedURLBatch
-from daypass.entries import GROUPS, blaming, choose, distribution, load, not_installed
+from daypass.entries import GROUPS, blaming, choose, distribution, finder, load, not_installed
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookchecks import check_hooks
 from daypass.hookspecs import BackendInfo, SigningEvent
@@ -101,8 +101,8 @@ class Backend:
 class Registry:
     """Knows the installed backends and plugins; loads each when it is first needed."""
 
-    def __init__(self, find: Callable[..., Iterable[EntryPoint]] = entry_points) -> None:
-        self._find = find
+    def __init__(self, find: Callable[..., Iterable[EntryPoint]] | None = None) -> None:
+        self._find = find or finder()
         self._lock = threading.RLock()
         self._manager = _manager()
         self._entries: dict[str, dict[str, list[EntryPoint]]] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from daypass import __version__
@@ -19,6 +20,7 @@ __all__ = [
     "blaming",
     "choose",
     "distribution",
+    "finder",
     "load",
     "may_load",
     "not_installed",
@@ -31,6 +33,17 @@ ALLOWED = "DAYPASS_PLUGINS"
 GROUPS = ("daypass.backends", "daypass.signers", "daypass.plugins")
 #: The commonest requirement, judged without importing `packaging`.
 _AT_LEAST = re.compile(r"daypass>=(\d+(?:\.\d+)*)")
+
+
+def finder() -> Callable[..., Iterable[EntryPoint]]:
+    """Return what finds the entry points of a group; all distributions are read once, when it is first asked."""
+
+    @cache
+    def read() -> dict[str, tuple[EntryPoint, ...]]:
+        found = entry_points()
+        return {group: tuple(found.select(group=group)) for group in GROUPS}
+
+    return lambda *, group: read()[group]
 
 
 def distribution(entry: EntryPoint) -> str:
@@ -122,11 +135,11 @@ def not_installed(entries: Iterable[EntryPoint]) -> dict[str, str]:
 
     What is missing may be the very policy that should refuse, so that nothing is signed without it.
     """
-    installed = [*entries]
+    found = [*entries]
     return {
         name: f"{ALLOWED} lists {name}, and no installed plugin is of a distribution or module with this name: install it, or take it off the list"
         for name in sorted(_listed() or ())
-        if not any(_is_named(name, entry) for entry in installed)
+        if not any(_is_named(name, entry) for entry in found)
     }
 
 
