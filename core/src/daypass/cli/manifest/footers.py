@@ -10,10 +10,10 @@ https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["MAGIC", "joined", "split"]
+__all__ = ["MAGIC", "JoinedFooter", "split"]
 
 MAGIC = b"PAR1"
 _TAIL = 8  # the footer's length in four bytes, and the magic word
@@ -28,7 +28,7 @@ _INDEXES = (4, 5, 6, 7)  # of ColumnChunk: page indexes, which lie outside the p
 #: Of ColumnMetaData: where its data, index and dictionary pages and its bloom filter begin.
 _PAGES = (9, 10, 11, 14)
 
-#: A field's number and type, and its value; a struct is a list of them.
+#: A field's number and type, and its value; a struct is a list of them, or bytes that are one already.
 Field = tuple[int, int, Any]
 
 
@@ -39,28 +39,39 @@ def split(file: bytes | memoryview) -> tuple[memoryview, bytes]:
     return memoryview(file)[len(MAGIC) : start], bytes(file[start:end])
 
 
-def joined(footers: Iterable[tuple[bytes, int]]) -> bytes:
-    """Return what follows the pages of several files in the file that holds them all.
+class JoinedFooter:
+    """What follows the pages of several files in the file that holds them all."""
 
-    Args:
-        footers: each file's footer, and where its pages begin in the whole.
+    def __init__(self) -> None:
+        self._fields: dict[int, Field] = {}
+        self._rows = 0
+        self._groups: list[bytes] = []
 
-    """
-    whole: dict[int, Field] = {}
-    rows = 0
-    groups: list[Any] = []
-    for footer, start in footers:
-        fields = {field[0]: field for field in _Reader(footer).struct()}
-        whole = whole or fields
-        rows += fields[_NUM_ROWS][2]
-        _, found = fields[_ROW_GROUPS][2]
-        groups += [_moved(group, start - len(MAGIC)) for group in found]
-    whole[_NUM_ROWS] = (_NUM_ROWS, _I64, rows)
-    whole[_ROW_GROUPS] = (_ROW_GROUPS, _LIST, (_STRUCT, groups))
-    writer = _Writer()
-    writer.struct([whole[number] for number in sorted(whole)])
-    footer = bytes(writer.out)
-    return footer + len(footer).to_bytes(4, "little") + MAGIC
+    def __len__(self) -> int:
+        """Return how many row groups there are."""
+        return len(self._groups)
+
+    def add(self, footer: bytes, start: int) -> None:
+        """Take one file's footer; its pages begin at ``start`` in the whole."""
+        first = not self._fields
+        for number, kind, value in _Reader(footer).fields():
+            if number == _NUM_ROWS:
+                self._rows += value
+            elif number == _ROW_GROUPS:
+                _, groups = value
+                self._groups += [_written(_moved(group, start - len(MAGIC))) for group in groups]
+                if not first:
+                    return  # the rest is in every footer the same
+            if first:
+                self._fields[number] = (number, kind, value)
+
+    def write(self) -> bytes:
+        """Return it."""
+        rows = (_NUM_ROWS, _I64, self._rows)
+        groups = (_ROW_GROUPS, _LIST, (_STRUCT, self._groups))
+        fields = self._fields | {_NUM_ROWS: rows, _ROW_GROUPS: groups}
+        footer = _written([fields[number] for number in sorted(fields)])
+        return footer + len(footer).to_bytes(4, "little") + MAGIC
 
 
 def _moved(group: list[Field], by: int) -> list[Field]:
@@ -99,15 +110,13 @@ class _Reader:
         self._data = data
         self._at = 0
 
-    def struct(self) -> list[Field]:
+    def fields(self) -> Iterator[Field]:
         """Read the fields of a struct up to its end."""
-        fields: list[Field] = []
         number = 0
         while head := self._byte():
             kind = head & 0x0F
             number = number + (head >> 4) if head >> 4 else self._signed()
-            fields.append((number, kind, None if kind in (_TRUE, _FALSE) else self._value(kind)))
-        return fields
+            yield number, kind, None if kind in (_TRUE, _FALSE) else self._value(kind)
 
     def _value(self, kind: int) -> Any:
         if kind in (_I16, _I32, _I64):
@@ -115,7 +124,7 @@ class _Reader:
         if kind == _BINARY:
             return self._bytes(self._unsigned())
         if kind == _STRUCT:
-            return self.struct()
+            return list(self.fields())
         if kind in (_LIST, _SET):
             head = self._byte()
             count = head >> 4 if head >> 4 != 0x0F else self._unsigned()  # noqa: PLR2004 - all bits set
@@ -147,6 +156,13 @@ class _Reader:
         return value >> 1 ^ -(value & 1)
 
 
+def _written(fields: list[Field]) -> bytes:
+    """Return a struct as `_Reader` reads it."""
+    writer = _Writer()
+    writer.struct(fields)
+    return bytes(writer.out)
+
+
 class _Writer:
     """Writes what `_Reader` reads."""
 
@@ -174,7 +190,7 @@ class _Writer:
         elif kind == _BINARY:
             self._unsigned(len(value))
             self.out += value
-        elif kind == _STRUCT:
+        elif kind == _STRUCT and isinstance(value, list):
             self.struct(value)
         elif kind in (_LIST, _SET):
             of, items = value

@@ -43,8 +43,8 @@ class Output:
         self._notes = notes
         self._size = size
         self.records = records
-        #: How many chunks were written before.
-        self.kept = len(records)
+        #: How many chunks are written.
+        self.count = len(records)
 
     def begin(self, data: bytes) -> None:
         """Write what comes before the first chunk, where nothing has been written."""
@@ -52,16 +52,17 @@ class Output:
             self._file.write(data)
             self._size = len(data)
 
-    def add(self, data: bytes | memoryview, record: Record) -> None:
-        """Write a chunk, and take down that it is there."""
+    def add(self, data: bytes | memoryview, record: Record) -> Record:
+        """Write a chunk, and take down that it is there; return what was taken down."""
         self._file.write(data)
         self._file.flush()
         whole = record | {"start": self._size, "size": len(data), "crc": zlib.crc32(data)}
         self._size += len(data)
-        self.records.append(whole)
+        self.count += 1
         if self._notes is not None:
             self._notes.write(json.dumps(whole).encode() + b"\n")
             self._notes.flush()
+        return whole
 
     def end(self, data: bytes) -> None:
         """Write what comes behind the last chunk."""
@@ -103,7 +104,7 @@ def output(target: Path | None, identity: Any, *, resume: bool) -> Iterator[Outp
                 yield growing
             except BaseException as error:
                 # Nothing to go on with, or the same command would fail again.
-                if not growing.records or isinstance(error, (ValueError, click.UsageError)):
+                if not growing.count or isinstance(error, (ValueError, click.UsageError)):
                     part.unlink()
                     journal.unlink()
                 raise

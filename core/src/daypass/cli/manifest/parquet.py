@@ -11,7 +11,7 @@ import click
 
 from daypass.arrow.columns import NEEDS, array_of, pyarrow, type_of
 from daypass.cli.manifest.answers import Answer, Body
-from daypass.cli.manifest.footers import MAGIC, joined, split
+from daypass.cli.manifest.footers import MAGIC, JoinedFooter, split
 from daypass.cli.manifest.lean import lean_pyarrow
 from daypass.cli.manifest.rows import Row, lists, taken
 from daypass.errors import BackendNotFoundError
@@ -105,6 +105,7 @@ class ParquetFormat:
     def __init__(self, schema: Any, new: Mapping[str, str]) -> None:
         self._schema = schema
         self._new = new
+        self._footer = JoinedFooter()
 
     def ask(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, None]:
         """Return what a worker needs: all of it, since it writes all of it."""
@@ -116,17 +117,21 @@ class ParquetFormat:
         return MAGIC
 
     def data(self, rest: None, answer: Answer) -> tuple[memoryview, dict[str, Any]]:
-        """Return the pages of an answer, and what `end` must know of them."""
+        """Return the pages of an answer, and what `wrote` must know of them."""
         del rest
         pages, footer = split(answer.body)
         return pages, {"footer": b64encode(footer).decode()}
 
-    def end(self, records: Sequence[Mapping[str, Any]]) -> bytes:
+    def wrote(self, record: Mapping[str, Any]) -> None:
+        """Learn of pages that were written, and where."""
+        self._footer.add(b64decode(record["footer"]), record["start"])
+
+    def end(self) -> bytes:
         """Return the footer of all pages."""
-        if not records:
+        if not len(self._footer):
             empty = file_of(self._schema.empty_table().to_batches(), self._schema, {}, self._new)
             return bytes(empty[len(MAGIC) :])
-        return joined((b64decode(record["footer"]), record["start"]) for record in records)
+        return self._footer.write()
 
 
 def file_of(

@@ -169,7 +169,7 @@ class RowFormat:
         return self._csv([[*self._names, *self._new.values()]]) if self._kind == "csv" else b""
 
     def data(self, chunk: Any, answer: Answer) -> tuple[bytes, dict[str, Any]]:
-        """Return a chunk with its new columns, and what `end` must know of it.
+        """Return a chunk with its new columns, and nothing that `wrote` must know of it.
 
         Raises:
             click.UsageError: if a row has a column that the others have not, or a new one already.
@@ -206,9 +206,11 @@ class RowFormat:
             raise click.UsageError(msg)
         return (_cell(row.get(name)) for name in self._names)
 
-    def end(self, records: object) -> bytes:
+    def wrote(self, record: object) -> None:
+        """Need to know nothing of what was written."""
+
+    def end(self) -> bytes:
         """Return what a file ends with."""
-        del records
         return b""
 
 

@@ -73,6 +73,7 @@ def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
             tally = Tally()
             for record in out.records:
                 tally.again(record)
+                shape.wrote(record)
             what = "signing" if "url" in work.names else "reading"
             jobs = jobs if len(head) > 1 else 1
             with progress(what, reader.expected, tally.rows) as advance:
@@ -80,9 +81,9 @@ def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
                     tally.add(answer)
                     data, more = shape.data(rest, answer)
                     told = {"rows": answer.rows, "failed": answer.failed, "end": answer.end}
-                    out.add(data, told | more)
+                    shape.wrote(out.add(data, told | more))
                     advance(answer.rows)
-            out.end(shape.end(out.records))
+            out.end(shape.end())
     return tally.say()
 
 
@@ -98,7 +99,7 @@ def _answered(
 ) -> Iterator[tuple[Any, Answer]]:
     """Give what is left of each chunk that is not done yet, and its answer, in order, asking a few ahead."""
     first = 0
-    for record in list(out.records):
+    for record in out.records:
         done = next(chunks, ())
         if len(done) != record["rows"]:
             msg = "what an earlier run has written does not fit the manifest: leave out --resume"
