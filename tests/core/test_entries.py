@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import EntryPoints
 from types import SimpleNamespace
 
 import pytest
 
 import daypass
+from daypass import entries
 from daypass.backends import Registry
 from daypass.errors import BackendConflictError, PluginError
 from tests.core.fakes import backend, entry, honest, plugin
@@ -37,6 +39,25 @@ def registry(monkeypatch, use_registry):
 
 SHELF = ("shelf", "daypass_shelf", "daypass.backends", "daypass-shelf")
 POLICY = ("policy", "acme.policy", "daypass.plugins", "acme-policy")
+
+
+def test_the_installed_distributions_are_read_once(monkeypatch):
+    asked = []
+
+    def read():
+        asked.append(None)
+        return EntryPoints([_brought(*SHELF), _brought(*POLICY), _brought("x", "x", "other", "x")])
+
+    monkeypatch.setattr(entries, "entry_points", read)
+    find = entries.finder()
+    assert not asked
+    found = {group: [entry.name for entry in find(group=group)] for group in entries.GROUPS}
+    assert found == {
+        "daypass.backends": ["shelf"],
+        "daypass.signers": [],
+        "daypass.plugins": ["policy"],
+    }
+    assert len(asked) == 1
 
 
 # ------------------------------------------------------------------ the list of what may be loaded

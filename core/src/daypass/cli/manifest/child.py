@@ -57,12 +57,11 @@ def main() -> None:
 
 def _answered(work: Callable[[int, Body], Answer], question: memoryview) -> Sequence[Body]:
     try:
-        answer = work(int.from_bytes(question[:ROW]), question[ROW:])
+        return GOOD, *work(int.from_bytes(question[:ROW]), question[ROW:]).parts()
     except DaypassError as error:
         return REFUSED, pickle.dumps(error)
     except Exception as error:  # noqa: BLE001 - never a traceback
         return BROKEN, sentence(error).encode()
-    return GOOD, *answer.parts()
 
 
 if __name__ == "__main__":
