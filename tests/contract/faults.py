@@ -585,7 +585,7 @@ FURTHER = {
         {'"content_type",\n': "\n", 'headers["Content-Type"] = request.content_type': "pass"},
     ),
     "never ends, by a clock of its own": Wrong(
-        "test_a_link_lives_and_ends_by_the_servers_clock",
+        "test_a_link_lives_and_ends_by_the_servers_clock['DELETE']",
         {**CLOCK, "request.expires_in": "request.expires_in + 60"},
     ),
     "signs what its server refuses": Wrong(

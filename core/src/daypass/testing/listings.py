@@ -12,7 +12,7 @@ from daypass.canonical import encode_key
 from daypass.errors import UnsupportedOptionError
 from daypass.results import SignedURL
 from daypass.testing.bench import Bench, each, only
-from daypass.testing.links import wait_past
+from daypass.testing.links import wait_for_end
 from daypass.testing.probes import ELSEWHERE
 from daypass.testing.trials import BODY, FOLDER, METHODS, Trial, opened, with_parameter
 
@@ -96,7 +96,7 @@ class ListRules(Bench):
             )
         else:
             ended = trial.sign(folder, method="LIST", expires_in=2)
-            wait_past(ended.expires_at)
+            wait_for_end(trial, ended)
         trial.refuses(ended, what=f"a listing that ended at {ended.expires_at}")
         trial.accepts(trial.sign(folder, method="LIST"))
 

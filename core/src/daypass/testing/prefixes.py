@@ -11,7 +11,7 @@ from daypass.canonical import encode_key
 from daypass.errors import UnsupportedOptionError
 from daypass.results import REQUESTED
 from daypass.testing.bench import Bench, each, only
-from daypass.testing.links import check_headers, check_permits, wait_past
+from daypass.testing.links import check_headers, check_permits, wait_for_end
 from daypass.testing.probes import PROBES
 from daypass.testing.trials import BODY, FOLDER, KEY, Trial, opened, parameters, with_parameter
 
@@ -108,7 +108,7 @@ class PrefixRules(Bench):
                 assert alive.expires_at == trial.now + timedelta(seconds=30)
         else:
             ended, alive = grants.sign(method=method, expires_in=2), grants.sign(method=method)
-            wait_past(ended.expires_at)
+            wait_for_end(trial, ended)
         trial.refuses(ended, what=f"a grant that ended at {ended.expires_at}")
         trial.accepts(alive)
 
