@@ -129,7 +129,7 @@ class MetadataRules(Bench):
         slow = changed(store, deadline=self.deadline)
         with networks.hanging() as made:
             _, error = networks.finished(
-                lambda: slow.head_metadata(KEY, missing_ok=True), self.deadline + 20
+                lambda: slow.head_metadata(KEY, missing_ok=True), self.deadline
             )
         assert error is None or isinstance(error, DaypassError)
         assert isinstance(error, DeadlineError) or not made, f"it ended with {error!r}"
@@ -140,7 +140,7 @@ class MetadataRules(Bench):
         hasty = changed(store, deadline=self.deadline)
         with networks.without() as tried:
             _, error = networks.finished(
-                lambda: hasty.head_metadata(KEY, missing_ok=True), self.deadline + 20
+                lambda: hasty.head_metadata(KEY, missing_ok=True), self.deadline
             )
         assert error is None or isinstance(error, DaypassError)
         assert error is not None or not tried

@@ -14,6 +14,8 @@ __all__ = ["NotFinishedError", "finished", "hanging", "without"]
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 _USES = ("connect", "connect_ex", "send", "sendall", "sendmsg", "sendto")
 _LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+#: Seconds beyond its deadline until a call is taken for one that hangs: machines may be busy.
+GRACE = 20.0
 
 
 @contextmanager
@@ -89,8 +91,8 @@ class NotFinishedError(AssertionError):
     """A call went on and on."""
 
 
-def finished(call: Callable[[], Any], within: float) -> tuple[Any, BaseException | None]:
-    """Return what a call returned and what it raised, or fail where it does not end in time.
+def finished(call: Callable[[], Any], deadline: float) -> tuple[Any, BaseException | None]:
+    """Return what a call returned and what it raised, or fail where it goes on beyond its deadline.
 
     Raises:
         NotFinishedError: if it does not end; its thread is left behind.
@@ -106,8 +108,8 @@ def finished(call: Callable[[], Any], within: float) -> tuple[Any, BaseException
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(within)
+    thread.join(deadline + GRACE)
     if not outcome:
-        msg = f"the call did not end within {within:g} s"
+        msg = f"the call did not end within {deadline + GRACE:g} s"
         raise NotFinishedError(msg)
     return outcome[0]
