@@ -1,7 +1,8 @@
 """The judge is judged: a sound backend passes every rule, and each fault is caught by its own rule.
 
-Each fault is one change to the text of ``cupboard.py``. The kit runs on it in a process of its own,
-without this repository's settings, as it would at a plugin author's.
+Each fault is one change to the text of ``cupboard.py``. On the sound ones the kit runs in a process of
+its own, without this repository's settings, as it would at a plugin author's; on the many faults in forks
+of one process, which is the same and cheaper.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from daypass.requests import SignOptions
 from daypass.testing import BackendConformance
 from daypass.testing.probes import PROBES
 from tests.contract.faults import CLOCK, FAULTS, FURTHER, SILENT
+from tests.contract.forks import forks
 from tests.core.fakes import EVERY_CONDITION
 
 HERE = Path(__file__).parent
@@ -63,28 +65,20 @@ class TestCupboard(BackendConformance):
     def dead_credentials(self, server):
         return [Store("cupboard://box", storage_options={"endpoint": server.url})]
 """
+RUN = ["-Werror", "-rA", "-q", "--tb=short", "-pno:cacheprovider"]
 
 
-def run(directory, text, suite=SUITE, rule="", server=SERVER):
-    """Run the kit, or one of its rules, on a backend; return what failed and passed, and the report."""
-    (directory / "cupboard.py").write_text(text)
-    (directory / "cupboard_server.py").write_text(server)
-    (directory / "test_cupboard.py").write_text(suite)
-    plugins = [f"-pno:{name}" for name in ("xdist", "cacheprovider", "hypothesispytest")]
+@pytest.fixture(scope="session")
+def fork(tmp_path_factory):
+    """Return what runs pytest in a fork of a process that is ready to."""
+    with forks(tmp_path_factory.mktemp("forks")) as run_in_a_fork:
+        yield run_in_a_fork
+
+
+def process(directory, arguments):
+    """Run pytest in a process of its own."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            *plugins,
-            "-Werror",
-            "-rA",
-            "-q",
-            "--tb=short",
-            "-k",
-            rule.partition("[")[0],
-            ".",
-        ],
+        [sys.executable, "-m", "pytest", "-pno:xdist", "-pno:hypothesispytest", *arguments],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(directory), "PYTEST_ADDOPTS": ""},
         capture_output=True,
@@ -92,12 +86,22 @@ def run(directory, text, suite=SUITE, rule="", server=SERVER):
         text=True,
         timeout=300,
     )
+    return done.stdout + done.stderr
+
+
+def run(where, directory, text, suite=SUITE, rule="", server=SERVER):
+    """Run the kit, or one of its rules, on a backend; return what failed and passed, and the report."""
+    (directory / "cupboard.py").write_text(text)
+    (directory / "cupboard_server.py").write_text(server)
+    (directory / "test_cupboard.py").write_text(suite)
+    asked = f"test_cupboard.py::TestCupboard::{rule}" if rule else "test_cupboard.py"
+    report = where(directory, [*RUN, asked])
     found = {"FAILED": [], "PASSED": [], "ERROR": [], "SKIPPED": []}
     for outcome, name in re.findall(
-        r"^(FAILED|PASSED|ERROR|SKIPPED) \S+::(test_\w+(?:\[[^\]]*\])?)", done.stdout, re.MULTILINE
+        r"^(FAILED|PASSED|ERROR|SKIPPED) \S+::(test_\w+(?:\[[^\]]*\])?)", report, re.MULTILINE
     ):
         found[outcome].append(name)
-    return found, done.stdout + done.stderr
+    return found, report
 
 
 def changed(text, changes):
@@ -112,14 +116,14 @@ def with_settings(settings):
 
 
 def test_a_sound_backend_passes_every_rule(tmp_path):
-    found, report = run(tmp_path, SOUND)
+    found, report = run(process, tmp_path, SOUND)
     assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
     assert len(found["PASSED"]) > 140
 
 
-def test_a_sound_backend_with_a_clock_of_its_own_passes(tmp_path):
+def test_a_sound_backend_with_a_clock_of_its_own_passes(fork, tmp_path):
     """It does not declare signing_time, so its links are waited for."""
-    found, report = run(tmp_path, changed(SOUND, CLOCK))
+    found, report = run(fork, tmp_path, changed(SOUND, CLOCK))
     assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
     assert "test_a_link_lives_and_ends_by_the_servers_clock['GET']" in found["PASSED"]
 
@@ -127,27 +131,38 @@ def test_a_sound_backend_with_a_clock_of_its_own_passes(tmp_path):
 def test_a_backend_without_a_server_is_only_asked_for_its_links(tmp_path):
     suite = SUITE.replace("server.url", "'http://127.0.0.1:9'")
     suite = suite.replace("    deadline = 0.3\n", "    sign_only = True\n")
-    found, report = run(tmp_path, SOUND, suite)
+    found, report = run(process, tmp_path, SOUND, suite)
     assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
     assert "test_a_declared_option_is_part_of_the_link['ip_range']" in found["PASSED"]
     assert not [name for name in found["PASSED"] if "is_enforced" in name or "stale" in name]
 
 
+def test_a_fork_finds_what_a_process_of_its_own_finds(fork, tmp_path):
+    old, new, rule = FAULTS["permits less than it says"]
+    found = []
+    for where, name in ((fork, "fork"), (process, "process")):
+        (tmp_path / name).mkdir()
+        found.append(run(where, tmp_path / name, changed(SOUND, {old: new}), rule=rule)[0])
+    assert found[0] == found[1]
+    assert found[0]["FAILED"]
+    assert found[0]["PASSED"]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_caught_by_its_rule(tmp_path, fault):
+def test_each_fault_is_caught_by_its_rule(fork, tmp_path, fault):
     old, new, rule = FAULTS[fault]
-    found, report = run(tmp_path, changed(SOUND, {old: new}), rule=rule)
+    found, report = run(fork, tmp_path, changed(SOUND, {old: new}), rule=rule)
     assert [name for name in found["FAILED"] if name.startswith(rule)], report
     assert not found["ERROR"], report
 
 
 @pytest.mark.parametrize("fault", FURTHER)
-def test_each_further_fault_is_caught_by_its_rule(tmp_path, fault):
+def test_each_further_fault_is_caught_by_its_rule(fork, tmp_path, fault):
     """An excuse that is not needed is a fault too; the last ones are a core that does not see to a rule."""
     wrong = FURTHER[fault]
     suite = wrong.core + with_settings(wrong.settings)
     text, server = changed(SOUND, wrong.backend), changed(SERVER, wrong.server)
-    found, report = run(tmp_path, text, suite, wrong.rule, server)
+    found, report = run(fork, tmp_path, text, suite, wrong.rule, server)
     assert [name for name in found["FAILED"] if name.startswith(wrong.rule)], report
     assert not found["ERROR"], report
 
@@ -159,36 +174,36 @@ def test_every_rule_has_a_fault_that_it_catches():
 
 
 def test_a_sound_backend_that_cannot_sign_passes_the_other_half(tmp_path):
-    found, report = run(tmp_path, changed(SOUND, SILENT))
+    found, report = run(process, tmp_path, changed(SOUND, SILENT))
     assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
     assert "test_it_declares_no_options" in found["PASSED"]
 
 
-def test_a_file_name_may_be_spelt_in_both_ways_of_rfc_6266(tmp_path):
+def test_a_file_name_may_be_spelt_in_both_ways_of_rfc_6266(fork, tmp_path):
     told = 'shaped["Content-Disposition"] = asked["disposition"]'
     both = f"""{told} + "; filename*=UTF-8''q%203.csv" * ("filename" in asked["disposition"])"""
     rule = "test_a_declared_option_is_enforced['filename']"
-    found, report = run(tmp_path, SOUND, SUITE, rule, changed(SERVER, {told: both}))
+    found, report = run(fork, tmp_path, SOUND, SUITE, rule, changed(SERVER, {told: both}))
     assert rule in found["PASSED"], report
 
 
-def test_a_grant_that_works_and_is_not_declared_stops_the_kit(tmp_path):
+def test_a_grant_that_works_and_is_not_declared_stops_the_kit(fork, tmp_path):
     """The registry refuses such a module, so that no rule has to find it."""
-    _, report = run(tmp_path, changed(SOUND, {"        prefixes=True,\n": ""}))
+    _, report = run(fork, tmp_path, changed(SOUND, {"        prefixes=True,\n": ""}))
     assert "prefixes=False and the hook create_signed_prefix contradict each other" in report
 
 
-def test_a_hook_without_its_mark_stops_the_kit(tmp_path):
+def test_a_hook_without_its_mark_stops_the_kit(fork, tmp_path):
     bare = {"@hookimpl\ndef create_signed_url(": "def create_signed_url("}
-    found, report = run(tmp_path, changed(SOUND, bare))
+    found, report = run(fork, tmp_path, changed(SOUND, bare))
     assert not any(found.values()), report
     assert "create_signed_url has a hook's name and arguments but no @hookimpl above it" in report
 
 
 @pytest.mark.parametrize("methods", ['{"LIST"}', '{"POST"}', '{"GET", "POST"}'])
-def test_methods_that_the_kit_cannot_try_are_said_plainly(tmp_path, methods):
+def test_methods_that_the_kit_cannot_try_are_said_plainly(fork, tmp_path, methods):
     whole = '{"GET", "HEAD", "PUT", "DELETE", "LIST"}'
-    _, report = run(tmp_path, changed(SOUND, {whole: methods}))
+    _, report = run(fork, tmp_path, changed(SOUND, {whole: methods}))
     assert re.search(r"TestCupboard: .*methods|describe_backend", report), report
 
 
