@@ -40,17 +40,20 @@ from cupboard_server import SECRET, cupboard
 registry.claims()["cupboard"] = [EntryPoint("cupboard", "cupboard", "daypass.backends")]
 
 
+@pytest.fixture(scope="module")
+def server():
+    with cupboard() as running:
+        yield running
+
+
 class TestCupboard(BackendConformance):
     protocol = "cupboard"
     deadline = 0.3
 
     @pytest.fixture
-    def server(self):
-        with cupboard() as running:
-            yield running
-
-    @pytest.fixture
     def store(self, server):
+        server.objects.clear()
+        server.parts.clear()
         return Store("cupboard://box", storage_options={"endpoint": server.url, "secret": SECRET})
 
     @pytest.fixture
