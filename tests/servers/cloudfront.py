@@ -13,11 +13,10 @@ import base64
 import contextlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +26,8 @@ import attrs
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+from tests.servers.serving import serving
 
 PARAMETERS = ("Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm")
 READING = frozenset({"GET", "HEAD"})
@@ -212,6 +213,7 @@ class Distribution:
 
 class _Edge(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two packets
     distribution: Distribution
 
     def _serve(self) -> None:
@@ -256,20 +258,12 @@ def distribution(
 
     """
     edge = type("Edge", (_Edge,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), edge)
-    server.daemon_threads = True
-    edge.distribution = Distribution(
-        f"http://127.0.0.1:{server.server_port}",
-        {name: serialization.load_pem_public_key(pem.encode()) for name, pem in keys.items()},
-        origin,
-        origin_path,
-        allowed_methods,
-    )
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(edge) as port:
+        edge.distribution = Distribution(
+            f"http://127.0.0.1:{port}",
+            {name: serialization.load_pem_public_key(pem.encode()) for name, pem in keys.items()},
+            origin,
+            origin_path,
+            allowed_methods,
+        )
         yield edge.distribution
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -11,10 +11,12 @@ import re
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
 
 import attrs
+
+from tests.servers.serving import serving
 
 _PIECE = 1 << 18
 _PART = re.compile(r"[?&](?:partNumber=(\d+)|blockid=([^&]+))")
@@ -146,13 +148,6 @@ def _pieces(read: Callable[[int], bytes], left: int) -> Iterator[bytes]:
         yield piece
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients are killed here on purpose."""
-
-
 @contextlib.contextmanager
 def counting_proxy(behind: str) -> Iterator[CountingProxy]:
     """Run a proxy for as long as the block lasts.
@@ -162,12 +157,6 @@ def counting_proxy(behind: str) -> Iterator[CountingProxy]:
 
     """
     handler = type("Handler", (_Handler,), {})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        handler.proxy = CountingProxy(server.server_port, behind)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield handler.proxy
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as port:
+        handler.proxy = CountingProxy(port, behind)
+        yield handler.proxy

@@ -12,12 +12,14 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import attrs
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.servers.serving import serving
 
 EMAIL = "robot@test-project.iam.gserviceaccount.com"
 
@@ -156,14 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
 def fake_iam() -> Iterator[FakeIam]:
     """Run the service on a free port of 127.0.0.1."""
     handler: Any = type("Handler", (_Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        handler.iam = iam = FakeIam(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with serving(handler) as port:
+        handler.iam = iam = FakeIam(port)
         try:
             yield iam
         finally:
             iam.over.set()
-            server.shutdown()
-            thread.join()

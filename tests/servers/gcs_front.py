@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.servers.gcs_post import RefusedFormError, parse_form, verify_form
+from tests.servers.serving import serving
 
 LONGEST = 604_800
 #: How far ahead of the server a signer's clock may run.
@@ -611,13 +612,6 @@ def _crc32c(body: bytes) -> str:
 def gcs_front() -> Iterator[Front]:
     """Run a front on a free port of 127.0.0.1."""
     handler: Any = type("Handler", (_Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        handler.front = front = Front(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield front
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as port:
+        handler.front = front = Front(port)
+        yield front
