@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -39,13 +40,19 @@ HANG = Fault(0)
 DRIP = Fault(-1)
 
 
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    """Make the account's key once in each process: to make one takes longer than most tests."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 class FakeIam:
     """A running service; a test reads ``calls`` and fills ``faults``."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.host = f"127.0.0.1:{port}"
-        self.key = rsa.generate_private_key(65537, 2048)
+        self.key = _key()
         self.email = EMAIL
         #: The account that the metadata server knows.
         self.metadata_email = EMAIL

@@ -21,6 +21,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import Message
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -68,8 +69,9 @@ def hmac_verifier(secret: str) -> Verifier:
     return check
 
 
+@cache
 def rsa_verifier(private_key: str) -> Verifier:
-    """Verify GOOG4-RSA-SHA256 with the public half of a private key in PEM."""
+    """Verify GOOG4-RSA-SHA256 with the public half of a private key in PEM, read once."""
     public: Any = serialization.load_pem_private_key(private_key.encode(), None).public_key()
 
     def check(message: bytes, signature: str, date: str) -> bool:
