@@ -12,10 +12,17 @@ import pytest
 from hypothesis import settings
 
 # How long an example takes is the machine's business: no test is timed. The examples are the same in every run,
-# so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others.
-settings.register_profile("daypass", deadline=None, derandomize=True)
-settings.register_profile("explore", deadline=None)
+# so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others, four times as many,
+# and ``nightly`` for ten times as many.
+settings.register_profile("daypass", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("explore", deadline=None, max_examples=400)
+settings.register_profile("nightly", deadline=None, max_examples=1000)
 settings.load_profile("daypass")
+
+
+def examples(number: int) -> settings:
+    """Try a property on so many examples in place of 100, and on as many times more where the profile says so."""
+    return settings(max_examples=number * settings.default.max_examples // 100)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.storage.blob import UserDelegationKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass import bulk
+from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import FakeEntra
 
@@ -63,7 +64,7 @@ WISHES = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(NAMES, FOLDERS, st.sampled_from(sorted(STORES)), st.sampled_from(sorted(WISHES)))
 def test_bulk_links_are_the_bytes_of_single_links(names, folder, kind, wish):
     """Whatever the names, their order and their folders, with either kind of key."""

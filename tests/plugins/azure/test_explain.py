@@ -17,10 +17,11 @@ from azure.storage.blob import (
     generate_blob_sas,
     generate_container_sas,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.plugins.azure.test_sdk_equality import DELEGATED, NAMES
 from tests.servers.azurite import KEY
@@ -137,7 +138,7 @@ def test_a_stored_access_policy_hides_end_and_permissions():
     assert codes(answer) == {"stored-policy"}
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(name=NAMES, permission=st.sampled_from(["r", "cw", "d"]), seconds=st.integers(1, 10**6))
 def test_every_sas_of_the_sdk_gives_back_its_name_and_its_end(name, permission, seconds):
     end = NOW + timedelta(seconds=seconds)
@@ -149,7 +150,6 @@ def test_every_sas_of_the_sdk_gives_back_its_name_and_its_end(name, permission, 
 
 
 @pytest.mark.parametrize("store", [STORE, DELEGATED], ids=["account key", "delegation key"])
-@settings(max_examples=100, deadline=None)
 @given(
     name=NAMES,
     method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]),
@@ -216,7 +216,7 @@ def test_what_is_broken_is_named(change, code):
     assert code in errors(answer)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.data())
 def test_no_change_of_a_link_ends_in_an_error(data):
     url = blob_url(account_key=None, user_delegation_key=delegation_key())

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import attrs
 import pytest
 from azure.storage.blob import generate_blob_sas
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -176,7 +176,6 @@ def test_the_block_is_named_in_the_url_and_all_names_are_of_one_length():
     assert len(f"{'0' * 32}-50000") <= 64
 
 
-@settings(max_examples=100, deadline=None)
 @given(NAMES, SECONDS, STARTS, st.none() | IPV4, st.booleans(), st.integers(1, 50_000))
 def test_a_blocks_link_equals_the_sdk_s(name, seconds, start, ip, delegated, number):
     """The signature is the one that the SDK makes for the permission to write this blob."""

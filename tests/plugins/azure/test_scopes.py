@@ -14,7 +14,7 @@ import attrs
 import fsspec
 import pytest
 from azure.storage.blob import AccessPolicy, generate_blob_sas, generate_container_sas
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -25,6 +25,7 @@ from daypass_azure.oracle import ask_sdk
 from daypass_azure.scopes import scope_of
 from daypass_azure.shape import Form
 from daypass_azure.template import Template
+from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.plugins.azure.test_sdk_equality import (
     CHARACTERS,
@@ -145,7 +146,7 @@ def store_with(key, *, lake):
     return DELEGATED
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     KEYS, st.none() | DIRECTORIES, st.sampled_from(sorted(LETTERS)), SECONDS, STARTS,
     st.none() | IPV4, st.sampled_from([None, False, True]),
@@ -181,7 +182,7 @@ def test_grants_equal_the_sdk_s(key, directory, method, seconds, start, ip, http
     assert grant.unenforced == frozenset()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(KEYS, PREFIXES, SECONDS)
 def test_listings_equal_the_sdk_s(key, prefix, seconds):
     link = store_with(key, lake=False).create_signed_url(
@@ -197,7 +198,6 @@ def test_listings_equal_the_sdk_s(key, prefix, seconds):
     assert link.unenforced == ({"prefix"} if prefix else frozenset())
 
 
-@settings(max_examples=100, deadline=None)
 @given(KEYS, DIRECTORIES)
 def test_listings_of_a_directory_equal_the_sdk_s(key, directory):
     link = store_with(key, lake=True).create_signed_url(

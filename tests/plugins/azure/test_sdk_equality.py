@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import attrs
 from azure.storage.blob import UserDelegationKey, generate_blob_sas
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass.canonical import HmacKey
 from daypass_azure.keys import Key
 from daypass_azure.shape import moment
+from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import KEY
 
@@ -81,7 +82,7 @@ def expect(link, name, version, **arguments):
     assert query == token
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     NAMES,
     st.sampled_from(["GET", "HEAD", "PUT", "DELETE"]),
@@ -126,7 +127,7 @@ OVERRIDES = {
 }
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(NAMES, SECONDS, st.dictionaries(st.sampled_from(sorted(OVERRIDES)), PRINTABLE))
 def test_response_overrides(name, seconds, overrides):
     for store, key in (
@@ -146,7 +147,7 @@ def test_response_overrides(name, seconds, overrides):
         )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     NAMES,
     SECONDS,

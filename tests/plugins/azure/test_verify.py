@@ -18,12 +18,13 @@ from azure.storage.blob import (
     generate_account_sas,
     generate_container_sas,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass.reading.found import SentRequest
 from daypass_azure.verify import _messages, _signature
+from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.plugins.azure.test_explain import END, HOST, blob_url, delegation_key
 from tests.plugins.azure.test_sdk_equality import NAMES
@@ -43,7 +44,7 @@ def codes(answer):
     return {finding.code for finding in answer.findings if finding.severity == "error"}
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(name=NAMES, start=st.booleans(), ip=st.booleans(), override=st.booleans())
 def test_every_service_sas_of_the_sdk_passes(name, start, ip, override):
     options = {
@@ -55,7 +56,7 @@ def test_every_service_sas_of_the_sdk_passes(name, start, ip, override):
     assert (answer.signature, codes(answer)) == ("right", set())
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(name=NAMES, headers=st.booleans())
 def test_every_user_delegation_sas_of_the_sdk_passes_with_its_key(name, headers):
     signed = {"Content-Type": "text/csv", **UPLOAD} if headers else None
@@ -250,7 +251,7 @@ def test_without_a_key_the_signature_is_not_checked():
     assert verified(custom).ok
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_a_changed_link_never_passes(data):
     url = upload()

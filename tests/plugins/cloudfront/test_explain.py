@@ -11,11 +11,12 @@ import pytest
 from botocore.signers import CloudFrontSigner
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass_cloudfront.explain import matches
+from tests.conftest import examples
 from tests.plugins.cloudfront.conftest import DOMAIN, NOW, pair
 from tests.plugins.cloudfront.vectors import CASES, VECTORS
 
@@ -249,7 +250,7 @@ def test_an_answer_of_cloudfront_is_explained(body, said):
     assert said in str(answer)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data())
 def test_a_changed_link_never_passes_and_never_ends_in_an_error(data):
     url = by_botocore(policy=policy()) if data.draw(st.booleans()) else by_botocore()

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 
 import pytest
 from google.oauth2.credentials import Credentials as Person
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -41,9 +41,6 @@ def keyless(iam, token="fake-token", **storage):
     )
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(KEYS, FOLDERS, st.booleans(), st.booleans())
 def test_bulk_links_are_the_bytes_of_single_links(account, names, folder, by_hmac, upload):
     """Whatever the keys, their order and their folders, with an HMAC key and an RSA key."""

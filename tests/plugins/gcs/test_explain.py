@@ -9,10 +9,11 @@ from unittest.mock import patch
 import pytest
 from google.cloud.storage import Client, _signing
 from google.oauth2 import service_account
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC, VECTORS
 from tests.plugins.gcs.test_sdk_equality import BUCKETS, KEYS, LIFETIMES, TIMES, by_google, by_us
 
@@ -27,7 +28,7 @@ def errors(answer):
     return {finding.code for finding in answer.findings if finding.severity == "error"}
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES, lifetime=LIFETIMES)
 def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(account, bucket, key, now, lifetime):
     url = by_google(account, bucket, key, "PUT", lifetime, now, content_type="text/csv")
@@ -42,7 +43,7 @@ def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(account, bucket, k
 
 
 @pytest.mark.parametrize("style", ["path", "virtual", "bound", "bound http"])
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(key=KEYS, now=TIMES, method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]))
 def test_every_link_we_sign_gives_back_what_it_was_made_of(account, style, key, now, method):
     options = {"content_type": "text/csv", "if_absent": True} if method == "PUT" else {}

@@ -11,7 +11,7 @@ import requests
 from google.cloud.storage import Client
 from google.cloud.storage import client as sdk
 from google.oauth2 import service_account
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -111,7 +111,6 @@ def by_google(account, bucket, key, lifetime, now, fields, conditions, **options
         )
 
 
-@settings(max_examples=100, deadline=None)
 @given(bucket=BUCKETS, key=FORM_KEYS, now=TIMES, lifetime=LIFETIMES, options=FORMS)
 def test_forms_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
     fields = {f"x-goog-meta-{name}": v for name, v in options.get("metadata", {}).items()}

@@ -10,10 +10,11 @@ from unittest.mock import patch
 
 import pytest
 from google.cloud.storage import _signing
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.test_sdk_equality import BUCKETS, LIFETIMES, STYLES, TIMES, client
 from tests.servers.gcs_front import Bucket, rsa_verifier
@@ -52,7 +53,6 @@ def by_us(account, bucket, prefix, lifetime, now, style="path"):
     return store.create_signed_url(prefix, method="LIST", expires_in=lifetime, signing_time=now).url
 
 
-@settings(max_examples=100, deadline=None)
 @given(bucket=BUCKETS, prefix=PREFIXES, now=TIMES, lifetime=LIFETIMES)
 def test_listings_equal_the_sdk_s(account, bucket, prefix, now, lifetime):
     ours = by_us(account, bucket, prefix, lifetime, now)
@@ -61,7 +61,7 @@ def test_listings_equal_the_sdk_s(account, bucket, prefix, now, lifetime):
 
 
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "endpoint"])
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(prefix=PREFIXES, now=TIMES)
 def test_every_style_equals_the_sdk_s(account, style, prefix, now):
     ours = by_us(account, "bucket", prefix, 60, now, style)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass import StoreError, UnsupportedOptionError
 from daypass.requests import SignRequest
 from daypass.uploads.xmlparts import Step
+from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.test_sdk_equality import KEYS, by_google
 from tests.servers.gcs_front import SMALLEST_PART, Bucket
@@ -163,7 +164,7 @@ def test_links_end_with_the_credentials(store):
         assert upload.part(1).expires_at == end
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     KEYS,
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60),

@@ -8,10 +8,11 @@ from unittest.mock import patch
 import pytest
 from google.cloud.storage import Client, _signing
 from google.oauth2 import service_account
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 
 #: Any character that is no control and no surrogate; dot segments are for the core's tests.
 KEYS = (
@@ -116,7 +117,7 @@ def headers_of(options):
     return headers
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES, lifetime=LIFETIMES, options=UPLOADS)
 def test_uploads_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
     ours = by_us(account, bucket, key, "PUT", lifetime, now, **options)
@@ -135,7 +136,7 @@ def test_uploads_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
     assert ours.url == theirs
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     bucket=BUCKETS,
     key=KEYS,
@@ -162,7 +163,7 @@ def test_downloads_equal_the_sdk_s(account, bucket, key, now, lifetime, options,
 
 
 @pytest.mark.parametrize("style", STYLES)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(key=KEYS, now=TIMES, method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]))
 def test_every_style_equals_the_sdk_s(account, style, key, now, method):
     ours = by_us(account, "bucket", key, method, 60, now, style)
@@ -171,7 +172,7 @@ def test_every_style_equals_the_sdk_s(account, style, key, now, method):
     assert ours.url == theirs
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(key=KEYS, now=TIMES, project=st.from_regex(r"[a-z][a-z0-9-]{4,20}[a-z0-9]", fullmatch=True))
 def test_requester_pays_equals_the_sdk_s(account, key, now, project):
     ours = daypass.create_signed_url(

@@ -11,10 +11,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from google.cloud.storage import Client, _signing
 from google.oauth2 import service_account
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.test_explain import NOW, vectors
 from tests.plugins.gcs.test_sdk_equality import BUCKETS, KEYS, TIMES, by_google
@@ -31,7 +32,7 @@ def public_key(account):
     ).decode()  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES)
 def test_every_link_of_the_sdk_passes(account, bucket, key, now):
     url = by_google(account, bucket, key, "PUT", 60, now, content_type="text/csv")
@@ -165,7 +166,6 @@ def test_without_a_key_the_signature_is_not_checked(account, tmp_path, monkeypat
     assert daypass.verify(url, now=NOW).ok
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_changed_link_never_ends_in_an_error(account, data):
     url = by_google(account, "maps", "k", "GET", 3600, NOW)

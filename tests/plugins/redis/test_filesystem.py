@@ -4,7 +4,7 @@ import pickle
 
 import fsspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import daypass
@@ -68,7 +68,6 @@ def test_plain_fsspec_uses_tls(server, client, tmp_path):
 @example("a::b")
 @example("redis://localhost/0/a")
 @example("\x00\n")
-@settings(deadline=None)
 def test_key_round_trip(server, key):
     fs = fsspec.filesystem("redis", host=server.host, port=server.port)
     path = f"{server.url}/0/{key}"
@@ -90,7 +89,6 @@ def test_key_round_trip(server, key):
 
 
 @given(st.lists(st.text("ab/", min_size=1, max_size=6), unique=True))
-@settings(deadline=None)
 def test_every_key_is_reached_by_ls_from_the_root(server, keys):
     fs = fsspec.filesystem("redis", host=server.host, port=server.port)
     with server.client() as client:

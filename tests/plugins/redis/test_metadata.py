@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import fsspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import daypass
@@ -91,7 +91,6 @@ def test_key_without_size_is_refused_by_its_type(server, client, kind):
 @example("redis://localhost/0/a")
 @example("../.")
 @example("café \N{SNAKE}")
-@settings(deadline=None)
 def test_key_is_taken_exactly_as_stored(server, key):
     with server.client() as client:
         client.set(key.encode(), b"123")
