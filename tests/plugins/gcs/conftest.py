@@ -3,6 +3,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from google.oauth2 import service_account
 
 from tests.servers.fake_iam import fake_iam
 from tests.servers.gcs_front import gcs_front, hmac_verifier, rsa_verifier
@@ -33,6 +34,15 @@ def nowhere(monkeypatch):
 def account():
     """Google's published, inactive service-account key."""
     return json.loads((VECTORS / "service_account.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def credentials(account):
+    """The same key, read from its PEM once: reading it takes as long as signing forty links.
+
+    That it signs alike however it is given is a test of its own (test_credentials.py).
+    """
+    return service_account.Credentials.from_service_account_info(account)
 
 
 @pytest.fixture

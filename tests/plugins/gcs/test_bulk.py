@@ -42,11 +42,11 @@ def keyless(iam, token="fake-token", **storage):
 
 
 @given(KEYS, FOLDERS, st.booleans(), st.booleans())
-def test_bulk_links_are_the_bytes_of_single_links(account, names, folder, by_hmac, upload):
+def test_bulk_links_are_the_bytes_of_single_links(credentials, names, folder, by_hmac, upload):
     """Whatever the keys, their order and their folders, with an HMAC key and an RSA key."""
     store = daypass.Store(
         "gs://bucket/in",
-        storage_options={"token": "anon" if by_hmac else account},
+        storage_options={"token": "anon" if by_hmac else credentials},
         signer_options=HMAC if by_hmac else {},
     )
     names = [folder + name for name in names]
@@ -70,14 +70,14 @@ def test_keyless_bulk_links_are_the_bytes_of_single_links(iam):
 
 
 @pytest.mark.parametrize("kind", ["service account", "HMAC key", "keyless"])
-def test_a_batch_over_http(kind, front, account, iam):
+def test_a_batch_over_http(kind, front, credentials, iam):
     """A sample of a batch is accepted by a server that verifies."""
     front.buckets["bucket"] = Bucket()
     front.keys["GOOG4-RSA-SHA256", iam.email] = rsa_verifier(iam.private_key)
     if kind == "keyless":
         store = keyless(iam, endpoint_url=front.url)
     else:
-        token, signer = ("anon", HMAC) if kind == "HMAC key" else (account, {})
+        token, signer = ("anon", HMAC) if kind == "HMAC key" else (credentials, {})
         store = daypass.Store(
             "gs://bucket",
             storage_options={"token": token, "endpoint_url": front.url},
@@ -235,12 +235,12 @@ def test_a_token_that_is_refused_in_the_middle_is_renewed(iam, metadata_server):
 
 
 @pytest.mark.parametrize("signer", [HMAC, {}], ids=["HMAC", "RSA"])
-def test_a_key_with_an_end_is_not_outlived(signer, account):
+def test_a_key_with_an_end_is_not_outlived(signer, credentials):
     """Each chunk says when its links really end, and none is signed with a key that has ended."""
     end = NOW + timedelta(minutes=5)
     store = daypass.Store(
         "gs://bucket",
-        storage_options={"token": account},
+        storage_options={"token": credentials},
         signer_options={**signer, "credentials_expire_at": end},
     )
     with pytest.warns(daypass.ShortLivedURLWarning, match="end first"):

@@ -8,7 +8,6 @@ from unittest.mock import patch
 
 import pytest
 from google.cloud.storage import Client, _signing
-from google.oauth2 import service_account
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,14 +29,16 @@ def errors(answer):
 
 @examples(120)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES, lifetime=LIFETIMES)
-def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(account, bucket, key, now, lifetime):
-    url = by_google(account, bucket, key, "PUT", lifetime, now, content_type="text/csv")
+def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(
+    credentials, bucket, key, now, lifetime
+):
+    url = by_google(credentials, bucket, key, "PUT", lifetime, now, content_type="text/csv")
     answer = daypass.explain(url, now=now)
 
     assert (answer.backend, answer.bucket, answer.key) == ("gcs", bucket, key)
     assert answer.scheme == "Google V4 with an RSA key"
     assert (answer.signed_at, answer.expires_at) == (now, now + timedelta(seconds=lifetime))
-    assert answer.credential_id == account["client_email"]
+    assert answer.credential_id == credentials.service_account_email
     assert answer.headers == ("content-type",)
     assert answer.findings == ()
 
@@ -45,9 +46,9 @@ def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(account, bucket, k
 @pytest.mark.parametrize("style", ["path", "virtual", "bound", "bound http"])
 @examples(40)
 @given(key=KEYS, now=TIMES, method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]))
-def test_every_link_we_sign_gives_back_what_it_was_made_of(account, style, key, now, method):
+def test_every_link_we_sign_gives_back_what_it_was_made_of(credentials, style, key, now, method):
     options = {"content_type": "text/csv", "if_absent": True} if method == "PUT" else {}
-    link = by_us(account, "bucket", key, method, 60, now, style, **options)
+    link = by_us(credentials, "bucket", key, method, 60, now, style, **options)
     answer = daypass.explain(link, now=now)
 
     assert (answer.backend, answer.key) == ("gcs", key)
@@ -67,8 +68,7 @@ def test_a_link_of_an_hmac_key():
     assert answer.credential_id == HMAC["hmac_access_id"]
 
 
-def test_a_version_2_link_of_the_sdk(account):
-    credentials = service_account.Credentials.from_service_account_info(account)
+def test_a_version_2_link_of_the_sdk(credentials):
     blob = Client("p", credentials).bucket("maps").blob("a b/é")
     with patch.object(_signing, "_NOW", return_value=NOW.replace(tzinfo=None)):
         url = blob.generate_signed_url(
@@ -79,7 +79,7 @@ def test_a_version_2_link_of_the_sdk(account):
     assert (answer.backend, answer.scheme) == ("gcs", "Google V2")
     assert answer.path == "gs://maps/a b/é"
     assert answer.expires_at == NOW + timedelta(hours=2)
-    assert answer.credential_id == account["client_email"]
+    assert answer.credential_id == credentials.service_account_email
     assert answer.headers is None
     assert answer.conditions == {"response-content-type": "text/html"}
     assert codes(answer) == {"v2", "forgeable"}
@@ -137,8 +137,8 @@ def test_published_forms_give_back_what_they_were_made_of(case, account):
         (lambda url: url.partition("&X-Goog-Signature")[0], "incomplete"),
     ],
 )
-def test_what_is_wrong_with_a_link_is_named(change, code, account):
-    url = change(by_google(account, "bucket", "k", "GET", 3600, NOW))
+def test_what_is_wrong_with_a_link_is_named(change, code, credentials):
+    url = change(by_google(credentials, "bucket", "k", "GET", 3600, NOW))
     assert code in errors(daypass.explain(url, now=NOW))
 
 
@@ -167,14 +167,14 @@ def test_what_is_wrong_with_a_link_is_named(change, code, account):
     ],
     ids=range(7),
 )
-def test_an_answer_of_cloud_storage_is_explained(body, said, account):
-    url = by_google(account, "bucket", "k", "GET", 3600, NOW)
+def test_an_answer_of_cloud_storage_is_explained(body, said, credentials):
+    url = by_google(credentials, "bucket", "k", "GET", 3600, NOW)
     answer = daypass.explain(url, error=f"<?xml version='1.0'?><Error>{body}</Error>", now=NOW)
     assert said in str(answer)
 
 
-def test_a_mismatch_points_to_the_headers_that_the_link_needs(account):
+def test_a_mismatch_points_to_the_headers_that_the_link_needs(credentials):
     xml = "<Error><Code>SignatureDoesNotMatch</Code><Message>.</Message></Error>"
-    url = by_google(account, "bucket", "k", "PUT", 3600, NOW, headers={"x-goog-acl": "private"})
+    url = by_google(credentials, "bucket", "k", "PUT", 3600, NOW, headers={"x-goog-acl": "private"})
     said = str(daypass.explain(url, error=xml, now=NOW))
     assert "x-goog-acl arrive with the signed values: see its headers to send" in said

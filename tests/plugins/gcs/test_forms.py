@@ -10,7 +10,6 @@ import pytest
 import requests
 from google.cloud.storage import Client
 from google.cloud.storage import client as sdk
-from google.oauth2 import service_account
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +58,7 @@ def policy_of(form):
     [case for case in CASES if not case["id"].endswith(BEYOND)],
     ids=lambda case: case["id"],
 )
-def test_published_forms_are_made_byte_for_byte(account, case):
+def test_published_forms_are_made_byte_for_byte(credentials, case):
     asked = case["req"]
     fields = dict(asked["fields"])
     style = asked["options"].get("urlStyle", "")
@@ -82,7 +81,7 @@ def test_published_forms_are_made_byte_for_byte(account, case):
         expires_in=asked["expires"],
         signing_time=datetime.fromisoformat(asked["now"]),
         headers=fields,
-        storage_options={"token": account},
+        storage_options={"token": credentials},
         signer_options=signer,
         **options,
     )
@@ -91,17 +90,17 @@ def test_published_forms_are_made_byte_for_byte(account, case):
 
 
 @cache
-def client(info):
-    return Client("p", service_account.Credentials.from_service_account_info(dict(info)))
+def client(credentials):
+    return Client("p", credentials)
 
 
-def by_google(account, bucket, key, lifetime, now, fields, conditions, **options):
+def by_google(credentials, bucket, key, lifetime, now, fields, conditions, **options):
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     with (
         patch.object(sdk, "get_v4_now_dtstamps", return_value=(stamp, stamp[:8])),
         patch.object(sdk, "_NOW", return_value=now),
     ):
-        return client(tuple(account.items())).generate_signed_post_policy_v4(
+        return client(credentials).generate_signed_post_policy_v4(
             bucket,
             key,
             expiration=timedelta(seconds=lifetime),
@@ -112,7 +111,7 @@ def by_google(account, bucket, key, lifetime, now, fields, conditions, **options
 
 
 @given(bucket=BUCKETS, key=FORM_KEYS, now=TIMES, lifetime=LIFETIMES, options=FORMS)
-def test_forms_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
+def test_forms_equal_the_sdk_s(credentials, bucket, key, now, lifetime, options):
     fields = {f"x-goog-meta-{name}": v for name, v in options.get("metadata", {}).items()}
     fields.update(options.get("headers", {}))
     for option, name in (
@@ -125,13 +124,13 @@ def test_forms_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
     conditions = []
     if "max_bytes" in options:
         conditions.append(["content-length-range", 0, options["max_bytes"]])
-    theirs = by_google(account, bucket, key, lifetime, now, fields, conditions)
+    theirs = by_google(credentials, bucket, key, lifetime, now, fields, conditions)
 
     ours = daypass.create_upload_form(
         f"gs://{bucket}/{key}",
         expires_in=lifetime,
         signing_time=now,
-        storage_options={"token": account},
+        storage_options={"token": credentials},
         **options,
     )
 
@@ -139,14 +138,14 @@ def test_forms_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
 
 
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "endpoint"])
-def test_every_style_equals_the_sdk_s(account, style):
+def test_every_style_equals_the_sdk_s(credentials, style):
     signer, google, _ = STYLES[style]
-    theirs = by_google(account, "bucket", "k", 60, NOW, {}, [], **google)
+    theirs = by_google(credentials, "bucket", "k", 60, NOW, {}, [], **google)
     ours = daypass.create_upload_form(
         "gs://bucket/k",
         expires_in=60,
         signing_time=NOW,
-        storage_options={"token": account},
+        storage_options={"token": credentials},
         signer_options=signer,
     )
     assert (ours.url, ours.fields) == (theirs["url"], theirs["fields"])
@@ -222,10 +221,10 @@ def test_a_redirect_leads_on(store, front):  # noqa: F811
     assert (answer.status_code, answer.headers["Location"]) == (303, "https://app.example/done")
 
 
-def form(account, path="gs://bucket/k", *, storage=None, signer=None, **options):
+def form(credentials, path="gs://bucket/k", *, storage=None, signer=None, **options):
     return daypass.create_upload_form(
         path,
-        storage_options={"token": account, **(storage or {})},
+        storage_options={"token": credentials, **(storage or {})},
         signer_options=signer,
         **options,
     )
@@ -241,19 +240,19 @@ def form(account, path="gs://bucket/k", *, storage=None, signer=None, **options)
         ({"storage": {"requester_pays": "project"}}, "requester_pays"),
     ],
 )
-def test_what_a_form_cannot_enforce_is_refused_by_name(account, options, option):
+def test_what_a_form_cannot_enforce_is_refused_by_name(credentials, options, option):
     with pytest.raises(UnsupportedOptionError) as caught:
-        form(account, **options)
+        form(credentials, **options)
     assert caught.value.option == option
 
 
-def test_a_form_ends_with_its_key(account):
+def test_a_form_ends_with_its_key(credentials):
     end = NOW + timedelta(minutes=5)
     with pytest.warns(daypass.ShortLivedURLWarning):
-        made = form(account, signer={"credentials_expire_at": end}, signing_time=NOW)
+        made = form(credentials, signer={"credentials_expire_at": end}, signing_time=NOW)
     assert (made.expires_at, policy_of(made)["expiration"]) == (end, "2026-11-23T12:05:00Z")
     with pytest.raises(CredentialsError):
-        form(account, signer={"credentials_expire_at": end}, signing_time=end)
+        form(credentials, signer={"credentials_expire_at": end}, signing_time=end)
 
 
 def test_keyless_forms_live_no_longer_than_google_s_keys(iam):

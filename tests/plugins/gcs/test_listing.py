@@ -26,12 +26,12 @@ PREFIXES = st.text(
 )
 
 
-def by_google(account, bucket, prefix, lifetime, now, style="path"):
+def by_google(credentials, bucket, prefix, lifetime, now, style="path"):
     """Let the SDK sign a GET of the bucket with the prefix in its query."""
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     with patch.object(_signing, "get_v4_now_dtstamps", return_value=(stamp, stamp[:8])):
         return (
-            client("p", tuple(account.items()))
+            client(credentials)
             .bucket(bucket)
             .generate_signed_url(
                 version="v4",
@@ -43,51 +43,51 @@ def by_google(account, bucket, prefix, lifetime, now, style="path"):
         )
 
 
-def by_us(account, bucket, prefix, lifetime, now, style="path"):
+def by_us(credentials, bucket, prefix, lifetime, now, style="path"):
     signer, _, endpoint = STYLES[style]
     store = daypass.Store(
         f"gs://{bucket}",
-        storage_options={"token": account, "endpoint_url": endpoint},
+        storage_options={"token": credentials, "endpoint_url": endpoint},
         signer_options=signer,
     )
     return store.create_signed_url(prefix, method="LIST", expires_in=lifetime, signing_time=now).url
 
 
 @given(bucket=BUCKETS, prefix=PREFIXES, now=TIMES, lifetime=LIFETIMES)
-def test_listings_equal_the_sdk_s(account, bucket, prefix, now, lifetime):
-    ours = by_us(account, bucket, prefix, lifetime, now)
+def test_listings_equal_the_sdk_s(credentials, bucket, prefix, now, lifetime):
+    ours = by_us(credentials, bucket, prefix, lifetime, now)
 
-    assert ours == by_google(account, bucket, prefix, lifetime, now)
+    assert ours == by_google(credentials, bucket, prefix, lifetime, now)
 
 
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "endpoint"])
 @examples(20)
 @given(prefix=PREFIXES, now=TIMES)
-def test_every_style_equals_the_sdk_s(account, style, prefix, now):
-    ours = by_us(account, "bucket", prefix, 60, now, style)
+def test_every_style_equals_the_sdk_s(credentials, style, prefix, now):
+    ours = by_us(credentials, "bucket", prefix, 60, now, style)
 
-    assert ours == by_google(account, "bucket", prefix, 60, now, style)
+    assert ours == by_google(credentials, "bucket", prefix, 60, now, style)
 
 
-def test_the_published_listing(account):
+def test_the_published_listing(credentials):
     """The vector ``gcs-list-objects``: a whole bucket, byte for byte."""
     cases = json.loads((VECTORS / "v4_signed_url.json").read_text())["cases"]
     case = next(case for case in cases if case["id"] == "gcs-list-objects")
     now = datetime.fromisoformat(case["req"]["now"])
 
-    ours = by_us(account, case["req"]["bucket"], "", case["req"]["expires"], now)
+    ours = by_us(credentials, case["req"]["bucket"], "", case["req"]["expires"], now)
 
     assert ours == case["expect"]["url"]
 
 
 @pytest.fixture(params=["service account", "HMAC key", "keyless"])
-def store(request, front, account, iam):
+def store(request, front, credentials, iam):
     bucket = front.buckets["bucket"] = Bucket()
     for key in ("a/1", "a/b c", "a/ü<&", "b/1"):
         bucket.put(key, b"body", {})
     storage, signer = {"endpoint_url": front.url}, {}
     if request.param == "service account":
-        storage["token"] = account
+        storage["token"] = credentials
     elif request.param == "HMAC key":
         signer = HMAC
     else:
@@ -151,13 +151,13 @@ def test_an_expired_listing_is_refused(store, front):
     assert send(link).code == "ExpiredToken"
 
 
-def test_a_host_that_is_the_bucket_lists_too(front, account):
+def test_a_host_that_is_the_bucket_lists_too(front, credentials):
     front.bound["127.0.0.1"] = "bucket"
     front.buckets["bucket"] = Bucket()
     front.buckets["bucket"].put("a/1", b"", {})
     store = daypass.Store(
         "gs://bucket",
-        storage_options={"token": account},
+        storage_options={"token": credentials},
         signer_options={"bucket_bound_hostname": front.url},
     )
     answer = send(store.create_signed_url("a/", method="LIST"))
@@ -165,17 +165,17 @@ def test_a_host_that_is_the_bucket_lists_too(front, account):
     assert keys_in(answer.body) == ["a/1"]
 
 
-def test_many_prefixes_are_signed_one_by_one(account):
+def test_many_prefixes_are_signed_one_by_one(credentials):
     now = datetime(2026, 5, 4, tzinfo=UTC)
-    store = daypass.Store("gs://bucket", storage_options={"token": account})
+    store = daypass.Store("gs://bucket", storage_options={"token": credentials})
 
     batch = store.create_signed_urls(["", "a/"], method="LIST", signing_time=now)
 
     assert batch[1].url == store.create_signed_url("a/", method="LIST", signing_time=now).url
 
 
-def test_a_prefix_has_no_grant_and_the_alternatives_are_named(account):
-    store = daypass.Store("gs://bucket", storage_options={"token": account})
+def test_a_prefix_has_no_grant_and_the_alternatives_are_named(credentials):
+    store = daypass.Store("gs://bucket", storage_options={"token": credentials})
 
     with pytest.raises(daypass.UnsupportedOptionError, match="create_signed_urls"):
         store.create_signed_prefix("a/")

@@ -170,8 +170,8 @@ def test_links_end_with_the_credentials(store):
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60),
     st.integers(1, 10_000),
 )
-def test_every_step_equals_the_sdk_s(account, key, upload_id, number):
-    store = daypass.Store("gs://bucket", storage_options={"token": account})
+def test_every_step_equals_the_sdk_s(credentials, key, upload_id, number):
+    store = daypass.Store("gs://bucket", storage_options={"token": credentials})
     upload = store.resume_multipart_upload(
         key,
         upload_id,
@@ -190,10 +190,10 @@ def test_every_step_equals_the_sdk_s(account, key, upload_id, number):
     }
     for name, (method, query) in steps.items():
         link = upload._session.sign_inside(Step(name, method, query), now)
-        theirs = by_google(account, "bucket", key, method, 900, NOW, query_parameters=query)
+        theirs = by_google(credentials, "bucket", key, method, 900, NOW, query_parameters=query)
         assert link.url == theirs
     query = {"partNumber": str(number), **own}
     theirs = by_google(
-        account, "bucket", key, "PUT", 900, NOW, query_parameters=query, headers={"content-length": "7"}
+        credentials, "bucket", key, "PUT", 900, NOW, query_parameters=query, headers={"content-length": "7"}
     )  # fmt: skip
     assert upload.part(number).url == theirs

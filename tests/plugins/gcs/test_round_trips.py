@@ -26,12 +26,12 @@ ODD_KEYS = [
 
 
 @pytest.fixture(params=["service account", "HMAC key", "keyless"])
-def store(request, front, account, iam):
+def store(request, front, credentials, iam):
     """A store for each kind of credential, on one bucket of the front."""
     front.buckets["bucket"] = Bucket()
     storage, signer = {"endpoint_url": front.url}, {}
     if request.param == "service account":
-        storage["token"] = account
+        storage["token"] = credentials
     elif request.param == "HMAC key":
         signer = HMAC
     else:

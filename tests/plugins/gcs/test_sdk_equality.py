@@ -7,7 +7,6 @@ from unittest.mock import patch
 
 import pytest
 from google.cloud.storage import Client, _signing
-from google.oauth2 import service_account
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,28 +78,28 @@ STYLES = {
 
 
 @cache
-def client(project, info):
-    return Client(project, service_account.Credentials.from_service_account_info(dict(info)))
+def client(credentials):
+    return Client("p", credentials)
 
 
-def by_google(account, bucket, key, method, lifetime, now, **options):
+def by_google(credentials, bucket, key, method, lifetime, now, **options):
     """Let the SDK sign at a given second; it has no clock to inject but these two."""
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     with patch.object(_signing, "get_v4_now_dtstamps", return_value=(stamp, stamp[:8])):
-        blob = client("p", tuple(account.items())).bucket(bucket).blob(key)
+        blob = client(credentials).bucket(bucket).blob(key)
         return blob.generate_signed_url(
             version="v4", expiration=timedelta(seconds=lifetime), method=method, **options
         )
 
 
-def by_us(account, bucket, key, method, lifetime, now, style="path", **options):
+def by_us(credentials, bucket, key, method, lifetime, now, style="path", **options):
     signer, _, endpoint = STYLES[style]
     return daypass.create_signed_url(
         f"gs://{bucket}/{key}",
         method=method,
         expires_in=lifetime,
         signing_time=now,
-        storage_options={"token": account, "endpoint_url": endpoint},
+        storage_options={"token": credentials, "endpoint_url": endpoint},
         signer_options=signer,
         **options,
     )
@@ -119,10 +118,10 @@ def headers_of(options):
 
 @examples(120)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES, lifetime=LIFETIMES, options=UPLOADS)
-def test_uploads_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
-    ours = by_us(account, bucket, key, "PUT", lifetime, now, **options)
+def test_uploads_equal_the_sdk_s(credentials, bucket, key, now, lifetime, options):
+    ours = by_us(credentials, bucket, key, "PUT", lifetime, now, **options)
     theirs = by_google(
-        account,
+        credentials,
         bucket,
         key,
         "PUT",
@@ -145,10 +144,10 @@ def test_uploads_equal_the_sdk_s(account, bucket, key, now, lifetime, options):
     options=DOWNLOADS,
     method=st.sampled_from(["GET", "HEAD"]),
 )
-def test_downloads_equal_the_sdk_s(account, bucket, key, now, lifetime, options, method):
-    ours = by_us(account, bucket, key, method, lifetime, now, **options)
+def test_downloads_equal_the_sdk_s(credentials, bucket, key, now, lifetime, options, method):
+    ours = by_us(credentials, bucket, key, method, lifetime, now, **options)
     theirs = by_google(
-        account,
+        credentials,
         bucket,
         key,
         method,
@@ -165,41 +164,41 @@ def test_downloads_equal_the_sdk_s(account, bucket, key, now, lifetime, options,
 @pytest.mark.parametrize("style", STYLES)
 @examples(25)
 @given(key=KEYS, now=TIMES, method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]))
-def test_every_style_equals_the_sdk_s(account, style, key, now, method):
-    ours = by_us(account, "bucket", key, method, 60, now, style)
-    theirs = by_google(account, "bucket", key, method, 60, now, **STYLES[style][1])
+def test_every_style_equals_the_sdk_s(credentials, style, key, now, method):
+    ours = by_us(credentials, "bucket", key, method, 60, now, style)
+    theirs = by_google(credentials, "bucket", key, method, 60, now, **STYLES[style][1])
 
     assert ours.url == theirs
 
 
 @examples(25)
 @given(key=KEYS, now=TIMES, project=st.from_regex(r"[a-z][a-z0-9-]{4,20}[a-z0-9]", fullmatch=True))
-def test_requester_pays_equals_the_sdk_s(account, key, now, project):
+def test_requester_pays_equals_the_sdk_s(credentials, key, now, project):
     ours = daypass.create_signed_url(
         f"gs://bucket/{key}",
         signing_time=now,
         expires_in=60,
         requester_pays=True,
-        storage_options={"token": account},
+        storage_options={"token": credentials},
         signer_options={"user_project": project},
     )
     theirs = by_google(
-        account, "bucket", key, "GET", 60, now, query_parameters={"userProject": project}
+        credentials, "bucket", key, "GET", 60, now, query_parameters={"userProject": project}
     )
 
     assert ours.url == theirs
 
 
-def test_we_part_from_the_sdk_where_it_signs_a_port_that_is_not_sent(account):
+def test_we_part_from_the_sdk_where_it_signs_a_port_that_is_not_sent(credentials):
     now = datetime(2026, 5, 4, tzinfo=UTC)
     endpoint = "https://storage.googleapis.com:443"
 
-    theirs = by_google(account, "bucket", "k", "GET", 60, now, api_access_endpoint=endpoint)
+    theirs = by_google(credentials, "bucket", "k", "GET", 60, now, api_access_endpoint=endpoint)
     ours = daypass.create_signed_url(
         "gs://bucket/k",
         signing_time=now,
         expires_in=60,
-        storage_options={"token": account, "endpoint_url": endpoint},
+        storage_options={"token": credentials, "endpoint_url": endpoint},
     ).url
 
     assert ours.partition("&X-Goog-Signature=")[0] == theirs.partition("&X-Goog-Signature=")[0]

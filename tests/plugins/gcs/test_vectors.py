@@ -37,29 +37,37 @@ def cases(chosen):
     return [pytest.param(case, id=case["id"]) for case in CASES if chosen(case)]
 
 
-def store(case, account, monkeypatch):
-    options = case["req"]["options"]
-    storage, signer, public = {"token": account}, {}, None
-    if "emulatorHostname" in options:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", options["emulatorHostname"])
-    if "clientEndpoint" in options:
-        endpoint = options["clientEndpoint"]
-        storage["endpoint_url"] = endpoint if "://" in endpoint else f"https://{endpoint}"
-    if "hostname" in options:
-        public = f"{options.get('scheme', 'https')}://{options['hostname']}"
-    if "universeDomain" in options:
-        storage["token"] = {**account, "universe_domain": options["universeDomain"]}
-    if options.get("urlStyle") == "VIRTUAL_HOSTED_STYLE":
-        signer["virtual_hosted_style"] = True
-    if "bucketBoundHostname" in options:
-        host = options["bucketBoundHostname"]
-        signer["bucket_bound_hostname"] = f"http://{host}" if options["scheme"] == "http" else host
-    return daypass.Store(
-        f"gs://{case['req']['bucket']}",
-        storage_options=storage,
-        signer_options=signer,
-        public_endpoint=public,
-    )
+@pytest.fixture
+def store(account, credentials, monkeypatch):
+    """Make a store as a vector's options say."""
+
+    def make(case):
+        options = case["req"]["options"]
+        storage, signer, public = {"token": credentials}, {}, None
+        if "emulatorHostname" in options:
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", options["emulatorHostname"])
+        if "clientEndpoint" in options:
+            endpoint = options["clientEndpoint"]
+            storage["endpoint_url"] = endpoint if "://" in endpoint else f"https://{endpoint}"
+        if "hostname" in options:
+            public = f"{options.get('scheme', 'https')}://{options['hostname']}"
+        if "universeDomain" in options:
+            storage["token"] = {**account, "universe_domain": options["universeDomain"]}
+        if options.get("urlStyle") == "VIRTUAL_HOSTED_STYLE":
+            signer["virtual_hosted_style"] = True
+        if "bucketBoundHostname" in options:
+            host = options["bucketBoundHostname"]
+            signer["bucket_bound_hostname"] = (
+                f"http://{host}" if options["scheme"] == "http" else host
+            )
+        return daypass.Store(
+            f"gs://{case['req']['bucket']}",
+            storage_options=storage,
+            signer_options=signer,
+            public_endpoint=public,
+        )
+
+    return make
 
 
 def conditions(request):
@@ -78,21 +86,17 @@ def has_other_port(case):
 @pytest.mark.parametrize(
     "case", cases(lambda c: c["id"] not in BELOW.keys() | NOT_ASKED and not has_other_port(c))
 )
-def test_the_url_is_the_published_one_to_the_byte(case, account, monkeypatch):
-    link = store(case, account, monkeypatch).create_signed_url(
-        case["req"]["key"], **conditions(case["req"])
-    )
+def test_the_url_is_the_published_one_to_the_byte(case, store):
+    link = store(case).create_signed_url(case["req"]["key"], **conditions(case["req"]))
 
     assert link.url == case["expect"]["url"]
     assert link.headers == dict(case["req"]["headers"])
 
 
 @pytest.mark.parametrize("case", cases(has_other_port))
-def test_with_a_port_we_sign_the_host_that_clients_send(case, account, monkeypatch):
+def test_with_a_port_we_sign_the_host_that_clients_send(case, account, store):
     """Google's vectors sign it without the port, and no client sends that."""
-    link = store(case, account, monkeypatch).create_signed_url(
-        case["req"]["key"], **conditions(case["req"])
-    )
+    link = store(case).create_signed_url(case["req"]["key"], **conditions(case["req"]))
     place, _, query = link.url.partition("?")
     expected = case["expect"]["url"].partition("&X-Goog-Signature=")[0]
 
@@ -107,9 +111,9 @@ def test_with_a_port_we_sign_the_host_that_clients_send(case, account, monkeypat
 
 
 @pytest.mark.parametrize("case", cases(lambda c: c["id"] in BELOW))
-def test_the_engine_signs_what_the_core_would_refuse_as_google_does(case, account, monkeypatch):
+def test_the_engine_signs_what_the_core_would_refuse_as_google_does(case, store):
     request = case["req"]
-    signer = Signer(store(case, account, monkeypatch).location)
+    signer = Signer(store(case).location)
     shape = Shape(dict(request["headers"]), dict(request["query"]))
     start = datetime.fromisoformat(request["now"])
 
@@ -119,13 +123,11 @@ def test_the_engine_signs_what_the_core_would_refuse_as_google_does(case, accoun
 
 
 @pytest.mark.parametrize("case", cases(lambda c: c["id"] in BELOW))
-def test_what_the_core_refuses_is_refused_by_name(case, account, monkeypatch):
+def test_what_the_core_refuses_is_refused_by_name(case, store):
     if case["req"]["query"]:
         return  # there is no option that could be given
     with pytest.raises(daypass.InvalidRequestError):
-        store(case, account, monkeypatch).create_signed_url(
-            case["req"]["key"], **conditions(case["req"])
-        )
+        store(case).create_signed_url(case["req"]["key"], **conditions(case["req"]))
 
 
 @pytest.mark.parametrize(

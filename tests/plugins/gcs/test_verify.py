@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import pytest
 from cryptography.hazmat.primitives import serialization
 from google.cloud.storage import Client, _signing
-from google.oauth2 import service_account
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ def codes(answer):
     return {finding.code for finding in answer.findings if finding.severity == "error"}
 
 
+@pytest.fixture(scope="module")
 def public_key(account):
     key = serialization.load_pem_private_key(account["private_key"].encode(), None)
     return key.public_key().public_bytes(
@@ -34,8 +34,8 @@ def public_key(account):
 
 @examples(60)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES)
-def test_every_link_of_the_sdk_passes(account, bucket, key, now):
-    url = by_google(account, bucket, key, "PUT", 60, now, content_type="text/csv")
+def test_every_link_of_the_sdk_passes(account, credentials, bucket, key, now):
+    url = by_google(credentials, bucket, key, "PUT", 60, now, content_type="text/csv")
     answer = daypass.verify(
         url,
         method="PUT",
@@ -47,14 +47,14 @@ def test_every_link_of_the_sdk_passes(account, bucket, key, now):
 
 
 @pytest.mark.parametrize("case", vectors())
-def test_published_links_pass_with_the_public_key(case, account):
+def test_published_links_pass_with_the_public_key(case, public_key):
     asked = case["req"]
     headers = {name: value for name, value in asked["headers"] if "/" not in name}
     answer = daypass.verify(
         case["expect"]["url"],
         method=asked["method"],
         headers=headers,
-        key=public_key(account),
+        key=public_key,
         now=datetime.fromisoformat(asked["now"]),
     )
     if "quirk" in case and ":8080/" in case["expect"]["url"]:
@@ -67,7 +67,7 @@ def test_published_links_pass_with_the_public_key(case, account):
 
 
 @pytest.fixture(params=["private key", "public key", "HMAC key"])
-def link(request, account):
+def link(request, account, credentials, public_key):
     """Return a PUT link of each kind of key, and what it can be checked with."""
     if request.param == "HMAC key":
         made = daypass.create_signed_url(
@@ -76,9 +76,9 @@ def link(request, account):
             storage_options={"token": "anon"}, signer_options=HMAC,
         )  # fmt: skip
         return made.url, {"signer_options": HMAC, "storage_options": {"token": "anon"}}
-    url = by_google(account, "maps", "a b//é.tif", "PUT", 3600, NOW, content_type="text/plain")
+    url = by_google(credentials, "maps", "a b//é.tif", "PUT", 3600, NOW, content_type="text/plain")
     if request.param == "public key":
-        return url, {"key": public_key(account)}
+        return url, {"key": public_key}
     return url, {"storage_options": {"token": account}}
 
 
@@ -118,8 +118,8 @@ def test_every_kind_of_tampering_is_named(kind, link):
     assert answer.ok is (code is None)
 
 
-def test_a_changed_signature_is_named_where_the_private_key_is_at_hand(account):
-    url = by_google(account, "maps", "k", "GET", 3600, NOW)
+def test_a_changed_signature_is_named_where_the_private_key_is_at_hand(account, credentials):
+    url = by_google(credentials, "maps", "k", "GET", 3600, NOW)
     for changed in (url[:-6], url[:-1] + ("0" if url[-1] != "0" else "1")):
         answer = daypass.verify(changed, storage_options={"token": account}, now=NOW)
         assert codes(answer) == {"signature-changed"}
@@ -134,8 +134,7 @@ def test_a_changed_signature_is_named_where_the_private_key_is_at_hand(account):
         ("PUT", {**SENT, "x-goog-acl": "private"}, "header-value"),
     ],
 )
-def test_version_2_is_checked(account, method, headers, code):
-    credentials = service_account.Credentials.from_service_account_info(account)
+def test_version_2_is_checked(account, credentials, method, headers, code):
     blob = Client("p", credentials).bucket("maps").blob("a b/é")
     with patch.object(_signing, "_NOW", return_value=NOW.replace(tzinfo=None)):
         url = blob.generate_signed_url(
@@ -151,8 +150,8 @@ def test_version_2_is_checked(account, method, headers, code):
     assert codes(answer) == ({code} if code else set())
 
 
-def test_without_a_key_the_signature_is_not_checked(account, tmp_path, monkeypatch):
-    url = by_google(account, "maps", "k", "GET", 3600, NOW)
+def test_without_a_key_the_signature_is_not_checked(account, credentials, tmp_path, monkeypatch):
+    url = by_google(credentials, "maps", "k", "GET", 3600, NOW)
     for how in ({}, {"storage_options": {"token": "anon"}}, {"key": "no PEM"}):
         answer = daypass.verify(url, now=NOW, **how)
         assert (answer.ok, answer.signature) == (None, "unchecked")
@@ -167,8 +166,8 @@ def test_without_a_key_the_signature_is_not_checked(account, tmp_path, monkeypat
 
 
 @given(st.data())
-def test_a_changed_link_never_ends_in_an_error(account, data):
-    url = by_google(account, "maps", "k", "GET", 3600, NOW)
+def test_a_changed_link_never_ends_in_an_error(account, credentials, data):
+    url = by_google(credentials, "maps", "k", "GET", 3600, NOW)
     start = data.draw(st.integers(0, len(url)))
     changed = url[:start] + data.draw(st.text(max_size=8)) + url[start + 3 :]
     with patch("daypass.reading.verifying.difference", return_value=[]):
