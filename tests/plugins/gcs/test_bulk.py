@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass import SignedURLBatch, bulk
+from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC, hastened
 from tests.servers.fake_iam import HANG, Fault
 from tests.servers.gcs_front import Bucket, rsa_verifier
@@ -41,6 +42,7 @@ def keyless(iam, token="fake-token", **storage):
     )
 
 
+@examples(50)
 @given(KEYS, FOLDERS, st.booleans(), st.booleans())
 def test_bulk_links_are_the_bytes_of_single_links(credentials, names, folder, by_hmac, upload):
     """Whatever the keys, their order and their folders, with an HMAC key and an RSA key."""

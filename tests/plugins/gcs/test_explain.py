@@ -27,7 +27,7 @@ def errors(answer):
     return {finding.code for finding in answer.findings if finding.severity == "error"}
 
 
-@examples(120)
+@examples(25)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES, lifetime=LIFETIMES)
 def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(
     credentials, bucket, key, now, lifetime
@@ -44,7 +44,7 @@ def test_every_link_of_the_sdk_gives_back_its_key_and_its_end(
 
 
 @pytest.mark.parametrize("style", ["path", "virtual", "bound", "bound http"])
-@examples(40)
+@examples(25)
 @given(key=KEYS, now=TIMES, method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]))
 def test_every_link_we_sign_gives_back_what_it_was_made_of(credentials, style, key, now, method):
     options = {"content_type": "text/csv", "if_absent": True} if method == "PUT" else {}

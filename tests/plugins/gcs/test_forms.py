@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass import CredentialsError, InvalidExpiryError, UnsupportedOptionError
+from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC, VECTORS
 from tests.plugins.gcs.test_round_trips import store  # noqa: F401 - a fixture
 from tests.plugins.gcs.test_sdk_equality import (
@@ -110,6 +111,7 @@ def by_google(credentials, bucket, key, lifetime, now, fields, conditions, **opt
         )
 
 
+@examples(50)
 @given(bucket=BUCKETS, key=FORM_KEYS, now=TIMES, lifetime=LIFETIMES, options=FORMS)
 def test_forms_equal_the_sdk_s(credentials, bucket, key, now, lifetime, options):
     fields = {f"x-goog-meta-{name}": v for name, v in options.get("metadata", {}).items()}

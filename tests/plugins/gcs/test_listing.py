@@ -53,6 +53,7 @@ def by_us(credentials, bucket, prefix, lifetime, now, style="path"):
     return store.create_signed_url(prefix, method="LIST", expires_in=lifetime, signing_time=now).url
 
 
+@examples(25)
 @given(bucket=BUCKETS, prefix=PREFIXES, now=TIMES, lifetime=LIFETIMES)
 def test_listings_equal_the_sdk_s(credentials, bucket, prefix, now, lifetime):
     ours = by_us(credentials, bucket, prefix, lifetime, now)
@@ -61,7 +62,7 @@ def test_listings_equal_the_sdk_s(credentials, bucket, prefix, now, lifetime):
 
 
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "endpoint"])
-@examples(20)
+@examples(10)
 @given(prefix=PREFIXES, now=TIMES)
 def test_every_style_equals_the_sdk_s(credentials, style, prefix, now):
     ours = by_us(credentials, "bucket", prefix, 60, now, style)

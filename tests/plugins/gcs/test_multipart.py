@@ -164,7 +164,7 @@ def test_links_end_with_the_credentials(store):
         assert upload.part(1).expires_at == end
 
 
-@examples(40)
+@examples(25)
 @given(
     KEYS,
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60),

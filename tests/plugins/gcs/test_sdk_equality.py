@@ -116,7 +116,7 @@ def headers_of(options):
     return headers
 
 
-@examples(120)
+@examples(50)
 @given(bucket=BUCKETS, key=KEYS, now=TIMES, lifetime=LIFETIMES, options=UPLOADS)
 def test_uploads_equal_the_sdk_s(credentials, bucket, key, now, lifetime, options):
     ours = by_us(credentials, bucket, key, "PUT", lifetime, now, **options)
@@ -135,7 +135,7 @@ def test_uploads_equal_the_sdk_s(credentials, bucket, key, now, lifetime, option
     assert ours.url == theirs
 
 
-@examples(120)
+@examples(50)
 @given(
     bucket=BUCKETS,
     key=KEYS,
