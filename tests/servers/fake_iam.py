@@ -63,6 +63,7 @@ class FakeIam:
         #: Bodies of the signBlob requests.
         self.asked: list[dict[str, Any]] = []
         self.over = threading.Event()
+        self._lock = threading.Lock()
 
     @property
     def private_key(self) -> str:
@@ -75,6 +76,11 @@ class FakeIam:
     def count(self, part: str) -> int:
         """Return how often something was asked."""
         return sum(part in call for call in self.calls)
+
+    def fault(self) -> int | Fault | None:
+        """Take the next fault; many may ask at once."""
+        with self._lock:
+            return self.faults.pop(0) if self.faults else None
 
     def sign(self, payload: str) -> str:
         message = base64.b64decode(payload)
@@ -137,8 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _sign_blob(self, path: str, asked: dict[str, Any]) -> None:
         self.iam.asked.append(asked)
-        if self.iam.faults:
-            return self._fail(self.iam.faults.pop(0))
+        if (fault := self.iam.fault()) is not None:
+            return self._fail(fault)
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         if token not in self.iam.tokens:
             return self._json({"error": {"code": 401, "status": "UNAUTHENTICATED"}}, 401)

@@ -68,7 +68,7 @@ def metadata_server(monkeypatch, iam):
     return iam
 
 
-def hastened(store, seconds=1.0):
+def hastened(store, seconds=0.3):
     """Give a store's network calls so many seconds instead of thirty."""
     store.location = attrs.evolve(store.location, deadline=seconds)
     return store

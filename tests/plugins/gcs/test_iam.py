@@ -103,7 +103,9 @@ def test_a_lasting_fault_ends_in_one_clear_error_within_the_deadline(iam, store,
     iam.faults = [fault] * 50
     begin = time.monotonic()
 
-    with pytest.raises(daypass.DeadlineError, match=r"signBlob as robot@.* did not end within 1 s"):
+    with pytest.raises(
+        daypass.DeadlineError, match=r"signBlob as robot@.* did not end within 0\.3 s"
+    ):
         hastened(store).create_signed_url("k")
 
     assert time.monotonic() - begin < 10  # a hang lasts 60
@@ -123,18 +125,18 @@ def test_one_hang_costs_a_third_of_the_time_and_then_it_works(iam, store):
     iam.faults = [HANG]
 
     assert hastened(store, 3.0).create_signed_url("k").url
-    assert iam.count("signBlob") == 2
+    assert iam.count("signBlob") >= 2  # a slow machine may miss another try's third
 
 
-def test_nobody_listens(iam, store):
-    dead = daypass.Store(
-        "gs://bucket",
-        storage_options={"token": "fake-token"},
-        signer_options={"service_account_email": iam.email, "iam_endpoint": "http://127.0.0.1:9"},
-    )
+def test_nobody_listens(iam, monkeypatch):
+    # What was answered last is said where there is no time for another try, which is at once.
+    monkeypatch.setattr("daypass_gcs.iam._FIRST_PAUSE", 3600)
+    with socket.socket() as taken:  # so that nobody else listens there
+        taken.bind(("127.0.0.1", 0))
+        dead = store_of(iam, iam_endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}")
 
-    with pytest.raises(daypass.DeadlineError, match="no answer"):
-        hastened(dead).create_signed_url("k")
+        with pytest.raises(daypass.DeadlineError, match="no answer"):
+            dead.create_signed_url("k")
 
 
 DISABLED = json.dumps(
