@@ -1,4 +1,4 @@
-"""The real command in a process of its own, a real S3 server for it, and terminals and liars."""
+"""The command in a process of its own, a real S3 server for it, and terminals and liars."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from daypass.demo.server import make_bucket, swift
+from tests.core.cli.forks import forking
 
 DAYPASS = str(Path(sys.executable).with_name("daypass"))
 
@@ -34,10 +35,8 @@ def bucket(server):
     return name
 
 
-@pytest.fixture
-def environment(tmp_path):
+def bare(home):
     """No credentials, no profile, no metadata service, nothing of the tester's own."""
-    home = tmp_path / "home"
     home.mkdir()
     return {
         "PATH": os.environ["PATH"],
@@ -45,6 +44,17 @@ def environment(tmp_path):
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONWARNINGS": "error::ResourceWarning",
     }
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return bare(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    with forking(bare(tmp_path_factory.mktemp("forks") / "home")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -67,11 +77,23 @@ def real(environment, server):
 
 
 @pytest.fixture
-def daypass(environment, tmp_path):
+def daypass(forks, environment, tmp_path):
     """Run the command in ``tmp_path``; nothing it writes may ever be a traceback."""
 
+    def run(*arguments, input=""):  # noqa: A002 - as it is named by `subprocess.run`
+        done = forks.run(list(map(str, arguments)), environment, str(tmp_path), input)
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def cold(environment, tmp_path):
+    """Run the command as it is installed, in a process that begins with nothing."""
+
     def run(*arguments, **options):
-        done = subprocess.run(
+        return subprocess.run(
             [DAYPASS, *map(str, arguments)],
             check=False,
             env=environment,
@@ -81,8 +103,6 @@ def daypass(environment, tmp_path):
             timeout=60,
             **options,
         )
-        assert "Traceback" not in done.stderr
-        return done
 
     return run
 

@@ -1,24 +1,10 @@
 import json
-import subprocess
 
 from daypass.cli.form import OWN
 from daypass.cli.options import SIGNING
 from daypass.uploads.formrequests import FormOptions
 
 PATH = "s3://maps/in/${filename}"
-
-
-def call(environment, *arguments):
-    from tests.core.cli.conftest import DAYPASS
-
-    return subprocess.run(
-        [DAYPASS, "form", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_the_command_has_every_option_of_a_form():
@@ -30,9 +16,9 @@ def test_the_command_has_every_option_of_a_form():
     assert not OWN.keys() & SIGNING.keys()
 
 
-def test_a_script_gets_the_fields_as_json(credentials):
-    done = call(
-        credentials,
+def test_a_script_gets_the_fields_as_json(daypass, credentials):
+    done = daypass(
+        "form",
         PATH,
         *("--max-bytes", "9", "--content-type-prefix", "image/", "--success-status", "201"),
         *("--metadata", "by=me", "--header", "Cache-Control=no-store", "--min-bytes", "1"),
@@ -45,23 +31,23 @@ def test_a_script_gets_the_fields_as_json(credentials):
     assert (form["method"], form["url"]) == ("POST", "https://maps.s3.amazonaws.com/")
 
 
-def test_a_person_gets_a_page_or_a_command(credentials):
-    page = call(credentials, PATH, "--html").stdout
+def test_a_person_gets_a_page_or_a_command(daypass, credentials):
+    page = daypass("form", PATH, "--html").stdout
     assert page.startswith("<!DOCTYPE html>\n<meta charset=")
     assert '<input type="file" name="file"' in page
-    assert call(credentials, PATH, "--curl", "a.png").stdout.startswith("curl --fail ")
-    both = call(credentials, PATH, "--html", "--curl", "a.png")
+    assert daypass("form", PATH, "--curl", "a.png").stdout.startswith("curl --fail ")
+    both = daypass("form", PATH, "--html", "--curl", "a.png")
     assert both.returncode == 2
     assert "exclude each other" in both.stderr
 
 
-def test_what_a_form_cannot_do_is_said_in_one_line(credentials):
-    done = call(credentials, PATH, "--if-absent")
+def test_what_a_form_cannot_do_is_said_in_one_line(daypass, credentials):
+    done = daypass("form", PATH, "--if-absent")
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr.startswith("daypass: error: upload forms of s3 cannot enforce --if-absent")
-    waived = call(credentials, PATH, "--if-absent", "--no-strict", "--html")
+    waived = daypass("form", PATH, "--if-absent", "--no-strict", "--html")
     assert waived.returncode == 0
     assert "does not enforce --if-absent" in waived.stderr
-    other = call(credentials, "az://maps/k", "--storage-option", "account_name=a")
+    other = daypass("form", "az://maps/k", "--storage-option", "account_name=a")
     assert other.returncode == 5
     assert "sign a PUT for each object instead" in other.stderr
