@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import signal
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -380,28 +382,31 @@ def test_an_error_of_a_process_is_its_own(daypass, credentials, tmp_path):
     assert hidden(tmp_path) == []
 
 
-def recorder(install, tmp_path):
-    """Install an audit plugin that writes one line for each chunk that is signed."""
-    log = tmp_path / "signed.log"
-    install(
-        "audit-plugin",
-        "daypass.plugins",
-        "audit",
-        "from daypass import hookimpl\n"
-        "@hookimpl\n"
-        "def record(event):\n"
-        f"    with open({str(log)!r}, 'a') as log:\n"
-        "        log.write(f'{event.count}\\n')\n",
-    )
-    return lambda: [int(line) for line in log.read_text().split()] if log.exists() else []
+#: Signs what it is asked for, and waits behind a lock once it has signed a few chunks.
+HELD = """
+import fcntl
+from daypass import hookimpl
+
+@hookimpl
+def record(event):
+    with open({log!r}, "a+") as log:
+        log.write(str(event.count) + "\\n")
+        log.seek(0)
+        many = len(log.readlines()) > {chunks}
+    if many:
+        with open({gate!r}) as gate:
+            fcntl.flock(gate, fcntl.LOCK_SH)
+"""
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_a_kill_in_the_middle_and_resume(start, daypass, credentials, install, tmp_path, kind):
     """What was written before is neither signed again nor lost; the output is whole at every moment."""
-    count = 40 * run.CHUNK
+    count = 12 * run.CHUNK
     given = write(tmp_path / f"in.{kind}", [{"path": f"s3://b/{n}", "n": n} for n in range(count)])
-    done = recorder(install, tmp_path)
+    log, gate = tmp_path / "signed.log", tmp_path / "gate"
+    held = HELD.format(log=str(log), gate=str(gate), chunks=8)
+    install("audit-plugin", "daypass.plugins", "audit", held)
     arguments = ["sign", "--from", given, "--to", f"out.{kind}", "--jobs", 2, "--expires-in", "6d"]
     out = tmp_path / f"out.{kind}"
     part, journal = (
@@ -409,14 +414,17 @@ def test_a_kill_in_the_middle_and_resume(start, daypass, credentials, install, t
         tmp_path / f".out.{kind}.daypass-journal",
     )
 
-    process = start(*arguments)
-    while not journal.exists() or journal.read_bytes().count(b"\n") < 6:
-        assert process.poll() is None
-    # A second run has to wait for the first.
-    other = daypass(*arguments, "--resume")
-    assert (other.returncode, "another run is writing" in other.stderr) == (1, True)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    with gate.open("w") as closed:
+        fcntl.flock(closed, fcntl.LOCK_EX)
+        process = start(*arguments)
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 6:
+            assert process.poll() is None
+            time.sleep(0.01)
+        # A second run has to wait for the first.
+        other = daypass(*arguments, "--resume")
+        assert (other.returncode, "another run is writing" in other.stderr) == (1, True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert not out.exists()
     assert part.exists()
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
@@ -427,10 +435,10 @@ def test_a_kill_in_the_middle_and_resume(start, daypass, credentials, install, t
     other = daypass("sign", "--from", given, "--to", out.name, "--expires-in", "5d", "--resume")
     assert (other.returncode, "not those of the run that was killed" in other.stderr) == (2, True)
 
-    before = len(done())
+    before = len(log.read_text().split())
     assert daypass(*arguments, "--resume").returncode == 0
     # Workers that outlive their parent end their chunk: up to one each is signed for nobody.
-    assert len(done()) - before <= count // run.CHUNK - kept + 2
+    assert len(log.read_text().split()) - before <= count // run.CHUNK - kept + 2
     rows = read(out)
     assert [int(row["n"]) for row in rows] == list(range(count))
     assert [row["url"].partition("?")[0].rpartition("/")[2] for row in rows] == [

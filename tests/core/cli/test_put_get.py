@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import threading
+import time
 from base64 import b64encode
 
 import pytest
@@ -342,6 +343,7 @@ def test_ctrl_c_in_a_download_leaves_nothing_behind(start, liar, tmp_path, lefto
         assert begun.wait(30)
         while not leftovers():
             assert process.poll() is None
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert b"Traceback" not in process.stderr.read()
