@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,13 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
             patch.setenv(name, str(home))
         patch.delenv("XDG_CONFIG_HOME", raising=False)
         yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> None:
+    """Commands under test hear Ctrl-C, though a shell that starts the tests in the background makes them deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
