@@ -28,14 +28,14 @@ UNSIGNED = frozenset(
 
 
 @pytest.fixture(scope="module")
-def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    with azurite(tmp_path_factory.mktemp("azurite")) as server:
+def http_server() -> Iterator[Azurite]:
+    with azurite() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    with azurite(tmp_path_factory.mktemp("azurite"), https=True) as server:
+def https_server() -> Iterator[Azurite]:
+    with azurite(https=True) as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 """Azurite, Microsoft's own emulator of Azure Blob Storage, as a server for tests.
 
-It installs itself with npm into a directory that git ignores, listens on the loopback only and on a
-free port, and checks what Azure checks of a shared access signature, the client's address excepted.
+It installs itself with npm into a directory that git ignores, listens on the loopback only and on a free port, and checks what Azure checks of a shared access
+signature, the client's address excepted.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import subprocess
-import threading
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.servers.process import serving
 
 VERSION = "3.37.0"
 #: The account that every Azurite has; its key is published and no secret:
@@ -30,13 +31,11 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 _HOME = Path(__file__).parent / "node" / "azurite"
 _NPM = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _AZURITE = (
-    *("--blobHost", "127.0.0.1", "--inMemoryPersistence"),
+    *("--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"),
     *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
 )
 #: As it was before the tests cleaned it: npm may need a proxy, and its own settings at home.
 _ENVIRONMENT = dict(os.environ)
-#: Seconds until a server that has not said that it listens is given up.
-_PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -81,44 +80,17 @@ def install() -> Path:
 
 
 @contextlib.contextmanager
-def azurite(directory: Path, *, https: bool = False) -> Iterator[Azurite]:
+def azurite(*, https: bool = False) -> Iterator[Azurite]:
     """Run a server for as long as the block lasts; with https, it also takes Entra tokens."""
-    program = install()
-    more: list[str] = []
+    command = ["node", str(install()), *_AZURITE]
     certificate = None
-    if https:
-        certificate, key = _make_certificate(directory)
-        more = ["--cert", certificate, "--key", key, "--oauth", "basic"]
-    for _ in range(3):  # somebody else may take the port before the server does
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(
-            ["node", str(program), "--blobPort", str(port), *_AZURITE, *more],
-            cwd=directory,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            if _is_ready(server):
-                yield Azurite(f"127.0.0.1:{port}", certificate)
-                return
-        finally:
-            server.terminate()
-            server.communicate(timeout=30)
-    msg = "Azurite did not start"
-    raise RuntimeError(msg)
-
-
-def _is_ready(server: subprocess.Popen[str]) -> bool:
-    """Wait for the server's own word that it listens; False where it ends without."""
-    guard = threading.Timer(_PATIENCE, server.kill)
-    guard.start()
-    try:
-        return any("successfully listen" in line for line in server.stdout or ())
-    finally:
-        guard.cancel()
+    with tempfile.TemporaryDirectory(prefix="azurite-", ignore_cleanup_errors=True) as directory:
+        if https:
+            certificate, key = _make_certificate(Path(directory))
+            command += ["--cert", certificate, "--key", key, "--oauth", "basic"]
+        with serving(command, directory) as output:
+            listening = output.wait_for("successfully listens on")
+            yield Azurite(listening.rpartition("://")[2], certificate)
 
 
 def _make_certificate(directory: Path) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """LocalStack, an emulator of S3 in Python, as a server for tests.
 
-It installs itself with pip into an environment of its own, which git ignores, listens on the
-loopback only and on a free port, and enforces what Swift's S3 does not have: the conditions of POST
-policies, CORS, and more of multipart uploads. It recomputes the signatures of URLs with botocore, so
-that it cannot show a mistake that botocore makes too, and never checks the signature of a POST form.
+It installs itself with pip into an environment of its own, which git ignores, listens on the loopback only and on a free port, and enforces what Swift's S3 does not have: the
+conditions of POST policies, CORS, and more of multipart uploads. It recomputes the signatures of URLs
+with botocore, so that it cannot show a mistake that botocore makes too, and never checks the
+signature of a POST form.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ import fcntl
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.request
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.servers.process import ServerEndedError, serving
 
 #: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
 _REQUIREMENTS = Path(__file__).with_name("localstack.txt")
@@ -31,16 +30,35 @@ _REQUIREMENTS = Path(__file__).with_name("localstack.txt")
 _HOME = Path(__file__).parent / "python" / f"localstack-{sys.version_info[0]}.{sys.version_info[1]}"
 #: As it was before the tests cleaned it: pip may need a proxy, and its own settings at home.
 _ENVIRONMENT = dict(os.environ)
-#: Its server takes the port of GATEWAY_LISTEN and listens on every address of the machine.
+#: It would listen on every address of the machine, and on a port that somebody else may have taken meanwhile: it is
+#: given a socket that listens already. And it would keep all buckets in one directory with every other LocalStack.
 _PROGRAM = """
-import functools
+import os, socket
 from twisted.internet import endpoints
-endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
+listening = socket.create_server(("127.0.0.1", 0))
+listening.setblocking(False)
+place = "127.0.0.1:%d" % listening.getsockname()[1]
+os.environ.update(GATEWAY_LISTEN=place, LOCALSTACK_HOST=place)
+endpoints.TCP4ServerEndpoint = lambda reactor, port: endpoints.AdoptedStreamServerEndpoint(
+    reactor, listening.fileno(), socket.AF_INET
+)
+print("listens on", place, flush=True)
 from localstack.runtime.main import main
+from localstack.services.s3 import provider
+provider.DEFAULT_S3_TMP_DIR = os.getcwd() + "/buckets"
 main()
 """
-#: Seconds until a server that has not said that it is ready is given up.
-_PATIENCE = 120
+_SETTINGS = {
+    "SERVICES": "s3",
+    "STRICT_SERVICE_LOADING": "1",
+    "EAGER_SERVICE_LOADING": "1",
+    "S3_SKIP_SIGNATURE_VALIDATION": "0",
+    "USE_SSL": "0",
+    # It asks nobody beyond this machine: no telemetry, no certificate, no names.
+    "DISABLE_EVENTS": "1",
+    "SKIP_SSL_CERT_DOWNLOAD": "1",
+    "DNS_ADDRESS": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -104,93 +122,22 @@ def install() -> Path:
 @contextlib.contextmanager
 def localstack() -> Iterator[LocalStack]:
     """Run a server with its S3 alone, for as long as the block lasts."""
-    python = install()
+    command = [str(install()), "-c", _PROGRAM]
     with tempfile.TemporaryDirectory(prefix="localstack-", ignore_cleanup_errors=True) as directory:
-        for _ in range(3):  # somebody else may take the port before the server does
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            with _server(python, port, directory) as server:
-                output = _Output(server)
-                if output.is_ready():
-                    _check_health(port)
-                    yield LocalStack(f"http://127.0.0.1:{port}")
-                    return
-    msg = f"LocalStack did not start: {output.last_lines()}"
-    raise RuntimeError(msg)
-
-
-@contextlib.contextmanager
-def _server(python: Path, port: int, directory: str) -> Iterator[subprocess.Popen[str]]:
-    own = {
-        "PATH": os.environ.get("PATH", os.defpath),
         # All that it writes goes below the directory.
-        **dict.fromkeys(("HOME", "TMPDIR"), directory),
-        "SERVICES": "s3",
-        "STRICT_SERVICE_LOADING": "1",
-        "EAGER_SERVICE_LOADING": "1",
-        "S3_SKIP_SIGNATURE_VALIDATION": "0",
-        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
-        "LOCALSTACK_HOST": f"127.0.0.1:{port}",
-        "USE_SSL": "0",
-        # It asks nobody beyond this machine: no telemetry, no certificate, no names.
-        "DISABLE_EVENTS": "1",
-        "SKIP_SSL_CERT_DOWNLOAD": "1",
-        "DNS_ADDRESS": "0",
-    }
-    server = subprocess.Popen(
-        [str(python), "-c", _PROGRAM],
-        cwd=directory,
-        env=own,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield server
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        if server.stdout is not None:
-            server.stdout.close()
+        own = {"PATH": os.environ.get("PATH", os.defpath), "HOME": directory, "TMPDIR": directory}
+        with serving(command, directory, own | _SETTINGS) as output:
+            place = output.wait_for("listens on").rpartition(" ")[2]
+            output.wait_for("Ready.")
+            _check_health(place)
+            yield LocalStack(f"http://{place}")
 
 
-class _Output:
-    """What a server says, read all the time so that its pipe never fills."""
-
-    def __init__(self, server: subprocess.Popen[str]) -> None:
-        self._server = server
-        self._lines: deque[str] = deque(maxlen=20)
-        self._told = threading.Event()
-        self._ready = False
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        with contextlib.suppress(ValueError):  # closed while it is read
-            for line in self._server.stdout or ():
-                self._lines.append(line)
-                if line.strip() == "Ready.":
-                    self._ready = True
-                    self._told.set()
-        self._told.set()
-
-    def is_ready(self) -> bool:
-        """Wait for the server's own word that it listens; False where it ends without."""
-        return self._told.wait(_PATIENCE) and self._ready
-
-    def last_lines(self) -> str:
-        return " ".join("".join(self._lines).split()) or "it said nothing"
-
-
-def _check_health(port: int) -> None:
+def _check_health(place: str) -> None:
     """Raise unless S3 is there: LocalStack is ready, too, without the services it lacks."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}/_localstack/health", timeout=30) as answer:
+    with opener.open(f"http://{place}/_localstack/health", timeout=30) as answer:
         health = answer.read()
     if b'"s3": "running"' not in health and b'"s3": "available"' not in health:
         msg = f"LocalStack runs without S3: {health!r}"
-        raise RuntimeError(msg)
+        raise ServerEndedError(msg)

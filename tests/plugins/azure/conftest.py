@@ -18,14 +18,14 @@ OPTIONS = {"account_name": "contoso", "account_key": KEY}
 
 
 @pytest.fixture(scope="session")
-def http_server(tmp_path_factory) -> Iterator[Azurite]:
-    with azurite(tmp_path_factory.mktemp("azurite")) as server:
+def http_server() -> Iterator[Azurite]:
+    with azurite() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def https_server(tmp_path_factory) -> Iterator[Azurite]:
-    with azurite(tmp_path_factory.mktemp("azurite-https"), https=True) as server:
+def https_server() -> Iterator[Azurite]:
+    with azurite(https=True) as server:
         yield server
 
 
