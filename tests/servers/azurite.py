@@ -1,6 +1,6 @@
 """Azurite, Microsoft's own emulator of Azure Blob Storage, as a server for tests.
 
-It installs itself with npm into a directory that git ignores, listens on the loopback only and on a free port, and checks what Azure checks of a shared access
+It listens on the loopback only and on a free port, and checks what Azure checks of a shared access
 signature, the client's address excepted.
 """
 
@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import json
-import os
-import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,22 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.install import azurite_program
 from tests.servers.process import serving
 
-VERSION = "3.37.0"
 #: The account that every Azurite has; its key is published and no secret:
 #: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-_HOME = Path(__file__).parent / "node" / "azurite"
-_NPM = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _AZURITE = (
     *("--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"),
     *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
 )
-#: As it was before the tests cleaned it: npm may need a proxy, and its own settings at home.
-_ENVIRONMENT = dict(os.environ)
 
 
 @dataclass(frozen=True)
@@ -58,31 +50,10 @@ class Azurite:
         return f"AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={self.endpoint};"
 
 
-def install() -> Path:
-    """Return Azurite's program, installed first where it is not."""
-    program = _HOME / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    _HOME.mkdir(parents=True, exist_ok=True)
-    (_HOME.parent / ".gitignore").write_text("*\n")
-    with (_HOME / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may start at once
-        mark = _HOME / ".installed"
-        if not mark.exists() or mark.read_text() != VERSION or not program.exists():
-            shutil.rmtree(_HOME / "node_modules", ignore_errors=True)
-            subprocess.run(
-                # No package needs a script of its own to run, so none may.
-                ["npm", "install", *_NPM, "--prefix", str(_HOME), f"azurite@{VERSION}"],
-                check=True,
-                env=_ENVIRONMENT,
-                timeout=600,
-            )
-            mark.write_text(VERSION)
-    return program
-
-
 @contextlib.contextmanager
 def azurite(*, https: bool = False) -> Iterator[Azurite]:
     """Run a server for as long as the block lasts; with https, it also takes Entra tokens."""
-    command = ["node", str(install()), *_AZURITE]
+    command = ["node", str(azurite_program()), *_AZURITE]
     certificate = None
     with tempfile.TemporaryDirectory(prefix="azurite-", ignore_cleanup_errors=True) as directory:
         if https:

@@ -1,25 +1,15 @@
-"""Debian's Chromium, driven by Playwright, as a browser for tests.
-
-Where it is missing and may be installed (as root, with apt-get), it is; otherwise the tests fail and
-say what to install. No browser is downloaded by Playwright itself.
-"""
+"""Debian's Chromium, driven by Playwright, as a browser for tests; Playwright downloads none."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-#: As it was before the tests cleaned it: apt-get may need a proxy.
-_ENVIRONMENT = dict(os.environ)
+from tests.servers.install import chromium_program
+
 _FLAGS = (
     "--no-sandbox",  # root cannot have one
     "--disable-gpu",
@@ -33,25 +23,6 @@ _FLAGS = (
 )
 
 
-def install() -> str:
-    """Return Chromium's program, installed first where it is not."""
-    with Path(tempfile.gettempdir(), "daypass-chromium.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may start at once
-        found = shutil.which("chromium")
-        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-            environment = {**_ENVIRONMENT, "DEBIAN_FRONTEND": "noninteractive"}
-            for command in (
-                ["apt-get", "update", "-q"],
-                ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
-            ):
-                subprocess.run(command, check=True, env=environment, timeout=900)
-            found = shutil.which("chromium")
-    if found is None:
-        msg = "the browser tests need Chromium as the command chromium: apt-get install chromium"
-        raise RuntimeError(msg)
-    return found
-
-
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:
     """Run a browser for as long as the block lasts, as Playwright's ``Browser``.
@@ -60,7 +31,7 @@ def chromium() -> Iterator[Any]:
     """
     from playwright.sync_api import sync_playwright
 
-    program = install()
+    program = chromium_program()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         try:

@@ -1,6 +1,6 @@
 """LocalStack, an emulator of S3 in Python, as a server for tests.
 
-It installs itself with pip into an environment of its own, which git ignores, listens on the loopback only and on a free port, and enforces what Swift's S3 does not have: the
+It listens on the loopback only and on a free port, and enforces what Swift's S3 does not have: the
 conditions of POST policies, CORS, and more of multipart uploads. It recomputes the signatures of URLs
 with botocore, so that it cannot show a mistake that botocore makes too, and never checks the
 signature of a POST form.
@@ -9,27 +9,16 @@ signature of a POST form.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from tests.servers.install import localstack_python
 from tests.servers.process import ServerEndedError, serving
 
-#: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
-_REQUIREMENTS = Path(__file__).with_name("localstack.txt")
-#: One environment for each Python, since tests of several may share a directory.
-_HOME = Path(__file__).parent / "python" / f"localstack-{sys.version_info[0]}.{sys.version_info[1]}"
-#: As it was before the tests cleaned it: pip may need a proxy, and its own settings at home.
-_ENVIRONMENT = dict(os.environ)
 #: It would listen on every address of the machine, and on a port that somebody else may have taken meanwhile: it is
 #: given a socket that listens already. And it would keep all buckets in one directory with every other LocalStack.
 _PROGRAM = """
@@ -98,31 +87,10 @@ class LocalStack:
         )
 
 
-def install() -> Path:
-    """Return the Python of LocalStack's environment, which is made first where it is not there."""
-    python = _HOME / "bin" / "python"
-    _HOME.mkdir(parents=True, exist_ok=True)
-    (_HOME.parent / ".gitignore").write_text("*\n")
-    version = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
-    with (_HOME.parent / f"{_HOME.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may start at once
-        mark = _HOME / ".installed"
-        if not mark.exists() or mark.read_text() != version:
-            shutil.rmtree(_HOME)
-            pip = ("-m", "pip", "install", "-q", "--disable-pip-version-check")
-            for command in (
-                [sys.executable, "-m", "venv", str(_HOME)],
-                [str(python), *pip, "-r", str(_REQUIREMENTS)],
-            ):
-                subprocess.run(command, check=True, env=_ENVIRONMENT, timeout=900)
-            mark.write_text(version)
-    return python
-
-
 @contextlib.contextmanager
 def localstack() -> Iterator[LocalStack]:
     """Run a server with its S3 alone, for as long as the block lasts."""
-    command = [str(install()), "-c", _PROGRAM]
+    command = [str(localstack_python()), "-c", _PROGRAM]
     with tempfile.TemporaryDirectory(prefix="localstack-", ignore_cleanup_errors=True) as directory:
         # All that it writes goes below the directory.
         own = {"PATH": os.environ.get("PATH", os.defpath), "HOME": directory, "TMPDIR": directory}

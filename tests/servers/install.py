@@ -1,0 +1,185 @@
+"""Install what the tests need beside Python packages: ``python tests/servers/install.py``.
+
+Azurite by npm and LocalStack into a Python environment of its own go below ``installed``, which git
+ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, and wants
+root. What is there is left as it is. No test installs anything: it fails and names this program.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+_HOME = Path(__file__).with_name("installed")
+
+AZURITE = "3.37.0"
+#: Its telemetry, which the tests switch off, and its SQL databases, which they do not use, are five sixths of what
+#: npm would fetch, and two thirds of the time that Azurite takes to start: an empty package takes their places.
+_UNUSED = ("applicationinsights", "mysql2", "tedious")
+_NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+
+#: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
+_LOCALSTACK = Path(__file__).with_name("localstack.txt")
+
+_APT = (
+    "apt-get",
+    "-qq",
+    "-o",
+    "DPkg::Lock::Timeout=300",
+)  # a fresh machine may be busy with itself
+
+
+class MissingServerError(RuntimeError):
+    """What a test needs is not installed; the message says so, and how it is, in one sentence."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not installed for the tests: tox -e servers installs it")
+
+
+def azurite_program() -> Path:
+    """Return the program of Azurite's blob service."""
+    home = _HOME / "azurite"
+    program = home / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+    if not _is_complete(home, AZURITE) or not program.exists():
+        name = f"Azurite {AZURITE}"
+        raise MissingServerError(name)
+    return program
+
+
+def localstack_python() -> Path:
+    """Return the Python of LocalStack's environment, whatever the version of this one."""
+    home = _HOME / "localstack"
+    python = home / "bin" / "python"
+    if not _is_complete(home, _version_of_localstack()) or not python.exists():
+        name = "LocalStack"
+        raise MissingServerError(name)
+    return python
+
+
+def chromium_program() -> str:
+    """Return Chromium's program."""
+    program = shutil.which("chromium")
+    if program is None:
+        name = "Chromium (Debian's package chromium)"
+        raise MissingServerError(name)
+    return program
+
+
+def main() -> int:
+    """Install what is missing, all at once; return 1 where something could not be."""
+    _HOME.mkdir(exist_ok=True)
+    steps = {
+        azurite_program: _install_azurite,
+        localstack_python: _install_localstack,
+        chromium_program: _install_chromium,
+    }
+    with (_HOME / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two of this program may run at once
+        failures = [text for text in pool.map(_install, steps, steps.values()) if text]
+    for text in failures:
+        sys.stderr.write(f"{text}\n")
+    return int(bool(failures))
+
+
+def _install(find: Callable[[], object], install: Callable[[], None]) -> str | None:
+    """Install one thing where it is not found; return what went wrong."""
+    try:
+        find()
+    except MissingServerError:
+        try:
+            install()
+            find()
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            return f"{install.__name__.strip('_')}: {error}"
+    return None
+
+
+def _install_azurite() -> None:
+    home = _HOME / "azurite"
+    shutil.rmtree(home, ignore_errors=True)
+    nothing = home / "nothing"
+    nothing.mkdir(parents=True)
+    (nothing / "index.js").touch()
+    (nothing / "package.json").write_text(json.dumps({"name": "nothing", "version": "1.0.0"}))
+    package = {
+        "private": True,
+        "dependencies": {"azurite": AZURITE},
+        "overrides": dict.fromkeys(_UNUSED, "file:nothing"),
+    }
+    (home / "package.json").write_text(json.dumps(package))
+    # No package needs a script of its own to run, so none may.
+    _run(["npm", "install", *_NPM], cwd=home)
+    _complete(home, AZURITE)
+
+
+def _install_localstack() -> None:
+    home = _HOME / "localstack"
+    shutil.rmtree(home, ignore_errors=True)
+    python = str(home / "bin" / "python")
+    # The list holds all that is needed, so that nothing has to be resolved.
+    packages = ["-q", "--no-deps", "-r", str(_LOCALSTACK)]
+    if uv := _find_uv():  # a minute faster
+        _run([*uv, "venv", "-q", "--python", sys.executable, str(home)])
+        _run([*uv, "pip", "install", "--compile-bytecode", "--python", python, *packages])
+    else:
+        _run([sys.executable, "-m", "venv", str(home)])
+        _run([python, "-m", "pip", "install", "--disable-pip-version-check", *packages])
+    _complete(home, _version_of_localstack())
+
+
+def _install_chromium() -> None:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        msg = "the browser tests need the command chromium; as root, with apt-get, it is installed"
+        raise RuntimeError(msg)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    _run([*_APT, "update"], env=environment)
+    _run([*_APT, "install", "-y", "--no-install-recommends", "chromium"], env=environment)
+
+
+def _find_uv() -> list[str] | None:
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv"]
+    program = shutil.which("uv")
+    return [program] if program else None
+
+
+def _run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+    )
+    if done.returncode:
+        msg = f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+        raise RuntimeError(msg)
+
+
+def _version_of_localstack() -> str:
+    return hashlib.sha256(_LOCALSTACK.read_bytes()).hexdigest()
+
+
+def _complete(home: Path, version: str) -> None:
+    (home / ".version").write_text(version)
+
+
+def _is_complete(home: Path, version: str) -> bool:
+    mark = home / ".version"
+    return mark.exists() and mark.read_text() == version
+
+
+if __name__ == "__main__":
+    sys.exit(main())
