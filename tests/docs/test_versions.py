@@ -61,6 +61,12 @@ def test_a_plugin_needs_at_least_this_core(directory):
     assert lower.release[:2] == Version(daypass.__version__).release[:2]
 
 
+@pytest.mark.parametrize("directory", DISTRIBUTIONS, ids=lambda path: path.name)
+def test_what_it_imports_is_held_against_what_it_declares(directory):
+    place = directory.relative_to(ROOT).as_posix()
+    assert f"    deptry --config {place}/pyproject.toml {place}/src\n" in TOX
+
+
 def test_the_lowest_versions_are_those_declared():
     lines = (ROOT / "tests" / "lowest.txt").read_text().splitlines()
     pins = [line.partition("==")[::2] for line in lines if not line.startswith("#")]
