@@ -58,8 +58,12 @@ def pair(kind: str) -> Pair:
     return Pair("KECDSAP256", ec.generate_private_key(ec.SECP256R1()))
 
 
-def sign(path: str = "s3://maps/europe.tif", kind: str = "rsa", *, given=None, **options: Any):
-    """Sign with a key pair of the tests, at one moment."""
+def sign(path: str = "s3://maps/europe.tif", kind: str = "ecdsa", *, given=None, **options: Any):
+    """Sign with a key pair of the tests, at one moment.
+
+    Where the kind does not matter it is ECDSA: to read an RSA key, whose primes are checked, takes
+    longer than most tests.
+    """
     options = {"signing_time": NOW, "expires_in": 3600, **options}
     return daypass.create_signed_url(
         path, signer="cloudfront", signer_options=pair(kind).options(**(given or {})), **options

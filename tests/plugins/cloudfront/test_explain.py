@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from unittest.mock import patch
 from urllib.parse import quote, unquote
 
@@ -24,6 +25,7 @@ PLACE = f"https://{DOMAIN}/a%20b/%C3%A9.tif"
 END = NOW + timedelta(hours=1)
 
 
+@cache
 def by_botocore(kind="rsa", url=PLACE, policy=None):
     """Sign with botocore, whose caller brings the key."""
     private = pair(kind).private

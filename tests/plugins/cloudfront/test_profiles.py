@@ -24,14 +24,14 @@ allowed_methods = ["GET", "HEAD", "PUT"]
 @pytest.fixture(params=["file", "environment", "path"])
 def profile(request, tmp_path, monkeypatch):
     """Write a profile that refers to its key in each of the ways."""
-    (tmp_path / "key.pem").write_text(pair("rsa").pem())
-    monkeypatch.setenv("CF_KEY", pair("rsa").pem())
+    (tmp_path / "key.pem").write_text(pair("ecdsa").pem())
+    monkeypatch.setenv("CF_KEY", pair("ecdsa").pem())
     key = {
         "file": '{ file = "key.pem" }',
         "environment": '{ env = "CF_KEY" }',
         "path": f'"{tmp_path}/key.pem"',
     }[request.param]
-    text = PROFILE.format(domain=DOMAIN, key_pair_id=pair("rsa").id, private_key=key)
+    text = PROFILE.format(domain=DOMAIN, key_pair_id=pair("ecdsa").id, private_key=key)
     (tmp_path / "daypass.toml").write_text(text)
     monkeypatch.setenv("DAYPASS_CONFIG", str(tmp_path / "daypass.toml"))
     config._loaded.clear()

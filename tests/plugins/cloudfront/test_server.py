@@ -162,7 +162,7 @@ def test_an_origin_path_is_left_out_of_urls(serve, tmp_path):
         store = daypass.Store(
             "s3://bucket/public",
             signer="cloudfront",
-            signer_options=pair("rsa").options(domain=edge.domain, origin_path=spelt),
+            signer_options=pair("ecdsa").options(domain=edge.domain, origin_path=spelt),
         )
         link = store.create_signed_url("maps/europe.tif")
         assert link.url.startswith(f"{edge.domain}/maps/europe.tif?")
