@@ -23,6 +23,9 @@ os.environ |= {
     "XDG_CONFIG_HOME": os.devnull,  # where daypass looks for its own configuration, too
 }
 
+#: Real servers, each one for a whole run.
+pytest_plugins = ["tests.servers.shared"]
+
 _ROOT = Path(__file__).parent
 _SYBIL = Sybil(
     parsers=[

@@ -10,9 +10,7 @@ import pytest
 from daypass import Store
 from daypass.testing import BackendConformance, Stranger
 from tests.plugins.azure.conftest import Bench
-from tests.servers.azurite import KEY, Azurite, azurite
-
-pytestmark = pytest.mark.xdist_group("azurite")
+from tests.servers.azurite import KEY, Azurite
 
 #: Only a user delegation key signs request headers, and Azurite does not know them.
 UNSIGNED = frozenset(
@@ -28,15 +26,13 @@ UNSIGNED = frozenset(
 
 
 @pytest.fixture(scope="module")
-def http_server() -> Iterator[Azurite]:
-    with azurite() as server:
-        yield server
+def http_server(servers: Callable[[str], Azurite]) -> Azurite:
+    return servers("azurite")
 
 
 @pytest.fixture(scope="module")
-def https_server() -> Iterator[Azurite]:
-    with azurite(https=True) as server:
-        yield server
+def https_server(servers: Callable[[str], Azurite]) -> Azurite:
+    return servers("azurite-https")
 
 
 class Azure(BackendConformance):

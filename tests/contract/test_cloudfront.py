@@ -13,7 +13,7 @@ import fsspec
 import pytest
 
 from daypass import Store
-from daypass.demo.server import Server, swift
+from daypass.demo.server import Server
 from daypass.testing import BackendConformance
 from tests.plugins.cloudfront.conftest import Pair, pair
 from tests.servers.cloudfront import Distribution, Origin, directory_origin, distribution
@@ -69,9 +69,8 @@ class TestReading(CloudFront):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with swift() as running:
-        yield running
+def server(servers: Callable[[str], Server]) -> Server:
+    return servers("swift")
 
 
 @pytest.fixture(scope="module")

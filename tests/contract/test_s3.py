@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,14 +11,13 @@ import fsspec
 import pytest
 
 from daypass import Store
-from daypass.demo.server import Server, swift
+from daypass.demo.server import Server
 from daypass.testing import BackendConformance
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with swift(secret="opensesame-7f3a") as running:
-        yield running
+def server(servers: Callable[[str], Server]) -> Server:
+    return servers("swift")
 
 
 @pytest.fixture(scope="module")

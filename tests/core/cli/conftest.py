@@ -16,16 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from daypass.demo.server import make_bucket, swift
+from daypass.demo.server import make_bucket
 from tests.core.cli.forks import forking
 
 DAYPASS = str(Path(sys.executable).with_name("daypass"))
 
 
 @pytest.fixture(scope="session")
-def server():
-    with swift() as running:
-        yield running
+def server(servers):
+    return servers("swift")
 
 
 @pytest.fixture

@@ -8,18 +8,17 @@ import json
 import signal
 import subprocess
 import threading
+import uuid
 from base64 import b64encode
 from pathlib import Path
 
 import attrs
 import pytest
 
-from daypass.demo.server import make_bucket
 from tests.core.cli.conftest import DAYPASS
-from tests.servers.azurite import ACCOUNT, KEY, azurite
+from tests.servers.azurite import ACCOUNT, KEY
 from tests.servers.counting_proxy import counting_proxy
 from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
-from tests.servers.localstack import localstack
 
 MIB = 1 << 20
 SIZE = 200 * MIB
@@ -50,38 +49,29 @@ def md5_of(body):
 
 
 @contextlib.contextmanager
-def swift_place(server):
-    make_bucket(server, "killed")
-    yield from s3_place(server.endpoint, "killed", server.access_key, server.secret)
-
-
-@contextlib.contextmanager
-def localstack_place(_):
-    with localstack() as server:
-        server.client().create_bucket(Bucket="killed")
-        yield from s3_place(server.endpoint, "killed", server.access_key, server.secret)
-
-
-def s3_place(endpoint, bucket, access_key, secret):
+def s3_place(servers, kind):
     import boto3
     from botocore.config import Config
 
+    server = servers(kind)
     client = boto3.client(
         "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret,
+        endpoint_url=server.endpoint,
+        region_name=server.region,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret,
         config=Config(proxies={}, s3={"addressing_style": "path"}),
     )
-    with counting_proxy(endpoint.partition("://")[2]) as proxy:
+    bucket = f"killed-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=bucket)
+    with counting_proxy(server.endpoint.partition("://")[2]) as proxy:
         yield Place(
             f"s3://{bucket}/k",
             proxy,
             {
-                "AWS_ACCESS_KEY_ID": access_key,
-                "AWS_SECRET_ACCESS_KEY": secret,
-                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": server.access_key,
+                "AWS_SECRET_ACCESS_KEY": server.secret,
+                "AWS_DEFAULT_REGION": server.region,
                 "AWS_ENDPOINT_URL_S3": proxy.url,
             },
             [],
@@ -90,7 +80,7 @@ def s3_place(endpoint, bucket, access_key, secret):
 
 
 @contextlib.contextmanager
-def gcs_place(_):
+def gcs_place(servers, kind):
     with gcs_front() as front, counting_proxy(front.url.partition("://")[2]) as proxy:
         front.keys["GOOG4-HMAC-SHA256", "GOOG1EXAMPLE"] = hmac_verifier("made-up")
         bucket = front.buckets["killed"] = Bucket()
@@ -110,28 +100,31 @@ def gcs_place(_):
 
 
 @contextlib.contextmanager
-def azure_place(_):
+def azure_place(servers, kind):
     from azure.storage.blob import ContainerClient
 
-    with azurite() as server, counting_proxy(server.host) as proxy:
-        client = ContainerClient.from_connection_string(server.connection_string, "killed")
+    server = servers(kind)
+    container = f"killed-{uuid.uuid4().hex[:12]}"
+    with (
+        counting_proxy(server.host) as proxy,
+        ContainerClient.from_connection_string(server.connection_string, container) as client,
+    ):
         client.create_container()
         endpoint = f"{proxy.url}/{ACCOUNT}"
         login = f"AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
         yield Place(
-            "az://killed/k",
+            f"az://{container}/k",
             proxy,
             {"AZURE_STORAGE_CONNECTION_STRING": login},
             [],
             lambda: md5_of(client.download_blob("k").readall()),
             tags=False,
         )
-        client.close()
 
 
 PLACES = {
-    "swift": swift_place,
-    "localstack": localstack_place,
+    "swift": s3_place,
+    "localstack": s3_place,
     "gcs front": gcs_place,
     "azurite": azure_place,
 }
@@ -148,9 +141,8 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def place(request):
-    given = request.getfixturevalue("server") if request.param == "swift" else None
-    with PLACES[request.param](given) as found:
+def place(request, servers):
+    with PLACES[request.param](servers, request.param) as found:
         yield found
 
 
@@ -196,16 +188,7 @@ class Command:
         return self.process.returncode, out, err
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        pytest.param(
-            name, marks=pytest.mark.xdist_group(name if name == "localstack" else "killed")
-        )
-        for name in PLACES
-    ],
-    indirect=True,
-)
+@pytest.mark.parametrize("place", PLACES, indirect=True)
 def test_a_killed_upload_goes_on_and_is_identical(place, environment, tmp_path, file):
     expected = hashlib.md5(file.read_bytes(), usedforsecurity=False).digest()
     proxy = place.proxy

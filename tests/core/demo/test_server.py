@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,10 +29,9 @@ def odd():
         yield running
 
 
-@pytest.fixture
-def plain():
-    with swift() as running:
-        yield running
+@pytest.fixture(scope="session")
+def plain(servers):
+    return servers("swift")
 
 
 def is_alive(pid):
@@ -87,17 +87,19 @@ def test_buckets_are_virtual_hosts_below_its_domain(odd):
 def test_versions_can_be_kept_where_they_are_allowed(plain, odd):
     import fsspec
 
+    bucket = f"versions-{uuid.uuid4().hex[:12]}"
+
     def enable(server):
-        make_bucket(server, "versions")
+        make_bucket(server, bucket)
         fs = fsspec.filesystem("s3", **server.storage_options, skip_instance_cache=True)
         fs.call_s3(
             "put_bucket_versioning",
-            Bucket="versions",
+            Bucket=bucket,
             VersioningConfiguration={"Status": "Enabled"},
         )
 
     enable(plain)
-    path, options = "s3://versions/k", plain.storage_options
+    path, options = f"s3://{bucket}/k", plain.storage_options
     versions = []
     for body in (b"one", b"two"):
         send(create_signed_url(path, method="PUT", storage_options=options), body)

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 import daypass
-from tests.servers.azurite import ACCOUNT, KEY, Azurite, FakeEntra, azurite
+from tests.servers.azurite import ACCOUNT, KEY, Azurite, FakeEntra
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 #: An account that does not exist; nothing may ever connect to it.
@@ -18,15 +18,13 @@ OPTIONS = {"account_name": "contoso", "account_key": KEY}
 
 
 @pytest.fixture(scope="session")
-def http_server() -> Iterator[Azurite]:
-    with azurite() as server:
-        yield server
+def http_server(servers) -> Azurite:
+    return servers("azurite")
 
 
 @pytest.fixture(scope="session")
-def https_server() -> Iterator[Azurite]:
-    with azurite(https=True) as server:
-        yield server
+def https_server(servers) -> Azurite:
+    return servers("azurite-https")
 
 
 class Bench:

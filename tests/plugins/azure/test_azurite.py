@@ -12,8 +12,6 @@ from azure.storage.blob import AccessPolicy, ContentSettings
 import daypass
 from daypass import AccessDeniedError, InvalidRequestError, UnsupportedOptionError
 
-pytestmark = pytest.mark.xdist_group("azurite")
-
 ODD_NAMES = [
     "a//b",
     "//leading",

@@ -78,7 +78,6 @@ def test_bulk_links_are_the_bytes_of_single_links(names, folder, kind, wish):
     assert [link.url for link in alone] == batch.urls
 
 
-@pytest.mark.xdist_group("azurite")
 @pytest.mark.parametrize("kind", ["key_bench", "entra_bench"])
 def test_a_batch_over_http(request, kind):
     """A sample of a batch is accepted by a server that verifies."""

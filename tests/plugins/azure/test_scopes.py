@@ -37,8 +37,6 @@ from tests.plugins.azure.test_sdk_equality import (
 )
 from tests.servers.azurite import KEY
 
-pytestmark = pytest.mark.xdist_group("azurite")
-
 VECTORS = Path(__file__).parents[2] / "vectors" / "azure"
 STORE = daypass.Store("az://c0ntainer", storage_options=OPTIONS)
 LAKE = daypass.Store(

@@ -9,10 +9,7 @@ import pytest
 import zarr
 
 #: Zarr 3's word on consolidated metadata, which its specification does not have yet.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Consolidated metadata:UserWarning"),
-    pytest.mark.xdist_group("azurite"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Consolidated metadata:UserWarning")
 
 ARRAY = np.arange(64, dtype="i4").reshape(8, 8)
 

@@ -1,18 +1,15 @@
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 import daypass
-from daypass.demo.server import make_bucket, swift
-from tests.servers.localstack import LocalStack, localstack
+from daypass.demo.server import make_bucket
 
 
 @pytest.fixture(scope="session")
-def server():
+def server(servers):
     """A real server that verifies signatures: OpenStack Swift with its S3 API."""
-    with swift() as running:
-        yield running
+    return servers("swift")
 
 
 @pytest.fixture
@@ -29,10 +26,9 @@ def store(server, bucket):
 
 
 @pytest.fixture(scope="session")
-def local() -> Iterator[LocalStack]:
+def local(servers):
     """LocalStack: it has the POST forms and the CORS that Swift's S3 has not."""
-    with localstack() as running:
-        yield running
+    return servers("localstack")
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import pytest
 import daypass
 from tests.servers.chromium import chromium, site
 
-pytestmark = pytest.mark.xdist_group("localstack")
-
 #: Sends a file of so many bytes through a link.
 PUT = """async ([link, headers, size]) => {
     const body = new Blob([new Uint8Array(size).fill(97)]);

@@ -44,7 +44,6 @@ def test_the_rule_is_what_amazon_s_own_tool_takes():
     assert "--bucket maps " in made.command
 
 
-@pytest.mark.xdist_group("localstack")
 class TestLocalStack:
     @pytest.fixture
     def rules(self, local: LocalStack, local_bucket):

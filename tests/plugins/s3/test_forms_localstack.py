@@ -14,8 +14,6 @@ import requests
 
 import daypass
 
-pytestmark = pytest.mark.xdist_group("localstack")
-
 
 @pytest.fixture
 def store(local, local_bucket):

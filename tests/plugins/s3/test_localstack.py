@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 import requests
 
 import daypass
-
-pytestmark = pytest.mark.xdist_group("localstack")
 
 
 def test_it_answers_a_link_and_refuses_a_tampered_one(local, local_bucket):
