@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from uuid import uuid4
 
 import pytest
 
@@ -30,7 +31,7 @@ def browser():
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app():
     with site() as served:
         served.page("/", "<title>app</title>")
@@ -53,14 +54,16 @@ def page(browser):
     context.close()
 
 
-@pytest.fixture
-def store(local, local_bucket, app):
-    """A bucket whose CORS rule the command has made and applied."""
+@pytest.fixture(scope="module")
+def rules(local, app):
+    """What the command has made and applied to a bucket as its CORS rule."""
+    bucket = f"b{uuid4().hex[:12]}"
+    local.client.create_bucket(Bucket=bucket)
     options = [
         f"--storage-option={name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in local.storage_options.items()
     ]
-    command = ["cors", f"s3://{local_bucket}", "--origin", app.origin, "--apply", "--yes"]
+    command = ["cors", f"s3://{bucket}", "--origin", app.origin, "--apply", "--yes"]
     # LocalStack takes headers by their whole names only; S3 itself would take x-amz-* for this one.
     command += ["--header", "x-amz-meta-by", *options]
     # In a process of its own: beside the browser's event loop, s3fs could not close its connections.
@@ -73,6 +76,13 @@ def store(local, local_bucket, app):
     )
     assert done.returncode == 0, done.stderr
     assert app.origin in done.stdout
+    return local.client.get_bucket_cors(Bucket=bucket)["CORSRules"]
+
+
+@pytest.fixture
+def store(local, local_bucket, rules):
+    """A bucket with the rule."""
+    local.client.put_bucket_cors(Bucket=local_bucket, CORSConfiguration={"CORSRules": rules})
     return daypass.Store(f"s3://{local_bucket}", storage_options=local.storage_options)
 
 
