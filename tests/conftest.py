@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +53,15 @@ def ctrl_c_is_heard() -> None:
     """Commands under test hear Ctrl-C, though a shell that starts the tests in the background makes them deaf to it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def botocore_reads_once() -> Iterator[None]:
+    """Where botocore is in use, it parses its own data once and not for each session, which takes 0.15 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        if session := sys.modules.get("botocore.session"):
+            patch.setattr(session, "create_loader", functools.cache(session.create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
-import fsspec
 import pytest
+from s3fs import S3FileSystem
 
 from daypass import Store
 from daypass.demo.server import Server
@@ -76,7 +76,7 @@ def server(servers: Callable[[str], Server]) -> Server:
 @pytest.fixture(scope="module")
 def admin(server: Server) -> Any:
     """A filesystem of the server's owner, made once: making one is slow."""
-    return fsspec.filesystem("s3", **server.storage_options, skip_instance_cache=True)
+    return S3FileSystem(**server.storage_options, skip_instance_cache=True)
 
 
 class TestUploads(CloudFront):

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import fsspec
 import pytest
+from s3fs import S3FileSystem
 
 from daypass import Store
 from daypass.demo.server import Server
@@ -23,7 +23,7 @@ def server(servers: Callable[[str], Server]) -> Server:
 @pytest.fixture(scope="module")
 def admin(server: Server) -> Any:
     """A filesystem of the server's owner, made once: making one is slow."""
-    return fsspec.filesystem("s3", **server.storage_options, skip_instance_cache=True)
+    return S3FileSystem(**server.storage_options, skip_instance_cache=True)
 
 
 class TestS3(BackendConformance):

@@ -9,6 +9,7 @@ signature of a POST form.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
 import urllib.request
@@ -72,8 +73,9 @@ class LocalStack:
             "config_kwargs": {"proxies": {}, "s3": {"addressing_style": "path"}},
         }
 
+    @functools.cached_property
     def client(self) -> Any:
-        """Return boto3's client, with which a test prepares and looks."""
+        """boto3's client, with which a test prepares and looks."""
         import boto3
         from botocore.config import Config
 

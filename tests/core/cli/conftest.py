@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from s3fs import S3FileSystem
 
-from daypass.demo.server import make_bucket
 from tests.core.cli.forks import forking
 
 DAYPASS = str(Path(sys.executable).with_name("daypass"))
@@ -27,10 +27,16 @@ def server(servers):
     return servers("swift")
 
 
+@pytest.fixture(scope="session")
+def admin(server):
+    """A filesystem of the server's owner, made once: making one is slow."""
+    return S3FileSystem(**server.storage_options, skip_instance_cache=True)
+
+
 @pytest.fixture
-def bucket(server):
+def bucket(admin):
     name = f"cli-{uuid.uuid4().hex[:12]}"
-    make_bucket(server, name)
+    admin.call_s3("create_bucket", Bucket=name)
     return name
 
 

@@ -1,9 +1,9 @@
 from uuid import uuid4
 
 import pytest
+from s3fs import S3FileSystem
 
 import daypass
-from daypass.demo.server import make_bucket
 
 
 @pytest.fixture(scope="session")
@@ -12,11 +12,17 @@ def server(servers):
     return servers("swift")
 
 
+@pytest.fixture(scope="session")
+def admin(server):
+    """A filesystem of the server's owner, made once: making one is slow."""
+    return S3FileSystem(**server.storage_options, skip_instance_cache=True)
+
+
 @pytest.fixture
-def bucket(server):
+def bucket(admin):
     """A bucket of its own for each test."""
     name = f"b{uuid4().hex[:12]}"
-    make_bucket(server, name)
+    admin.call_s3("create_bucket", Bucket=name)
     return name
 
 
@@ -35,5 +41,5 @@ def local(servers):
 def local_bucket(local):
     """A bucket of its own for each test, on LocalStack."""
     name = f"b{uuid4().hex[:12]}"
-    local.client().create_bucket(Bucket=name)
+    local.client.create_bucket(Bucket=name)
     return name

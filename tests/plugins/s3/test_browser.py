@@ -91,7 +91,7 @@ def stored(local, local_bucket):
     """Read back all that arrived: keys, and their media types."""
 
     def read():
-        client = local.client()
+        client = local.client
         found = client.list_objects_v2(Bucket=local_bucket).get("Contents", [])
         return {
             item["Key"]: client.head_object(Bucket=local_bucket, Key=item["Key"])["ContentType"]

@@ -47,14 +47,12 @@ def test_the_rule_is_what_amazon_s_own_tool_takes():
 class TestLocalStack:
     @pytest.fixture
     def rules(self, local: LocalStack, local_bucket):
-        return lambda: local.client().get_bucket_cors(Bucket=local_bucket)["CORSRules"]
+        return lambda: local.client.get_bucket_cors(Bucket=local_bucket)["CORSRules"]
 
     def test_a_rule_is_added_and_not_put_in_the_place_of_others(self, local, local_bucket, rules):
         made = plan(local_bucket, local.storage_options)
         assert made.read() == []
-        local.client().put_bucket_cors(
-            Bucket=local_bucket, CORSConfiguration={"CORSRules": [OTHER]}
-        )
+        local.client.put_bucket_cors(Bucket=local_bucket, CORSConfiguration={"CORSRules": [OTHER]})
         present = made.read()
         assert present == [OTHER]
         add_rule(made, present)
@@ -63,9 +61,7 @@ class TestLocalStack:
     def test_a_change_in_between_is_not_lost(self, local, local_bucket, rules):
         made = plan(local_bucket, local.storage_options)
         present = made.read()
-        local.client().put_bucket_cors(
-            Bucket=local_bucket, CORSConfiguration={"CORSRules": [OTHER]}
-        )
+        local.client.put_bucket_cors(Bucket=local_bucket, CORSConfiguration={"CORSRules": [OTHER]})
         with pytest.raises(StoreError, match="changed meanwhile"):
             add_rule(made, present)
         assert rules() == [OTHER]
@@ -73,9 +69,7 @@ class TestLocalStack:
     def test_the_command_shows_what_is_there_adds_and_says_so(
         self, local, local_bucket, rules, capsys
     ):
-        local.client().put_bucket_cors(
-            Bucket=local_bucket, CORSConfiguration={"CORSRules": [OTHER]}
-        )
+        local.client.put_bucket_cors(Bucket=local_bucket, CORSConfiguration={"CORSRules": [OTHER]})
         command = ["cors", f"s3://{local_bucket}", "--origin", "https://app.example", "--apply"]
         command += given(local.storage_options)
         assert run(command) == 2  # nobody is there to say yes

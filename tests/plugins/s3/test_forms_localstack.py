@@ -23,7 +23,7 @@ def store(local, local_bucket):
 @pytest.fixture
 def stored(local, local_bucket):
     """Read back what arrived under a key."""
-    return lambda key: local.client().get_object(Bucket=local_bucket, Key=key)
+    return lambda key: local.client.get_object(Bucket=local_bucket, Key=key)
 
 
 def post(form, content=b"content", name="a b.txt", **changes):
@@ -82,7 +82,7 @@ def test_what_deviates_from_the_form_is_refused(store, local, local_bucket, chan
         "k", content_type="text/plain", metadata={"by": "me"}, success_status=201, acl="private"
     )
     assert post(form, **changes).status_code in (400, 403)
-    assert "Contents" not in local.client().list_objects_v2(Bucket=local_bucket)
+    assert "Contents" not in local.client.list_objects_v2(Bucket=local_bucket)
 
 
 @pytest.mark.parametrize(("size", "status"), [(1, 400), (2, 204), (4, 204), (5, 400)])
@@ -127,5 +127,5 @@ def test_the_curl_command_uploads_an_oddly_named_file(store, local, local_bucket
     done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert shlex.split(command)[0] == "curl"
-    (found,) = local.client().list_objects_v2(Bucket=local_bucket)["Contents"]
+    (found,) = local.client.list_objects_v2(Bucket=local_bucket)["Contents"]
     assert unquote(found["Key"]) == f"in/{file.name}"

@@ -8,7 +8,7 @@ import daypass
 
 
 def test_it_answers_a_link_and_refuses_a_tampered_one(local, local_bucket):
-    local.client().put_object(Bucket=local_bucket, Key="a b/é", Body=b"content")
+    local.client.put_object(Bucket=local_bucket, Key="a b/é", Body=b"content")
     link = daypass.create_signed_url(
         f"s3://{local_bucket}/a b/é", storage_options=local.storage_options
     )
