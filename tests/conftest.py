@@ -28,6 +28,13 @@ def examples(number: int) -> settings:
     return settings(max_examples=number * settings.default.max_examples // 100)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m isolated``, import no module without such a test: what it needs may not be installed."""
+    if config.option.markexpr == "isolated" and collection_path.suffix == ".py":
+        return "pytest.mark.isolated" not in collection_path.read_text() or None
+    return None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """No credential, setting or home of the person who runs the tests is visible in them."""

@@ -11,6 +11,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 from daypass import Store
 from daypass.testing import BackendConformance
 
+pytestmark = pytest.mark.isolated
+
 
 class TestLocalFiles(BackendConformance):
     protocol = "file"

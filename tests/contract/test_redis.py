@@ -10,6 +10,8 @@ from daypass import Store
 from daypass.testing import BackendConformance
 from tests.servers.redis import RedisServer, redis_server
 
+pytestmark = pytest.mark.servers
+
 SECRET = "opensesame-7f3a"
 
 

@@ -143,6 +143,7 @@ def test_the_list_settles_a_conflict(registry, monkeypatch):
 # ------------------------------------------------------------------ made for another daypass
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(
     "requirement",
     [

@@ -242,6 +242,7 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE e [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;
 OUTSIDE = """<!DOCTYPE e SYSTEM "file:///etc/passwd"><Error><Code>x</Code></Error>"""
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(
     ("body", "match"),
     [

@@ -151,6 +151,7 @@ def test_a_filesystem_without_sign_is_named(invented):
         daypass.create_signed_url("invented://bucket/key")
 
 
+@pytest.mark.isolated
 def test_a_filesystem_that_overrides_sign_signs_a_get(signing):
     link = daypass.create_signed_url("invented://bucket/a b//c+d#e", expires_in="15m")
     assert signing.asked == [("bucket/a b//c+d#e", 900, {})]
@@ -199,6 +200,7 @@ def test_a_filesystem_that_cannot_sign_after_all_is_a_daypass_error(signing):
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize("protocol", ["s3", "gs", "abfs", "redis"])
 def test_a_protocol_that_another_distribution_owns_is_never_signed_here(protocol):
     with pytest.raises(BackendNotFoundError, match="pip install daypass-"):
@@ -208,6 +210,7 @@ def test_a_protocol_that_another_distribution_owns_is_never_signed_here(protocol
 # ------------------------------------------------------------------ metadata
 
 
+@pytest.mark.isolated
 def test_metadata_of_a_local_file_is_what_the_filesystem_knows(tmp_path):
     file = tmp_path / "a b#é.csv"
     file.write_bytes(b"12345")
@@ -232,6 +235,7 @@ def test_a_relative_path_is_read_from_the_current_directory(tmp_path, monkeypatc
     assert daypass.head_metadata("../x.csv").size == 3
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize("path", ["memory://a/b.csv", "memory:///a/b.csv"])
 def test_metadata_of_an_object_in_memory(memory, path):
     memory.pipe_file("/a/b.csv", b"1234")
@@ -385,6 +389,7 @@ def test_any_info_gives_metadata_or_a_daypass_error(invented, answer):
     assert metadata.size is None or isinstance(metadata.size, int)
 
 
+@pytest.mark.isolated
 def test_a_filesystem_whose_package_is_missing_is_named():
     with pytest.raises(BackendNotFoundError, match="paramiko"):
         daypass.head_metadata("sftp://localhost/x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
@@ -40,9 +41,30 @@ def test_the_release_publishes_by_trust_and_only_what_was_checked():
     assert (publish["needs"], publish["environment"]) == ("build", "release")
     called = [step.get("run", "") for step in flow["jobs"]["build"]["steps"]]
     assert ".ci/run" in called
-    environments = re.findall(
-        r"^\[testenv:([\w-]+)\]", (ROOT / "tox.ini").read_text(), re.MULTILINE
-    )
-    for command in called:
-        for asked in re.findall(r"tox -e ([\w-]+)", command):
-            assert asked in environments
+
+
+def environments_of_tox():
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(ROOT / "tox.ini")
+    listed = [config["tox"]["env_list"], *(name.removeprefix("testenv:") for name in config)]
+    return {
+        before + factor
+        for before, factors in re.findall(r"([\w-]+)(?:\{([\w,]+)\})?", ",".join(listed))
+        for factor in factors.split(",")
+    }
+
+
+def environments_asked_for(job):
+    """Return what a job gives to tox -e, in its commands and in its matrix."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    asked = [row["environments"] for row in matrix.get("include", [])]
+    asked += matrix.get("environments", [])
+    asked += re.findall(r"tox -e ([\w,-]+)", " ".join(step.get("run", "") for step in job["steps"]))
+    return {name for names in asked for name in names.split(",")}
+
+
+def test_every_environment_that_a_workflow_asks_for_is_there():
+    flows = [yaml.safe_load(place.read_text()) for place in PLACES]
+    asked = set().union(*(environments_asked_for(job) for f in flows for job in f["jobs"].values()))
+    assert {"lint", "servers", "py314", "nightly", "isolated-gcs", "wheels"} <= asked
+    assert asked <= environments_of_tox()

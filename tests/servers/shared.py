@@ -112,6 +112,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         owner.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a server, so that a run may leave them out."""
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()):
+            item.add_marker("servers")
+
+
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Callable[[str], Any]:
     """Return a running server by its kind: swift, localstack, azurite or azurite-https."""

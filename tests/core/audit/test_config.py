@@ -12,6 +12,8 @@ from daypass.errors import AuditError, ConfigError
 from tests.core.audit.conftest import lines_of
 from tests.core.config.conftest import places
 
+pytestmark = pytest.mark.isolated
+
 __all__ = ["places"]
 
 

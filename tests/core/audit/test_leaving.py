@@ -47,6 +47,7 @@ def sign(key="key", **options):
     return daypass.create_signed_url(f"fake://bucket/{key}", **{"signing_time": NOW, **options})
 
 
+@pytest.mark.isolated
 def test_a_single_link(fake, memory):
     link = sign(caller="ann")
     (event,) = memory.events
@@ -228,6 +229,7 @@ def test_a_password_in_a_path_is_masked(registry_of, tmp_path):
 # ------------------------------------------------------------------ logging
 
 
+@pytest.mark.isolated
 def test_logging_gets_a_line_of_json(fake, caplog):
     caplog.set_level(logging.INFO, "daypass.audit")
     add_audit(AuditLogger())

@@ -38,6 +38,7 @@ def audit(tmp_path):
     return write
 
 
+@pytest.mark.isolated
 def test_a_sound_file_verifies_and_gives_its_head(sound, audit):
     path = audit(sound)
     verdict = verify(path)

@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from s3fs import S3FileSystem
 
 from tests.core.cli.forks import forking
 
@@ -30,6 +29,8 @@ def server(servers):
 @pytest.fixture(scope="session")
 def admin(server):
     """A filesystem of the server's owner, made once: making one is slow."""
+    from s3fs import S3FileSystem
+
     return S3FileSystem(**server.storage_options, skip_instance_cache=True)
 
 

@@ -102,7 +102,8 @@ def forking(environment: dict[str, str]) -> Iterator[Forks]:
 def _serve(descriptor: int) -> None:
     """Be the parent, until nobody asks any more."""
     for name in SHARED:
-        importlib.import_module(name)
+        with suppress(ModuleNotFoundError):  # where core is alone, no command imports it either
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()  # so that a fork copies no page only to count what is on it
     with closing(Connection(os.dup(descriptor))) as connection, suppress(EOFError):

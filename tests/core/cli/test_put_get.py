@@ -147,12 +147,21 @@ def test_without_credentials_nothing_is_sent(daypass, tmp_path):
     assert daypass("get", "s3://b/k", "down").returncode == 4
 
 
+@pytest.mark.isolated
 def test_a_local_path_is_no_store(daypass, tmp_path):
     (tmp_path / "up").write_text("x")
     assert daypass("put", "up", f"file://{tmp_path}/copy").returncode == 5
     assert daypass("get", f"file://{tmp_path}/up", "down").returncode == 5
     head = daypass("head", f"file://{tmp_path}/up")
     assert (head.returncode, "size: 1\n" in head.stdout) == (0, True)
+
+
+@pytest.mark.isolated
+def test_a_local_file_is_shown_on_a_card_too(on_terminal, tmp_path):
+    (tmp_path / "up").write_text("x")
+    code, shown = on_terminal("head", f"file://{tmp_path}/up")
+    assert (code, shown[0]) == (0, "╭")  # a card
+    assert "last_modified" in shown
 
 
 def test_an_md5_that_lies_is_found_and_nothing_is_saved(

@@ -13,6 +13,8 @@ from daypass.config.secrets import Secret, referred, resolved
 from daypass.config.tables import capabilities
 from daypass.errors import CredentialsError
 
+pytestmark = pytest.mark.isolated
+
 
 def alias(name, url, more=""):
     return f'[profiles.{name}]\nurl = "{url}"\n{more}\n'

@@ -28,6 +28,7 @@ def test_without_any_file_there_is_an_empty_configuration(places):
     )
 
 
+@pytest.mark.isolated
 def test_the_files_are_found_in_the_order_in_which_later_ones_win(places):
     places.write(user=MAPS, project="", named="")
     assert kinds() == [

@@ -43,6 +43,7 @@ def module(registry_of, places, monkeypatch):
     return module
 
 
+@pytest.mark.isolated
 def test_a_link_is_what_the_profile_says_and_names_the_real_path(module):
     link = daypass.create_signed_url("daypass://maps/a b//c?d#e", signing_time=NOW)
     location, request = module.seen[-1]
@@ -340,6 +341,7 @@ def forget():
     MemoryFileSystem.pseudo_dirs[:] = [""]
 
 
+@pytest.mark.isolated
 def test_open_reads_and_writes(root):
     with fsspec.open(f"{root}/b c#?.csv") as file:
         assert file.read() == b"b c#?.csv"

@@ -13,6 +13,8 @@ from daypass.errors import ConfigError, PolicyError
 from daypass.policy import force
 from tests.core.config.conftest import places
 
+pytestmark = pytest.mark.isolated
+
 __all__ = ["places"]
 
 WHOLE = """

@@ -77,6 +77,7 @@ def test_a_callers_name_cannot_take_the_place_of_nobody(fake, in_force):
         sign(caller=caller)
 
 
+@pytest.mark.isolated
 def test_live_links_free_their_place_when_they_end(fake, in_force, clock):
     in_force({**READ, "per_caller": Quota(live_links=3)})
     sign(2)

@@ -98,7 +98,7 @@ def _bench(server: Azurite, credential: str) -> Iterator[Bench]:
 
 
 @pytest.fixture(params=["http-key", "https-key", "https-entra"])
-def bench(request) -> Iterator[Bench]:
+def bench(request, servers) -> Iterator[Bench]:
     """Every way to sign that Azurite knows."""
     scheme, credential = request.param.split("-")
     yield from _bench(request.getfixturevalue(f"{scheme}_server"), credential)

@@ -59,6 +59,7 @@ def test_every_spelling_means_the_same(protocol, place, options):
     assert (link.path, link.backend) == (path, "azure")
 
 
+@pytest.mark.isolated
 def test_the_environment_and_fsspecs_configuration(monkeypatch):
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "contoso")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
@@ -79,6 +80,7 @@ def test_misspelt_options_are_refused_with_the_nearest():
         assert sign(options={**OPTIONS, name: 1}).url.startswith(HERE)
 
 
+@pytest.mark.isolated
 def test_a_given_filesystem():
     from adlfs import AzureBlobFileSystem
 
@@ -281,6 +283,7 @@ def test_hosts_that_no_option_confirms_are_refused():
             sign(f"az://maps@{host}/k", {"account_key": KEY})
 
 
+@pytest.mark.isolated
 def test_gen1_is_refused():
     store = daypass.Store("adl://maps")
     with pytest.raises(SigningNotSupportedError, match="Gen1"):
@@ -322,6 +325,7 @@ def local(port):
     return f"AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT}"
 
 
+@pytest.mark.isolated
 def test_metadata_is_bounded_by_the_deadline(silent_server):
     store = daypass.Store("az://maps", storage_options={"connection_string": local(silent_server)})
     store.location.__dict__["deadline"] = 0.2

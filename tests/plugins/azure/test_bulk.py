@@ -79,7 +79,7 @@ def test_bulk_links_are_the_bytes_of_single_links(names, folder, kind, wish):
 
 
 @pytest.mark.parametrize("kind", ["key_bench", "entra_bench"])
-def test_a_batch_over_http(request, kind):
+def test_a_batch_over_http(request, servers, kind):
     """A sample of a batch is accepted by a server that verifies."""
     bench = request.getfixturevalue(kind)
     names = [f"day={day}/a b+{day}%.csv" for day in range(40)]

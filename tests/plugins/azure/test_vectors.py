@@ -88,6 +88,7 @@ def test_service_sas(case):
     check(case, Key(HmacKey(b64decode(secret)), {"account_key": secret}))
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize("case", cases("user_delegation_sas.json"))
 def test_user_delegation_sas(case):
     given = case["req"]["delegation_key"]

@@ -39,6 +39,7 @@ def profile(request, tmp_path, monkeypatch):
     config._loaded.clear()
 
 
+@pytest.mark.isolated
 @pytest.mark.usefixtures("profile")
 def test_a_profile_signs_by_its_signer():
     asked = {"signing_time": NOW, "expires_in": 3600}

@@ -266,6 +266,7 @@ def strange(kind):
     return Pair("K", make[kind]())
 
 
+@pytest.mark.isolated
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # cryptography's word on DSA
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kind", ["rsa 1024", "rsa 3072", "p-384", "secp256k1", "ed25519", "dsa"])
@@ -281,6 +282,7 @@ def test_without_a_key_nothing_is_signed(missing):
             face(given={missing: None})
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(
     "form", ["text", "path", "Path", "PathLike", "PKCS #1", "CRLF", "in a text"]
 )

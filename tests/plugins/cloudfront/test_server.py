@@ -106,6 +106,7 @@ def test_what_a_policy_restricts_is_restricted(edge, asked, why):
     assert [why in refusal for refusal in distribution.refusals] == [True, True]
 
 
+@pytest.mark.isolated
 def test_a_grant_reads_everything_below_its_prefix_and_nothing_beside_it(edge):
     _, store = edge
     grant = store.create_signed_prefix("maps")
@@ -126,6 +127,7 @@ def test_a_grant_for_all_reads_all(edge):
     assert get(grant.url_for("maps/europe.tif"))[0] == 200
 
 
+@pytest.mark.isolated
 def test_cookies_open_what_the_url_opens(edge):
     _, store = edge
     link = store.create_signed_url("maps/europe.tif")

@@ -25,6 +25,7 @@ def plan(front):
     return make
 
 
+@pytest.mark.isolated
 def test_a_rule_is_added_and_not_put_in_the_place_of_others(plan, front):
     made = plan()
     assert made.read() == []

@@ -50,6 +50,7 @@ def no_default(monkeypatch):
     monkeypatch.setattr(google.auth, "default", forbidden)
 
 
+@pytest.mark.isolated
 def test_a_key_signs_alike_however_it_is_given(account, key_file, monkeypatch):
     urls = {
         sign(account).url,
@@ -185,6 +186,7 @@ def test_a_project_that_contradicts_the_default_credentials_is_an_error(key_file
     assert raised.value.option == "project"
 
 
+@pytest.mark.isolated
 def test_an_hmac_key_needs_nothing_else(no_default):
     link = sign("anon", signer=HMAC)
 
@@ -274,6 +276,7 @@ def test_a_key_s_account_stays_in_its_place(account, email):
         sign({**account, "client_email": email})
 
 
+@pytest.mark.isolated
 def test_configuration_files_of_fsspec_are_honoured(monkeypatch, account):
     from fsspec.config import conf
 
@@ -295,6 +298,7 @@ print("google.cloud.storage" in sys.modules)
 """
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(
     ("token", "signer", "loaded"),
     [("anon", HMAC, ""), ("file", {}, "cryptography,google")],

@@ -36,6 +36,7 @@ def store(iam):
     return store_of(iam)
 
 
+@pytest.mark.isolated
 def test_one_round_trip_makes_one_url(iam, store):
     link = store.create_signed_url("k", signing_time=NOW)
 
@@ -272,6 +273,7 @@ def test_a_person_signs_as_an_account_they_may_impersonate(bucket, iam):
     assert send(signed(bucket, token, iam, service_account_email=iam.email)).body == b"body"
 
 
+@pytest.mark.isolated
 def test_impersonated_credentials_sign_as_their_target(bucket, iam):
     token = impersonated_credentials.Credentials(
         Person("fake-token"),
@@ -322,6 +324,7 @@ def test_a_service_account_key_signs_as_another_account(bucket, iam, account):
     assert iam.calls[0] == "POST /token"
 
 
+@pytest.mark.isolated
 def test_workload_identity_signs_as_the_account_that_is_named(bucket, iam, tmp_path):
     from google.auth import identity_pool
 

@@ -28,6 +28,7 @@ def store(options):
     return daypass.Store("gs://bucket", storage_options=options)
 
 
+@pytest.mark.isolated
 def test_everything_that_the_store_says(front, store):
     body = b"123456789"
     headers = {
@@ -101,6 +102,7 @@ def test_an_anonymous_reader_is_refused(front, store):
         store.head_metadata("k")
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(("token", "size"), [("good", 4), ("bad", None)])
 def test_a_token_is_sent(front, options, token, size):
     front.tokens = {"good"}

@@ -48,6 +48,7 @@ def upload_all(upload, body):
     return etags
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize("key", ["plain.bin", "a b//ü+%2F#?.bin"])
 def test_an_object_goes_up_in_parts(store, bucket, key):
     body = os.urandom((PART << 1) + 3)

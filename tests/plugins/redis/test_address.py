@@ -8,6 +8,8 @@ from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass_redis.address import Address, split_url
 from daypass_redis.names import directory_of, prefix_of
 
+pytestmark = pytest.mark.isolated
+
 
 @pytest.mark.parametrize(
     ("url", "address", "key"),

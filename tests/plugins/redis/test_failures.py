@@ -28,6 +28,8 @@ from daypass.errors import (
 from tests.plugins.redis.conftest import SECRET
 from tests.servers.redis import redis_server
 
+pytestmark = pytest.mark.servers
+
 
 def shown(error):
     """Return all that a log could show of an error: its chain, hidden context included."""
@@ -142,6 +144,7 @@ def test_login_in_the_url_never_leaves():
     assert SECRET not in shown(caught.value)
 
 
+@pytest.mark.isolated
 def test_secrets_are_in_no_repr():
     fs = fsspec.filesystem(
         "rediss", host="cache.example", password=SECRET, ssl_password=SECRET, ssl_keyfile="k"
@@ -159,6 +162,7 @@ def closed_port():
         yield taken.getsockname()[1]
 
 
+@pytest.mark.isolated
 def test_server_that_is_not_there(closed_port):
     with pytest.raises(StoreError, match="cannot be reached"):
         daypass.head_metadata(f"redis://127.0.0.1:{closed_port}/0/a")
@@ -206,6 +210,7 @@ def test_shorter_timeout_holds_too():
         head(url, 30, storage_options={"timeout": 0.2})
 
 
+@pytest.mark.isolated
 def test_deadline_holds_in_the_handshake_of_tls():
     with bad_server(silent) as url, pytest.raises(DeadlineError):
         head(url.replace("redis:", "rediss:"), 0.3)

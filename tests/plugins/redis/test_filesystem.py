@@ -13,6 +13,8 @@ from daypass_redis import listing
 from daypass_redis.filesystem import RedisFileSystem
 from tests.servers.redis import tls_front
 
+pytestmark = pytest.mark.servers
+
 #: Every key that Redis can hold and Python's text can say.
 KEYS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)
 

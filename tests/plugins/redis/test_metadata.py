@@ -20,6 +20,8 @@ from daypass.errors import (
 )
 from tests.servers.redis import tls_front
 
+pytestmark = pytest.mark.servers
+
 #: Legal in a path: all of Unicode but control characters, line separators and lone surrogates, and no chain of
 #: filesystems, which two colons make.
 KEYS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1).filter(

@@ -10,6 +10,8 @@ import daypass
 from daypass.backends import registry
 from daypass.errors import SigningNotSupportedError
 
+pytestmark = pytest.mark.isolated
+
 
 def test_import_loads_neither_redis_nor_fsspec():
     code = "import sys, daypass_redis; sys.exit({'redis', 'fsspec'} & set(sys.modules) != set())"

@@ -83,6 +83,7 @@ def test_a_moment_that_is_none_is_refused(value):
         sign(TEMPORARY, signer_options={"credentials_expire_at": value})
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(
     "options",
     [
@@ -124,6 +125,7 @@ def test_half_or_broken_keys_are_refused_without_showing_them(options):
     assert "SK" not in str(caught.value)
 
 
+@pytest.mark.isolated
 def test_keys_from_the_environment_and_from_a_profile(monkeypatch, tmp_path):
     """The SDK's own chain is asked, and a changed environment is seen at once."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKENV")
@@ -150,6 +152,7 @@ def test_an_endpoint_from_the_environment_is_a_custom_endpoint(monkeypatch):
     assert sign(STATIC).url.startswith("http://127.0.0.1:9000/bucket/key?")
 
 
+@pytest.mark.isolated
 def test_fsspecs_own_configuration_counts(monkeypatch):
     """What fsspec.filesystem("s3") would be made with is what signs."""
     import fsspec.config
@@ -237,6 +240,7 @@ class _Session(aiobotocore.session.AioSession):
         return self._role
 
 
+@pytest.mark.isolated
 def test_an_injected_aiobotocore_session():
     """A filesystem with a session of the caller's signs with that session's role, refreshed."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -279,6 +283,7 @@ def test_encryption_of_the_filesystem_is_signed_into_uploads():
     assert sign(options).headers == {}
 
 
+@pytest.mark.isolated
 def test_a_form_that_cannot_be_proven_goes_through_the_sdk(monkeypatch):
     """One SDK call per URL, its own clock, and the options that need ours are refused by name."""
     monkeypatch.setattr("daypass_s3.signer.Template.learn", lambda *_, **__: None)

@@ -1,0 +1,58 @@
+"""Whatever is installed of daypass finds all that it imports, on paths too that no test walks.
+
+In tox's environments ``isolated-*`` that is core and at most one plugin, as wheels, and what they declare.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import distributions, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from daypass.arrow import sign_batch
+from daypass.demo.server import ServerMissingError, swift
+
+pytestmark = pytest.mark.isolated
+
+INSTALLED = sorted(
+    {
+        found.name
+        for found in distributions()
+        if found.name == "daypass" or found.name.startswith("daypass-")
+    }
+)
+#: detect-secrets loads the module that imports it, by path; for daypass it is never installed.
+HOSTS = {"detect_secrets"}
+
+
+def optional(distribution):
+    """Return what comes with an extra alone."""
+    asked = map(Requirement, requires(distribution))
+    return {needed.name.replace("-", "_") for needed in asked if "extra ==" in str(needed.marker)}
+
+
+@pytest.mark.parametrize("distribution", INSTALLED)
+def test_all_that_is_imported_is_installed_or_comes_with_an_extra(distribution):
+    program = Path(__file__).with_name("imports.py")
+    command = [sys.executable, "-I", str(program), distribution.replace("-", "_")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    missing = json.loads(done.stdout)
+    assert {
+        name: modules
+        for name, modules in missing.items()
+        if name.partition(".")[0] not in optional(distribution) | HOSTS
+    } == {}
+
+
+def test_what_an_extra_brings_is_asked_for_by_its_name(monkeypatch):
+    for name in ("pyarrow", "swift"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    with pytest.raises(ImportError, match=r"pip install 'daypass\[arrow\]'"):
+        sign_batch(None)
+    with pytest.raises(ServerMissingError, match=r"pip install 'daypass\[demo\]'"), swift():
+        pass
