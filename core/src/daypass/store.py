@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import attrs
 
@@ -34,6 +34,7 @@ from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.uploads.face import Uploads
+from daypass.uploads.formrequests import FormRequest, make_form_request
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from daypass.profiled import Profiled
 
 __all__ = ["Store"]
+
+Request = TypeVar("Request", SignRequest, FormRequest)
 
 
 class Store(Uploads):
@@ -195,11 +198,13 @@ class Store(Uploads):
         copy.caller = caller
         return copy
 
-    def with_defaults(self, request: SignRequest, options: Mapping[str, Any]) -> SignRequest:
+    def with_defaults(self, request: Request, options: Mapping[str, Any]) -> Request:
         """Return the request that the same keywords make with the defaults of the store's profile."""
         if self._profiled is None:
             return request
-        return make_request(self._profiled.profile.defaults.filled(options))
+        make: Any = make_form_request if isinstance(request, FormRequest) else make_request
+        made: Request = make(self._profiled.profile.defaults.filled(options, request.method))
+        return made
 
     def at(self, key: str, version: str | None = None, *, whole: bool = False) -> Location:
         """Return where a key below the root is.

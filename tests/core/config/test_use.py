@@ -93,6 +93,25 @@ def test_defaults_are_by_method_and_answers_are_those_of_downloads(module, metho
     assert (request.response_cache_control is None) is (method != "HEAD")
 
 
+@pytest.mark.parametrize(
+    ("default", "seconds"),
+    [('"2d"', 172_800), ('{ PUT = "10m", GET = "1h" }', 600), ('{ GET = "1h" }', 900)],
+)
+def test_a_form_lives_as_long_as_the_profile_gives_an_upload(registry_of, places, default, seconds):
+    registry_of({"fake": fakes.backend(form=fakes.forming)})
+    places.write(
+        user=f"[profiles.in]\nurl = 'fake://inbox'\n[profiles.in.defaults]\nexpires_in = {default}"
+    )
+    end = NOW + timedelta(seconds=seconds)
+    path, store = "daypass://in/a", daypass.Store("daypass://in")
+    assert daypass.create_upload_form(path, signing_time=NOW).expires_at == end
+    assert store.create_upload_form("a", signing_time=NOW).expires_at == end
+    link = daypass.create_signed_url(path, method="PUT", signing_time=NOW)
+    assert link.expires_at == end
+    own = daypass.create_upload_form(path, signing_time=NOW, expires_in="1m")
+    assert own.expires_at == NOW + timedelta(minutes=1)
+
+
 def test_store_bulk_prefix_metadata_and_streams_take_such_a_path(module):
     store = daypass.Store("daypass://maps/europe", caller="me")
     assert store.create_signed_url("a").path == "fake://atlas/2026/europe/a"

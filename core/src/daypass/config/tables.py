@@ -73,14 +73,17 @@ class Defaults:
         found = ((name, getattr(self, name)) for name in _RESPONSES)
         return {name: value for name, value in found if value is not None}
 
-    def filled(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request's keywords with the defaults where the caller gave none."""
+    def filled(self, options: Mapping[str, Any], method: str) -> dict[str, Any]:
+        """Return a request's keywords with the defaults where the caller gave none.
+
+        Args:
+            options: the keywords, which make a request as they are.
+            method: that request's method; a form's is POST, and a form lives as long as a PUT link.
+
+        """
         found = dict(options)
-        method = options.get("method", "GET")
-        if not isinstance(method, str):
-            return found  # refused later, by its name
         if options.get("expires_in") is None and options.get("expires_at") is None:
-            found["expires_in"] = self.expires_in.get(method)
+            found["expires_in"] = self.expires_in.get("PUT" if method == "POST" else method)
         if method in ("GET", "HEAD"):
             for name, value in self.responses.items():
                 named = name == "response_content_disposition" and (

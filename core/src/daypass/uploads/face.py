@@ -81,8 +81,8 @@ class Uploads:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        request = make_form_request(options)
         store = cast("Store", self)
+        request = store.with_defaults(make_form_request(options), options)
         return gate.create_upload_form(store.backend, store.at(key), request, caller=store.caller)
 
     async def acreate_multipart_upload(

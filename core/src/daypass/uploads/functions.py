@@ -172,6 +172,7 @@ def create_upload_form(
         signer=signer,
         signer_options=signer_options,
     )
+    request = store.with_defaults(request, options)
     return gate.create_upload_form(store.backend, store.at(key), request, caller=caller)
 
 
