@@ -90,6 +90,52 @@ def test_a_form_is_not_asked_for_with_a_links_options(daypass, configured, argum
     assert said in done.stderr
 
 
+LONG = """
+[profiles.maps]
+url = "s3://maps"
+[profiles.maps.defaults]
+expires_in = "2d"
+[profiles.maps.capabilities]
+LIST = false
+[[policy.rules]]
+name = "short"
+paths = ["s3://maps/**"]
+methods = ["GET", "POST"]
+max_expires_in = "1h"
+on_longer = "refuse"
+[[policy.rules]]
+name = "from home"
+paths = ["s3://home/**"]
+methods = ["GET"]
+require = ["ip_range"]
+"""
+WAIVED = ["s3://home/a", "--ip-range", "192.0.2.1", "--no-strict"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["daypass://maps/a.tif"], 3),  # the profile's two days are above the rule's hour
+        (["daypass://maps/a.tif", "--expires-in", "1h"], 0),
+        (WAIVED, 3),  # what the caller goes without is not what the rule requires
+        (WAIVED[:-1], 5),  # S3 enforces none
+        (["daypass://maps/", "--method", "LIST"], 5),  # the profile says that its store lacks it
+        (["daypass://maps/a.tif", "--expires-in", "30d"], 2),  # V4 signs for a week at most
+    ],
+)
+def test_the_rehearsal_ends_as_the_link_does(daypass, configured, arguments, code):
+    configured.write_text(LONG)
+    for command in (("sign",), ("policy", "test")):
+        assert daypass(*command, *arguments).returncode == code
+
+
+def test_the_rehearsal_of_a_form_ends_as_the_form_does(daypass, configured):
+    configured.write_text(LONG)
+    for command in (("form",), ("policy", "test", "--method", "POST")):
+        assert daypass(*command, "daypass://maps/a.tif").returncode == 3
+        assert daypass(*command, "daypass://maps/a.tif", "--expires-in", "1h").returncode == 0
+
+
 def test_the_rehearsal_makes_no_link_and_leaves_no_record(daypass, configured, tmp_path):
     daypass("policy", "test", PATH, "--caller", "team/ann")
     daypass("policy", "test", PATH)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import attrs
 import click
 
+from daypass.admit import admit, admit_form
 from daypass.cli import exits, options
 from daypass.cli.form import OWN
 from daypass.cli.output import json_option, say, say_json
@@ -34,13 +34,19 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
     asked: dict[str, Any] = {**options.asked(values), **own}
     if form:
         del asked["method"]
-    request: AnyRequest = make_form_request(asked) if form else make_request(asked)
-    request = request.resolve(datetime.now(UTC))
     store, key = store_for(path, storage_options=None, fs=None)
-    location = store.below(key) if prefix else store.at(key, values["version"])
-    action = "create_signed_prefix" if prefix else "create_signed_url"
+    request: AnyRequest
     if form:
-        action = "create_upload_form"
+        action, location = "create_upload_form", store.at(key)
+        request = store.with_defaults(make_form_request(asked), asked)
+        request, _ = admit_form(store.backend, location, request)
+    else:
+        request = store.with_defaults(make_request(asked), asked)
+        action, location = "create_signed_prefix", store.below(key)
+        if not prefix:
+            action = "create_signed_url"
+            location = store.at(key, values["version"], whole=request.method == "LIST")
+        request, _ = admit(store.backend, location, request)
     found = rehearse(store.backend, location, request, values["caller"], action=action)
     allowed = all(decision.allowed for decision, _ in found)
     if as_json:
