@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from daypass import admit, events, permits, store, stores
+from daypass import admit, events, permits, root, stores
 from daypass.backends import Registry
 from tests.core import fakes
 
@@ -18,9 +18,9 @@ def use_registry(monkeypatch):
     """Put a registry in the place of the process's own, wherever it is known."""
 
     def use(registry):
-        for home in (admit, events, permits, store):
+        for home in (admit, events, permits, root):
             monkeypatch.setattr(home, "registry", registry)
-        monkeypatch.setattr(stores, "_stores", OrderedDict())
+        monkeypatch.setattr(stores, "_roots", OrderedDict())
         return registry
 
     return use

@@ -299,12 +299,12 @@ from daypass import Store, stores
 store = Store("memory://", storage_options={})
 store.location.cache["signer"] = "the parent's"
 before = store.location.fs
-stores._stores_lock.acquire()
+stores._roots_lock.acquire()
 store.location._open._lock.acquire()
 child = os.fork()
 if not child:
     good = store.location.fs is not before and store.location.cache == {}
-    with stores._stores_lock:
+    with stores._roots_lock:
         os._exit(0 if good else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert store.location.fs is before and store.location.cache

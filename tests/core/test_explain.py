@@ -117,7 +117,7 @@ def test_the_end_and_the_start_are_judged_by_the_clock(installed):
 
 def test_a_link_that_daypass_made_is_explained_as_its_url(installed):
     installed(fake=backend())
-    link = fakes.honest(daypass.Store("memory://x").at("k"), _resolved())
+    link = fakes.honest(daypass.Store("memory://x").root.at("k"), _resolved())
     answer = daypass.explain(attrs.evolve(link, url=LINK), now=NOW)
     assert answer.backend == "fake"
 

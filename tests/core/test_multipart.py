@@ -525,7 +525,7 @@ def test_an_upload_can_be_pickled_without_secrets(uploader):
     again = pickle.loads(pickle.dumps(upload))
     assert again.to_dict() == upload.to_dict()
     assert again.path == "fake://bucket/root/k"
-    assert again._store.caller == "ann"
+    assert again._root.caller == "ann"
     secret = daypass.Store("fake://bucket", storage_options={"secret": SECRET})
     with pytest.raises(InvalidRequestError, match="storage_options"):
         pickle.dumps(secret.create_multipart_upload("k", size=5))

@@ -264,6 +264,21 @@ def test_a_store_refuses_the_keys_a_path_refuses(fake, key):
     assert fake.seen == []
 
 
+@pytest.mark.parametrize("root", ["fake://bucket", "fake://bucket/root", "fake://bucket/root/"])
+@pytest.mark.parametrize("method", ["GET", "LIST"])
+def test_many_keys_are_signed_or_refused_as_each_alone(fake, root, method):
+    store = daypass.Store(root)
+    keys = ["k", "", "/", "a//b", "..", Name.KEY, Disguise("a b"), b"k", None, 5, Hostile()]
+    batch = store.create_signed_urls(keys, method=method, errors="collect", signing_time=NOW)
+    for row, key in enumerate(keys):
+        try:
+            single = store.create_signed_url(key, method=method, signing_time=NOW)
+        except InvalidPathError:
+            assert type(batch.errors.get(row)) is InvalidPathError
+        else:
+            assert batch[row] == single
+
+
 @pytest.mark.parametrize("version", ["", 5, b"v", True, "\0", "a\nb", "\ud800", Hostile()],
                          ids=count())  # fmt: skip
 def test_a_version_is_text(fake, version):

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import daypass
-from daypass import backends
+from daypass import backends, root
 from daypass.hookspecs import hookimpl
 from daypass.reading import explaining, verifying
 from daypass.reading.explanations import Explanation, RequestCheck
@@ -59,7 +59,7 @@ def installed(monkeypatch):
             module.verify_url = hookimpl(verify_url)
         monkeypatch.setitem(sys.modules, "fake_backend", module)
         registry = backends.Registry(fakes.finder({"fake": "fake_backend"}))
-        for user in (backends, explaining, verifying, sys.modules["daypass.store"]):
+        for user in (backends, explaining, verifying, root):
             monkeypatch.setattr(user, "registry", registry)
         return module
 
@@ -183,7 +183,7 @@ def test_a_body_is_held_against_its_headers(installed, headers, body, expected):
 def test_a_link_of_daypass_brings_its_method_and_headers(installed):
     installed()
     made = fakes.honest(
-        daypass.Store("fake://x").at("k"), daypass.SignRequest(method="PUT").resolve(NOW)
+        daypass.Store("fake://x").root.at("k"), daypass.SignRequest(method="PUT").resolve(NOW)
     )
     made = attrs.evolve(made, url=link(), headers=SENT)
     assert daypass.verify(made, now=NOW).ok

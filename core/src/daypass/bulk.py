@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -12,13 +12,11 @@ from daypass import gate
 from daypass.batches import SignedURLBatch
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.locations import PROFILES, check_key, check_prefix, check_version
-from daypass.requests import make_request
+from daypass.requests import SignRequest, make_request
 from daypass.results import SignedURL
+from daypass.root import Root
 
-if TYPE_CHECKING:
-    from daypass.store import Store
-
-__all__ = ["CHUNK", "Job", "blamed", "by_store", "sign_all", "sign_chunks"]
+__all__ = ["CHUNK", "blamed", "by_path", "in_root", "sign_all"]
 
 #: How many rows are signed at one instant, recorded as one, and held in memory for a stream.
 CHUNK = 65_536
@@ -26,50 +24,67 @@ CHUNK = 65_536
 _SHORT = 256
 
 
+#: Tells of rows which lie below which root: their numbers, and their whole keys. A row that lies nowhere
+#: becomes a fault. The last argument says whether the keys are prefixes to be listed.
+Sort = Callable[
+    [Sequence[Any], dict[int, DaypassError], bool],
+    Mapping[Root, tuple[Sequence[int], list[str]]],
+]
+
+
 @attrs.frozen
 class Job:
     """What is the same for every row of a bulk call."""
 
-    #: Sort rows by their store: the numbers of the rows, and the key of each below its bucket.
-    sort: Callable[
-        [Sequence[Any], dict[int, DaypassError]],
-        Mapping[Store, tuple[Sequence[int], list[str]]],
-    ]
+    sort: Sort
     options: Mapping[str, Any]
+    #: What the options make.
+    request: SignRequest
     errors: Literal["raise", "collect"]
-    caller: str | None
 
 
 def sign_all(
-    job: Job, rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
+    sort: Sort,
+    rows: Iterable[Any],
+    columns: Mapping[str, Iterable[Any] | None],
+    options: Mapping[str, Any],
+    errors: Literal["raise", "collect"],
 ) -> SignedURLBatch | Iterator[SignedURL]:
     """Sign every row: an iterator as it is read, anything else into one batch.
 
+    Args:
+        sort: tells which rows lie below which root.
+        rows: keys or paths.
+        columns: values of options that differ from row to row.
+        options: the keywords that every row has.
+        errors: raise the first row's error, or collect them.
+
     Raises:
         InvalidRequestError: if a column does not have one value for each row.
-        DaypassError: of the first row that cannot be signed, unless the job collects errors.
+        DaypassError: of the first row that cannot be signed, unless errors are collected.
 
     """
-    if job.errors not in ("raise", "collect"):
-        msg = f"errors must be 'raise' or 'collect', not {ascii(job.errors)[:40]}"
+    if errors not in ("raise", "collect"):
+        msg = f"errors must be 'raise' or 'collect', not {ascii(errors)[:40]}"
         raise InvalidRequestError(msg, option="errors")
     if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
         msg = f"many rows are an iterable of text, not one {type(rows).__name__}"
         raise InvalidPathError(msg, option="path")
-    make_request(job.options)  # what is wrong for every row is said before the first
-    batches = sign_chunks(job, rows, columns)
+    # What is wrong for every row is said before the first.
+    job = Job(sort, dict(options), make_request(options), errors)
+    batches = _sign_chunks(job, rows, columns)
     if isinstance(rows, Iterator):
         return (link for batch in batches for link in batch)
     return SignedURLBatch.joined(list(batches))
 
 
-def sign_chunks(
+def _sign_chunks(
     job: Job, rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
 ) -> Iterator[SignedURLBatch]:
     """Sign rows chunk by chunk, reading no further ahead than one chunk."""
     first = 0
     for chunk, parts in _chunks(rows, columns):
-        yield sign_chunk(job, chunk, parts, first)
+        yield _sign_chunk(job, chunk, parts, first)
         first += len(chunk)
 
 
@@ -92,15 +107,22 @@ def _chunks(
         yield chunk, parts
 
 
-def by_store(
-    find: Callable[[Any], tuple[Store, str]],
+def in_root(
+    root: Root, rows: Sequence[Any], faults: dict[int, DaypassError], listing: bool
+) -> Mapping[Root, tuple[Sequence[int], list[str]]]:
+    """Sort keys, which all lie below one root; a key that is none is a fault."""
+    return {root: _below(root, range(len(rows)), rows, faults, listing=listing)}
+
+
+def by_path(
+    find: Callable[[Any], tuple[Root, str]],
+    caller: str | None,
     rows: Sequence[Any],
     faults: dict[int, DaypassError],
-    *,
-    listing: bool = False,
-) -> Mapping[Store, tuple[Sequence[int], list[str]]]:
-    """Sort whole paths by their store, in order within each; a path that is none is a fault."""
-    groups: dict[Store, tuple[list[int], list[str]]] = {}
+    listing: bool,
+) -> Mapping[Root, tuple[Sequence[int], list[str]]]:
+    """Sort whole paths by their root, in order within each; a path that is none is a fault."""
+    groups: dict[Root, tuple[list[int], list[str]]] = {}
     prefix = "\0"  # of the bucket that the row before was in
     known: tuple[list[int], list[str]] = ([], [])
     for number, path in enumerate(rows):
@@ -109,25 +131,53 @@ def by_store(
             known[1].append(path[len(prefix) :])
             continue
         try:
-            store, key = find(path)
+            root, key = find(path)
         except DaypassError as error:
             faults[number] = error
             continue
-        known = groups.setdefault(store, ([], []))
+        known = groups.setdefault(root, ([], []))
         known[0].append(number)
         known[1].append(key)
-        bucket = f"{store.location.protocol}://{store.location.bucket}/"
-        if store.profile is not None:
-            bucket = f"{PROFILES}://{store.profile}/"
+        place = root.location
+        bucket = f"{place.protocol}://{place.bucket}/"
+        if place.profile is not None:
+            bucket = f"{PROFILES}://{place.profile}/"
         # Only where the key is what follows it, which a UPath's or a chained path's is not.
-        prefix = bucket if store.location.bucket and path == bucket + key else "\0"
-    for store, (_, keys) in groups.items():
-        if store.location.key:  # of a profile: what is below its root
-            keys[:] = [store.at(key, whole=listing).key for key in keys]
-    return groups
+        prefix = bucket if place.bucket and path == bucket + key else "\0"
+    return {
+        root.called(caller): _below(root, numbers, keys, faults, listing=listing)
+        for root, (numbers, keys) in groups.items()
+    }
 
 
-def sign_chunk(
+def _below(
+    root: Root,
+    numbers: Sequence[int],
+    keys: Sequence[Any],
+    faults: dict[int, DaypassError],
+    *,
+    listing: bool,
+) -> tuple[Sequence[int], list[str]]:
+    """Return the whole keys of rows below a root, as `Root.at` makes them; a key that is none is a fault."""
+    place = root.location.key
+    if set(map(type, keys)) <= {str} and (not place or all(keys)):  # as most are: all at once
+        if not place:
+            return numbers, list(keys)
+        prefix = place if place.endswith("/") else f"{place}/"
+        return numbers, [prefix + key for key in keys]
+    sound: list[int] = []
+    found: list[str] = []
+    for number, key in zip(numbers, keys, strict=True):
+        try:
+            found.append(root.at(key, whole=listing).key)
+        except DaypassError as error:
+            faults[number] = error
+        else:
+            sound.append(number)
+    return sound, found
+
+
+def _sign_chunk(
     job: Job, rows: Sequence[Any], columns: Mapping[str, Sequence[Any]], first: int = 0
 ) -> SignedURLBatch:
     """Sign one chunk; ``first`` is the number of its first row in the whole call.
@@ -139,14 +189,14 @@ def sign_chunk(
     """
     faults: dict[int, DaypassError] = {}
     signed: list[tuple[Sequence[int], SignedURLBatch]] = []
-    for store, found in job.sort(rows, faults).items():
-        numbers, keys = _sound(job, store, *found, faults=faults)
+    for root, found in job.sort(rows, faults, job.request.method == "LIST").items():
+        numbers, keys = _sound(job, root, *found, faults=faults)
         if faults and job.errors == "raise":
             break
         if columns and keys:
-            signed += _sign_rows(job, store, numbers, keys, columns=columns, faults=faults)
+            signed += _sign_rows(job, root, numbers, keys, columns=columns, faults=faults)
         elif keys:
-            signed += _sign(job, store, numbers, keys, faults=faults)
+            signed += _sign(job, root, numbers, keys, faults=faults)
     if faults and job.errors == "raise":
         row = min(faults)
         raise blamed(faults[row], first + row)
@@ -164,7 +214,7 @@ def blamed(error: DaypassError, row: int) -> DaypassError:
 
 def _sound(
     job: Job,
-    store: Store,
+    root: Root,
     numbers: Sequence[int],
     keys: list[str],
     *,
@@ -178,24 +228,20 @@ def _sound(
         for place, key in enumerate(keys)
         # What most keys are needs no closer look.
         if not (
-            key.__class__ is str
-            and key.isascii()
+            key.isascii()
             and key.isprintable()
             and 0 < len(key) < _SHORT
             and key[0] != "."
             and "/." not in key
         )
     ]
-    limit = store.backend.info.max_key_bytes
-    dots = bool(job.options.get("allow_dot_segments"))
+    limit = root.backend.info.max_key_bytes
+    dots = job.request.allow_dot_segments
     bad = set()
     for place in suspects:
         key = keys[place]
         try:
-            if not isinstance(key, str):
-                msg = f"a key must be text, not {type(key).__name__}"
-                raise InvalidPathError(msg, option="key")
-            if job.options.get("method") == "LIST":
+            if job.request.method == "LIST":
                 check_prefix(key, max_bytes=limit)
             else:
                 check_key(key, max_bytes=limit, allow_dot_segments=dots)
@@ -208,10 +254,8 @@ def _sound(
     return [numbers[place] for place in kept], [keys[place] for place in kept]
 
 
-def _all_plain(keys: Sequence[Any]) -> bool:
+def _all_plain(keys: Sequence[str]) -> bool:
     """Tell whether all keys are what most keys are, by one look at them all."""
-    if not set(map(type, keys)) <= {str}:
-        return False
     text = "/" + "/".join(keys)
     return (
         text.isascii()
@@ -224,25 +268,27 @@ def _all_plain(keys: Sequence[Any]) -> bool:
 
 def _sign(
     job: Job,
-    store: Store,
+    root: Root,
     numbers: Sequence[int],
     keys: list[str],
     *,
     faults: dict[int, DaypassError],
 ) -> list[tuple[Sequence[int], SignedURLBatch]]:
-    """Sign the rows of one store; a fault of one row is that row's, of the store it is all rows'."""
-    root = store.location.at("")
+    """Sign the rows of one root; a fault of one row is that row's, of the root it is all rows'."""
     signed: list[tuple[Sequence[int], SignedURLBatch]] = []
     while keys:
         refused: dict[int, DaypassError] = {}
         done: list[Sequence[int]] = []
         try:
+            backend, bucket, request = root.request_for(
+                "create_signed_urls", "", job.options, made=job.request
+            )
             for places, batch in gate.create_signed_urls(
-                store.backend,
-                root,
+                backend,
+                bucket,
                 keys,
-                store.with_defaults(make_request(job.options), job.options),
-                caller=job.caller,
+                request,
+                caller=root.caller,
                 refused=None if job.errors == "raise" else refused,
             ):
                 signed.append((_picked(numbers, places), batch))
@@ -250,7 +296,7 @@ def _sign(
         except DaypassError as error:
             place, error.row = error.row, None
             if place is None and job.errors == "raise":
-                raise  # not one row's fault: no row of this store can be signed
+                raise  # not one row's fault: no row of this root can be signed
             gone = {*refused, *(row for rows in done for row in rows)}
             left = [row for row in range(len(keys)) if row not in gone and row != place]
             if place is not None:
@@ -265,7 +311,7 @@ def _sign(
             after = [row for row in left if row > place]
             signed += _sign(
                 job,
-                store,
+                root,
                 [numbers[row] for row in before],
                 [keys[row] for row in before],
                 faults=faults,
@@ -283,7 +329,7 @@ def _picked(numbers: Sequence[int], places: Sequence[int]) -> Sequence[int]:
 
 def _sign_rows(
     job: Job,
-    store: Store,
+    root: Root,
     numbers: Sequence[int],
     keys: list[str],
     *,
@@ -297,12 +343,11 @@ def _sign_rows(
         own = {name: column[number] for name, column in columns.items()}
         version = own.pop("version", None)
         try:
-            location = store.location.at(key, check_version(version))
-            options = {**job.options, **own}
-            request = store.with_defaults(make_request(options), options)
-            links.append(
-                gate.create_signed_url(store.backend, location, request, caller=job.caller)
+            backend, bucket, request = root.request_for(
+                "create_signed_urls", "", {**job.options, **own}
             )
+            location = bucket.at(key, check_version(version))
+            links.append(gate.create_signed_url(backend, location, request, caller=root.caller))
             done.append(number)
         except DaypassError as error:
             faults[number] = error
@@ -316,7 +361,7 @@ def _assemble(
     signed: Sequence[tuple[Sequence[int], SignedURLBatch]],
     faults: Mapping[int, DaypassError],
 ) -> SignedURLBatch:
-    """Put the rows of several stores, and those that failed, back into their order."""
+    """Put the rows of several roots, and those that failed, back into their order."""
     urls: list[str | None] = [None] * count
     keys = [""] * count
     which = [0] * count

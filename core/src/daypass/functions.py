@@ -1,25 +1,25 @@
-"""The functions on whole paths that sign links and read metadata: each finds the path's store and asks it."""
+"""The functions on whole paths that sign links and read metadata: each finds the path's root."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass import bulk, gate
 from daypass.batches import SignedURLBatch
+from daypass.errors import ObjectNotFoundError
 from daypass.heads import Head, head_all
 from daypass.locations import PathLike
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SharedOptions, SignOptions, make_request
 from daypass.results import ObjectMetadata, SignedURL
-from daypass.stores import store_for
+from daypass.stores import root_for
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
-
-    from daypass.store import Store
 
 __all__ = [
     "acreate_signed_prefix",
@@ -70,17 +70,17 @@ def create_signed_url(
 
     """
     request = make_request(options)
-    store, key = store_for(
+    root, key = root_for(
         path,
         storage_options=storage_options,
         fs=fs,
         public_endpoint=public_endpoint,
         signer=signer,
         signer_options=signer_options,
+        caller=caller,
     )
-    request = store.with_defaults(request, options)
-    location = store.at(key, version, whole=request.method == "LIST")
-    return gate.create_signed_url(store.backend, location, request, caller=caller)
+    asked = root.request_for("create_signed_url", key, options, version, made=request)
+    return gate.create_signed_url(*asked, caller=root.caller)
 
 
 def create_signed_prefix(
@@ -121,16 +121,17 @@ def create_signed_prefix(
 
     """
     request = make_request(options)
-    store, key = store_for(
+    root, key = root_for(
         path,
         storage_options=storage_options,
         fs=fs,
         public_endpoint=public_endpoint,
         signer=signer,
         signer_options=signer_options,
+        caller=caller,
     )
-    request = store.with_defaults(request, options)
-    return gate.create_signed_prefix(store.backend, store.below(key), request, caller=caller)
+    asked = root.request_for("create_signed_prefix", key, options, made=request)
+    return gate.create_signed_prefix(*asked, caller=root.caller)
 
 
 def create_signed_urls(
@@ -181,30 +182,22 @@ def create_signed_urls(
         DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.
 
     """
-
-    def find(path: PathLike) -> tuple[Store, str]:
-        return store_for(
-            path,
-            storage_options=storage_options,
-            fs=fs,
-            public_endpoint=public_endpoint,
-            signer=signer,
-            signer_options=signer_options,
-        )
-
+    find = partial(
+        root_for,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
     columns = {
         "version": version,
         "content_md5": content_md5,
         "checksum_sha256": checksum_sha256,
         "content_length": content_length,
     }
-    job = bulk.Job(
-        partial(bulk.by_store, find, listing=options.get("method") == "LIST"),
-        dict(options),
-        errors,
-        caller,
-    )
-    return bulk.sign_all(job, paths, columns)
+    sort = partial(bulk.by_path, find, caller)
+    return bulk.sign_all(sort, paths, columns, options, errors)
 
 
 @overload
@@ -251,8 +244,10 @@ def head_metadata(
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    store, key = store_for(path, storage_options=storage_options, fs=fs)
-    return store.head_metadata(key, version=version, missing_ok=missing_ok)
+    root, key = root_for(path, storage_options=storage_options, fs=fs)
+    with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
+        return gate.head_metadata(*root.reading(key, version))
+    return None
 
 
 def head_metadata_many(
@@ -286,8 +281,8 @@ def head_metadata_many(
     """
 
     def read(path: PathLike, version: str | None) -> ObjectMetadata:
-        store, key = store_for(path, storage_options=storage_options, fs=fs)
-        return store.head_metadata(key, version=version)
+        root, key = root_for(path, storage_options=storage_options, fs=fs)
+        return gate.head_metadata(*root.reading(key, version))
 
     return head_all(read, paths, version, errors=errors, concurrency=concurrency)
 

@@ -1,49 +1,28 @@
-"""``Store``: a root, a filesystem, a backend and its options; the face that users hold."""
+"""``Store``: a root and all that can be asked of what lies below it; the face that users hold."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
-
-import attrs
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass import bulk, gate
-from daypass.backends import Backend, registry
+from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
-from daypass.errors import (
-    InvalidPathError,
-    InvalidRequestError,
-    ObjectNotFoundError,
-    UnsupportedOptionError,
-)
-from daypass.filesystems import open_filesystem, protocols, unwrap
-from daypass.keywords import joined, own_options, structured
-from daypass.locations import (
-    PROFILES,
-    Location,
-    ParsedPath,
-    PathLike,
-    _Once,
-    check_endpoint,
-    check_version,
-    parse_path,
-)
-from daypass.portable import check_portable
+from daypass.errors import ObjectNotFoundError
+from daypass.locations import Location, PathLike
 from daypass.prefixes import SignedPrefix
-from daypass.requests import SharedOptions, SignOptions, SignRequest, make_request
+from daypass.requests import SharedOptions, SignOptions
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.root import Root
 from daypass.uploads.face import Uploads
-from daypass.uploads.formrequests import FormRequest, make_form_request
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-    from daypass.profiled import Profiled
-
 __all__ = ["Store"]
-
-Request = TypeVar("Request", SignRequest, FormRequest)
 
 
 class Store(Uploads):
@@ -75,7 +54,7 @@ class Store(Uploads):
 
     def __init__(
         self,
-        url: PathLike | ParsedPath,
+        url: PathLike,
         *,
         storage_options: Mapping[str, Any] | None = None,
         fs: AbstractFileSystem | None = None,
@@ -84,167 +63,44 @@ class Store(Uploads):
         signer_options: Mapping[str, Any] | None = None,
         caller: str | None = None,
     ) -> None:
-        fs = unwrap(fs)
-        if isinstance(url, ParsedPath):
-            parsed = url
-        else:
-            parsed = parse_path(url, protocol=None if fs is None else protocols(fs)[0])
-        self.caller = caller
-        self._profiled: Profiled | None = None
-        if parsed.protocol == PROFILES:
-            from daypass.profiled import profiled
-
-            self._profiled = found = profiled(
-                parsed,
-                fs=fs,
-                storage_options=storage_options,
-                public_endpoint=public_endpoint,
-                signer=signer,
-                signer_options=signer_options,
-            )
-            parsed, fs, storage_options = found.path, found.fs, found.storage_options
-            public_endpoint, signer = found.public_endpoint, found.signer
-            signer_options = found.signer_options
-        protocol = parsed.protocol
-        if fs is not None:
-            if storage_options is not None:
-                msg = "give the credentials once: fs or storage_options, not both"
-                raise InvalidRequestError(msg, option="storage_options")
-            if protocol not in protocols(fs):
-                msg = f"the path says {protocol}:// but fs is a filesystem for {', '.join(protocols(fs))}"
-                raise InvalidPathError(msg, option="fs")
-        self.signer = signer
-        self.backend = registry.backend(protocol) if signer is None else registry.signer(signer)
-        info = self.backend.info
-        if public_endpoint is not None:
-            check_endpoint(public_endpoint, "public_endpoint")
-            if not info.public_endpoint and info.methods:
-                msg = f"{info.name} has no endpoint that public_endpoint= could replace"
-                raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
-        options = joined(parsed.storage_options, own_options(storage_options, protocol))
-        cache: dict[Any, Any] = {}
-        self.location = Location(
-            protocol=protocol,
-            bucket=parsed.bucket,
-            key=parsed.key,
-            storage_options=options,
-            options=structured(info.name, info.options_class, signer_options),
+        self.root = Root.of(
+            url,
+            storage_options=storage_options,
+            fs=fs,
             public_endpoint=public_endpoint,
-            cache=cache,
-            has_fs=fs is not None,
-            profile=self.profile,
-            lacks=frozenset() if self._profiled is None else self._profiled.profile.lacks,
-            open=_Once(
-                lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs,
-                cache,
-            ),
+            signer=signer,
+            signer_options=signer_options,
+            caller=caller,
         )
+
+    @property
+    def location(self) -> Location:
+        """Where the root is."""
+        return self.root.location
+
+    @property
+    def backend(self) -> Backend:
+        """Who signs."""
+        return self.root.backend
+
+    @property
+    def signer(self) -> str | None:
+        """The name of the signer; None where the path's own backend signs."""
+        return self.root.signer
+
+    @property
+    def caller(self) -> str | None:
+        """Who asks, told to policy and audit plugins."""
+        return self.root.caller
 
     @property
     def profile(self) -> str | None:
         """The name of the profile that the store is made of; None where it is of none."""
-        return None if self._profiled is None else self._profiled.profile.name
+        return self.root.location.profile
 
     def __repr__(self) -> str:
         """Show the root; never an option."""
         return f"Store({self.location.path!r}, backend={self.backend.info.name!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as what it was made of: without caches, open filesystems and secrets.
-
-        Raises:
-            InvalidRequestError: if there is a filesystem, a key, a secret or a token to carry.
-
-        """
-        if self._profiled is not None:
-            asked, given = self._profiled.asked, self._profiled.given
-            fs = self.location.fs if self.location.has_fs else None
-            check_portable("Store", fs=fs, **given)
-            root = ParsedPath(asked.protocol, asked.bucket, asked.key)
-            return _made_of, (root, {**given, "caller": self.caller})
-        place = self.location
-        signing = place.options and attrs.asdict(place.options, recurse=False)
-        check_portable(
-            "Store",
-            storage_options=place.storage_options,
-            signer_options=signing,
-            fs=place.fs if place.has_fs else None,
-        )
-        made_of = {
-            "storage_options": dict(place.storage_options),
-            "public_endpoint": place.public_endpoint,
-            "signer": self.signer,
-            "signer_options": signing,
-            "caller": self.caller,
-        }
-        return _made_of, (ParsedPath(place.protocol, place.bucket, place.key), made_of)
-
-    def path_of(self, location: Location) -> str:
-        """Return the path that leads to a location of this store again, by its profile where it has one."""
-        if self._profiled is None:
-            return location.path
-        root = self._profiled.profile.root.key
-        below = location.key.removeprefix(root)
-        if root and not root.endswith("/"):
-            below = below.removeprefix("/")
-        return f"{PROFILES}://{self.profile}/{below}"
-
-    def called(self, caller: str | None) -> Self:
-        """Return the same store for another caller, with all that it has prepared."""
-        if caller == self.caller:
-            return self
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.caller = caller
-        return copy
-
-    def with_defaults(self, request: Request, options: Mapping[str, Any]) -> Request:
-        """Return the request that the same keywords make with the defaults of the store's profile."""
-        if self._profiled is None:
-            return request
-        make: Any = make_form_request if isinstance(request, FormRequest) else make_request
-        made: Request = make(self._profiled.profile.defaults.filled(options, request.method))
-        return made
-
-    def at(self, key: str, version: str | None = None, *, whole: bool = False) -> Location:
-        """Return where a key below the root is.
-
-        Args:
-            key: the key.
-            version: the version of the object.
-            whole: take no key for the whole root, as a listing does, and not for a missing key.
-
-        Raises:
-            InvalidPathError: if the key is not text.
-            InvalidRequestError: if the version cannot be one.
-
-        """
-        if not isinstance(key, str):
-            msg = f"a key must be text, not {type(key).__name__}"
-            raise InvalidPathError(msg, option="key")
-        version = check_version(version)
-        # Exact text: a subclass may write itself in its own way, and sign another key.
-        key = str.__str__(key)
-        root = self.location.key
-        if not key and root and not root.endswith("/") and not whole:
-            return self.location.at("", version)
-        if root and not root.endswith("/"):
-            key = f"{root}/{key}"
-        elif root:
-            key = root + key
-        return self.location.at(key, version)
-
-    def below(self, prefix: str) -> Location:
-        """Return the location of a folder below the root: it ends in a slash, or is the bucket.
-
-        Raises:
-            InvalidPathError: if the prefix is not text.
-
-        """
-        whole = isinstance(prefix, str) and not prefix
-        location = self.location if whole else self.at(prefix)
-        key = location.key
-        return location.at(key if not key or key.endswith("/") else f"{key}/")
 
     def create_signed_url(
         self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
@@ -260,9 +116,9 @@ class Store(Uploads):
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        request = self.with_defaults(make_request(options), options)
-        location = self.at(key, version, whole=request.method == "LIST")
-        return gate.create_signed_url(self.backend, location, request, caller=self.caller)
+        root = self.root
+        asked = root.request_for("create_signed_url", key, options, version)
+        return gate.create_signed_url(*asked, caller=root.caller)
 
     def create_signed_prefix(self, prefix: str, **options: Unpack[SharedOptions]) -> SignedPrefix:
         """Sign one grant for everything below a prefix, where the store knows such grants.
@@ -283,12 +139,8 @@ class Store(Uploads):
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        return gate.create_signed_prefix(
-            self.backend,
-            self.below(prefix),
-            self.with_defaults(make_request(options), options),
-            caller=self.caller,
-        )
+        asked = self.root.request_for("create_signed_prefix", prefix, options)
+        return gate.create_signed_prefix(*asked, caller=self.caller)
 
     @overload
     def head_metadata(
@@ -315,20 +167,9 @@ class Store(Uploads):
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        try:
-            return gate.head_metadata(*self._reading(self.at(key, version)))
-        except ObjectNotFoundError:
-            if missing_ok:
-                return None
-            raise
-
-    def _reading(self, location: Location) -> tuple[Backend, Location]:
-        """Return who reads an object, and its location: a signer only signs."""
-        if self.signer is None:
-            return self.backend, location
-        reader = registry.backend(location.protocol)
-        options = structured(reader.info.name, reader.info.options_class, None)
-        return reader, attrs.evolve(location, options=options)
+        with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
+            return gate.head_metadata(*self.root.reading(key, version))
+        return None
 
     @overload
     def create_signed_urls(  # type: ignore[overload-overlap] # an iterator is taken first
@@ -388,21 +229,13 @@ class Store(Uploads):
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        root = self.location.key
-        prefix = root if not root or root.endswith("/") else f"{root}/"
-
-        def sort(rows: Sequence[str], _: object) -> dict[Store, tuple[Sequence[int], list[str]]]:
-            found = [prefix + key for key in rows] if prefix else list(rows)
-            return {self: (range(len(rows)), found)}
-
         columns = {
             "version": version,
             "content_md5": content_md5,
             "checksum_sha256": checksum_sha256,
             "content_length": content_length,
         }
-        job = bulk.Job(sort, dict(options), errors, self.caller)
-        return bulk.sign_all(job, keys, columns)
+        return bulk.sign_all(partial(bulk.in_root, self.root), keys, columns, options, errors)
 
     async def acreate_signed_url(
         self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
@@ -423,8 +256,3 @@ class Store(Uploads):
         return await asyncio.to_thread(
             self.head_metadata, key, version=version, missing_ok=missing_ok
         )
-
-
-def _made_of(path: ParsedPath, options: dict[str, Any]) -> Store:
-    """Make a store that has travelled."""
-    return Store(path, **options)

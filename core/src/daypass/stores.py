@@ -1,4 +1,4 @@
-"""The store that a whole path needs, prepared once and kept for the next path like it."""
+"""The root that a whole path needs, prepared once and kept for the next path like it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from daypass import config
 from daypass.environment import environment_number
 from daypass.filesystems import protocols, unwrap
 from daypass.locations import PROFILES, PathLike, parse_path
-from daypass.store import Store
+from daypass.root import Root
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["store_for"]
+__all__ = ["root_for"]
 
 _CACHE_SIZE = 64
-_stores: OrderedDict[Any, tuple[Store, object]] = OrderedDict()
-_stores_lock = Lock()
+_roots: OrderedDict[Any, tuple[Root, object]] = OrderedDict()
+_roots_lock = Lock()
 _of_parents: list[object] = []
 
 
-def store_for(
+def root_for(
     path: PathLike,
     *,
     storage_options: Mapping[str, Any] | None,
@@ -35,8 +36,9 @@ def store_for(
     public_endpoint: str | None = None,
     signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
-) -> tuple[Store, str]:
-    """Return the store of a path's bucket, prepared earlier where nothing has changed since.
+    caller: str | None = None,
+) -> tuple[Root, str]:
+    """Return the root of a path's bucket, prepared earlier where nothing has changed since, and the key.
 
     The environment is part of the key: it may name other credentials now than it did.
     """
@@ -57,12 +59,12 @@ def store_for(
             environment_number(),
             _profile(parsed.bucket) if parsed.protocol == PROFILES else None,
         )
-        known = _stores.get(identity)
+        known = _roots.get(identity)
     except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
         identity = known = None
     if known is not None:
-        return known[0], key
-    store = Store(
+        return known[0].called(caller), key
+    root = Root.of(
         attrs.evolve(parsed, key=""),
         storage_options=storage_options,
         fs=fs,
@@ -71,27 +73,25 @@ def store_for(
         signer_options=signer_options,
     )
     if identity is not None:
-        with _stores_lock:
-            _stores[identity] = (store, fs)  # fs is kept, so that its id stays its own
-            while len(_stores) > _CACHE_SIZE:
-                _stores.popitem(last=False)
-    return store, key
+        with _roots_lock:
+            _roots[identity] = (root, fs)  # fs is kept, so that its id stays its own
+            while len(_roots) > _CACHE_SIZE:
+                _roots.popitem(last=False)
+    return root.called(caller), key
 
 
 def _profile(name: str) -> object:
     """Return what is another as soon as a profile, or a file of its secrets, is another."""
-    from daypass import config
-
     profile = config.load().profile(name)
     return profile, profile.stamp()
 
 
 def _after_fork() -> None:
-    """Begin without the parent's stores, and with a lock that no thread of it holds."""
-    global _stores_lock  # noqa: PLW0603 - a lock that another process has closed stays closed
-    _stores_lock = Lock()
-    _of_parents.append(dict(_stores))  # never used: to end them would end what is the parent's
-    _stores.clear()
+    """Begin without the parent's roots, and with a lock that no thread of it holds."""
+    global _roots_lock  # noqa: PLW0603 - a lock that another process has closed stays closed
+    _roots_lock = Lock()
+    _of_parents.append(dict(_roots))  # never used: to end them would end what is the parent's
+    _roots.clear()
 
 
 if hasattr(os, "register_at_fork"):  # Windows knows no fork

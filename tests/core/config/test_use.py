@@ -165,8 +165,8 @@ def test_the_path_of_a_profile_leads_to_the_same_place_again(module, places, roo
     places.write(user=f'[profiles.p]\nurl = "fake://b/{root}"')
     for path in (f"daypass://p/{key}", "daypass://p"):
         store = daypass.Store(path)
-        location = store.at("k")
-        assert daypass.Store(store.path_of(location)).location.path == location.path
+        location = store.root.at("k")
+        assert daypass.Store(store.root.path_of(location)).location.path == location.path
 
 
 def test_many_are_the_very_links_of_single_calls(module):
@@ -233,8 +233,8 @@ def test_what_has_changed_is_noticed_by_the_next_link(module, places, monkeypatc
     assert secret() == "filed anew"
 
 
-def test_a_store_of_a_path_is_prepared_once(module):
-    one, other = (daypass.stores.store_for(f"daypass://maps/{key}", storage_options=None, fs=None)
+def test_the_root_of_a_path_is_prepared_once(module):
+    one, other = (daypass.stores.root_for(f"daypass://maps/{key}", storage_options=None, fs=None)
                   for key in "ab")  # fmt: skip
     assert one[0] is other[0]
     assert (one[1], other[1]) == ("a", "b")

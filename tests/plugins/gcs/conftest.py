@@ -70,5 +70,6 @@ def metadata_server(monkeypatch, iam):
 
 def hastened(store, seconds=0.3):
     """Give a store's network calls so many seconds instead of thirty."""
-    store.location = attrs.evolve(store.location, deadline=seconds)
+    location = attrs.evolve(store.location, deadline=seconds)
+    store.root = attrs.evolve(store.root, location=location)
     return store

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from daypass.errors import InvalidRequestError
+from daypass.locations import parse_path
 from daypass.portable import check_portable
 from daypass.requests import SignOptions
 from daypass.store import Store
-from daypass.stores import store_for
 
 __all__ = ["Done", "Job"]
 
@@ -35,13 +36,11 @@ class Job:
     jobs: int
     resume: bool
 
-    @property
+    @cached_property
     def store(self) -> tuple[Store, str]:
         """The store, and the key in it."""
-        place = dict(self.place)
-        caller = place.pop("caller", None)
-        store, key = store_for(self.path, fs=None, **place)
-        return store.called(caller), key
+        parsed = parse_path(self.path)
+        return Store(str(attrs.evolve(parsed, key="")), **self.place), parsed.key
 
     def command(self, flag: str) -> str:
         """Say how to call this command again; options that hold secrets are named alone."""

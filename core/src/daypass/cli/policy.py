@@ -15,9 +15,10 @@ from daypass.cli.words import listed, one_line
 from daypass.durations import span
 from daypass.permits import rehearse
 from daypass.policy.asks import Decision, Step
-from daypass.requests import METHODS, make_request
-from daypass.stores import store_for
-from daypass.uploads.formrequests import AnyRequest, make_form_request
+from daypass.requests import METHODS
+from daypass.root import Action
+from daypass.stores import root_for
+from daypass.uploads.formrequests import FormRequest
 
 
 def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
@@ -34,20 +35,18 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
     asked: dict[str, Any] = {**options.asked(values), **own}
     if form:
         del asked["method"]
-    store, key = store_for(path, storage_options=None, fs=None)
-    request: AnyRequest
+    root, key = root_for(path, storage_options=None, fs=None, caller=values["caller"])
+    action: Action
     if form:
-        action, location = "create_upload_form", store.at(key)
-        request = store.with_defaults(make_form_request(asked), asked)
-        request, _ = admit_form(store.backend, location, request)
+        action = "create_upload_form"
     else:
-        request = store.with_defaults(make_request(asked), asked)
-        action, location = "create_signed_prefix", store.below(key)
-        if not prefix:
-            action = "create_signed_url"
-            location = store.at(key, values["version"], whole=request.method == "LIST")
-        request, _ = admit(store.backend, location, request)
-    found = rehearse(store.backend, location, request, values["caller"], action=action)
+        action = "create_signed_prefix" if prefix else "create_signed_url"
+    backend, location, request = root.request_for(action, key, asked, values["version"])
+    if isinstance(request, FormRequest):
+        request, _ = admit_form(backend, location, request)
+    else:
+        request, _ = admit(backend, location, request)
+    found = rehearse(backend, location, request, root.caller, action=action)
     allowed = all(decision.allowed for decision, _ in found)
     if as_json:
         say_json(_as_dict(found, allowed=allowed))

@@ -12,7 +12,7 @@ from daypass import config
 from daypass.errors import InvalidPathError, StoreError
 from daypass.functions import create_signed_url
 from daypass.locations import PROFILES
-from daypass.stores import store_for
+from daypass.stores import root_for
 
 __all__ = ["DaypassFileSystem"]
 
@@ -66,15 +66,15 @@ class DaypassFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has 
 
     def _place(self, path: str) -> _Place:
         name, _, key = self._strip_protocol(path).partition("/")
-        store, _ = store_for(
+        place, _ = root_for(
             f"{PROFILES}://{name}", storage_options=self.storage_options or None, fs=None
         )
-        fs = store.location.fs
+        fs = place.location.fs
         if ".." in key.split("/") and getattr(fs, "local_file", False):
             msg = f"the path leaves the root of the profile {name} by a '..' segment"
             raise InvalidPathError(msg, option="path")
         root, inner = (
-            fs._strip_protocol(store.at(below, whole=True).full_path)  # noqa: SLF001 - as url_to_fs does
+            fs._strip_protocol(place.at(below, whole=True).full_path)  # noqa: SLF001 - as url_to_fs does
             for below in ("", key)
         )
         return _Place(fs, inner, name, root)

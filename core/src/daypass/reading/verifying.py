@@ -21,7 +21,7 @@ from daypass.reading.explanations import Explanation, Finding, RequestCheck, Ver
 from daypass.reading.found import FoundURL, SentRequest
 from daypass.reading.trying import difference
 from daypass.results import SignedURL
-from daypass.store import Store
+from daypass.root import Root
 
 __all__ = ["verify"]
 
@@ -241,7 +241,7 @@ def _check(
     path = ParsedPath(protocol, explanation.bucket or "", explanation.key or "")
     if signer_options is None:
         signer = None  # which may need options, and gets none
-    store = Store(
+    root = Root.of(
         path, storage_options=storage_options, signer=signer, signer_options=signer_options
     )
     return ask(
@@ -249,6 +249,6 @@ def _check(
         "verify_url",
         RequestCheck,
         backend.verify,
-        location=store.location,
+        location=root.location,
         sent=request,
     )

@@ -89,7 +89,7 @@ class Bench:
 
         def put(key: str, body: bytes) -> None:
             fs = store.location.fs
-            path = type(fs)._strip_protocol(store.at(key).full_path)  # noqa: SLF001 - fsspec's own way
+            path = type(fs)._strip_protocol(store.root.at(key).full_path)  # noqa: SLF001 - fsspec's own way
             fs.makedirs(fs._parent(path), exist_ok=True)  # noqa: SLF001
             fs.pipe_file(path, body)
 

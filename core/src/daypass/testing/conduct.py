@@ -121,7 +121,7 @@ class ConductRules(Bench):
     def test_bulk_answers_row_by_row(self, trial: Trial, method: str) -> None:
         """Each row is for its own key, and carries the headers of a single call."""
         many = trial.store.create_signed_urls(KEYS, method=method, expires_in=trial.lifetime)
-        assert [link.path for link in many] == [trial.store.at(key).path for key in KEYS]
+        assert [link.path for link in many] == [trial.store.root.at(key).path for key in KEYS]
         assert many.headers == trial.sign(method=method).headers
         assert {link.permits for link in many} == {trial.sign(method=method).permits}
 
@@ -184,7 +184,7 @@ class ConductRules(Bench):
         """Sign every key at one instant, beginning with one of them."""
         request = trial.resolved(method=method)
         order = [*KEYS[start:], *KEYS[:start]]
-        made = {key: store.backend.create_signed_url(store.at(key), request) for key in order}
+        made = {key: store.backend.create_signed_url(store.root.at(key), request) for key in order}
         return [link for key in KEYS if (link := made[key]) is not None]
 
 

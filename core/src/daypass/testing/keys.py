@@ -48,7 +48,7 @@ class KeyRules(Bench):
             answer = trial.accepts(trial.sign(key, allow_dot_segments=True))
             assert answer.body == b"x" * size, f"{key!r} is read as another object"
             found = trial.store.head_metadata(key)
-            assert (found.key, found.size) == (trial.store.at(key).key, size)
+            assert (found.key, found.size) == (trial.store.root.at(key).key, size)
 
     @only(lambda bench: bench.can("PUT", "DELETE"))
     def test_an_upload_makes_no_other_object(self, trial: Trial) -> None:
@@ -124,7 +124,7 @@ class KeyRules(Bench):
     @staticmethod
     def _key(store: Store, size: int) -> str:
         """Return a key of so many bytes, the root included, in segments that files may have."""
-        size -= len(store.at("x").key.encode()) - 1
+        size -= len(store.root.at("x").key.encode()) - 1
         segments = ("0123456789" * 19 + "/") * (size // 191 + 1)
         return segments[: size - 1] + "k"
 

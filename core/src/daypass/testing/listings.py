@@ -77,7 +77,7 @@ class ListRules(Bench):
         _place(trial)
         link = trial.sign(self.folder(), method="LIST")
         place, _, query = link.url.partition("?")
-        root = trial.store.at(_BELOW[0]).key
+        root = trial.store.root.at(_BELOW[0]).key
         for method in METHODS:
             url = f"{place.rstrip('/')}/{encode_key(root)}?{query}"
             trial.refuses(link, url=url, method=method, what=f"a listing, used to {method} a key")

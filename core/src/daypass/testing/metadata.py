@@ -44,7 +44,7 @@ class MetadataRules(Bench):
         place(KEY, BODY)
         found = store.head_metadata(KEY)
         assert type(found) is ObjectMetadata
-        assert found.path == store.at(KEY).path
+        assert found.path == store.root.at(KEY).path
         assert found.path.endswith(f"/{found.key}")
         assert found.key.endswith(KEY)
         assert type(found.size) is int

@@ -130,7 +130,7 @@ class SecrecyRules(Bench):
         trial.sign(method=method, **asked)
         request = trial.resolved(method=method, **asked)
         fields = copy.deepcopy(vars(request))
-        trial.store.backend.create_signed_url(trial.store.at(KEY), request)
+        trial.store.backend.create_signed_url(trial.store.root.at(KEY), request)
         assert vars(request) == fields, "the request has been changed"
         assert (asked, list(options)) == before
         assert dict(trial.store.location.storage_options) == options

@@ -75,7 +75,7 @@ class Trial:
                 options.setdefault("expires_in", self.lifetime)
             return self.store.create_signed_url(key, version=version, **options)
         answer = self.store.backend.create_signed_url(
-            self.store.at(key, version), self.resolved(**options)
+            self.store.root.at(key, version), self.resolved(**options)
         )
         assert isinstance(answer, SignedURL)
         return answer
@@ -88,7 +88,7 @@ class Trial:
             return self.store.create_signed_prefix(prefix, **options)
         sign = self.store.backend.sign_prefix
         assert sign is not None
-        answer = sign(location=self.store.below(prefix), request=self.resolved(**options))
+        answer = sign(location=self.store.root.below(prefix), request=self.resolved(**options))
         assert isinstance(answer, SignedPrefix)
         return answer
 
@@ -144,8 +144,8 @@ def opened(grant: SignedPrefix, key: str) -> SignedURL:
 def changed(store: Store, **changes: Any) -> Store:
     """Return the same store with another location, and nothing prepared."""
     copy = Store.__new__(Store)
-    vars(copy).update(vars(store))
-    copy.location = attrs.evolve(store.location, cache={}, **changes)
+    location = attrs.evolve(store.location, cache={}, **changes)
+    copy.root = attrs.evolve(store.root, location=location)
     return copy
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import Unpack
 
 from daypass import gate
 from daypass.requests import SharedOptions
+from daypass.root import Root
 from daypass.uploads import multipart
-from daypass.uploads.formrequests import FormOptions, make_form_request
+from daypass.uploads.formrequests import FormOptions
 from daypass.uploads.forms import UploadForm
 from daypass.uploads.multipart import MultipartUpload
-
-if TYPE_CHECKING:
-    from daypass.store import Store
 
 __all__ = ["Uploads"]
 
 
 class Uploads:
     """The part of `daypass.Store` that uploads by forms and in parts."""
+
+    root: Root
 
     def create_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
@@ -40,7 +40,7 @@ class Uploads:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        return multipart.begin(cast("Store", self), key, options, size=size, part_size=part_size)
+        return multipart.begin(self.root, key, options, size=size, part_size=part_size)
 
     def resume_multipart_upload(
         self,
@@ -64,9 +64,7 @@ class Uploads:
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        return multipart.resume(
-            cast("Store", self), key, upload_id, options, size=size, part_size=part_size
-        )
+        return multipart.resume(self.root, key, upload_id, options, size=size, part_size=part_size)
 
     def create_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
         """Sign a form by which a browser uploads one file below the root.
@@ -81,9 +79,8 @@ class Uploads:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        store = cast("Store", self)
-        request = store.with_defaults(make_form_request(options), options)
-        return gate.create_upload_form(store.backend, store.at(key), request, caller=store.caller)
+        asked = self.root.request_for("create_upload_form", key, options)
+        return gate.create_upload_form(*asked, caller=self.root.caller)
 
     async def acreate_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]

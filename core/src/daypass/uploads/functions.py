@@ -1,4 +1,4 @@
-"""The functions on whole paths that upload, by forms and in parts: each finds the path's store and asks it."""
+"""The functions on whole paths that upload, by forms and in parts: each finds the path's root."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from daypass import gate
 from daypass.locations import PathLike
 from daypass.requests import SharedOptions
-from daypass.stores import store_for
+from daypass.stores import root_for
 from daypass.uploads import multipart
 from daypass.uploads.formrequests import FormOptions, make_form_request
 from daypass.uploads.forms import UploadForm
@@ -65,15 +65,16 @@ def create_multipart_upload(
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    store, key = store_for(
+    root, key = root_for(
         path,
         storage_options=storage_options,
         fs=fs,
         public_endpoint=public_endpoint,
         signer=signer,
         signer_options=signer_options,
+        caller=caller,
     )
-    return multipart.begin(store.called(caller), key, options, size=size, part_size=part_size)
+    return multipart.begin(root, key, options, size=size, part_size=part_size)
 
 
 def resume_multipart_upload(
@@ -112,17 +113,16 @@ def resume_multipart_upload(
         DaypassError: one of the tree in `daypass.errors`.
 
     """
-    store, key = store_for(
+    root, key = root_for(
         path,
         storage_options=storage_options,
         fs=fs,
         public_endpoint=public_endpoint,
         signer=signer,
         signer_options=signer_options,
+        caller=caller,
     )
-    return multipart.resume(
-        store.called(caller), key, upload_id, options, size=size, part_size=part_size
-    )
+    return multipart.resume(root, key, upload_id, options, size=size, part_size=part_size)
 
 
 def create_upload_form(
@@ -164,16 +164,17 @@ def create_upload_form(
 
     """
     request = make_form_request(options)
-    store, key = store_for(
+    root, key = root_for(
         path,
         storage_options=storage_options,
         fs=fs,
         public_endpoint=public_endpoint,
         signer=signer,
         signer_options=signer_options,
+        caller=caller,
     )
-    request = store.with_defaults(request, options)
-    return gate.create_upload_form(store.backend, store.at(key), request, caller=caller)
+    asked = root.request_for("create_upload_form", key, options, made=request)
+    return gate.create_upload_form(*asked, caller=root.caller)
 
 
 async def acreate_multipart_upload(path: PathLike, **options: Any) -> MultipartUpload:

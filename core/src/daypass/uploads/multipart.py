@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from daypass.admit import admit, check_lacking
 from daypass.asking import broken, wrong_answer
+from daypass.backends import Backend
 from daypass.errors import (
     DaypassError,
     InvalidRequestError,
@@ -26,10 +27,8 @@ from daypass.permits import authorize
 from daypass.portable import check_portable
 from daypass.requests import SignRequest, make_request
 from daypass.results import ObjectMetadata, SignedURL
+from daypass.root import Root
 from daypass.uploads.parts import PartPlan, UploadedPart, UploadSession, named_parts, plan_parts
-
-if TYPE_CHECKING:
-    from daypass.store import Store
 
 __all__ = ["MultipartUpload", "begin", "resume"]
 
@@ -81,7 +80,9 @@ class MultipartUpload:
     part_size: int
     #: Options that were asked for, and that the store does not enforce.
     unenforced: frozenset[str]
-    _store: Store = attrs.field(repr=False)
+    _root: Root = attrs.field(repr=False)
+    #: Below the root.
+    _key: str = attrs.field(repr=False)
     _location: Location = attrs.field(repr=False)
     _request: SignRequest = attrs.field(repr=False)
     _session: UploadSession = attrs.field(repr=False)
@@ -127,7 +128,7 @@ class MultipartUpload:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        backend = self._store.backend
+        backend = self._root.backend
         asked: dict[str, Any] = {name: getattr(self._request, name) for name in _OF_PARTS}
         size = self.size_of(number)
         if "content_length" in backend.info.enforces - self._location.lacks:
@@ -136,7 +137,7 @@ class MultipartUpload:
         resolved, waived = admit(backend, self._location, request)
         location = self._location
         permit = authorize(
-            backend, location, resolved, self._store.caller, action=ACTION, whole=self._whole
+            backend, location, resolved, self._root.caller, action=ACTION, whole=self._whole
         )
         with permit:
             answer = self._ask(
@@ -226,7 +227,7 @@ class MultipartUpload:
         """
         check_portable("MultipartUpload", headers=self._request.headers)
         return {
-            "path": self._store.path_of(self._location),
+            "path": self._root.path_of(self._location),
             "upload_id": self.upload_id,
             "size": self.size,
             "part_size": self.part_size,
@@ -237,14 +238,14 @@ class MultipartUpload:
         """Travel as what it is resumed with; it is authorized again where it arrives."""
         arguments = self.to_dict()
         del arguments["path"]
-        return _again, (self._store, self._location.key, arguments)
+        return _again, (self._root, self._key, arguments)
 
     def _ask(self, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
-        return _ask(self._store, what, kind, call, *args)
+        return _ask(self._root, what, kind, call, *args)
 
 
 def begin(
-    store: Store, key: str, options: Mapping[str, Any], *, size: int, part_size: int | None
+    root: Root, key: str, options: Mapping[str, Any], *, size: int, part_size: int | None
 ) -> MultipartUpload:
     """Begin an upload by the rules of the house: check, authorize, ask, record.
 
@@ -252,11 +253,11 @@ def begin(
         DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
 
     """
-    return _open(store, store.at(key), None, options, size=size, part_size=part_size)
+    return _open(root, key, None, options, size=size, part_size=part_size)
 
 
 def resume(
-    store: Store,
+    root: Root,
     key: str,
     upload_id: str,
     options: Mapping[str, Any],
@@ -274,20 +275,19 @@ def resume(
         msg = f"upload_id must be the text that the upload was begun with, not {shown(upload_id)}"
         raise InvalidRequestError(msg, option="upload_id")
     upload_id = str.__str__(upload_id)  # an exact str: a subclass may write itself in its own way
-    return _open(store, store.at(key), upload_id, options, size=size, part_size=part_size)
+    return _open(root, key, upload_id, options, size=size, part_size=part_size)
 
 
 def _open(
-    store: Store,
-    location: Location,
+    root: Root,
+    key: str,
     upload_id: str | None,
     options: Mapping[str, Any],
     *,
     size: int,
     part_size: int | None,
 ) -> MultipartUpload:
-    backend, caller = store.backend, store.caller
-    request, beyond = _request(store, options)
+    backend, location, request, beyond = _asked(root, key, options)
     resolved, waived = admit(backend, location, request)
     check_lacking(location, ACTION)
     limits, hook = backend.info.multipart, backend.multipart
@@ -303,21 +303,21 @@ def _open(
     )
     plan = plan_parts(size, part_size, limits, backend.info.name)
     whole = attrs.evolve(request, content_length=plan.size)
-    permit = authorize(backend, location, resolved, caller, action=ACTION, whole=whole)
+    permit = authorize(backend, location, resolved, root.caller, action=ACTION, whole=whole)
     session: UploadSession = _ask(
-        store, ACTION, _ANY, lambda: hook(location=location, request=request.without(waived))
+        root, ACTION, _ANY, lambda: hook(location=location, request=request.without(waived))
     )
     begun = upload_id is None
     if upload_id is None:
-        upload_id = _ask(store, "begin", str, session.begin)
+        upload_id = _ask(root, "begin", str, session.begin)
     else:
-        _ask(store, "check_id", type(None), session.check_id, upload_id)
+        _ask(root, "check_id", type(None), session.check_id, upload_id)
     try:
         record(permit, None, [])
     except BaseException:
         if begun:
             with suppress(DaypassError):
-                _ask(store, "abort", type(None), session.abort, upload_id)
+                _ask(root, "abort", type(None), session.abort, upload_id)
         raise
     return MultipartUpload(
         path=location.path,
@@ -326,33 +326,34 @@ def _open(
         size=plan.size,
         part_size=plan.part_size,
         unenforced=waived | beyond,
-        store=store,
+        root=root,
+        key=key,
         location=location,
         request=request,
         session=session,
     )
 
 
-def _request(store: Store, options: Mapping[str, Any]) -> tuple[SignRequest, frozenset[str]]:
-    """Return the request, and what the caller waives of what only a whole upload can be held to."""
+def _asked(
+    root: Root, key: str, options: Mapping[str, Any]
+) -> tuple[Backend, Location, SignRequest, frozenset[str]]:
+    """Return what is asked, without what the caller waives of what only a whole upload can be held to."""
     if options.get("method", "PUT") != "PUT":
         msg = f"an upload in parts is a PUT of each part, not {shown(options['method'])}: leave method out"
         raise InvalidRequestError(msg, option="method")
-    backend = store.backend.info.name
-    asked = {**options, "method": "PUT"}
-    request = store.with_defaults(make_request(asked), asked)
+    backend, location, request = root.request_for(ACTION, key, {**options, "method": "PUT"})
     beyond = request.conditions & _WHOLE
     if beyond and request.strict:
         name = min(beyond)
         msg = (
-            f"{backend} cannot enforce {name} on an upload in parts, whose size is size= and whose parts each have "
+            f"{backend.info.name} cannot enforce {name} on an upload in parts, whose size is size= and whose parts each have "
             "an MD5 of their own (part(number, content_md5=...)): leave it out, upload in one piece "
             "(create_signed_url), or pass strict=False to go without"
         )
         raise UnsupportedOptionError(
-            msg, option=name, backend=backend, alternatives=["create_signed_url"]
+            msg, option=name, backend=backend.info.name, alternatives=["create_signed_url"]
         )
-    return request.without(beyond), beyond
+    return backend, location, request.without(beyond), beyond
 
 
 def _given(request: SignRequest) -> dict[str, Any]:
@@ -361,24 +362,23 @@ def _given(request: SignRequest) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != _DEFAULTS[name]}
 
 
-def _again(store: Store, key: str, arguments: dict[str, Any]) -> MultipartUpload:
+def _again(root: Root, key: str, arguments: dict[str, Any]) -> MultipartUpload:
     """Go on with an upload that has travelled."""
     upload_id, size, part_size = (
         arguments.pop(name) for name in ("upload_id", "size", "part_size")
     )
-    location = store.location.at(key)
-    return _open(store, location, upload_id, arguments, size=size, part_size=part_size)
+    return _open(root, key, upload_id, arguments, size=size, part_size=part_size)
 
 
-def _ask(store: Store, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
+def _ask(root: Root, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
     """Call a backend; what is no error of ours is named, and its answer is of its kind."""
-    backend, step = store.backend, f"{what} of a multipart upload"
+    backend, step = root.backend, f"{what} of a multipart upload"
     try:
         answer = call(*args)
     except DaypassError:
         raise
     except OSError as error:
-        msg = f"{backend.info.name} could not {what} an upload below {store.location.path}: {named(error)}"
+        msg = f"{backend.info.name} could not {what} an upload below {root.location.path}: {named(error)}"
         raise StoreError(msg) from error
     except Exception as error:
         raise broken(backend, step, error) from error
