@@ -257,3 +257,141 @@ def test_metadata_is_not_read_where_the_profiles_store_lacks_it(
         head(**options)
     assert caught.value.option == name
     assert len(module.seen) == asked
+
+
+# The rehearsal, which is held to what the door itself says.
+
+REHEARSED = {
+    "link": {"method": "PUT"},
+    "download": {},
+    "listing": {"method": "LIST"},
+    "prefix": {"action": "create_signed_prefix", "method": "PUT"},
+    "form": {"action": "create_upload_form"},
+}
+every_rehearsal = pytest.mark.parametrize("name", REHEARSED)
+
+
+def rehearse(name, **options):
+    return daypass.rehearse(PATH, **REHEARSED[name], **options)
+
+
+@every_rehearsal
+def test_a_rehearsal_knows_the_profiles_defaults(module, in_force, name):
+    assert rehearse(name).expires_in == 1200
+    assert rehearse(name, expires_in="5m").expires_in == 300
+    in_force(rule(DOORS[name], max_expires_in="10m", on_longer="refuse"))
+    assert not rehearse(name).allowed
+    assert rehearse(name, expires_in="10m").allowed
+
+
+@every_rehearsal
+def test_a_rehearsal_is_refused_where_the_profiles_store_lacks_something(module, places, name):
+    door = DOORS[name]
+    for lacks, options in ((door.action, {}), ("signing_time", {"signing_time": NOW})):
+        lacking(places, lacks)
+        with pytest.raises(UnsupportedOptionError) as told:
+            door.open(**options)
+        with pytest.raises(UnsupportedOptionError) as rehearsed:
+            rehearse(name, **options)
+        assert str(rehearsed.value) == str(told.value)
+
+
+@every_rehearsal
+def test_a_rehearsal_says_what_the_policy_says(module, in_force, name):
+    in_force(daypass.Rule(name="elsewhere", paths=["fake://other/**"], methods=["GET"]))
+    with pytest.raises(PolicyError) as caught:
+        DOORS[name].open()
+    found = rehearse(name)
+    told = (caught.value.rule, str(caught.value), caught.value.asked, caught.value.nearest)
+    assert (found.rule, found.reason, found.asked, found.nearest) == told
+    assert (found.allowed, found.expires_in) == (False, None)
+    assert [(step.rule, step.outcome) for (step,) in found.trace] == [("elsewhere", "no match")]
+
+
+@every_rehearsal
+def test_a_rehearsal_is_clamped_as_the_link_is(module, in_force, name):
+    in_force(rule(DOORS[name], max_expires_in="10m", on_longer="clamp"))
+    in_force(rule(DOORS[name], max_expires_in="9m", on_longer="clamp"))
+    found = rehearse(name)
+    assert (found.allowed, found.rule, found.expires_in) == (True, "maps", 540)
+    assert found.reason == "rule 'maps' of the policy allows 540 s at most"
+    assert [[step.outcome for step in steps] for steps in found.trace] == [["allowed"]] * 2
+
+
+@every_rehearsal
+def test_what_the_caller_goes_without_is_not_what_a_rule_requires(
+    registry_of, places, in_force, name
+):
+    option = {"if_absent": True} if name == "form" else {"ip_range": "192.0.2.1"}
+    module = fakes.backend(
+        grant=fakes.granting,
+        form=fakes.forming,
+        enforces=fakes.EVERY_CONDITION - {"ip_range"},
+        form_enforces=fakes.EVERY_FORM_CONDITION - {"if_absent"},
+    )
+    registry_of({"fake": module})
+    places.write(user=PROFILE)
+    in_force(rule(DOORS[name], require=[*option]))
+    with pytest.raises(PolicyError) as caught:
+        DOORS[name].open(**option, strict=False)
+    assert rehearse(name, **option, strict=False).reason == str(caught.value)
+
+
+@every_rehearsal
+def test_a_rehearsal_counts_asks_and_records_nothing(
+    registry_of, module, in_force, monkeypatch, name
+):
+    class Full:
+        def record(self, event):
+            raise OSError
+
+    def listen(event):
+        raise AssertionError
+
+    registry_of({"fake": module}, plugins=[fakes.plugin(authorize=listen, record=listen)])
+    monkeypatch.setattr(force, "_application", [Full()])
+    in_force(rule(DOORS[name], per_rule=daypass.Quota(urls_per_minute=1)))
+    for _ in range(3):
+        assert rehearse(name).allowed
+    in_force(daypass.Rule(name="no", effect="deny", paths=["**"]))
+    assert not rehearse(name).allowed
+    assert module.seen == []
+
+
+def test_a_rehearsal_tells_callers_apart(module, in_force):
+    in_force(rule(DOORS["download"], callers=["team/*"]))
+    assert rehearse("download", caller="team/ann").allowed
+    assert "to team/*" in rehearse("download", caller="bob").nearest
+
+
+def test_a_rehearsal_never_allows_what_the_store_cannot_do(registry_of, in_force):
+    registry_of({"fake": fakes.backend(form=fakes.forming)})
+    path, prefix = "fake://atlas/in/a", {"action": "create_signed_prefix"}
+    with pytest.raises(UnsupportedOptionError) as caught:
+        daypass.rehearse(path, **prefix)
+    assert caught.value.option == "prefix"
+    with pytest.raises(daypass.InvalidExpiryError):
+        daypass.rehearse(path, expires_in="8d")
+    with pytest.raises(daypass.InvalidPathError):
+        daypass.rehearse("fake://atlas/in/../a")
+    in_force(rule(DOORS["download"]))
+    assert not daypass.rehearse(path, **prefix).allowed  # what the policy says is said first
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"action": "create_signed_ulr"}, "did you mean create_signed_url"),
+        ({"action": "head_metadata"}, "no function that can be rehearsed"),
+        ({"action": fakes.Hostile()}, "is text, not of type Hostile"),
+        ({"action": "create_signed_prefix", "version": "3"}, "version names one object"),
+        ({"action": "create_upload_form", "version": "3"}, "version names one object"),
+        ({"action": "create_upload_form", "filename": "a"}, "no option of an upload form"),
+        ({"min_bytes": 3}, "no option is named 'min_bytes'"),
+        ({"caller": 5}, "caller must be text"),
+    ],
+    ids=range(8),
+)
+def test_what_cannot_be_rehearsed_is_refused_by_name(module, options, said):
+    with pytest.raises(daypass.InvalidRequestError, match=said):
+        daypass.rehearse(PATH, **options)

@@ -49,10 +49,11 @@ if TYPE_CHECKING:
         create_signed_urls,
         head_metadata,
         head_metadata_many,
+        rehearse,
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.locations import Location
-    from daypass.policy import Policy, Quota, Rule, set_policy
+    from daypass.policy import Policy, Quota, Rehearsal, Rule, set_policy
     from daypass.prefixes import SignedPrefix
     from daypass.reading.explaining import explain
     from daypass.reading.explanations import Explanation, Finding, RequestCheck, Verification
@@ -112,6 +113,7 @@ __all__ = [
     "QuotaError",
     "RedactingFilter",
     "RefusedError",
+    "Rehearsal",
     "RequestCheck",
     "Rule",
     "SentRequest",
@@ -149,6 +151,7 @@ __all__ = [
     "head_metadata_many",
     "hookimpl",
     "redact",
+    "rehearse",
     "remove_audit",
     "resume_multipart_upload",
     "set_policy",
@@ -176,7 +179,7 @@ _HOMES = {
     ),
     "uploads.multipart": ("MultipartUpload",),
     "uploads.parts": ("PartLimits", "UploadSession", "UploadedPart"),
-    "policy": ("Policy", "Quota", "Rule", "set_policy"),
+    "policy": ("Policy", "Quota", "Rehearsal", "Rule", "set_policy"),
     "prefixes": ("SignedPrefix",),
     "redaction": ("RedactingFilter", "redact"),
     "requests": ("SignOptions", "SignRequest"),
@@ -192,6 +195,7 @@ _HOMES = {
         "create_signed_urls",
         "head_metadata",
         "head_metadata_many",
+        "rehearse",
     ),
 }
 

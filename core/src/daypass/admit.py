@@ -14,39 +14,63 @@ from daypass.errors import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from daypass.locations import Location, check_key, read_as_local
+from daypass.locations import Location, check_key, check_prefix, read_as_local
 from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignRequest
 from daypass.uploads.formrequests import FILENAME, WAIVABLE, FormRequest
 
-__all__ = ["admit", "admit_form", "check_lacking", "check_version"]
+__all__ = ["admit", "admit_form", "check_grant", "check_lacking", "check_version"]
+
+#: Functions for which no key stands for the whole bucket.
+_OF_MANY = ("create_signed_prefix", "create_signed_urls")
+#: Options that describe one object, so that no two below a prefix could meet them.
+_OF_ONE_OBJECT = frozenset({"content_md5", "checksum_sha256", "content_length"})
+#: What else opens many objects, where a store has no grant for a prefix.
+_INSTEAD = ("create_signed_urls", "azure", "cloudfront")
 
 
 def admit(
-    backend: Backend, location: Location, request: SignRequest
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    action: str = "create_signed_url",
 ) -> tuple[SignRequest, frozenset[str]]:
     """Return the request with its clock fixed, and the conditions that the caller waives.
+
+    Args:
+        backend: who is to sign.
+        location: of the object or the prefix; of many keys, each of which is checked by itself, the
+            bucket.
+        request: what is asked.
+        action: the function that was called.
 
     Raises:
         SigningNotSupportedError: if the backend cannot sign.
         UnsupportedOptionError: naming the option that it cannot enforce, and who can.
         InvalidExpiryError: if the lifetime is above the backend's limit.
+        InvalidPathError: for a key that no link can name.
 
     """
     info = backend.info
     if backend.sign is None or request.method not in info.methods:
         _refuse_method(backend, location, request)
     if location.lacks:
-        check_lacking(location, "create_signed_url", request.method)
-    check_version(backend, location)
-    if location.version is not None and request.method in ("PUT", "LIST"):
-        msg = f"version names an object that exists, so it goes with GET, HEAD and DELETE, not {request.method}"
-        raise InvalidRequestError(msg, option="version")
+        check_lacking(location, "create_signed_url", action, request.method)
+    if location.version is not None:
+        check_version(backend, location)
+        if request.method in ("PUT", "LIST"):
+            msg = f"version names an object that exists, so it goes with GET, HEAD and DELETE, not {request.method}"
+            raise InvalidRequestError(msg, option="version")
     waived: frozenset[str] = frozenset()
     if request.conditions and not request.conditions <= _enforced(backend, location):
         waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
     resolved = _resolved(request)
     _check_lifetime(backend, resolved)
+    key = location.key
+    if request.method == "LIST":
+        check_prefix(key, max_bytes=info.max_key_bytes)
+    elif key or action not in _OF_MANY:
+        check_key(key, max_bytes=info.max_key_bytes, allow_dot_segments=request.allow_dot_segments)
     return resolved, waived
 
 
@@ -105,6 +129,29 @@ def admit_form(
     resolved = (request.without(beyond) if beyond else request).resolve(datetime.now(UTC))
     _check_lifetime(backend, resolved)
     return resolved, beyond
+
+
+def check_grant(backend: Backend, request: SignRequest) -> None:
+    """Raise where a backend has no grant for a prefix, or no grant could be what is asked.
+
+    Raises:
+        UnsupportedOptionError: with ``option="prefix"`` where it has none.
+        InvalidRequestError: for an option that describes one object.
+
+    """
+    if backend.sign_prefix is None:
+        msg = (
+            f"{backend.info.name} has no signature for a whole prefix: sign each object "
+            "(create_signed_urls), or serve them through what has one: an Azure container, an "
+            "Azure directory, a CloudFront policy with a wildcard"
+        )
+        raise UnsupportedOptionError(
+            msg, option="prefix", backend=backend.info.name, alternatives=_INSTEAD
+        )
+    if wrong := request.conditions & _OF_ONE_OBJECT:
+        name = min(wrong)
+        msg = f"{name} describes one object, and a prefix holds many: sign that object alone"
+        raise InvalidRequestError(msg, option=name)
 
 
 def _check_lifetime(backend: Backend, resolved: SignRequest | FormRequest) -> None:

@@ -1,4 +1,4 @@
-"""The functions on whole paths that sign links and read metadata: each finds the path's root."""
+"""The functions on whole paths that sign links, rehearse them and read metadata: each finds the path's root."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass import bulk, gate
 from daypass.batches import SignedURLBatch
-from daypass.errors import ObjectNotFoundError
+from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.heads import Head, head_all
 from daypass.locations import PathLike
+from daypass.policy.asks import Rehearsal
 from daypass.prefixes import SignedPrefix
-from daypass.requests import SharedOptions, SignOptions, make_request
+from daypass.requests import SharedOptions, SignOptions, make_request, refuse_unknown
 from daypass.results import ObjectMetadata, SignedURL
 from daypass.stores import root_for
+from daypass.uploads.formrequests import FormOptions, make_form_request
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -30,7 +32,15 @@ __all__ = [
     "create_signed_urls",
     "head_metadata",
     "head_metadata_many",
+    "rehearse",
 ]
+
+#: The functions that can be rehearsed.
+_REHEARSED = ("create_signed_prefix", "create_signed_url", "create_upload_form")
+
+
+class _EitherOptions(SignOptions, FormOptions, total=False):
+    """The keywords of a link, and those of a form."""
 
 
 def create_signed_url(
@@ -69,7 +79,7 @@ def create_signed_url(
         DaypassError: one of the tree in `daypass.errors`; each is also a builtin exception.
 
     """
-    request = make_request(options)
+    made = make_request(options)
     root, key = root_for(
         path,
         storage_options=storage_options,
@@ -79,8 +89,8 @@ def create_signed_url(
         signer_options=signer_options,
         caller=caller,
     )
-    asked = root.request_for("create_signed_url", key, options, version, made=request)
-    return gate.create_signed_url(*asked, caller=root.caller)
+    backend, location, request = root.request_for("create_signed_url", key, options, version, made)
+    return gate.create_signed_url(backend, location, request, caller=root.caller)
 
 
 def create_signed_prefix(
@@ -285,6 +295,68 @@ def head_metadata_many(
         return gate.head_metadata(*root.reading(key, version))
 
     return head_all(read, paths, version, errors=errors, concurrency=concurrency)
+
+
+def rehearse(
+    path: PathLike,
+    *,
+    action: Literal["create_signed_prefix", "create_signed_url", "create_upload_form"] = (
+        "create_signed_url"
+    ),
+    version: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[_EitherOptions],
+) -> Rehearsal:
+    """Say what the policies in force decide about a link, and why, without making one.
+
+    It is asked for as the link is: with the defaults of a profile, and within what the store can do.
+    No quota is counted, no plugin asked and nothing recorded.
+
+    >>> found = rehearse("s3://maps/europe.tif", method="PUT")
+    >>> found.allowed, found.expires_in
+    (True, 900)
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath.
+        action: the function that would make it: ``"create_signed_url"``, ``"create_signed_prefix"``
+            or ``"create_upload_form"``.
+        version: the version of the object to sign for; of one link alone.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the link's reader can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
+        signer_options: options of the signing backend.
+        caller: who asks.
+        options: what would be permitted: the keywords of that function.
+
+    Returns:
+        A `Rehearsal`. A refusal by a policy is no error.
+
+    Raises:
+        DaypassError: what the function itself would raise for anything but a policy.
+
+    """
+    refuse_unknown([action], _REHEARSED, what="function that can be rehearsed")
+    if version is not None and action != "create_signed_url":
+        msg = f"version names one object, and {action} takes none: leave it out"
+        raise InvalidRequestError(msg, option="version")
+    made = make_form_request(options) if action == "create_upload_form" else make_request(options)
+    root, key = root_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+        caller=caller,
+    )
+    asked = root.request_for(action, key, options, version, made=made)
+    return gate.rehearse(*asked, caller=root.caller, action=action)
 
 
 async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:

@@ -8,25 +8,24 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from daypass.admit import admit, admit_form, check_lacking, check_version
+from daypass.admit import admit, admit_form, check_grant, check_lacking, check_version
 from daypass.asking import ask, broken, wrong_answer
 from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
     DaypassError,
-    InvalidRequestError,
     PluginError,
     PolicyError,
     ShortLivedURLError,
     ShortLivedURLWarning,
     StoreError,
-    UnsupportedOptionError,
     at_row,
 )
 from daypass.events import named, record
 from daypass.judge import judge, judge_form
-from daypass.locations import Location, check_key, check_prefix
-from daypass.permits import Permit, authorize, authorize_many
+from daypass.locations import Location, check_key
+from daypass.permits import Permit, ask_policies, authorize, authorize_many
+from daypass.policy.asks import Rehearsal
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
 from daypass.results import REQUESTED, ObjectMetadata, SignedURL
@@ -39,14 +38,10 @@ __all__ = [
     "create_signed_urls",
     "create_upload_form",
     "head_metadata",
+    "rehearse",
 ]
 
 _Answer = TypeVar("_Answer", SignedURL, SignedPrefix, UploadForm)
-
-#: Options that describe one object, so that no two below a prefix could meet them.
-_OF_ONE_OBJECT = frozenset({"content_md5", "checksum_sha256", "content_length"})
-#: What else opens many objects, where a store has no grant for a prefix.
-_INSTEAD = ("create_signed_urls", "azure", "cloudfront")
 
 
 def create_signed_url(
@@ -59,14 +54,6 @@ def create_signed_url(
 
     """
     resolved, waived = admit(backend, location, request)
-    if request.method == "LIST":
-        check_prefix(location.key, max_bytes=backend.info.max_key_bytes)
-    else:
-        check_key(
-            location.key,
-            max_bytes=backend.info.max_key_bytes,
-            allow_dot_segments=request.allow_dot_segments,
-        )
     with authorize(backend, location, resolved, caller) as permit:
         answer = _ask(backend, location, permit.request)
         judge(backend, location, permit.request, answer)
@@ -105,7 +92,7 @@ def create_signed_urls(
             blame; then none of the rows that are signed with it leaves.
 
     """
-    resolved, waived = admit(backend, location, request)
+    resolved, waived = admit(backend, location, request, action="create_signed_urls")
     for permit in authorize_many(backend, location, keys, resolved, caller, refused=refused):
         try:
             with permit:
@@ -148,36 +135,12 @@ def create_signed_prefix(
 
     """
     action = "create_signed_prefix"
-    check_lacking(location, action)
-    resolved, waived = admit(backend, location, request)
-    if backend.sign_prefix is None:
-        msg = (
-            f"{backend.info.name} has no signature for a whole prefix: sign each object "
-            "(create_signed_urls), or serve them through what has one: an Azure container, an "
-            "Azure directory, a CloudFront policy with a wildcard"
-        )
-        raise UnsupportedOptionError(
-            msg, option="prefix", backend=backend.info.name, alternatives=_INSTEAD
-        )
-    if wrong := request.conditions & _OF_ONE_OBJECT:
-        name = min(wrong)
-        msg = f"{name} describes one object, and a prefix holds many: sign that object alone"
-        raise InvalidRequestError(msg, option=name)
-    if location.key:
-        check_key(
-            location.key,
-            max_bytes=backend.info.max_key_bytes,
-            allow_dot_segments=request.allow_dot_segments,
-        )
+    resolved, waived = admit(backend, location, request, action=action)
+    check_grant(backend, request)
+    sign = backend.sign_prefix
+    assert sign is not None  # noqa: S101 - check_grant has asked
     with authorize(backend, location, resolved, caller, action=action) as permit:
-        answer = ask(
-            backend,
-            action,
-            SignedPrefix,
-            backend.sign_prefix,
-            location=location,
-            request=permit.request,
-        )
+        answer = ask(backend, action, SignedPrefix, sign, location=location, request=permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
         record(permit, answer, [answer.query])
@@ -227,6 +190,31 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
     if not isinstance(answer, ObjectMetadata):
         raise wrong_answer(backend, "head_metadata", ObjectMetadata, answer)
     return answer
+
+
+def rehearse(
+    backend: Backend,
+    location: Location,
+    request: AnyRequest,
+    *,
+    caller: str | None,
+    action: str,
+) -> Rehearsal:
+    """Check as for a link, and ask the policies in force: nothing is counted, recorded or signed.
+
+    Raises:
+        DaypassError: what the function itself would raise before, or after, it asks the policy.
+
+    """
+    if isinstance(request, FormRequest):
+        resolved: AnyRequest = admit_form(backend, location, request)[0]
+    else:
+        resolved, _ = admit(backend, location, request, action=action)
+    found = ask_policies(backend, location, resolved, caller, action=action)
+    # Last, so that a policy's refusal can be seen whatever the store has.
+    if found.allowed and action == "create_signed_prefix" and isinstance(request, SignRequest):
+        check_grant(backend, request)
+    return found
 
 
 def _ask(backend: Backend, location: Location, request: SignRequest) -> SignedURL:

@@ -13,7 +13,7 @@ from daypass.errors import DaypassError, InvalidRequestError, PolicyError, Quota
 from daypass.events import ask_plugins, record_refusal
 from daypass.headers import shown
 from daypass.locations import Location
-from daypass.policy.asks import Ask, Decision, Step
+from daypass.policy.asks import Ask, Decision, Rehearsal
 from daypass.policy.enforce import Enforcer, beyond_rule
 from daypass.policy.force import policies
 from daypass.policy.limits import beyond
@@ -24,7 +24,7 @@ from daypass.results import SignedURL
 from daypass.uploads.formrequests import FILENAME, AnyRequest
 from daypass.uploads.forms import UploadForm
 
-__all__ = ["Permit", "authorize", "authorize_many", "rehearse"]
+__all__ = ["Permit", "ask_policies", "authorize", "authorize_many"]
 
 
 #: One policy, the rule by which it allows a link, and what it was asked: a bare tuple, since a link
@@ -199,10 +199,10 @@ def authorize_many(
     return permits
 
 
-def rehearse(
+def ask_policies(
     backend: Backend, location: Location, request: AnyRequest, caller: str | None, *, action: str
-) -> list[tuple[Decision, list[Step]]]:
-    """Ask the policies in force, and nobody else: nothing is counted, recorded or signed.
+) -> Rehearsal:
+    """Ask the policies in force, and nobody else: nothing is counted or recorded.
 
     Args:
         backend: who would sign.
@@ -211,18 +211,27 @@ def rehearse(
         caller: who asks.
         action: the function that would be called.
 
-    Returns:
-        The decision of each policy, and the trace of its rules.
-
     """
     permit = _permit(backend, location, request, caller, action=action)
-    found = []
+    deciding: Decision | None = None
+    trace = []
     for enforcer in policies():
         ask = _ask(permit, location)
         decision = enforcer.decide(ask)
-        found.append((decision, enforcer.steps(ask, decision)))
+        trace.append(tuple(enforcer.steps(ask, decision)))
         permit.request = decision.request
-    return found
+        if deciding is None or deciding.allowed:
+            deciding = decision
+    allowed = deciding is None or deciding.allowed
+    return Rehearsal(
+        allowed=allowed,
+        rule=None if deciding is None or deciding.rule is None else deciding.rule.name,
+        reason=None if deciding is None else deciding.reason,
+        asked=None if deciding is None else deciding.asked,
+        nearest=None if deciding is None else deciding.nearest,
+        expires_in=permit.request.expires_in if allowed else None,
+        trace=tuple(trace),
+    )
 
 
 def _permit(

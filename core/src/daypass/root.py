@@ -175,12 +175,14 @@ class Root:
             InvalidRequestError: if the version cannot be one.
 
         """
-        if not isinstance(key, str):
-            msg = f"a key must be text, not {type(key).__name__}"
-            raise InvalidPathError(msg, option="key")
-        version = check_version(version)
-        # Exact text: a subclass may write itself in its own way, and sign another key.
-        key = str.__str__(key)
+        if type(key) is not str:
+            if not isinstance(key, str):
+                msg = f"a key must be text, not {type(key).__name__}"
+                raise InvalidPathError(msg, option="key")
+            # Exact text: a subclass may write itself in its own way, and sign another key.
+            key = str.__str__(key)
+        if version is not None:
+            version = check_version(version)
         root = self.location.key
         if not key and root and not root.endswith("/") and not whole:
             return self.location.at("", version)
@@ -219,7 +221,6 @@ class Root:
         key: str,
         options: Mapping[str, Any],
         version: str | None = None,
-        *,
         made: SignRequest | None = None,
     ) -> tuple[Backend, Location, SignRequest]: ...
 
@@ -229,13 +230,18 @@ class Root:
         action: Literal["create_upload_form"],
         key: str,
         options: Mapping[str, Any],
-        *,
+        version: None = None,
         made: FormRequest | None = None,
     ) -> tuple[Backend, Location, FormRequest]: ...
 
     @overload
     def request_for(
-        self, action: Action, key: str, options: Mapping[str, Any], version: str | None = None
+        self,
+        action: Action,
+        key: str,
+        options: Mapping[str, Any],
+        version: str | None = None,
+        made: AnyRequest | None = None,
     ) -> tuple[Backend, Location, AnyRequest]: ...
 
     def request_for(
@@ -244,7 +250,6 @@ class Root:
         key: str,
         options: Mapping[str, Any],
         version: str | None = None,
-        *,
         made: AnyRequest | None = None,
     ) -> tuple[Backend, Location, AnyRequest]:
         """Return who signs, where, and what: the one way from keywords to what the gate is given.
@@ -263,17 +268,18 @@ class Root:
             InvalidRequestError: for an option, or a version, that is not legal.
 
         """
-        make: Any = make_form_request if action == "create_upload_form" else make_request
-        request: AnyRequest = make(options) if made is None else made
+        if made is None:
+            made = _made(action, options)
         if self.profiled is not None:
-            request = make(self.profiled.profile.defaults.filled(options, request.method))
+            defaults = self.profiled.profile.defaults
+            made = _made(action, defaults.filled(options, made.method))
         if action == "create_signed_prefix":
             location = self.below(key)
         elif action == "create_signed_urls":
             location = self.location.at("")
         else:
-            location = self.at(key, version, whole=request.method == "LIST")
-        return self.backend, location, request
+            location = self.at(key, version, whole=made.method == "LIST")
+        return self.backend, location, made
 
     def reading(self, key: str, version: str | None = None) -> tuple[Backend, Location]:
         """Return who reads an object, and where it is: a signer only signs.
@@ -289,6 +295,12 @@ class Root:
         reader = registry.backend(location.protocol)
         options = structured(reader.info.name, reader.info.options_class, None)
         return reader, attrs.evolve(location, options=options)
+
+
+def _made(action: Action, options: Mapping[str, Any]) -> AnyRequest:
+    if action == "create_upload_form":
+        return make_form_request(options)
+    return make_request(options)
 
 
 def _made_of(path: ParsedPath, options: dict[str, Any]) -> Root:

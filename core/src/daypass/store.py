@@ -117,8 +117,8 @@ class Store(Uploads):
 
         """
         root = self.root
-        asked = root.request_for("create_signed_url", key, options, version)
-        return gate.create_signed_url(*asked, caller=root.caller)
+        backend, location, request = root.request_for("create_signed_url", key, options, version)
+        return gate.create_signed_url(backend, location, request, caller=root.caller)
 
     def create_signed_prefix(self, prefix: str, **options: Unpack[SharedOptions]) -> SignedPrefix:
         """Sign one grant for everything below a prefix, where the store knows such grants.

@@ -7,18 +7,14 @@ from typing import Any
 import attrs
 import click
 
-from daypass.admit import admit, admit_form
 from daypass.cli import exits, options
 from daypass.cli.form import OWN
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import listed, one_line
 from daypass.durations import span
-from daypass.permits import rehearse
-from daypass.policy.asks import Decision, Step
+from daypass.functions import rehearse
+from daypass.policy import Rehearsal
 from daypass.requests import METHODS
-from daypass.root import Action
-from daypass.stores import root_for
-from daypass.uploads.formrequests import FormRequest
 
 
 def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
@@ -35,25 +31,16 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
     asked: dict[str, Any] = {**options.asked(values), **own}
     if form:
         del asked["method"]
-    root, key = root_for(path, storage_options=None, fs=None, caller=values["caller"])
-    action: Action
-    if form:
-        action = "create_upload_form"
-    else:
-        action = "create_signed_prefix" if prefix else "create_signed_url"
-    backend, location, request = root.request_for(action, key, asked, values["version"])
-    if isinstance(request, FormRequest):
-        request, _ = admit_form(backend, location, request)
-    else:
-        request, _ = admit(backend, location, request)
-    found = rehearse(backend, location, request, root.caller, action=action)
-    allowed = all(decision.allowed for decision, _ in found)
+        asked["action"] = "create_upload_form"
+    elif prefix:
+        asked["action"] = "create_signed_prefix"
+    found = rehearse(path, version=values["version"], caller=values["caller"], **asked)
     if as_json:
-        say_json(_as_dict(found, allowed=allowed))
+        say_json(_as_dict(found))
     else:
-        for line in _lines(found, allowed=allowed):
+        for line in _lines(found):
             say(one_line(line))
-    return 0 if allowed else exits.REFUSED
+    return 0 if found.allowed else exits.REFUSED
 
 
 def _check(form: bool, own: dict[str, Any], *, prefix: bool, version: str | None) -> None:
@@ -67,28 +54,21 @@ def _check(form: bool, own: dict[str, Any], *, prefix: bool, version: str | None
             raise click.UsageError(msg)
 
 
-def _as_dict(found: list[tuple[Decision, list[Step]]], *, allowed: bool) -> dict[str, Any]:
-    last = found[-1][0] if found else None
-    deciding = next((decision for decision, _ in found if not decision.allowed), last)
-    return {
-        "allowed": allowed,
-        "policies": len(found),
-        "rule": deciding.rule.name if deciding is not None and deciding.rule is not None else None,
-        "reason": None if deciding is None else deciding.reason,
-        "asked": None if deciding is None else deciding.asked,
-        "nearest": None if deciding is None else deciding.nearest,
-        "expires_in": last.request.expires_in if allowed and last is not None else None,
-        "trace": [attrs.asdict(step) for _, steps in found for step in steps],
-    }
+def _as_dict(found: Rehearsal) -> dict[str, Any]:
+    told = attrs.asdict(found)
+    trace = [step for steps in told.pop("trace") for step in steps]
+    return {**told, "policies": len(found.trace), "trace": trace}
 
 
-def _lines(found: list[tuple[Decision, list[Step]]], *, allowed: bool) -> list[str]:
-    if not found:
+def _lines(found: Rehearsal) -> list[str]:
+    if not found.trace:
         return ["allowed: no policy is in force"]
-    refusals = [decision.reason for decision, _ in found if not decision.allowed]
-    lifetime = found[-1][0].request.expires_in or 0
-    lines = [f"allowed, for {span(lifetime)}" if allowed else f"refused: {refusals[0]}"]
-    for _, steps in found:
+    lines = [
+        f"allowed, for {span(found.expires_in or 0)}"
+        if found.allowed
+        else f"refused: {found.reason}"
+    ]
+    for steps in found.trace:
         for number, step in enumerate(steps, 1):
             why = f", {step.why}" if step.why else ""
             lines.append(f"{number}. {step.rule} ({step.effect}): {step.outcome}{why}")

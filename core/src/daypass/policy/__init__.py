@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from daypass.policy.asks import Rehearsal, Step
 from daypass.policy.force import set_policy
 from daypass.policy.patterns import Pattern
 from daypass.policy.rules import Policy, Quota, Rule
 
-__all__ = ["Pattern", "Policy", "Quota", "Rule", "set_policy"]
+__all__ = ["Pattern", "Policy", "Quota", "Rehearsal", "Rule", "Step", "set_policy"]

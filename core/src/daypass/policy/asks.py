@@ -1,4 +1,4 @@
-"""``Ask`` and ``Decision``: what a policy is asked about one link, and what it answers."""
+"""``Ask`` and ``Decision``: what a policy is asked about one link, and what it answers; ``Rehearsal`` shows it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daypass.locations import Location
 from daypass.policy.rules import Rule
 from daypass.uploads.formrequests import AnyRequest
 
-__all__ = ["Ask", "Decision", "Step", "spellings"]
+__all__ = ["Ask", "Decision", "Rehearsal", "Step", "spellings"]
 
 
 def spellings(text: str) -> tuple[str, ...]:
@@ -56,8 +56,11 @@ class Ask:
 class Step:
     """What became of one rule on the way to a decision."""
 
+    #: The rule's name.
     rule: str
+    #: ``"allow"`` or ``"deny"``.
     effect: str
+    #: ``"allowed"``, ``"refused"``, ``"no match"`` or ``"not reached"``.
     outcome: Literal["allowed", "refused", "no match", "not reached"]
     #: Why, in words; empty where the rule was not reached.
     why: str
@@ -79,3 +82,23 @@ class Decision:
     request: AnyRequest
     #: Why the end is earlier than what was asked; None where it is not.
     because: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Rehearsal:
+    """What the policies in force say of a link that was not made. `daypass.rehearse` makes it."""
+
+    #: Whether all of them allow it.
+    allowed: bool
+    #: The rule that decides: that of the first refusal, otherwise that of the last policy; None where none
+    #: matched, and without a policy.
+    rule: str | None
+    #: Why it is refused, or how the rule narrows it; None without a policy.
+    reason: str | None
+    #: What was asked, and the nearest that is allowed; of a refusal alone.
+    asked: str | None
+    nearest: str | None
+    #: How many seconds the link would live, by the request and the policies; None where it is refused.
+    expires_in: int | None
+    #: Of each policy in force, what became of each of its rules.
+    trace: tuple[tuple[Step, ...], ...]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from daypass.admit import admit, check_lacking
+from daypass.admit import admit
 from daypass.asking import broken, wrong_answer
 from daypass.backends import Backend
 from daypass.errors import (
@@ -22,7 +22,7 @@ from daypass.events import named, record
 from daypass.gate import settled
 from daypass.headers import shown
 from daypass.judge import judge
-from daypass.locations import Location, check_key
+from daypass.locations import Location
 from daypass.permits import authorize
 from daypass.portable import check_portable
 from daypass.requests import SignRequest, make_request
@@ -134,8 +134,8 @@ class MultipartUpload:
         if "content_length" in backend.info.enforces - self._location.lacks:
             asked["content_length"] = size
         request = make_request({**asked, "method": "PUT", "content_md5": content_md5})
-        resolved, waived = admit(backend, self._location, request)
         location = self._location
+        resolved, waived = admit(backend, location, request, action=ACTION)
         permit = authorize(
             backend, location, resolved, self._root.caller, action=ACTION, whole=self._whole
         )
@@ -288,19 +288,13 @@ def _open(
     part_size: int | None,
 ) -> MultipartUpload:
     backend, location, request, beyond = _asked(root, key, options)
-    resolved, waived = admit(backend, location, request)
-    check_lacking(location, ACTION)
+    resolved, waived = admit(backend, location, request, action=ACTION)
     limits, hook = backend.info.multipart, backend.multipart
     if limits is None or hook is None:
         msg = f"{backend.info.name} takes no uploads in parts: upload the object in one piece, through a PUT link (create_signed_url)"
         raise UnsupportedOptionError(
             msg, option="multipart", backend=backend.info.name, alternatives=["create_signed_url"]
         )
-    check_key(
-        location.key,
-        max_bytes=backend.info.max_key_bytes,
-        allow_dot_segments=request.allow_dot_segments,
-    )
     plan = plan_parts(size, part_size, limits, backend.info.name)
     whole = attrs.evolve(request, content_length=plan.size)
     permit = authorize(backend, location, resolved, root.caller, action=ACTION, whole=whole)
