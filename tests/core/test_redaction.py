@@ -211,7 +211,7 @@ def test_links_are_masked_whatever_is_installed(monkeypatch):
     from daypass import backends, redaction
     from tests.core.fakes import finder
 
-    monkeypatch.setattr(backends, "registry", backends.Registry(finder()))
+    monkeypatch.setattr(redaction, "registry", backends.Registry(finder()))
     redaction._pattern.cache_clear()
     try:
         assert all(s not in redact(url) for url, secrets in URLS.values() for s in secrets)
@@ -226,7 +226,7 @@ def test_a_backend_names_what_else_is_secret(monkeypatch):
     module = fakes.backend(secret_query_keys={"pass.word"})
     monkeypatch.setitem(sys.modules, "fake_backend", module)
     find = fakes.finder({"fake": "fake_backend"})
-    monkeypatch.setattr(backends, "registry", backends.Registry(find))
+    monkeypatch.setattr(redaction, "registry", backends.Registry(find))
     redaction._pattern.cache_clear()
     try:
         assert redact("?pass.word=abc&passXword=abc") == "?pass.word=****&passXword=abc"

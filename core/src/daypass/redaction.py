@@ -1,7 +1,4 @@
-"""Masking: what makes a signed URL work is taken out of any text, and out of log records.
-
-Linear in the text's length: no part of the pattern can give back what it took.
-"""
+"""``redact``: masking by what every installed backend declares to be secret, in any text and in log records."""
 
 from __future__ import annotations
 
@@ -10,24 +7,11 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from daypass.backends import registry
 from daypass.errors import InvalidRequestError
+from daypass.secrets import mask, pattern_of
 
 __all__ = ["RedactingFilter", "redact"]
-
-#: Masked whatever is installed: a link of a store whose backend is not here is a secret too.
-_ALWAYS = "signature|security-token"
-#: Where a name that may be part of another word begins: no word before it but an encoded & or ?.
-_BEGINS = "(?:(?<![a-z0-9])|(?<=26)|(?<=3F))"
-#: How an equals sign, and what ends a value, look in a URL, in one that is a parameter of another
-#: (once, or several times), and in JSON.
-_EQUALS = r"=|%(?:25){0,4}3D|\\{1,4}u003d"
-_AMPERSAND = r"%(?:25){0,4}(?:26|3B|22|27|20|0A|0D|5C)"
-#: In JSON and in Python's dicts: a name in quotes, and a value in quotes.
-_QUOTED = r"\\{0,4}[\"']\s{0,9}[:,]\s{0,9}b?\\{0,4}[\"']"
-_VALUE = rf"(?:(?!{_AMPERSAND})[A-Za-z0-9%+/=_~.:-])+"
-MASK = "****"
-#: A login in front of a URL's host.
-_LOGIN = re.compile(r"(?<=://)[^\s/?#@\"'<>]{1,512}@")
 
 
 def redact(text: str) -> str:
@@ -50,26 +34,13 @@ def redact(text: str) -> str:
     if not isinstance(text, str):
         msg = f"redact takes text, not {type(text).__name__}"
         raise InvalidRequestError(msg, option="text")
-    return _LOGIN.sub(MASK + "@", _pattern().sub(_masked, text))
-
-
-def _masked(match: re.Match[str]) -> str:
-    return match["name"] + match["sign"] + MASK
+    return mask(text, _pattern())
 
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    from daypass.backends import registry
-
-    names = {
-        re.escape(name)
-        for backend in registry.installed().values()
-        for name in backend.info.secret_query_keys
-    }
-    words = "|".join(sorted({"sig", *names}))
-    return re.compile(
-        rf"(?i)(?P<name>{_ALWAYS}|{_BEGINS}(?:{words}))(?P<sign>{_EQUALS}|{_QUOTED}){_VALUE}"
-    )
+    found = registry.installed().values()
+    return pattern_of({name for backend in found for name in backend.info.secret_query_keys})
 
 
 class RedactingFilter(logging.Filter):

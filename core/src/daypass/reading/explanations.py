@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from daypass.durations import until
-from daypass.redaction import redact
 from daypass.results import html_card, mask_url
+from daypass.secrets import mask
 
 if TYPE_CHECKING:
     from daypass.reading.found import SentRequest
@@ -52,7 +52,7 @@ def _dict(value: Mapping[str, str]) -> dict[str, str]:
 
 
 def _masked(url: str) -> str:
-    return redact(mask_url(url))
+    return mask(mask_url(url))
 
 
 def _shown(url: str) -> str:
