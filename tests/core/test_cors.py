@@ -4,9 +4,9 @@ import pytest
 
 import daypass
 from daypass import CorsRule, InvalidRequestError, UnsupportedOptionError
+from daypass.cors import plan_cors
 from daypass.errors import PluginError
 from daypass.hookspecs import hookimpl
-from daypass.uploads.cors import plan_cors
 from tests.core import fakes
 
 GOOD = {"origins": ["https://app.example"], "methods": ["PUT"]}

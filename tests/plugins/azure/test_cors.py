@@ -2,8 +2,9 @@
 
 import pytest
 
+from daypass.cors import add_rule, plan_cors
 from daypass.errors import StoreError
-from daypass.uploads.cors import CorsRule, add_rule, plan_cors
+from daypass.uploads.cors import CorsRule
 
 
 def plan(bench, **changes):

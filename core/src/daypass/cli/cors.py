@@ -11,9 +11,10 @@ import click
 
 from daypass.cli import exits, options
 from daypass.cli.output import note, say
+from daypass.cors import add_rule, plan_cors
 from daypass.errors import UnsupportedOptionError
 from daypass.store import Store
-from daypass.uploads.cors import CorsPlan, CorsRule, add_rule, plan_cors
+from daypass.uploads.cors import CorsPlan, CorsRule
 
 _PLACE = ("storage_options", "signer_options")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import attrs
 
-from daypass.errors import InvalidRequestError, StoreError, UnsupportedOptionError
+from daypass.errors import InvalidRequestError
 from daypass.headers import check_token, shown
 from daypass.misspelt import names_nearest
 
-__all__ = ["CorsPlan", "CorsRule", "add_rule", "plan_cors"]
+__all__ = ["CorsPlan", "CorsRule"]
 
 _ORIGIN = re.compile(r"(https?)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
@@ -101,40 +101,3 @@ class CorsPlan:
     write: Callable[[Sequence[dict[str, Any]]], None]
     #: The most rules that the store keeps.
     most: int | None = None
-
-
-def plan_cors(backend: Any, location: Any, rule: CorsRule) -> CorsPlan:
-    """Ask a backend for a rule in its provider's words; nothing is sent.
-
-    Raises:
-        UnsupportedOptionError: if the backend's store has no CORS rules.
-        PluginError: if the backend fails, or answers with something else.
-
-    """
-    if backend.cors is None:
-        msg = f"{backend.info.name} has no CORS rules to set: let the web server in front of it answer browsers"
-        raise UnsupportedOptionError(msg, option="cors", backend=backend.info.name)
-    from daypass.asking import ask  # which needs the backends, and those this module's classes
-
-    return ask(backend, "cors", CorsPlan, backend.cors, location=location, rule=rule)
-
-
-def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:
-    """Add a plan's rule to those that are there.
-
-    Args:
-        plan: what to add, and to what.
-        shown_before: the rules as the caller knows them.
-
-    Raises:
-        StoreError: if they have changed since, or there is no room for one more.
-
-    """
-    present = plan.read()
-    if present != list(shown_before):
-        msg = f"the CORS rules of {plan.owner} have changed meanwhile: look at them again"
-        raise StoreError(msg)
-    if plan.most is not None and len(present) >= plan.most:
-        msg = f"{plan.owner} has {len(present)} CORS rules, the most it can keep: remove one first"
-        raise StoreError(msg)
-    plan.write([*present, plan.rule])
