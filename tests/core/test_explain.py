@@ -17,7 +17,8 @@ import daypass
 from daypass import backends
 from daypass.hookspecs import hookimpl
 from daypass.reading import explaining
-from daypass.reading.explanations import Explanation, Finding, partly
+from daypass.reading.explanations import Explanation, partly
+from daypass.reading.findings import Finding
 from tests.core import fakes
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)

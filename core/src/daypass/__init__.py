@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from daypass.policy import Policy, Quota, Rehearsal, Rule, set_policy
     from daypass.prefixes import SignedPrefix
     from daypass.reading.explaining import explain
-    from daypass.reading.explanations import Explanation, Finding, RequestCheck, Verification
+    from daypass.reading.explanations import Explanation, RequestCheck, Verification
+    from daypass.reading.findings import Finding
     from daypass.reading.found import FoundURL, SentRequest
     from daypass.reading.verifying import verify
     from daypass.redaction import RedactingFilter, redact
@@ -162,7 +163,8 @@ _HOMES = {
     "audit": ("AuditFile", "AuditLogger", "add_audit", "remove_audit"),
     "batches": ("SignedURLBatch",),
     "reading.explaining": ("explain",),
-    "reading.explanations": ("Explanation", "Finding", "RequestCheck", "Verification"),
+    "reading.explanations": ("Explanation", "RequestCheck", "Verification"),
+    "reading.findings": ("Finding",),
     "reading.found": ("FoundURL", "SentRequest"),
     "uploads.cors": ("CorsPlan", "CorsRule"),
     "uploads.formrequests": ("FormOptions", "FormRequest"),

@@ -8,7 +8,7 @@ import attrs
 
 from daypass.durations import span
 from daypass.errors import InvalidRequestError
-from daypass.reading.explanations import Finding
+from daypass.reading.findings import Finding
 
 __all__ = ["ErrorBody", "clock_skew", "parse_error"]
 

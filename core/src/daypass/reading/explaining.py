@@ -12,7 +12,8 @@ from daypass.backends import Backend, registry
 from daypass.durations import span, utc
 from daypass.errors import InvalidRequestError
 from daypass.reading.errorbodies import ErrorBody, parse_error
-from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.explanations import Explanation
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, parse_form, parse_url
 
 __all__ = ["explain"]

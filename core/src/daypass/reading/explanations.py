@@ -1,45 +1,24 @@
-"""What comes back from `explain` and `verify`: findings, and what they were found in."""
+"""What comes back from `explain` and `verify`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import attrs
 
 from daypass.durations import until
+from daypass.reading.findings import Finding
+from daypass.reading.found import SentRequest
 from daypass.results import html_card, mask_url
 from daypass.secrets import mask
 
-if TYPE_CHECKING:
-    from daypass.reading.found import SentRequest
+__all__ = ["Explanation", "RequestCheck", "Verification"]
 
-__all__ = ["Explanation", "Finding", "RequestCheck", "Verification"]
-
-Severity = Literal["error", "warning", "note"]
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 #: Identifiers as long as this are shown by their ends alone.
 _LONG = 12
-
-
-@attrs.frozen
-class Finding:
-    """One thing that is wrong or worth knowing: ``error`` (it will be refused), ``warning``, ``note``."""
-
-    severity: Severity
-    #: A word for programs. Daypass's own are ``"expired"``, ``"not-yet-valid"``, ``"method"``,
-    #: ``"header-missing"``, ``"header-value"``, ``"host"``, ``"key"``, ``"parameter-added"``,
-    #: ``"parameter-changed"``, ``"signature-changed"``, ``"signature-wrong"`` and the like. A backend
-    #: may use any other; with an ``"error"`` named ``"parameter-changed"``, ``"header-missing"``,
-    #: ``"date-mismatch"`` or ``"incomplete"`` it says that it explains a wrong signature.
-    code: str
-    #: What it is and what to do, in one sentence, without a secret.
-    message: str
-
-    def __str__(self) -> str:
-        """Return severity and message."""
-        return f"{self.severity}: {self.message}"
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ import attrs
 
 from daypass.canonical import host_header
 from daypass.reading.errorbodies import ErrorBody
-from daypass.reading.explanations import Finding
+from daypass.reading.findings import Finding
 from daypass.results import mask_url
 
 __all__ = ["FoundURL", "SentRequest", "decoded", "parse_form", "parse_url"]

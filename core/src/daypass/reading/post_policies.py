@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from daypass.reading.explanations import Finding
+from daypass.reading.findings import Finding
 
 __all__ = ["PostPolicy", "epoch", "moment", "read_policy"]
 

@@ -17,7 +17,8 @@ from urllib.parse import quote
 import attrs
 
 from daypass.canonical import encode
-from daypass.reading.explanations import Explanation, Finding, RequestCheck
+from daypass.reading.explanations import Explanation, RequestCheck
+from daypass.reading.findings import Finding
 from daypass.reading.found import SentRequest, decoded
 
 __all__ = ["difference"]

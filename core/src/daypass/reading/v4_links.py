@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote_to_bytes
 import attrs
 
 from daypass.canonical import Dialect, canonical_query, canonical_request, encode, string_to_sign
-from daypass.reading.explanations import Finding
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, SentRequest, decoded
 
 __all__ = ["V4Link", "message_of", "read_v4"]

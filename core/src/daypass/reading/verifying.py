@@ -17,7 +17,8 @@ from daypass.errors import InvalidRequestError
 from daypass.headers import check_token
 from daypass.locations import ParsedPath
 from daypass.reading.explaining import explain_found, read
-from daypass.reading.explanations import Explanation, Finding, RequestCheck, Verification
+from daypass.reading.explanations import Explanation, RequestCheck, Verification
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, SentRequest
 from daypass.reading.trying import difference
 from daypass.results import SignedURL

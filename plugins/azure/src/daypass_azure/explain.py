@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.explanations import Explanation
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, decoded
 from daypass.reading.post_policies import moment
 from daypass_azure.answers import findings_of

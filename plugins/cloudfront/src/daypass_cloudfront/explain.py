@@ -15,7 +15,8 @@ from typing import Any
 import attrs
 
 from daypass.reading.errorbodies import ErrorBody
-from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.explanations import Explanation
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, SentRequest, decoded
 from daypass.reading.post_policies import epoch
 

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from daypass.durations import span
 from daypass.reading.errorbodies import ErrorBody
-from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.explanations import Explanation
+from daypass.reading.findings import Finding
 
 _SAID = {
     "AccessDenied": "the service account that signed may not do this: a link can never do more than its signer; it needs storage.objects.get, .create or .delete on the bucket",

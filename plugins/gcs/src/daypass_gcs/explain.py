@@ -12,7 +12,8 @@ import re
 
 import attrs
 
-from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.explanations import Explanation
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, decoded
 from daypass.reading.post_policies import epoch, read_policy
 from daypass.reading.v4_links import read_v4

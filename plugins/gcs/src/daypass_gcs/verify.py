@@ -20,7 +20,8 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from daypass.canonical import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
 from daypass.locations import Location
-from daypass.reading.explanations import Finding, RequestCheck, partly
+from daypass.reading.explanations import RequestCheck, partly
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, SentRequest
 from daypass.reading.v4_links import encode_path, message_of
 from daypass_gcs.explain import place_of

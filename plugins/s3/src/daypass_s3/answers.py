@@ -9,7 +9,8 @@ from datetime import datetime
 
 from daypass.durations import span
 from daypass.reading.errorbodies import ErrorBody, clock_skew
-from daypass.reading.explanations import Explanation, Finding
+from daypass.reading.explanations import Explanation
+from daypass.reading.findings import Finding
 from daypass.reading.post_policies import moment
 
 _SAID = {

@@ -11,7 +11,7 @@ import re
 
 import attrs
 
-from daypass.reading.explanations import Finding
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, decoded
 
 #: ``[bucket.]s3[-flavour][.dualstack][.region].amazonaws.com[.cn]``; old hosts write ``s3-region``.

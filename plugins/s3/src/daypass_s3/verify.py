@@ -13,7 +13,8 @@ from botocore.session import Session
 
 from daypass.canonical import AWS4, HmacKey, encode, signing_key
 from daypass.locations import Location
-from daypass.reading.explanations import Finding, RequestCheck, partly
+from daypass.reading.explanations import RequestCheck, partly
+from daypass.reading.findings import Finding
 from daypass.reading.found import FoundURL, SentRequest, decoded
 from daypass.reading.v4_links import message_of
 from daypass_s3 import sdk
