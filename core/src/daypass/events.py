@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from daypass.audit.force import AuditSink, sinks
+from daypass.audit.force import sinks
+from daypass.audit.sink import AuditSink
 from daypass.backends import registry
 from daypass.errors import AuditError, DaypassError, RefusedError
 from daypass.hookspecs import SigningEvent

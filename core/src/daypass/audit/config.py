@@ -8,8 +8,8 @@ from pathlib import Path
 import attrs
 
 from daypass.audit.file import AuditFile
-from daypass.audit.force import AuditSink
 from daypass.audit.logger import AuditLogger
+from daypass.audit.sink import AuditSink
 from daypass.config import Section
 from daypass.config.structure import fault, structured_or_raise
 

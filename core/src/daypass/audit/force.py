@@ -5,26 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import Protocol
 
+from daypass.audit.sink import AuditSink
 from daypass.config import Section
 from daypass.errors import InvalidRequestError
-from daypass.hookspecs import SigningEvent
 from daypass.inforce import Configured
 
-__all__ = ["AuditSink", "add_audit", "remove_audit", "sinks"]
+__all__ = ["add_audit", "remove_audit", "sinks"]
 
 _log = logging.getLogger("daypass.audit.changes")
 _lock = threading.Lock()
 #: What `add_audit` has added.
 _application: list[AuditSink] = []
-
-
-class AuditSink(Protocol):
-    """What records: an `AuditFile`, an `AuditLogger`, or your own."""
-
-    def record(self, event: SigningEvent) -> None:
-        """Record one event. Raise, and no link leaves."""
 
 
 def add_audit(sink: AuditSink) -> None:
