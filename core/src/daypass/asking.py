@@ -7,9 +7,8 @@ from typing import TypeVar
 
 from daypass.backends import Backend
 from daypass.errors import DaypassError, PluginError
-from daypass.events import named
 
-__all__ = ["ask", "broken", "wrong_answer"]
+__all__ = ["ask", "broken", "named", "wrong_answer"]
 
 T = TypeVar("T")
 
@@ -53,3 +52,8 @@ def wrong_answer(backend: Backend, hook: str, kind: type, answer: object) -> Plu
     article = "an" if kind.__name__[0] in "AEIOU" else "a"
     msg = f"backend {backend.plugin}: {hook} returned {type(answer).__name__}, not {article} {kind.__name__}"
     return PluginError(msg, plugin=backend.plugin)
+
+
+def named(error: Exception) -> str:
+    """Name an error without its text, which may hold a credential or a URL."""
+    return f"{type(error).__module__}.{type(error).__qualname__} (its cause is chained)"

@@ -9,7 +9,7 @@ from typing import TypeVar
 from attrs import evolve
 
 from daypass.admit import admit, admit_form, check_grant, check_lacking, check_version
-from daypass.asking import ask, broken, wrong_answer
+from daypass.asking import ask, broken, named, wrong_answer
 from daypass.backends import Backend
 from daypass.batches import SignedURLBatch
 from daypass.errors import (
@@ -21,10 +21,10 @@ from daypass.errors import (
     StoreError,
     at_row,
 )
-from daypass.events import named, record
 from daypass.judge import judge, judge_form
 from daypass.locations import Location, check_key
-from daypass.permits import Permit, ask_policies, authorize, authorize_many
+from daypass.permit import Permit
+from daypass.permits import ask_policies, authorize, authorize_many
 from daypass.policy.asks import Rehearsal
 from daypass.prefixes import SignedPrefix
 from daypass.requests import SignRequest
@@ -58,7 +58,7 @@ def create_signed_url(
         answer = _ask(backend, location, permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
-        record(permit, answer, [answer.url])
+        permit.record(answer, [answer.url])
     return answer
 
 
@@ -120,7 +120,7 @@ def _sign_permitted(permit: Permit, waived: frozenset[str]) -> SignedURLBatch:
     if permit.because:
         batch = batch.with_reason(permit.because)
     first = settled(permit, batch[0], frozenset())
-    record(permit, first, batch.signed())
+    permit.record(first, batch.signed())
     return batch
 
 
@@ -143,7 +143,7 @@ def create_signed_prefix(
         answer = ask(backend, action, SignedPrefix, sign, location=location, request=permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
-        record(permit, answer, [answer.query])
+        permit.record(answer, [answer.query])
     return answer
 
 
@@ -165,7 +165,7 @@ def create_upload_form(
         answer = ask(backend, action, UploadForm, sign, location=location, request=permit.request)
         judge_form(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
-        record(permit, answer, [answer.fields["policy"]])
+        permit.record(answer, [answer.fields["policy"]])
     return answer
 
 

@@ -1,128 +1,23 @@
-"""``Permit``: the consent without which nothing is signed. The policy gives it, then every plugin."""
+"""Who consents to a link: the policy first, then every plugin, which can only narrow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
 
 import attrs
 
+from daypass.asking import named
 from daypass.backends import Backend, registry
-from daypass.errors import DaypassError, InvalidRequestError, PolicyError, QuotaError
-from daypass.events import ask_plugins, record_refusal
+from daypass.errors import DaypassError, InvalidRequestError, RefusedError
 from daypass.headers import shown
 from daypass.locations import Location
+from daypass.permit import Permit, refusal_of
 from daypass.policy.asks import Ask, Decision, Rehearsal
-from daypass.policy.enforce import Enforcer, beyond_rule
+from daypass.policy.enforce import Enforcer
 from daypass.policy.force import policies
-from daypass.policy.limits import beyond
-from daypass.policy.quotas import Excess, Reserved
-from daypass.policy.rules import Rule
-from daypass.prefixes import SignedPrefix
-from daypass.results import SignedURL
 from daypass.uploads.formrequests import FILENAME, AnyRequest
-from daypass.uploads.forms import UploadForm
 
-__all__ = ["Permit", "ask_policies", "authorize", "authorize_many"]
-
-
-#: One policy, the rule by which it allows a link, and what it was asked: a bare tuple, since a link
-#: waits for it.
-_Consent = tuple[Enforcer, Rule, Ask]
-
-
-@attrs.define(eq=False)
-class Permit:
-    """What may be signed, and for whom: one link, or several alike.
-
-    It is used with ``with``: entering counts the links against the quotas, and where the block fails
-    they are no longer counted as alive.
-    """
-
-    backend: Backend
-    #: Of the object, or of the bucket where there are ``keys``.
-    location: Location
-    #: What was asked, resolved.
-    asked: AnyRequest
-    #: What is to be signed: what was asked, with an earlier end where a policy clamps it; of the
-    #: same class.
-    request: Any
-    caller: str | None
-    action: str
-    #: Whose options count as asked: of one part of an upload, those of the whole.
-    whole: AnyRequest
-    #: Why the end is earlier than what was asked; None where it is not.
-    because: str | None = None
-    #: Of several links: the whole keys, and which rows of the call they are.
-    keys: Sequence[str] | None = None
-    rows: Sequence[int] = ()
-    #: The name of the rule that allows it, of each policy; None without a policy.
-    rule: str | None = None
-    _consents: tuple[_Consent, ...] = ()
-    _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many links it is for."""
-        return 1 if self.keys is None else len(self.keys)
-
-    @property
-    def place(self) -> Location:
-        """The object, or the root that several lie below."""
-        if self.keys is not None and len(self.keys) == 1:
-            return self.location.at(self.keys[0])
-        return self.location
-
-    def __enter__(self) -> Self:
-        """Count the links against the quotas.
-
-        Raises:
-            QuotaError: where there would be too many; then none is counted as alive.
-
-        """
-        for enforcer, rule, _ in self._consents:
-            if not enforcer.counts:
-                continue
-            end = self.request.expires_at
-            found = enforcer.quotas.reserve(rule, self.caller, end.timestamp(), self.count)
-            if isinstance(found, Excess):
-                self._release()
-                error = _exceeded(self, rule, found)
-                record_refusal(self, error, rule.name)
-                raise error
-            if found.keys:
-                self._reserved += ((enforcer, found),)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the live links back where they do not leave."""
-        if kind is not None:
-            self._release()
-
-    def _release(self) -> None:
-        for enforcer, reserved in self._reserved:
-            enforcer.quotas.release(reserved)
-        self._reserved = ()
-
-    def check(self, answer: SignedURL | SignedPrefix | UploadForm) -> None:
-        """Hold a signed answer against the rules: what they require the store must enforce.
-
-        Raises:
-            PolicyError: naming what it does not enforce, or what it opens besides.
-
-        """
-        for _, rule, ask in self._consents:
-            fault = beyond(rule, ask, answer)
-            if fault is not None:
-                error = _refused(beyond_rule(ask, rule, fault))
-                record_refusal(self, error, rule.name)
-                raise error
+__all__ = ["ask_policies", "authorize", "authorize_many"]
 
 
 def authorize(
@@ -157,11 +52,11 @@ def authorize(
         ask = _ask(permit, location)
         decision = enforcer.decide(ask)
         if not decision.allowed or decision.rule is None:
-            error = _refused(decision)
-            record_refusal(permit, error, error.rule)
+            error = refusal_of(decision)
+            permit.refuse(error, error.rule)
             raise error
-        _consent(permit, enforcer, decision, decision.rule, ask)
-    ask_plugins(permit)
+        permit.consent(enforcer, decision, decision.rule, ask)
+    _ask_plugins(permit)
     return permit
 
 
@@ -197,6 +92,29 @@ def authorize_many(
     if registry.listeners("authorize"):
         permits = [part for permit in permits if (part := _asked(permit, refused)) is not None]
     return permits
+
+
+def _ask_plugins(permit: Permit) -> None:
+    """Ask every ``authorize`` plugin, and record where one refuses.
+
+    Raises:
+        RefusedError: if one of them raises anything that is not a `DaypassError` itself.
+
+    """
+    hook = registry.listeners("authorize")
+    if hook is None:
+        return
+    event = permit.event({})
+    try:
+        hook(event)
+    except DaypassError as error:
+        permit.refuse(error, permit.rule)
+        raise
+    except Exception as error:
+        msg = f"{event.method} on {event.path} was refused by a plugin: {named(error)}"
+        refusal = RefusedError(msg)
+        permit.refuse(refusal, permit.rule)
+        raise refusal from error
 
 
 def ask_policies(
@@ -269,14 +187,6 @@ def _ask(permit: Permit, location: Location) -> Ask:
     )
 
 
-def _consent(permit: Permit, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
-    """Note that a policy allows a link, and how far."""
-    permit._consents += ((enforcer, rule, ask),)  # noqa: SLF001 - the class is of this module
-    permit.rule = rule.name if permit.rule is None else f"{permit.rule}; {rule.name}"
-    if decision.because is not None:
-        permit.request, permit.because = decision.request, decision.because
-
-
 def _sorted(
     enforcer: Enforcer, permit: Permit, faults: list[tuple[Permit, str | None]]
 ) -> list[Permit]:
@@ -297,7 +207,7 @@ def _sorted(
         ask = _ask(part, part.location.at(keys[places[0]]))
         decision = enforcer.judge_named(name, ask)
         if decision.allowed and decision.rule is not None:
-            _consent(part, enforcer, decision, decision.rule, ask)
+            part.consent(enforcer, decision, decision.rule, ask)
             parts.append(part)
         else:
             faults.append((part, name))
@@ -328,10 +238,10 @@ def _refuse(
         faults = [(_part(permit, permit.keys or (), permit.rows, [0]), name)]
     for permit, name in faults:
         errors = [
-            _refused(enforcer.judge_named(name, _ask(permit, permit.location.at(key))))
+            refusal_of(enforcer.judge_named(name, _ask(permit, permit.location.at(key))))
             for key in permit.keys or ()
         ]
-        record_refusal(permit, errors[0], name)
+        permit.refuse(errors[0], name)
         if refused is None:
             errors[0].row = permit.rows[0]
             raise errors[0]
@@ -344,7 +254,7 @@ def _asked(permit: Permit, refused: dict[int, DaypassError] | None) -> Permit | 
     keys = permit.keys or ()
     for place, row in enumerate(permit.rows):
         try:
-            ask_plugins(_part(permit, keys, permit.rows, [place]))
+            _ask_plugins(_part(permit, keys, permit.rows, [place]))
         except DaypassError as error:
             if refused is None:
                 error.row = row
@@ -355,33 +265,3 @@ def _asked(permit: Permit, refused: dict[int, DaypassError] | None) -> Permit | 
     if len(kept) == len(keys):
         return permit
     return _part(permit, keys, permit.rows, kept) if kept else None
-
-
-def _refused(decision: Decision) -> PolicyError:
-    """Make the error of a refusal."""
-    return PolicyError(
-        decision.reason,
-        rule=None if decision.rule is None else decision.rule.name,
-        asked=decision.asked,
-        nearest=decision.nearest,
-    )
-
-
-def _exceeded(permit: Permit, rule: Rule, excess: Excess) -> QuotaError:
-    window = "in 60 seconds" if excess.quota == "urls_per_minute" else "alive at once"
-    again = (
-        f"try again in {excess.retry_after} s"
-        if excess.retry_after is not None
-        else "so many are never allowed: ask for fewer"
-    )
-    msg = (
-        f"{permit.count} more for {permit.place.path} would be above the quota {excess.quota} of "
-        f"{excess.whose}: {excess.limit} {window}, of which {excess.left} are left; {again}"
-    )
-    return QuotaError(
-        msg,
-        rule=rule.name,
-        quota=excess.quota,
-        limit=excess.limit,
-        retry_after=excess.retry_after,
-    )

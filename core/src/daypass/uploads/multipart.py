@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from daypass.admit import admit
-from daypass.asking import broken, wrong_answer
+from daypass.asking import broken, named, wrong_answer
 from daypass.backends import Backend
 from daypass.errors import (
     DaypassError,
@@ -18,7 +18,6 @@ from daypass.errors import (
     StoreError,
     UnsupportedOptionError,
 )
-from daypass.events import named, record
 from daypass.gate import settled
 from daypass.headers import shown
 from daypass.judge import judge
@@ -150,7 +149,7 @@ class MultipartUpload:
             )
             judge(backend, location, permit.request, answer)
             answer = settled(permit, answer, waived, stacklevel=4)
-            record(permit, answer, [answer.url])
+            permit.record(answer, [answer.url])
         return answer
 
     def list_parts(self) -> list[UploadedPart]:
@@ -307,7 +306,7 @@ def _open(
     else:
         _ask(root, "check_id", type(None), session.check_id, upload_id)
     try:
-        record(permit, None, [])
+        permit.record(None, [])
     except BaseException:
         if begun:
             with suppress(DaypassError):
