@@ -1,19 +1,21 @@
-"""What a worker answers: the new columns of a chunk or a piece of Parquet, and what to say of them."""
+"""What a worker answers: the new columns of a chunk or a piece of Parquet; and what all formats share."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Self, TypeAlias
 
 import attrs
+import click
 
-__all__ = ["Answer", "Body", "plain"]
+__all__ = ["Answer", "Body", "Row", "lists", "plain", "taken"]
 
 #: Bytes, or a part of others: what passes through by the megabyte is copied nowhere.
 Body: TypeAlias = bytes | memoryview
+Row = dict[str, Any]
 _LENGTH = 4
 
 
@@ -50,3 +52,14 @@ def plain(value: object) -> Any:
     if isinstance(value, bytes):
         return b64encode(value).decode()
     return str(value)
+
+
+def lists(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return columns of plain values as bytes."""
+    return json.dumps(columns, default=plain).encode()
+
+
+def taken(column: str) -> click.UsageError:
+    """Make the error for a new column whose name is an old one's."""
+    msg = f"the manifest has a column {column} already: give the new one another name with --column"
+    return click.UsageError(msg)

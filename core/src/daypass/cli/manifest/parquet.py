@@ -10,10 +10,9 @@ import attrs
 import click
 
 from daypass.arrow.columns import NEEDS, array_of, pyarrow, type_of
-from daypass.cli.manifest.answers import Answer, Body
+from daypass.cli.manifest.answers import Answer, Body, Row, lists, taken
 from daypass.cli.manifest.footers import MAGIC, JoinedFooter, split
 from daypass.cli.manifest.lean import lean_pyarrow
-from daypass.cli.manifest.rows import Row, lists, taken
 from daypass.errors import BackendNotFoundError
 
 __all__ = [

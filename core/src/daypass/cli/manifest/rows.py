@@ -14,11 +14,9 @@ from typing import Any, BinaryIO, NoReturn
 import attrs
 import click
 
-from daypass.cli.manifest.answers import Answer, Body, plain
+from daypass.cli.manifest.answers import Answer, Body, Row, lists, plain, taken
 
-__all__ = ["RowChunk", "RowFormat", "RowReader", "lists", "taken"]
-
-Row = dict[str, Any]
+__all__ = ["RowChunk", "RowFormat", "RowReader"]
 
 
 @attrs.frozen(repr=False)
@@ -212,17 +210,6 @@ class RowFormat:
     def end(self) -> bytes:
         """Return what a file ends with."""
         return b""
-
-
-def lists(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    """Return columns of plain values as bytes."""
-    return json.dumps(columns, default=plain).encode()
-
-
-def taken(column: str) -> click.UsageError:
-    """Make the error for a new column whose name is an old one's."""
-    msg = f"the manifest has a column {column} already: give the new one another name with --column"
-    return click.UsageError(msg)
 
 
 def _cell(value: object) -> str:

@@ -17,11 +17,11 @@ import click
 from daypass.cli import exits
 from daypass.cli.files import target_of
 from daypass.cli.inputs import opened
-from daypass.cli.manifest.answers import Answer
+from daypass.cli.manifest.answers import Answer, taken
 from daypass.cli.manifest.output import Output, output
 from daypass.cli.manifest.plan import Manifest
 from daypass.cli.manifest.progress import progress
-from daypass.cli.manifest.rows import RowFormat, RowReader, taken
+from daypass.cli.manifest.rows import RowFormat, RowReader
 from daypass.cli.manifest.work import Work
 from daypass.cli.manifest.workers import workers
 from daypass.cli.output import warn

@@ -14,8 +14,7 @@ from daypass.alike import wanting
 from daypass.arrow.heads import HEADS, head_columns
 from daypass.arrow.rows import sign_rows
 from daypass.bulk import blamed
-from daypass.cli.manifest.answers import Answer, Body
-from daypass.cli.manifest.rows import lists
+from daypass.cli.manifest.answers import Answer, Body, lists
 from daypass.cli.words import one_line, spelled
 from daypass.errors import DaypassError, ShortLivedURLWarning
 from daypass.functions import head_metadata_many
