@@ -20,7 +20,7 @@ from daypass.results import REQUESTED, SignedURL
 from daypass.uploads.xmlparts import Step
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
-from daypass_s3.forms import FormPlace, learn_place
+from daypass_s3.form_places import FormPlace, learn_place
 from daypass_s3.oracle import OPERATIONS, Oracle
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import Shape, shape_of
