@@ -12,7 +12,8 @@ import pytest
 
 import daypass
 from daypass.testing import BackendConformance
-from daypass.uploads.cors import CorsRule, plan_cors
+from daypass.cors import plan_cors
+from daypass.uploads.cors import CorsRule
 from daypass.uploads.parts import UploadedPart
 from tests.plugins.azure.conftest import KEY, OPTIONS
 from tests.servers.canned import canned

@@ -12,7 +12,8 @@ import pytest
 
 import daypass
 from daypass.testing import BackendConformance
-from daypass.uploads.cors import CorsRule, plan_cors
+from daypass.cors import plan_cors
+from daypass.uploads.cors import CorsRule
 from tests.servers.canned import canned
 
 pytestmark = pytest.mark.isolated
