@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from daypass.uploads.multipart import MultipartUpload
     from daypass.uploads.parts import PartLimits, UploadedPart, UploadSession
 
-__version__ = "0.1.0"
+__version__: str  # found on first use, as every name here
 
 __all__ = [
     "AccessDeniedError",
@@ -204,10 +204,13 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name's module on first use, so that ``import daypass`` costs next to nothing."""
-    if name not in __all__:
+    if name == "__version__":
+        home = "version"
+    elif name in __all__:
+        home = next((module for module, names in _HOMES.items() if name in names), "errors")
+    else:
         msg = f"module 'daypass' has no attribute {name!r}"
         raise AttributeError(msg)
-    home = next((module for module, names in _HOMES.items() if name in names), "errors")
     value = getattr(importlib.import_module(f"daypass.{home}"), name)
     globals()[name] = value
     return value

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
-from daypass import __version__
 from daypass.errors import BackendConflictError, PluginError
+from daypass.version import __version__
 
 __all__ = [
     "ALLOWED",

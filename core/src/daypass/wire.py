@@ -13,9 +13,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from daypass import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.results import SignedURL
+from daypass.version import __version__
 
 __all__ = ["CHUNK", "Response", "network_errors", "send"]
 
