@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sphinx.util.docutils import SphinxDirective
 
-from daypass.backends import KNOWN, registry
+from daypass.backends import registry
+from daypass.backends.loading import KNOWN
 from daypass.hookspecs import BackendInfo
-from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions
-from daypass.uploads.formrequests import FormOptions
+from daypass.model.forms import FormOptions
+from daypass.model.options import DESCRIBING, METHODS, RESTRICTING
+from daypass.model.requests import SignOptions
 
 if TYPE_CHECKING:
     from docutils.nodes import Node

@@ -484,7 +484,7 @@ _ENDING = """
         from datetime import UTC, datetime, timedelta
         return store, datetime.now(UTC) + timedelta(minutes=20)
 """
-_NO_KEY_CHECK = "import daypass.gate\ndaypass.gate.check_key = lambda *_, **__: None\n"
+_NO_KEY_CHECK = "import daypass.gate.doors\ndaypass.gate.doors.check_key = lambda *_, **__: None\n"
 
 #: A cupboard whose grants are all for the whole of it, whatever their URL says.
 LAVISH = {
@@ -520,7 +520,7 @@ FURTHER = {
     "is asked for a grant, and has none": Wrong(
         "test_grants_are_refused_where_there_are_none",
         UNGRANTING,
-        core="import daypass.gate\ndaypass.gate.create_signed_prefix = lambda *_, **__: None\n",
+        core="import daypass.gate.doors\ndaypass.gate.doors.create_signed_prefix = lambda *_, **__: None\n",
     ),
     "excuses a prefix that it can grant": Wrong(
         "test_a_grant_that_nothing_binds_is_refused_by_name", settings='narrowed = {"prefix"}'
@@ -557,7 +557,7 @@ FURTHER = {
     "is asked for a form, and takes none": Wrong(
         "test_upload_forms_are_refused_where_there_are_none",
         FORMLESS,
-        core="import daypass.gate\ndaypass.gate.create_upload_form = lambda *_, **__: None\n",
+        core="import daypass.gate.doors\ndaypass.gate.doors.create_upload_form = lambda *_, **__: None\n",
     ),
     "drops an option of a form": Wrong(
         "test_a_declared_option_is_part_of_the_form['max_bytes']",
@@ -567,15 +567,15 @@ FURTHER = {
         "test_an_option_that_forms_lack_is_refused_by_name",
         {},
         core=(
-            "import daypass.gate\n"
-            "admit = daypass.gate.admit_form\n"
-            "daypass.gate.admit_form = lambda b, l, r: admit(b, l, r.without(r.conditions))\n"
+            "import daypass.gate.doors\n"
+            "admit = daypass.gate.doors.admit_form\n"
+            "daypass.gate.doors.admit_form = lambda b, l, r: admit(b, l, r.without(r.conditions))\n"
         ),
     ),
     "is asked for an upload in parts, and takes none": Wrong(
         "test_uploads_in_parts_are_refused_where_there_are_none",
         WHOLE,
-        core="import daypass.uploads.multipart\ndaypass.uploads.multipart.begin = lambda *_, **__: None\n",
+        core="import daypass.store.multipart\ndaypass.store.multipart.begin = lambda *_, **__: None\n",
     ),
     "describes what never arrives": Wrong(
         "test_a_description_arrives['content_type']",
@@ -662,7 +662,7 @@ FURTHER = {
         "test_it_says_so_in_bulk",
         SILENT,
         core=(
-            "import daypass.gate\nfrom datetime import UTC, datetime\ndaypass.gate.admit = "
+            "import daypass.gate.doors\nfrom datetime import UTC, datetime\ndaypass.gate.doors.admit = "
             "lambda _, __, asked: (asked.resolve(datetime.now(UTC)), frozenset())\n"
         ),
     ),
@@ -673,13 +673,13 @@ FURTHER = {
     "is asked for a version, and has none": Wrong(
         "test_a_version_is_refused_where_there_are_none",
         {"versions=True": "versions=False"},
-        core="import daypass.gate\ndaypass.gate.check_version = lambda *_: None\n",
+        core="import daypass.gate.doors\ndaypass.gate.doors.check_version = lambda *_: None\n",
     ),
     "is asked for a lifetime that is too long": Wrong(
         "test_a_longer_lifetime_is_refused",
         core=(
-            "import attrs, daypass.gate\nadmit = daypass.gate.admit\n"
-            "daypass.gate.admit = lambda backend, *asked: admit(attrs.evolve(backend, "
+            "import attrs, daypass.gate.doors\nadmit = daypass.gate.doors.admit\n"
+            "daypass.gate.doors.admit = lambda backend, *asked: admit(attrs.evolve(backend, "
             "info=attrs.evolve(backend.info, max_expires_in=None)), *asked)\n"
         ),
     ),

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import daypass
-from daypass.requests import SignOptions
+from daypass.model.requests import SignOptions
 from daypass.testing import BackendConformance
 from daypass.testing.probes import PROBES
 from tests.contract.faults import CLOCK, FAULTS, FURTHER, SILENT

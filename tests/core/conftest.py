@@ -8,8 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from daypass import admit, events, permits, root, stores
-from daypass.backends import Registry
+from daypass.backends import Registry, redaction
+from daypass.gate import authorize, check, record
+from daypass.store import prepared, root
 from tests.core import fakes
 
 
@@ -18,9 +19,9 @@ def use_registry(monkeypatch):
     """Put a registry in the place of the process's own, wherever it is known."""
 
     def use(registry):
-        for home in (admit, events, permits, root):
+        for home in (redaction, authorize, check, record, root):
             monkeypatch.setattr(home, "registry", registry)
-        monkeypatch.setattr(stores, "_roots", OrderedDict())
+        monkeypatch.setattr(prepared, "_roots", OrderedDict())
         return registry
 
     return use

@@ -15,13 +15,14 @@ import attrs
 
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
-from daypass.prefixes import SignedPrefix
-from daypass.requests import DESCRIBING, METHODS, RESTRICTING, SignOptions, SignRequest
-from daypass.results import REQUESTED, ObjectMetadata, SignedURL
-from daypass.uploads.formrequests import FormOptions, FormRequest
-from daypass.uploads.forms import UploadForm
-from daypass.uploads.parts import PartLimits, UploadedPart
+from daypass.hookspecs.parts import PartLimits, UploadedPart
+from daypass.model.forms import FormOptions, FormRequest, UploadForm
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.options import DESCRIBING, METHODS, RESTRICTING
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignOptions, SignRequest
 
 #: Options that are no conditions: the core deals with them alone.
 NO_CONDITIONS = frozenset(

@@ -65,7 +65,7 @@ def test_importing_daypass_imports_nothing_heavy(bare, code):
         "from daypass import *",
         "from daypass import create_signed_url, Store",
         "from daypass import SignRequest; SignRequest(method='PUT', expires_in='15m')",
-        "import daypass.canonical, daypass.gate, daypass.generic",
+        "import daypass.toolkit.v4, daypass.gate.doors, daypass.backends.generic",
     ],
 )
 def test_using_the_names_imports_no_filesystem_and_no_sdk(bare, code):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from daypass.backends import KNOWN, KNOWN_SIGNERS, registry
-from daypass.requests import DESCRIBING, RESTRICTING
+from daypass.backends import registry
+from daypass.backends.loading import KNOWN, KNOWN_SIGNERS
+from daypass.model.options import DESCRIBING, RESTRICTING
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = {"s3": 1, "gs": 2, "az": 3, "redis": 4, "file": 5, "cloudfront": 6}

@@ -10,10 +10,12 @@ import attrs
 import pytest
 
 import daypass
-from daypass import errors, hookspecs, requests
+from daypass import errors
+from daypass.hookspecs import hooks
+from daypass.model import options, requests
 
 ROOT = Path(__file__).parents[2]
-HOOKS = sorted(name for name, value in vars(hookspecs).items() if hasattr(value, "daypass_spec"))
+HOOKS = sorted(name for name, value in vars(hooks).items() if hasattr(value, "daypass_spec"))
 
 
 def page(name):
@@ -22,7 +24,7 @@ def page(name):
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_documented_with_its_exact_signature(hook):
-    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    arguments = ", ".join(inspect.signature(getattr(hooks, hook)).parameters)
     assert f"\n## `{hook}({arguments})`\n" in page("reference/hooks.md")
 
 
@@ -32,7 +34,7 @@ def test_no_hook_is_documented_that_does_not_exist():
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_has_an_example_of_its_own(hook):
-    example = inspect.getdoc(getattr(hookspecs, hook)).partition("Example::")[2]
+    example = inspect.getdoc(getattr(hooks, hook)).partition("Example::")[2]
     assert "@hookimpl" in example
     assert f"def {hook}(" in example
 
@@ -42,9 +44,9 @@ def test_the_three_kinds_of_options_are_those_of_the_code():
     restricting, describing, shaping = (
         set(re.findall(r"`(\w+)`", row.split("|")[2])) for row in rows[1:4]
     )
-    assert restricting == requests.RESTRICTING
-    assert describing == requests.DESCRIBING
-    assert shaping == requests._SHAPING
+    assert restricting == options.RESTRICTING
+    assert describing == options.DESCRIBING
+    assert shaping == options._SHAPING
 
 
 def test_every_option_is_described_where_the_reference_takes_it_from():

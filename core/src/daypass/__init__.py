@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from daypass.audit import AuditFile, AuditLogger, add_audit, remove_audit
-    from daypass.batches import SignedURLBatch
+    from daypass.backends.redaction import RedactingFilter, redact
     from daypass.errors import (
         AccessDeniedError,
         AuditError,
@@ -40,7 +40,24 @@ if TYPE_CHECKING:
         UnknownOptionError,
         UnsupportedOptionError,
     )
-    from daypass.functions import (
+    from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
+    from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+    from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
+    from daypass.hookspecs.findings import Finding
+    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.parts import PartLimits, UploadedPart, UploadSession
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import FormOptions, FormRequest, UploadForm
+    from daypass.model.links import SignedURL
+    from daypass.model.locations import Location
+    from daypass.model.metadata import ObjectMetadata
+    from daypass.model.prefixes import SignedPrefix
+    from daypass.model.requests import SignOptions, SignRequest
+    from daypass.policy import Policy, Quota, Rehearsal, Rule, set_policy
+    from daypass.reading.explain import explain
+    from daypass.reading.verify import verify
+    from daypass.store import Store
+    from daypass.store.functions import (
         acreate_signed_prefix,
         acreate_signed_url,
         ahead_metadata,
@@ -51,23 +68,8 @@ if TYPE_CHECKING:
         head_metadata_many,
         rehearse,
     )
-    from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
-    from daypass.locations import Location
-    from daypass.policy import Policy, Quota, Rehearsal, Rule, set_policy
-    from daypass.prefixes import SignedPrefix
-    from daypass.reading.explaining import explain
-    from daypass.reading.explanations import Explanation, RequestCheck, Verification
-    from daypass.reading.findings import Finding
-    from daypass.reading.found import FoundURL, SentRequest
-    from daypass.reading.verifying import verify
-    from daypass.redaction import RedactingFilter, redact
-    from daypass.requests import SignOptions, SignRequest
-    from daypass.results import ObjectMetadata, SignedURL
-    from daypass.store import Store
-    from daypass.uploads.cors import CorsPlan, CorsRule
-    from daypass.uploads.formrequests import FormOptions, FormRequest
-    from daypass.uploads.forms import UploadForm
-    from daypass.uploads.functions import (
+    from daypass.store.multipart import MultipartUpload
+    from daypass.store.upload_functions import (
         acreate_multipart_upload,
         acreate_upload_form,
         aresume_multipart_upload,
@@ -75,8 +77,6 @@ if TYPE_CHECKING:
         create_upload_form,
         resume_multipart_upload,
     )
-    from daypass.uploads.multipart import MultipartUpload
-    from daypass.uploads.parts import PartLimits, UploadedPart, UploadSession
 
 __version__: str  # found on first use, as every name here
 
@@ -161,34 +161,25 @@ __all__ = [
 
 _HOMES = {
     "audit": ("AuditFile", "AuditLogger", "add_audit", "remove_audit"),
-    "batches": ("SignedURLBatch",),
-    "reading.explaining": ("explain",),
-    "reading.explanations": ("Explanation", "RequestCheck", "Verification"),
-    "reading.findings": ("Finding",),
-    "reading.found": ("FoundURL", "SentRequest"),
-    "uploads.cors": ("CorsPlan", "CorsRule"),
-    "uploads.formrequests": ("FormOptions", "FormRequest"),
-    "uploads.forms": ("UploadForm",),
+    "backends.redaction": ("RedactingFilter", "redact"),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
-    "locations": ("Location",),
-    "uploads.functions": (
-        "acreate_multipart_upload",
-        "acreate_upload_form",
-        "aresume_multipart_upload",
-        "create_multipart_upload",
-        "create_upload_form",
-        "resume_multipart_upload",
-    ),
-    "uploads.multipart": ("MultipartUpload",),
-    "uploads.parts": ("PartLimits", "UploadSession", "UploadedPart"),
+    "hookspecs.cors_rules": ("CorsPlan", "CorsRule"),
+    "hookspecs.explanations": ("Explanation", "RequestCheck", "Verification"),
+    "hookspecs.findings": ("Finding",),
+    "hookspecs.found": ("FoundURL", "SentRequest"),
+    "hookspecs.parts": ("PartLimits", "UploadSession", "UploadedPart"),
+    "model.batches": ("SignedURLBatch",),
+    "model.forms": ("FormOptions", "FormRequest", "UploadForm"),
+    "model.links": ("SignedURL",),
+    "model.locations": ("Location",),
+    "model.metadata": ("ObjectMetadata",),
+    "model.prefixes": ("SignedPrefix",),
+    "model.requests": ("SignOptions", "SignRequest"),
     "policy": ("Policy", "Quota", "Rehearsal", "Rule", "set_policy"),
-    "prefixes": ("SignedPrefix",),
-    "redaction": ("RedactingFilter", "redact"),
-    "requests": ("SignOptions", "SignRequest"),
-    "results": ("ObjectMetadata", "SignedURL"),
+    "reading.explain": ("explain",),
+    "reading.verify": ("verify",),
     "store": ("Store",),
-    "reading.verifying": ("verify",),
-    "functions": (
+    "store.functions": (
         "acreate_signed_prefix",
         "acreate_signed_url",
         "ahead_metadata",
@@ -199,13 +190,22 @@ _HOMES = {
         "head_metadata_many",
         "rehearse",
     ),
+    "store.multipart": ("MultipartUpload",),
+    "store.upload_functions": (
+        "acreate_multipart_upload",
+        "acreate_upload_form",
+        "aresume_multipart_upload",
+        "create_multipart_upload",
+        "create_upload_form",
+        "resume_multipart_upload",
+    ),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name's module on first use, so that ``import daypass`` costs next to nothing."""
     if name == "__version__":
-        home = "version"
+        home = "base.version"
     elif name in __all__:
         home = next((module for module, names in _HOMES.items() if name in names), "errors")
     else:

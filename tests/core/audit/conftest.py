@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from daypass.audit import force
+from daypass.audit import in_force as force
 from daypass.hookspecs import SigningEvent
 from tests.core.conftest import fake, registry_of
 from tests.core.fakes import NOW

@@ -357,7 +357,7 @@ def test_a_last_line_that_was_changed_is_not_built_on(fake, path):
     sign()
     path.write_bytes(path.read_bytes().replace(b'"GET"', b'"PUT"'))
     before = path.read_bytes()
-    daypass.remove_audit(daypass.audit.force._application[0])
+    daypass.remove_audit(daypass.audit.in_force._application[0])
     add_audit(AuditFile(path))
     with pytest.raises(AuditError, match="not as it was written"):
         sign()

@@ -10,9 +10,9 @@ from contextlib import suppress
 import pytest
 
 import daypass
-from daypass import bulk
 from daypass.audit import AuditFile, AuditLogger, add_audit, remove_audit
 from daypass.errors import AuditError, InvalidRequestError, PluginError, PolicyError, RefusedError
+from daypass.store import bulk
 from tests.core.audit.conftest import lines_of
 from tests.core.fakes import NOW, SECRET, backend, granting, honest, plugin
 

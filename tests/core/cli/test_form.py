@@ -2,7 +2,7 @@ import json
 
 from daypass.cli.form import OWN
 from daypass.cli.options import SIGNING
-from daypass.uploads.formrequests import FormOptions
+from daypass.model.forms import FormOptions
 
 PATH = "s3://maps/in/${filename}"
 

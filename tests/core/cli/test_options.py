@@ -6,7 +6,7 @@ import pytest
 
 from daypass.cli import options
 from daypass.cli.run import run
-from daypass.requests import SignRequest
+from daypass.model.requests import SignRequest
 
 
 def read(*given):

@@ -293,8 +293,8 @@ def test_nobody_listens(daypass, credentials, tmp_path):
 
 
 def test_a_server_that_falls_silent_is_given_up(liar, monkeypatch):
-    from daypass import wire
     from daypass.errors import DeadlineError
+    from daypass.toolkit import wire
 
     monkeypatch.setattr(wire, "TIMEOUT", 0.05)
     finished = threading.Event()

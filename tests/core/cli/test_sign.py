@@ -276,11 +276,24 @@ def imported(environment, *arguments):
 def test_nothing_is_imported_that_signing_does_not_need(credentials):
     modules = imported(credentials, "sign", "s3://b/k")
     assert "daypass.cli.sign" in modules
-    unwanted = ("rich", "daypass.demo", "daypass.wire", "daypass.cli.get", "s3fs", "aiohttp")
+    unwanted = (
+        "rich",
+        "daypass.demo",
+        "daypass.toolkit.wire",
+        "daypass.cli.get",
+        "s3fs",
+        "aiohttp",
+    )
     assert not [name for name in modules if name.startswith(unwanted)]
 
 
 def test_help_imports_neither_a_command_nor_an_sdk(environment):
     modules = imported(environment, "--help")
     assert "daypass.cli.run" in modules
-    assert not modules & {"fsspec", "botocore", "rich", "daypass.cli.sign", "daypass.functions"}
+    assert not modules & {
+        "fsspec",
+        "botocore",
+        "rich",
+        "daypass.cli.sign",
+        "daypass.store.functions",
+    }

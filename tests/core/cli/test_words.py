@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from daypass import errors
+from daypass.base.times import span
 from daypass.cli import exits, words
 from daypass.cli.options import SIGNING
-from daypass.durations import span
-from daypass.requests import SignOptions, SignRequest
+from daypass.model.requests import SignOptions, SignRequest
 
 
 @pytest.mark.parametrize(

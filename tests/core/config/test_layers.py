@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from daypass import ConfigError, config
 from daypass.config.layers import merged
-from daypass.config.overrides import overrides
-from daypass.keywords import value_of
+from daypass.config.overrides import overrides, value_of
 
 MAPS = '[profiles.maps]\nurl = "s3://maps"\n'
 

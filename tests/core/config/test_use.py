@@ -234,7 +234,7 @@ def test_what_has_changed_is_noticed_by_the_next_link(module, places, monkeypatc
 
 
 def test_the_root_of_a_path_is_prepared_once(module):
-    one, other = (daypass.stores.root_for(f"daypass://maps/{key}", storage_options=None, fs=None)
+    one, other = (daypass.store.prepared.root_for(f"daypass://maps/{key}", storage_options=None, fs=None)
                   for key in "ab")  # fmt: skip
     assert one[0] is other[0]
     assert (one[1], other[1]) == ("a", "b")

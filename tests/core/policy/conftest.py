@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from daypass.policy import Policy, Rule, force
-from daypass.policy.enforce import Enforcer
+from daypass.policy import Policy, Rule
+from daypass.policy import in_force as force
+from daypass.policy.enforcer import Enforcer
 from tests.core.conftest import fake, registry_of
 from tests.core.fakes import NOW
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass.errors import PolicyError, RefusedError, ShortLivedURLWarning
-from daypass.policy import Rule, force
-from daypass.policy.enforce import Enforcer
+from daypass.policy import Rule
+from daypass.policy import in_force as force
+from daypass.policy.enforcer import Enforcer
 from tests.core.fakes import NOW, SECRET, backend, granting, honest, plugin
 
 PATH = "fake://bucket/data/a"

@@ -8,7 +8,7 @@ import pytest
 
 from daypass import Policy, Quota, Rule, set_policy
 from daypass.errors import InvalidRequestError
-from daypass.policy import force
+from daypass.policy import in_force
 from tests.core.fakes import Hostile
 
 SOUND = {"name": "r", "paths": ["s3://maps/**"], "methods": ["PUT"]}
@@ -84,7 +84,7 @@ def test_a_policy_is_a_list_of_rules_each_with_a_name_of_its_own(rules):
 
 
 def test_a_policy_is_only_replaced_by_who_holds_it(monkeypatch, caplog):
-    monkeypatch.setattr(force, "_application", [])
+    monkeypatch.setattr(in_force, "_application", [])
     first, second = Policy(rules=[]), Policy(rules=[])
     set_policy(first)
     for attempt in (second, None):
@@ -95,7 +95,7 @@ def test_a_policy_is_only_replaced_by_who_holds_it(monkeypatch, caplog):
     set_policy(second, replacing=first)
     assert "replaced" in caplog.text
     set_policy(None, replacing=second)
-    assert force.policies() == []
+    assert in_force.policies() == []
 
 
 @pytest.mark.parametrize("policy", ["deny", {"rules": []}, Rule(**SOUND)])

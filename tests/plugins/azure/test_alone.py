@@ -11,11 +11,12 @@ from urllib.parse import parse_qs
 import pytest
 
 import daypass
+from daypass.gate.cors import plan_cors
+from daypass.hookspecs.cors_rules import CorsRule
+from daypass.hookspecs.parts import UploadedPart
 from daypass.testing import BackendConformance
-from daypass.cors import plan_cors
-from daypass.uploads.cors import CorsRule
-from daypass.uploads.parts import UploadedPart
-from tests.plugins.azure.conftest import KEY, OPTIONS
+from tests.plugins.azure.conftest import OPTIONS
+from tests.servers.azurite import KEY
 from tests.servers.canned import canned
 
 pytestmark = pytest.mark.isolated

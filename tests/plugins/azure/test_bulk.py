@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
-from daypass import bulk
+from daypass.store import bulk
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import FakeEntra

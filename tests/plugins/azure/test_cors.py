@@ -2,9 +2,9 @@
 
 import pytest
 
-from daypass.cors import add_rule, plan_cors
 from daypass.errors import StoreError
-from daypass.uploads.cors import CorsRule
+from daypass.gate.cors import add_rule, plan_cors
+from daypass.hookspecs.cors_rules import CorsRule
 
 
 def plan(bench, **changes):

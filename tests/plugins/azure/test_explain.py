@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 
 import pytest
 from azure.storage.blob import (
@@ -12,9 +11,7 @@ from azure.storage.blob import (
     BlobSasPermissions,
     ContainerSasPermissions,
     ResourceTypes,
-    UserDelegationKey,
     generate_account_sas,
-    generate_blob_sas,
     generate_container_sas,
 )
 from hypothesis import given
@@ -23,11 +20,9 @@ from hypothesis import strategies as st
 import daypass
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
-from tests.plugins.azure.test_sdk_equality import DELEGATED, NAMES
+from tests.plugins.azure.sdk import DELEGATED, END, HOST, NAMES, blob_url, delegation_key
 from tests.servers.azurite import KEY
 
-END = NOW + timedelta(hours=1)
-HOST = "https://contoso.blob.core.windows.net"
 STORE = daypass.Store("az://maps", storage_options=OPTIONS)
 
 
@@ -37,22 +32,6 @@ def codes(answer):
 
 def errors(answer):
     return {finding.code for finding in answer.findings if finding.severity == "error"}
-
-
-def blob_url(name="a b/é", permission="r", **options):
-    """Make a service SAS with the SDK."""
-    options = {"account_key": KEY, "protocol": "https", "expiry": END, **options}
-    token = generate_blob_sas("contoso", "maps", name, permission=permission, **options)
-    return f"{HOST}/maps/{quote(name)}?{token}"
-
-
-def delegation_key(ends=END):
-    key = UserDelegationKey()
-    key.signed_oid, key.signed_tid, key.signed_service = "o" * 36, "t" * 36, "b"
-    key.signed_start, key.signed_version = "2026-11-01T11:45:00Z", "2026-10-06"
-    key.signed_expiry = f"{ends:%Y-%m-%dT%H:%M:%SZ}"
-    key.value = KEY
-    return key
 
 
 def test_a_service_sas_of_the_sdk():

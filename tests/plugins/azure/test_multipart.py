@@ -17,15 +17,7 @@ from hypothesis import strategies as st
 import daypass
 from daypass import InvalidRequestError, StoreError, UnsupportedOptionError, UploadedPart
 from tests.plugins.azure.conftest import NOW, OPTIONS
-from tests.plugins.azure.test_sdk_equality import (
-    DELEGATED,
-    DELEGATION_KEY,
-    IPV4,
-    NAMES,
-    SECONDS,
-    STARTS,
-    STORE,
-)
+from tests.plugins.azure.sdk import DELEGATED, DELEGATION_KEY, IPV4, NAMES, SECONDS, STARTS, STORE
 from tests.servers.azurite import KEY
 
 PART = 1 << 20

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass import InvalidPathError, InvalidRequestError, UnsupportedOptionError
-from daypass.canonical import HmacKey
+from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
 from daypass_azure.oracle import ask_sdk
 from daypass_azure.scopes import scope_of
@@ -27,14 +27,7 @@ from daypass_azure.shape import Form
 from daypass_azure.template import Template
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
-from tests.plugins.azure.test_sdk_equality import (
-    CHARACTERS,
-    DELEGATED,
-    DELEGATION_KEY,
-    IPV4,
-    SECONDS,
-    STARTS,
-)
+from tests.plugins.azure.sdk import CHARACTERS, DELEGATED, DELEGATION_KEY, IPV4, SECONDS, STARTS
 from tests.servers.azurite import KEY
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "azure"

@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, quote, urlsplit
 
-import attrs
-from azure.storage.blob import UserDelegationKey, generate_blob_sas
+from azure.storage.blob import generate_blob_sas
 from hypothesis import given
 from hypothesis import strategies as st
 
-import daypass
-from daypass.canonical import HmacKey
-from daypass_azure.keys import Key
 from daypass_azure.shape import moment
 from tests.conftest import examples
-from tests.plugins.azure.conftest import NOW, OPTIONS
+from tests.plugins.azure.conftest import NOW
+from tests.plugins.azure.sdk import DELEGATED, DELEGATION_KEY, IPV4, NAMES, SECONDS, STARTS, STORE
 from tests.servers.azurite import KEY
 
-CHARACTERS = st.characters(
-    codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\\"
-)
-NAMES = st.text(CHARACTERS, min_size=1, max_size=60).filter(
-    lambda name: not name.endswith(".") and not {".", ".."} & set(name.split("/"))
-)
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1).map(
     lambda text: text.strip() or "x"
 )
-STARTS = st.none() | st.integers(0, 3000).map(lambda s: NOW + timedelta(seconds=s))
-SECONDS = st.integers(3001, 7 * 86_400)
-IPV4 = st.tuples(*[st.integers(0, 255)] * 4).map(lambda t: ".".join(map(str, t)))
 VERSIONS = st.none() | st.sampled_from(
     ["2026-01-02T03:04:05.6789012Z", "snapshot=2026-01-02T03:04:05.6789012Z"]
 )
-STORE = daypass.Store("az://c0ntainer", storage_options=OPTIONS)
-
-
-def delegated_store() -> tuple[daypass.Store, UserDelegationKey]:
-    """Return a store whose links a made-up user delegation key signs."""
-    told = UserDelegationKey()
-    told.signed_oid, told.signed_tid = "1" * 8, "2" * 8
-    told.signed_start = "2026-11-01T11:45:00Z"
-    told.signed_expiry = "2026-12-01T11:45:00Z"
-    told.signed_service, told.signed_version, told.value = "b", "2026-10-06", KEY
-
-    class Keys:
-        def key(self, location, start, end):
-            return key
-
-    key = Key(
-        HmacKey(b64decode(KEY)),
-        {"user_delegation_key": told},
-        NOW - timedelta(minutes=15),
-        datetime(2026, 12, 1, 11, 45, tzinfo=UTC),
-    )
-    store = daypass.Store("az://c0ntainer", storage_options=OPTIONS)
-    store.create_signed_url("first")
-    signer = store.location.cache["azure"]
-    signer._keys = Keys()
-    signer._rules = attrs.evolve(signer._rules, signs_headers=True)
-    return store, told
-
-
-DELEGATED, DELEGATION_KEY = delegated_store()
 
 
 def expect(link, name, version, **arguments):

@@ -12,7 +12,7 @@ import pytest
 from azure.storage.blob import UserDelegationKey
 
 import daypass
-from daypass.canonical import HmacKey
+from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
 from daypass_azure.oracle import ask_sdk
 from daypass_azure.shape import HEADER, Form

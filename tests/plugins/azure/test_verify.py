@@ -22,12 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
-from daypass.reading.found import SentRequest
+from daypass.hookspecs.found import SentRequest
 from daypass_azure.verify import _messages, _signature
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
-from tests.plugins.azure.test_explain import END, HOST, blob_url, delegation_key
-from tests.plugins.azure.test_sdk_equality import NAMES
+from tests.plugins.azure.sdk import END, HOST, NAMES, blob_url, delegation_key
 from tests.servers.azurite import KEY
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "azure"
@@ -260,7 +259,7 @@ def test_a_changed_link_never_passes(data):
     start = data.draw(st.integers(len(HOST), len(url) - 1))
     other = data.draw(st.text("abcXYZ019%=/.", min_size=1, max_size=3))
     changed = url[:start] + other + url[start + len(other) :]
-    with patch("daypass.reading.verifying.difference", return_value=[]):
+    with patch("daypass.reading.verify.difference", return_value=[]):
         answer = verified(changed, "PUT", UPLOAD)
     assert not answer.ok or unquote(changed) == unquote(url)
 

@@ -259,7 +259,7 @@ def test_a_changed_link_never_passes_and_never_ends_in_an_error(data):
     # The key pair's ID is not signed: with a key alone nobody can tell whose it is.
     start = data.draw(st.integers(0, url.index("&Key-Pair-Id") - 2))
     changed = url[:start] + data.draw(st.text(max_size=4)) + url[start + 2 :]
-    with patch("daypass.reading.verifying.difference", return_value=[]):
+    with patch("daypass.reading.verify.difference", return_value=[]):
         answer = daypass.verify(changed, key=pair("rsa").public_pem, now=NOW)
     assert json.dumps(answer.to_dict())
     assert not answer.ok or unquote(changed).strip() == unquote(url)

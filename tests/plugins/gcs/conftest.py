@@ -5,8 +5,9 @@ import attrs
 import pytest
 from google.oauth2 import service_account
 
+import daypass
 from tests.servers.fake_iam import fake_iam
-from tests.servers.gcs_front import gcs_front, hmac_verifier, rsa_verifier
+from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier, rsa_verifier
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"
 HMAC = {"hmac_access_id": "GOOG1EXAMPLE", "hmac_secret": "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ"}
@@ -73,3 +74,19 @@ def hastened(store, seconds=0.3):
     location = attrs.evolve(store.location, deadline=seconds)
     store.root = attrs.evolve(store.root, location=location)
     return store
+
+
+@pytest.fixture(params=["service account", "HMAC key", "keyless"])
+def store(request, front, credentials, iam):
+    """A store for each kind of credential, on one bucket of the front."""
+    front.buckets["bucket"] = Bucket()
+    storage, signer = {"endpoint_url": front.url}, {}
+    if request.param == "service account":
+        storage["token"] = credentials
+    elif request.param == "HMAC key":
+        signer = HMAC
+    else:
+        storage["token"] = "fake-token"
+        signer = {"service_account_email": iam.email, "iam_endpoint": iam.url}
+        front.keys["GOOG4-RSA-SHA256", iam.email] = rsa_verifier(iam.private_key)
+    return daypass.Store("gs://bucket", storage_options=storage, signer_options=signer)

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
-from daypass import SignedURLBatch, bulk
+from daypass import SignedURLBatch
+from daypass.store import bulk
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC, hastened
 from tests.servers.fake_iam import HANG, Fault

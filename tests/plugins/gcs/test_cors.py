@@ -3,9 +3,9 @@
 import pytest
 
 import daypass
-from daypass.cors import add_rule, plan_cors
 from daypass.errors import ObjectNotFoundError, StoreError
-from daypass.uploads.cors import CorsRule
+from daypass.gate.cors import add_rule, plan_cors
+from daypass.hookspecs.cors_rules import CorsRule
 from tests.servers.gcs_front import Bucket
 
 OTHER = {"origin": ["https://old.example"], "method": ["GET"], "maxAgeSeconds": 60}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 import daypass
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC, VECTORS
-from tests.plugins.gcs.test_sdk_equality import BUCKETS, KEYS, LIFETIMES, TIMES, by_google, by_us
-
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+from tests.plugins.gcs.sdk import BUCKETS, KEYS, LIFETIMES, NOW, TIMES, by_google, by_us, vectors
 
 
 def codes(answer):
@@ -83,11 +81,6 @@ def test_a_version_2_link_of_the_sdk(credentials):
     assert answer.headers is None
     assert answer.conditions == {"response-content-type": "text/html"}
     assert codes(answer) == {"v2", "forgeable"}
-
-
-def vectors():
-    cases = json.loads((VECTORS / "v4_signed_url.json").read_text())["cases"]
-    return [pytest.param(case, id=case["id"]) for case in cases]
 
 
 @pytest.mark.parametrize("case", vectors())

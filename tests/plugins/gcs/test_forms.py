@@ -17,16 +17,7 @@ import daypass
 from daypass import CredentialsError, InvalidExpiryError, UnsupportedOptionError
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC, VECTORS
-from tests.plugins.gcs.test_round_trips import store  # noqa: F401 - a fixture
-from tests.plugins.gcs.test_sdk_equality import (
-    BUCKETS,
-    KEYS,
-    LIFETIMES,
-    STYLES,
-    TIMES,
-    TOKENS,
-    VALUES,
-)
+from tests.plugins.gcs.sdk import BUCKETS, KEYS, LIFETIMES, STYLES, TIMES, TOKENS, VALUES
 
 CASES = json.loads((VECTORS / "v4_post_policy.json").read_text())["cases"]
 #: Their policies hold what no request of daypass says: non-ASCII metadata, other open fields.
@@ -164,7 +155,7 @@ def post(form, content=b"content", name="a b.txt", **changes):
     )
 
 
-def test_every_kind_of_credential_makes_forms_that_are_accepted(store, front):  # noqa: F811
+def test_every_kind_of_credential_makes_forms_that_are_accepted(store, front):
     form = store.create_upload_form(
         "in/é b.txt",
         content_type="text/plain",
@@ -195,13 +186,13 @@ def test_every_kind_of_credential_makes_forms_that_are_accepted(store, front):  
     ],
     ids=str,
 )
-def test_what_deviates_from_the_form_is_refused(store, front, changes, status):  # noqa: F811
+def test_what_deviates_from_the_form_is_refused(store, front, changes, status):
     form = store.create_upload_form("in/k", content_type="text/plain", metadata={"by": "me"})
     assert post(form, **changes).status_code == status
     assert front.buckets["bucket"].objects == {}
 
 
-def test_name_type_and_size_are_the_sender_s_within_bounds(store, front):  # noqa: F811
+def test_name_type_and_size_are_the_sender_s_within_bounds(store, front):
     form = store.create_upload_form(
         "in/${filename}", content_type_prefix="image/", min_bytes=2, max_bytes=4
     )
@@ -217,7 +208,7 @@ def test_name_type_and_size_are_the_sender_s_within_bounds(store, front):  # noq
     assert post(form, b"123", **png).status_code == 400
 
 
-def test_a_redirect_leads_on(store, front):  # noqa: F811
+def test_a_redirect_leads_on(store, front):
     form = store.create_upload_form("k", success_redirect="https://app.example/done")
     answer = post(form)
     assert (answer.status_code, answer.headers["Location"]) == (303, "https://app.example/done")

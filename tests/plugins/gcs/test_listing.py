@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import daypass
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
-from tests.plugins.gcs.test_sdk_equality import BUCKETS, LIFETIMES, STYLES, TIMES, client
+from tests.plugins.gcs.sdk import BUCKETS, LIFETIMES, STYLES, TIMES, client
 from tests.servers.gcs_front import Bucket, rsa_verifier
 from tests.stranger import send
 

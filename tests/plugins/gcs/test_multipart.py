@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass import StoreError, UnsupportedOptionError
-from daypass.requests import SignRequest
-from daypass.uploads.xmlparts import Step
+from daypass.model.requests import SignRequest
+from daypass.toolkit.xml_uploads import Step
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
-from tests.plugins.gcs.test_sdk_equality import KEYS, by_google
+from tests.plugins.gcs.sdk import KEYS, by_google
 from tests.servers.gcs_front import SMALLEST_PART, Bucket
 from tests.stranger import send
 

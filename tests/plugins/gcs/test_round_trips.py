@@ -9,7 +9,7 @@ import pytest
 
 import daypass
 from tests.plugins.gcs.conftest import HMAC
-from tests.servers.gcs_front import Bucket, rsa_verifier
+from tests.servers.gcs_front import Bucket
 from tests.stranger import send
 
 ODD_KEYS = [
@@ -23,22 +23,6 @@ ODD_KEYS = [
     "~tilde-_.!*'();:@,$",
     "x" * 1024,
 ]
-
-
-@pytest.fixture(params=["service account", "HMAC key", "keyless"])
-def store(request, front, credentials, iam):
-    """A store for each kind of credential, on one bucket of the front."""
-    front.buckets["bucket"] = Bucket()
-    storage, signer = {"endpoint_url": front.url}, {}
-    if request.param == "service account":
-        storage["token"] = credentials
-    elif request.param == "HMAC key":
-        signer = HMAC
-    else:
-        storage["token"] = "fake-token"
-        signer = {"service_account_email": iam.email, "iam_endpoint": iam.url}
-        front.keys["GOOG4-RSA-SHA256", iam.email] = rsa_verifier(iam.private_key)
-    return daypass.Store("gs://bucket", storage_options=storage, signer_options=signer)
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)

@@ -1,40 +1,26 @@
 """Our bytes against google-cloud-storage's: any key, header, bucket, time and style."""
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from unittest.mock import patch
+from datetime import UTC, datetime
 
 import pytest
-from google.cloud.storage import Client, _signing
 from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from tests.conftest import examples
+from tests.plugins.gcs.sdk import (
+    BUCKETS,
+    KEYS,
+    LIFETIMES,
+    STYLES,
+    TIMES,
+    TOKENS,
+    VALUES,
+    by_google,
+    by_us,
+)
 
-#: Any character that is no control and no surrogate; dot segments are for the core's tests.
-KEYS = (
-    st.text(
-        st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\u2028\u2029"),
-        min_size=1,
-        max_size=60,
-    )
-    .filter(lambda key: len(key.encode()) <= 1024)
-    .filter(lambda key: not {".", ".."} & set(key.split("/")))
-    .filter(lambda key: "::" not in key)  # a path with it is a chain of filesystems
-)
-BUCKETS = st.sampled_from(["bucket", "with-dash", "under_score", "dotted.bucket.name", "b2"])
-TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9990, 1, 1), timezones=st.just(UTC)).map(
-    lambda moment: moment.replace(microsecond=0)
-)
-TOKENS = st.from_regex(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,20}", fullmatch=True)
-VALUES = (
-    st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40)
-    .map(str.strip)
-    .filter(bool)
-)
-LIFETIMES = st.integers(1, 604_800)
 UPLOADS = st.fixed_dictionaries(
     {},
     optional={
@@ -56,53 +42,6 @@ DOWNLOADS = st.fixed_dictionaries(
         "version": st.integers(1, 2**62).map(str),
     },
 )
-STYLES = {
-    "path": ({}, {}, None),
-    "virtual": ({"virtual_hosted_style": True}, {"virtual_hosted_style": True}, None),
-    "bound": (
-        {"bucket_bound_hostname": "media.example"},
-        {"bucket_bound_hostname": "media.example", "scheme": "https"},
-        None,
-    ),
-    "bound http": (
-        {"bucket_bound_hostname": "http://media.example"},
-        {"bucket_bound_hostname": "media.example", "scheme": "http"},
-        None,
-    ),
-    "endpoint": (
-        {},
-        {"api_access_endpoint": "https://gcs.example:8443"},
-        "https://gcs.example:8443",
-    ),
-}
-
-
-@cache
-def client(credentials):
-    return Client("p", credentials)
-
-
-def by_google(credentials, bucket, key, method, lifetime, now, **options):
-    """Let the SDK sign at a given second; it has no clock to inject but these two."""
-    stamp = f"{now:%Y%m%dT%H%M%SZ}"
-    with patch.object(_signing, "get_v4_now_dtstamps", return_value=(stamp, stamp[:8])):
-        blob = client(credentials).bucket(bucket).blob(key)
-        return blob.generate_signed_url(
-            version="v4", expiration=timedelta(seconds=lifetime), method=method, **options
-        )
-
-
-def by_us(credentials, bucket, key, method, lifetime, now, style="path", **options):
-    signer, _, endpoint = STYLES[style]
-    return daypass.create_signed_url(
-        f"gs://{bucket}/{key}",
-        method=method,
-        expires_in=lifetime,
-        signing_time=now,
-        storage_options={"token": credentials, "endpoint_url": endpoint},
-        signer_options=signer,
-        **options,
-    )
 
 
 def headers_of(options):

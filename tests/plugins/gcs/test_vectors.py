@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import daypass
-from daypass.canonical import GOOG4_HMAC, canonical_request, signing_key, string_to_sign
+from daypass.toolkit.v4 import GOOG4_HMAC, canonical_request, signing_key, string_to_sign
 from daypass_gcs.deadline import Deadline
 from daypass_gcs.shape import Shape
 from daypass_gcs.signer import Signer

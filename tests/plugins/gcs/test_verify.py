@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 import daypass
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
-from tests.plugins.gcs.test_explain import NOW, vectors
-from tests.plugins.gcs.test_sdk_equality import BUCKETS, KEYS, TIMES, by_google
+from tests.plugins.gcs.sdk import BUCKETS, KEYS, NOW, TIMES, by_google, vectors
 
 
 def codes(answer):
@@ -171,6 +170,6 @@ def test_a_changed_link_never_ends_in_an_error(account, credentials, data):
     url = by_google(credentials, "maps", "k", "GET", 3600, NOW)
     start = data.draw(st.integers(0, len(url)))
     changed = url[:start] + data.draw(st.text(max_size=8)) + url[start + 3 :]
-    with patch("daypass.reading.verifying.difference", return_value=[]):
+    with patch("daypass.reading.verify.difference", return_value=[]):
         answer = daypass.verify(changed, storage_options={"token": account}, now=NOW)
     assert not answer.ok or unquote(changed).strip() == unquote(url)

@@ -16,7 +16,6 @@ import pytest
 import redis
 
 import daypass
-from daypass import gate
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -25,6 +24,7 @@ from daypass.errors import (
     InvalidPathError,
     StoreError,
 )
+from daypass.gate import doors
 from tests.plugins.redis.conftest import SECRET
 from tests.servers.redis import redis_server
 
@@ -64,7 +64,7 @@ def bad_server(behave):
 def head(url, deadline, **options):
     store = daypass.Store(url, **options)
     location = attrs.evolve(store.location, deadline=deadline, key=store.location.key + "/key")
-    return gate.head_metadata(store.backend, location)
+    return doors.head_metadata(store.backend, location)
 
 
 LOGINS = [{}, {"password": "wrong"}, {"username": "nobody", "password": SECRET}]
@@ -243,7 +243,9 @@ def test_next_question_after_a_deadline_gets_its_own_answer(connected):
         process = client.info("server")["process_id"]
         os.kill(process, signal.SIGSTOP)  # the question arrives, and its answer is late
         with pytest.raises(DeadlineError):
-            gate.head_metadata(store.backend, attrs.evolve(store.location, deadline=0.1, key="0/a"))
+            doors.head_metadata(
+                store.backend, attrs.evolve(store.location, deadline=0.1, key="0/a")
+            )
         os.kill(process, signal.SIGCONT)
         assert store.head_metadata("b").size == 3
 

@@ -11,9 +11,9 @@ from functools import cache
 import pytest
 
 import daypass
+from daypass.gate.cors import plan_cors
+from daypass.hookspecs.cors_rules import CorsRule
 from daypass.testing import BackendConformance
-from daypass.cors import plan_cors
-from daypass.uploads.cors import CorsRule
 from tests.servers.canned import canned
 
 pytestmark = pytest.mark.isolated

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
-from daypass import bulk
-from daypass.alike import AlikeURLs, wanting
+from daypass.model.batches import AlikeURLs, wanting
+from daypass.store import bulk
 from tests.stranger import send
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)

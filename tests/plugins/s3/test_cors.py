@@ -7,9 +7,9 @@ import pytest
 
 import daypass
 from daypass.cli.run import run
-from daypass.cors import add_rule, plan_cors
 from daypass.errors import ObjectNotFoundError, StoreError, UnsupportedOptionError
-from daypass.uploads.cors import CorsRule
+from daypass.gate.cors import add_rule, plan_cors
+from daypass.hookspecs.cors_rules import CorsRule
 from tests.servers.localstack import LocalStack
 
 RULE = CorsRule(origins=["https://app.example"], methods=["PUT", "POST"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -15,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
-from tests.plugins.s3.test_boto3_equality import (
+from tests.plugins.s3.sdk import (
     BUCKETS,
     KEYS,
+    NOW,
+    VECTORS,
+    by_boto3,
     keys,
     lifetimes,
     moments,
@@ -26,8 +28,6 @@ from tests.plugins.s3.test_boto3_equality import (
     theirs,
 )
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "s3"
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 #: The bucket is in these hosts' names, where no one but their owner can tell.
 HIDDEN = {"custom virtual"}
 
@@ -38,26 +38,6 @@ def codes(answer):
 
 def errors(answer):
     return {finding.code for finding in answer.findings if finding.severity == "error"}
-
-
-def by_boto3(
-    operation="get_object", *, version="s3v4", token=None, lifetime=3600, now=NOW, **client
-):
-    params = client.pop("params", {"Bucket": "maps", "Key": "a b//é.tif"})
-    made = boto3.client(
-        "s3",
-        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
-        aws_secret_access_key="made-up",
-        aws_session_token=token,
-        region_name=client.pop("region_name", "eu-west-1"),
-        config=Config(signature_version=version, s3={"addressing_style": "virtual"}),
-        **client,
-    )
-    with (
-        patch("botocore.auth.get_current_datetime", return_value=now.replace(tzinfo=None)),
-        patch("botocore.auth.time.time", return_value=now.timestamp()),
-    ):
-        return made.generate_presigned_url(operation, Params=params, ExpiresIn=lifetime)
 
 
 def test_a_version_4_link_of_boto3():

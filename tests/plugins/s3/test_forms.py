@@ -20,7 +20,7 @@ from daypass import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from tests.plugins.s3.test_boto3_equality import (
+from tests.plugins.s3.sdk import (
     BUCKETS,
     STORES,
     boto,

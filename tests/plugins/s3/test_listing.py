@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
-from tests.plugins.s3.test_boto3_equality import BUCKETS, lifetimes, moments, ours, places, theirs
+from tests.plugins.s3.sdk import BUCKETS, lifetimes, moments, ours, places, theirs
 from tests.stranger import send
 
 prefixes = st.text(

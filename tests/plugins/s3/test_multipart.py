@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass import StoreError, UnsupportedOptionError
-from daypass.requests import SignRequest
-from daypass.uploads.xmlparts import Step
-from tests.plugins.s3.test_boto3_equality import (
+from daypass.model.requests import SignRequest
+from daypass.toolkit.xml_uploads import Step
+from tests.plugins.s3.sdk import (
     KEYS,
     keys,
     lifetimes,

@@ -14,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
-from tests.plugins.s3.test_boto3_equality import (
+from tests.plugins.s3.sdk import (
     BUCKETS,
     KEYS,
+    NOW,
+    VECTORS,
+    by_boto3,
     header_values,
     keys,
     lifetimes,
@@ -24,7 +27,6 @@ from tests.plugins.s3.test_boto3_equality import (
     places,
     theirs,
 )
-from tests.plugins.s3.test_explain import NOW, VECTORS, by_boto3
 
 KEY = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": "made-up"}
 LIST = {"Bucket": "maps", "Prefix": "2026/"}
@@ -290,7 +292,7 @@ def test_a_changed_link_never_passes(data):
     other = data.draw(st.text("abcXYZ019%=/.", min_size=1, max_size=3))
     changed = url[:start] + other + url[start + len(other) :]
     # To name the piece takes a second, and is not what is asked here.
-    with patch("daypass.reading.verifying.difference", return_value=[]):
+    with patch("daypass.reading.verify.difference", return_value=[]):
         answer = verified(changed, "PUT", SENT)
     assert not answer.ok or unquote(changed) == unquote(url)
 

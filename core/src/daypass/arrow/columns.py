@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from daypass.alike import AlikeURLs
 from daypass.errors import InvalidRequestError
+from daypass.model.batches import AlikeURLs
 
 __all__ = ["NEEDS", "array_of", "pyarrow", "text_type", "texts", "type_of", "values"]
 

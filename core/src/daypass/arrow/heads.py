@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from daypass import functions
 from daypass.arrow.columns import pyarrow, texts, type_of
 from daypass.errors import DaypassError
-from daypass.heads import Head
+from daypass.store import functions
+from daypass.store.heads import Head
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -8,11 +8,11 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from daypass.batches import SignedURLBatch
-from daypass.bulk import blamed
 from daypass.errors import DaypassError
-from daypass.functions import create_signed_urls, head_metadata_many
-from daypass.results import ObjectMetadata
+from daypass.model.batches import SignedURLBatch
+from daypass.model.metadata import ObjectMetadata
+from daypass.store.bulk import blamed
+from daypass.store.functions import create_signed_urls, head_metadata_many
 
 __all__ = ["PER_ROW", "SignedRows", "sign_rows"]
 

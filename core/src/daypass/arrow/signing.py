@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from daypass.alike import wanting
 from daypass.arrow.columns import array_of, pyarrow, text_type, texts, type_of, values
 from daypass.arrow.rows import PER_ROW, SignedRows, sign_rows
+from daypass.base.secrets import check_portable
 from daypass.errors import InvalidRequestError
-from daypass.portable import check_portable
-from daypass.requests import SharedOptions, make_request
+from daypass.model.batches import wanting
+from daypass.model.requests import SharedOptions, make_request
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

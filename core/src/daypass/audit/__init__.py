@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daypass.audit.file import AuditFile, head
-from daypass.audit.force import add_audit, remove_audit
+from daypass.audit.in_force import add_audit, remove_audit
 from daypass.audit.logger import AuditLogger
 from daypass.audit.sink import AuditSink
 from daypass.audit.verify import Verdict, verify

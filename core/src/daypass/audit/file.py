@@ -11,9 +11,9 @@ from contextlib import suppress
 from weakref import WeakSet
 
 from daypass.audit.lines import LONGEST_LINE, Head, event_text, read_line, repair_text, write_line
+from daypass.base.messages import shown
 from daypass.errors import AuditError, InvalidRequestError
-from daypass.headers import shown
-from daypass.hookspecs import SigningEvent
+from daypass.hookspecs.events import SigningEvent
 
 try:
     import fcntl

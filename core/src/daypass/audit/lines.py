@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from daypass.hookspecs import SigningEvent
+from daypass.hookspecs.events import SigningEvent
 
 __all__ = [
     "FIRST",

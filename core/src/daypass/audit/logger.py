@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from daypass.audit.lines import event_text
+from daypass.base.messages import shown
 from daypass.errors import AuditError, InvalidRequestError
-from daypass.headers import shown
-from daypass.hookspecs import SigningEvent
+from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["AuditLogger"]
 

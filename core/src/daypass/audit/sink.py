@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from daypass.hookspecs import SigningEvent
+from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["AuditSink"]
 

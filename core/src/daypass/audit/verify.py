@@ -9,8 +9,8 @@ import stat
 import attrs
 
 from daypass.audit.lines import FIRST, LONGEST_LINE, Head, Line, read_line
+from daypass.base.messages import shown
 from daypass.errors import AuditError, InvalidRequestError
-from daypass.headers import shown
 
 __all__ = ["Verdict", "verify"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daypass.cli.progress import progress
-from daypass.wire import CHUNK
+from daypass.toolkit.wire import CHUNK
 
 __all__ = ["checksums"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from daypass import config
-from daypass.audit.config import audits_of
+from daypass.audit.from_config import audits_of
 from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
@@ -20,8 +20,8 @@ from daypass.config.secrets import Secret
 from daypass.config.sources import Source, read, user_file
 from daypass.config.structure import dotted
 from daypass.errors import ConfigError, DaypassError
-from daypass.policy.config import policy_of
-from daypass.store import Store
+from daypass.policy.from_config import policy_of
+from daypass.store.store import Store
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -11,10 +11,10 @@ import click
 
 from daypass.cli import exits, options
 from daypass.cli.output import note, say
-from daypass.cors import add_rule, plan_cors
 from daypass.errors import UnsupportedOptionError
-from daypass.store import Store
-from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.gate.cors import add_rule, plan_cors
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.store.store import Store
 
 _PLACE = ("storage_options", "signer_options")
 

@@ -7,7 +7,7 @@ import os
 import attrs
 import click
 
-from daypass.backends import registry
+from daypass.backends.loading import registry
 from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line

@@ -11,7 +11,7 @@ import click
 from daypass.cli import exits
 from daypass.cli.inputs import opened
 from daypass.cli.output import json_option, say_json, say_rows
-from daypass.reading.explaining import explain
+from daypass.reading.explain import explain
 
 #: Characters of a URL or a form, and bytes of an error body: more is not read.
 _MOST = 1 << 20

@@ -9,8 +9,8 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.output import say, say_json, warn
 from daypass.cli.words import listed
-from daypass.uploads.forms import UploadForm
-from daypass.uploads.functions import create_upload_form
+from daypass.model.forms import UploadForm
+from daypass.store.upload_functions import create_upload_form
 
 #: Options that a form has in common with a URL.
 _SHARED = (

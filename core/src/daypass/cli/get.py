@@ -18,9 +18,10 @@ from daypass.cli.output import json_option, say, say_json
 from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
 from daypass.errors import StoreError
-from daypass.functions import create_signed_url, head_metadata
-from daypass.results import ObjectMetadata, SignedURL
-from daypass.wire import CHUNK, network_errors, send
+from daypass.model.links import SignedURL
+from daypass.model.metadata import ObjectMetadata
+from daypass.store.functions import create_signed_url, head_metadata
+from daypass.toolkit.wire import CHUNK, network_errors, send
 
 #: Of the options of a URL, those that make sense where the URL is used at once.
 _OPTIONS = ("expires_in", "requester_pays", "headers", "no_strict", "allow_dot_segments")

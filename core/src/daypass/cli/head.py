@@ -10,8 +10,8 @@ from daypass.cli import exits, options
 from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.cli.words import size
-from daypass.functions import head_metadata
-from daypass.results import ObjectMetadata
+from daypass.model.metadata import ObjectMetadata
+from daypass.store.functions import head_metadata
 
 
 def _head(path: str | None, *, as_json: bool, **values: Any) -> int:

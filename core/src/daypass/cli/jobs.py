@@ -11,11 +11,11 @@ from typing import Any
 
 import attrs
 
+from daypass.base.secrets import check_portable
 from daypass.errors import InvalidRequestError
-from daypass.locations import parse_path
-from daypass.portable import check_portable
-from daypass.requests import SignOptions
-from daypass.store import Store
+from daypass.model.paths import parse_path
+from daypass.model.requests import SignOptions
+from daypass.store.store import Store
 
 __all__ = ["Done", "Job"]
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 
-from daypass.headers import brief
-from daypass.keywords import value_of
-from daypass.requests import METHODS, SignOptions
+from daypass.base.messages import brief
+from daypass.config.overrides import value_of
+from daypass.model.options import METHODS
+from daypass.model.requests import SignOptions
 
 if TYPE_CHECKING:
     _Whole = click.ParamType[int]

@@ -9,15 +9,16 @@ from typing import Any
 import attrs
 import click
 
-from daypass.backends import KNOWN, KNOWN_SIGNERS, Backend, registry
+from daypass.backends.calls import Backend
+from daypass.backends.discovery import GROUPS, may_load, not_installed, source
+from daypass.backends.loading import KNOWN, KNOWN_SIGNERS, registry
+from daypass.base.messages import refuse_unknown
+from daypass.base.times import span
 from daypass.cli import exits
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
 from daypass.cli.words import one_line
-from daypass.durations import span
-from daypass.entries import GROUPS, may_load, not_installed, source
 from daypass.errors import BackendConflictError, DaypassError
-from daypass.hookspecs import BackendInfo
-from daypass.requests import refuse_unknown
+from daypass.hookspecs.backend_info import BackendInfo
 
 
 def _plugins(*, as_json: bool) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import attrs
 import click
 
+from daypass.base.times import span
 from daypass.cli import exits, options
 from daypass.cli.form import OWN
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import listed, one_line
-from daypass.durations import span
-from daypass.functions import rehearse
+from daypass.model.options import METHODS
 from daypass.policy import Rehearsal
-from daypass.requests import METHODS
+from daypass.store.functions import rehearse
 
 
 def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:

@@ -17,10 +17,10 @@ from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import listed, shown, size
 from daypass.errors import StoreError, UnsupportedOptionError
-from daypass.functions import create_signed_url
-from daypass.requests import SignOptions
-from daypass.results import SignedURL
-from daypass.wire import CHUNK, network_errors, send
+from daypass.model.links import SignedURL
+from daypass.model.requests import SignOptions
+from daypass.store.functions import create_signed_url
+from daypass.toolkit.wire import CHUNK, network_errors, send
 
 if TYPE_CHECKING:
     from daypass.cli.jobs import Done, Job

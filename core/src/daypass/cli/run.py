@@ -11,10 +11,10 @@ from io import TextIOWrapper
 
 import click
 
+from daypass.backends.calls import tracing
 from daypass.cli import exits
 from daypass.cli.output import warn
 from daypass.errors import ShortLivedURLWarning
-from daypass.trace import tracing
 
 #: Each command's module below `daypass.cli`, imported when the command is used, and its summary.
 COMMANDS = {

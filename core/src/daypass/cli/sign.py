@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from daypass.base.times import until
 from daypass.cli import exits, options
 from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed
-from daypass.durations import until
-from daypass.functions import create_signed_url
-from daypass.results import REQUESTED, SignedURL
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.store.functions import create_signed_url
 
 #: What belongs to one object, and comes from a column of a manifest.
 _ONE = ("content_md5", "checksum_sha256", "content_length")

@@ -13,9 +13,9 @@ from queue import Empty, SimpleQueue
 import attrs
 
 from daypass.errors import DeadlineError, StoreError, UnsupportedOptionError
-from daypass.results import SignedURL
-from daypass.uploads.multipart import MultipartUpload
-from daypass.wire import network_errors, send
+from daypass.model.links import SignedURL
+from daypass.store.multipart import MultipartUpload
+from daypass.toolkit.wire import network_errors, send
 
 __all__ = ["ChangedError", "Sent", "is_temporary", "send_parts"]
 

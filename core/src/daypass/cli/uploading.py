@@ -28,10 +28,10 @@ from daypass.errors import (
     StoreError,
     UnsupportedOptionError,
 )
-from daypass.results import ObjectMetadata
-from daypass.store import Store
-from daypass.uploads.multipart import MultipartUpload
-from daypass.uploads.parts import UploadedPart, plan_parts
+from daypass.hookspecs.parts import UploadedPart, plan_parts
+from daypass.model.metadata import ObjectMetadata
+from daypass.store.multipart import MultipartUpload
+from daypass.store.store import Store
 
 __all__ = ["abort", "has_parts", "put"]
 

@@ -10,7 +10,7 @@ from daypass.cli import exits, options
 from daypass.cli.explain import found
 from daypass.cli.inputs import opened
 from daypass.cli.output import json_option, say_json, say_rows
-from daypass.reading.verifying import verify
+from daypass.reading.verify import verify
 
 
 def _read(name: str) -> bytes:

@@ -31,8 +31,8 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
 
     """
     if names is None:
-        from daypass.requests import SignOptions
-        from daypass.uploads.formrequests import FormOptions
+        from daypass.model.forms import FormOptions
+        from daypass.model.requests import SignOptions
 
         names = {
             *SignOptions.__annotations__,

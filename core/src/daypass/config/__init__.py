@@ -13,10 +13,10 @@ from types import MappingProxyType
 
 import attrs
 
+from daypass.base.process import environment_number
 from daypass.config.layers import Section, layered
 from daypass.config.profiles import Profile, effective
 from daypass.config.sources import Source, find, read
-from daypass.environment import environment_number
 from daypass.errors import ConfigError
 
 __all__ = ["Config", "Profile", "Section", "check", "load", "reload"]
@@ -153,7 +153,7 @@ def _variables() -> dict[str, str]:
 def _no_profile(name: str, config: Config) -> ConfigError:
     import difflib
 
-    from daypass.headers import shown
+    from daypass.base.messages import shown
 
     near = difflib.get_close_matches(name[:60], config.profiles, n=1, cutoff=0.5)
     files = ", ".join(config.files) or "the environment"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from daypass.base.secrets import is_secret
 from daypass.config.secrets import Secret
-from daypass.locations import shown_path
-from daypass.portable import is_secret
+from daypass.model.paths import shown_path
 
 __all__ = ["has_plain_secret", "masked"]
 

@@ -14,7 +14,7 @@ from daypass.config.sources import ENVIRONMENT
 from daypass.config.structure import dotted, fault, structure, unknown
 from daypass.config.tables import Defaults, ProfileTable
 from daypass.errors import ConfigError
-from daypass.locations import PROFILES, ParsedPath, parse_path, shown_path
+from daypass.model.paths import PROFILES, ParsedPath, parse_path, shown_path
 
 __all__ = ["Profile", "effective"]
 

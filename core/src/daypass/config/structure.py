@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
 
+from daypass.base.messages import shown
 from daypass.errors import ConfigError, DaypassError
-from daypass.headers import shown
 
 if TYPE_CHECKING:
     from cattrs import Converter

@@ -9,13 +9,15 @@ from typing import Any, NewType
 
 import attrs
 
-from daypass import hookspecs
+from daypass.base.messages import refuse_unknown, shown
+from daypass.base.times import seconds
+from daypass.base.urls import check_endpoint
 from daypass.config.presets import PRESETS
 from daypass.config.structure import WrongValueError, converter, of_type
-from daypass.durations import seconds
-from daypass.headers import shown
-from daypass.locations import check_endpoint, parse_path
-from daypass.requests import CONDITIONS, METHODS, make_request, refuse_unknown
+from daypass.hookspecs import hooks as hookspecs
+from daypass.model.options import CONDITIONS, METHODS
+from daypass.model.paths import parse_path
+from daypass.model.requests import make_request
 
 __all__ = ["Defaults", "ProfileTable", "capabilities", "check_name"]
 

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from daypass.base.urls import mask_url
 from daypass.demo.server import Server, ServerError, make_bucket
 from daypass.errors import DaypassError
-from daypass.functions import create_signed_url, head_metadata
-from daypass.results import SignedURL, mask_url
+from daypass.model.links import SignedURL
+from daypass.store.functions import create_signed_url, head_metadata
 
 __all__ = ["NEXT", "PATH", "Step", "tell"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from daypass.policy.asks import Rehearsal, Step
-from daypass.policy.force import set_policy
+from daypass.policy.decisions import Rehearsal, Step
+from daypass.policy.in_force import set_policy
 from daypass.policy.patterns import Pattern
 from daypass.policy.rules import Policy, Quota, Rule
 

@@ -7,14 +7,13 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
-from daypass.policy.asks import Ask
+from daypass.model.forms import AnyRequest, UploadForm
+from daypass.model.links import SignedURL
+from daypass.model.options import DOWNLOAD_ONLY
+from daypass.model.prefixes import SignedPrefix
+from daypass.policy.decisions import Ask
 from daypass.policy.patterns import Pattern, text_pattern
 from daypass.policy.rules import Rule
-from daypass.prefixes import SignedPrefix
-from daypass.requests import DOWNLOAD_ONLY
-from daypass.results import SignedURL
-from daypass.uploads.formrequests import AnyRequest
-from daypass.uploads.forms import UploadForm
 
 __all__ = ["Fault", "beyond", "fault_of", "lifetime"]
 

@@ -8,20 +8,12 @@ from typing import Any
 
 import attrs
 
-from daypass.durations import seconds
+from daypass.base.messages import names_nearest, refuse_unknown, shown
+from daypass.base.times import seconds
 from daypass.errors import InvalidRequestError
-from daypass.fields import word
-from daypass.headers import check_headers, shown
-from daypass.misspelt import names_nearest
+from daypass.model.headers import check_headers
+from daypass.model.options import DESCRIBING, DOWNLOAD_ONLY, METHODS, RESTRICTING, UPLOAD_ONLY, word
 from daypass.policy.patterns import Pattern, path_pattern, text_pattern
-from daypass.requests import (
-    DESCRIBING,
-    DOWNLOAD_ONLY,
-    METHODS,
-    RESTRICTING,
-    UPLOAD_ONLY,
-    refuse_unknown,
-)
 
 __all__ = ["Policy", "Quota", "Rule"]
 

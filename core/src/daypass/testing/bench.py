@@ -9,9 +9,10 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 from fsspec import available_protocols
 
-from daypass.backends import Backend, registry
-from daypass.hookspecs import BackendInfo
-from daypass.store import Store
+from daypass.backends.calls import Backend
+from daypass.backends.loading import registry
+from daypass.hookspecs.backend_info import BackendInfo
+from daypass.store.store import Store
 from daypass.testing.probes import PROBES
 from daypass.testing.strangers import Stranger
 from daypass.testing.trials import FOLDER, METHODS, Trial

@@ -21,9 +21,9 @@ from daypass.errors import (
     ShortLivedURLError,
     ShortLivedURLWarning,
 )
-from daypass.hookspecs import BackendInfo
-from daypass.results import REQUESTED, SignedURL
-from daypass.store import Store
+from daypass.hookspecs.backend_info import BackendInfo
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.store.store import Store
 from daypass.testing import networks
 from daypass.testing.bench import Bench, each, only, signing
 from daypass.testing.probes import PROBES

@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 import attrs
 
-from daypass.reading.explaining import explain, read
-from daypass.reading.explanations import Explanation, Verification
-from daypass.reading.found import FoundURL
-from daypass.reading.verifying import verify
-from daypass.results import REQUESTED, SignedURL
+from daypass.hookspecs.explanations import Explanation, Verification
+from daypass.hookspecs.found import FoundURL
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.reading.explain import explain, read
+from daypass.reading.verify import verify
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import PROBES
 from daypass.testing.trials import KEY, Trial, difference, parameters, with_parameter

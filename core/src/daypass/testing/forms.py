@@ -10,7 +10,7 @@ from daypass.errors import UnsupportedOptionError
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import SHA256
 from daypass.testing.trials import KEY, Trial
-from daypass.uploads.postpolicy import Policy
+from daypass.toolkit.post_policy import Policy
 
 __all__ = ["FormRules"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daypass.errors import InvalidPathError, ObjectNotFoundError
-from daypass.store import Store
+from daypass.store.store import Store
 from daypass.testing.bench import Bench, each, only, signing
 from daypass.testing.trials import BODY, Trial
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from daypass.errors import InvalidExpiryError, UnsupportedOptionError
-from daypass.results import REQUESTED, SignedURL
-from daypass.store import Store
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.store.store import Store
 from daypass.testing.bench import Bench, each, only, served, signing
 from daypass.testing.trials import BODY, KEY, METHODS, Trial, parameters, with_parameter
 

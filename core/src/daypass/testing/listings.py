@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from daypass.canonical import encode_key
+from daypass.base.urls import encode_key
 from daypass.errors import UnsupportedOptionError
-from daypass.results import SignedURL
+from daypass.model.links import SignedURL
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.links import wait_for_end
 from daypass.testing.probes import ELSEWHERE

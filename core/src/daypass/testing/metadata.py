@@ -13,8 +13,8 @@ import attrs
 import pytest
 
 from daypass.errors import DaypassError, DeadlineError, ObjectNotFoundError
-from daypass.results import ObjectMetadata
-from daypass.store import Store
+from daypass.model.metadata import ObjectMetadata
+from daypass.store.store import Store
 from daypass.testing import networks
 from daypass.testing.bench import Bench, only
 from daypass.testing.probes import MD5

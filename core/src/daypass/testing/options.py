@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import pytest
 
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
-from daypass.requests import DESCRIBING, RESTRICTING
+from daypass.model.options import DESCRIBING, RESTRICTING
 from daypass.testing.bench import Bench, each, only, served, signing
 from daypass.testing.probes import ELSEWHERE, PROBES
 from daypass.testing.trials import BODY, KEY, Trial

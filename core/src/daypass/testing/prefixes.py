@@ -7,9 +7,9 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from daypass.canonical import encode_key
+from daypass.base.urls import encode_key
 from daypass.errors import UnsupportedOptionError
-from daypass.results import REQUESTED
+from daypass.model.links import REQUESTED
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.links import check_headers, check_permits, wait_for_end
 from daypass.testing.probes import PROBES

@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from daypass.results import SignedURL
+from daypass.model.links import SignedURL
 from daypass.testing.trials import BODY, KEY, OTHER_BODY, Trial, difference
 
 __all__ = ["PROBES", "Probe"]

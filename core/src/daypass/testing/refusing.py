@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from daypass.errors import SigningNotSupportedError
-from daypass.requests import make_request
-from daypass.store import Store
+from daypass.model.requests import make_request
+from daypass.store.store import Store
 from daypass.testing import networks
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.trials import KEY, METHODS

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from daypass.errors import DaypassError
-from daypass.store import Store
+from daypass.store.store import Store
 from daypass.testing import networks
 from daypass.testing.bench import Bench, each, only, signing
 from daypass.testing.probes import PROBES

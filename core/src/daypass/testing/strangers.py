@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request
 
-from daypass.results import SignedURL
+from daypass.model.links import SignedURL
 
 __all__ = ["Answer", "Stranger"]
 

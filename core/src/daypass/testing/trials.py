@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Self
 
 import attrs
 
-from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest, make_request
-from daypass.results import SignedURL
-from daypass.store import Store
+from daypass.model.links import SignedURL
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest, make_request
+from daypass.store.store import Store
 from daypass.testing.strangers import Answer, Stranger
 
 __all__ = [

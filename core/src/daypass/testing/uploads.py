@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from daypass.errors import UnsupportedOptionError
+from daypass.store.multipart import MultipartUpload
 from daypass.testing.bench import Bench, only
 from daypass.testing.trials import KEY, Trial
-from daypass.uploads.multipart import MultipartUpload
 
 __all__ = ["UploadRules"]
 

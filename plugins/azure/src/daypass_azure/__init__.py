@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from daypass.batches import SignedURLBatch
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
-from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
-from daypass.results import ObjectMetadata, SignedURL
-from daypass.uploads.cors import CorsPlan, CorsRule
-from daypass.uploads.parts import PartLimits, UploadSession
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.hookspecs.parts import PartLimits, UploadSession
+from daypass.model.batches import SignedURLBatch
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
 
 if TYPE_CHECKING:
-    from daypass.reading.explanations import Explanation, RequestCheck
-    from daypass.reading.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation, RequestCheck
+    from daypass.hookspecs.found import FoundURL, SentRequest
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]

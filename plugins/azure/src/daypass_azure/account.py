@@ -13,8 +13,9 @@ from typing import Any, Literal
 import attrs
 from azure.storage.blob import BlobServiceClient
 
+from daypass.base.urls import check_endpoint
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
-from daypass.locations import Location, check_endpoint
+from daypass.model.locations import Location
 from daypass_azure.network import filesystem
 from daypass_azure.options import effective_options
 from daypass_azure.paths import Place, account_of_host, place_of

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from daypass.durations import span
-from daypass.reading.errorbodies import ErrorBody, clock_skew
-from daypass.reading.explanations import Explanation
-from daypass.reading.findings import Finding
-from daypass.reading.post_policies import moment
+from daypass.base.times import moment, span
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import ErrorBody
+from daypass.toolkit.answers import clock_skew
 
 _SAID = {
     "AuthenticationFailed": "the signature does not fit the request, or the link is outside its time: see what else is found here",

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from daypass.locations import Location
-from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.model.locations import Location
 from daypass_azure.account import account_of
 from daypass_azure.network import ask, filesystem
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from daypass.reading.explanations import Explanation
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, decoded
-from daypass.reading.post_policies import moment
+from daypass.base.times import moment
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, decoded
 from daypass_azure.answers import findings_of
 from daypass_azure.paths import account_of_host
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from daypass.errors import SigningNotSupportedError
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
+from daypass.model.locations import Location
 
 __all__: list[str] = []
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 
-from daypass.canonical import HmacKey
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -18,7 +17,8 @@ from daypass.errors import (
     ObjectNotFoundError,
     StoreError,
 )
-from daypass.locations import Location
+from daypass.model.locations import Location
+from daypass.toolkit.v4 import HmacKey
 from daypass_azure.account import Account
 from daypass_azure.network import ask, filesystem
 

@@ -8,8 +8,8 @@ from datetime import UTC
 from typing import Any
 
 from daypass.errors import InvalidPathError, ObjectNotFoundError
-from daypass.locations import Location
-from daypass.results import ObjectMetadata
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
 from daypass_azure.account import account_of
 from daypass_azure.network import ask, filesystem
 from daypass_azure.paths import check_name

@@ -23,10 +23,11 @@ from daypass.errors import (
     StoreError,
     UnsupportedOptionError,
 )
-from daypass.locations import Location
-from daypass.requests import SignRequest
-from daypass.results import ObjectMetadata, SignedURL
-from daypass.uploads.parts import UploadedPart
+from daypass.hookspecs.parts import UploadedPart
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.requests import SignRequest
 from daypass_azure.account import account_of
 from daypass_azure.network import ask, filesystem
 from daypass_azure.paths import check_name
@@ -38,7 +39,7 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 @attrs.frozen
 class BlockUploadSession:
-    """One upload of one blob; see `daypass.uploads.parts.UploadSession`."""
+    """One upload of one blob; see `daypass.hookspecs.parts.UploadSession`."""
 
     _signer: Signer
     _location: Location

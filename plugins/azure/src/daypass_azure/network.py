@@ -23,7 +23,7 @@ from daypass.errors import (
     ObjectNotFoundError,
     StoreError,
 )
-from daypass.locations import Location
+from daypass.model.locations import Location
 from daypass_azure.paths import Place
 
 _DENIED = (401, 403)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from daypass.requests import refuse_unknown
+from daypass.base.messages import refuse_unknown
 
 #: Where adlfs looks for what its options leave out.
 _ENVIRONMENT = {

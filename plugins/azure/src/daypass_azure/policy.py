@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
-from daypass.locations import Location
+from daypass.model.locations import Location
 from daypass_azure.account import Account
 from daypass_azure.network import ask, filesystem
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from daypass.canonical import encode, encode_key
+from daypass.base.urls import encode, encode_key
 from daypass.errors import InvalidPathError, UnsupportedOptionError
-from daypass.locations import Location
-from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
-from daypass.results import SignedURL
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
 from daypass_azure.paths import check_name
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import Literal
 import attrs
 
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
-from daypass.requests import DESCRIBING, SignRequest
+from daypass.model.options import DESCRIBING
+from daypass.model.requests import SignRequest
 from daypass_azure.policy import Policy, check_permission
 
 #: Prefix of a ``version=`` that names a snapshot, as in the URL: ``snapshot=2026-01-02T03:04:05.6789012Z``.

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from azure.core.exceptions import AzureError
 
-from daypass.batches import SignedURLBatch
-from daypass.canonical import encode_key
+from daypass.base.urls import encode_key
 from daypass.errors import InvalidRequestError, SigningNotSupportedError, UnsupportedOptionError
-from daypass.locations import Location
-from daypass.requests import SignRequest
-from daypass.results import REQUESTED, SignedURL
+from daypass.model.batches import SignedURLBatch
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.requests import SignRequest
 from daypass_azure.account import Account, account_of
 from daypass_azure.keys import Key, keys_of
 from daypass_azure.oracle import ask_sdk

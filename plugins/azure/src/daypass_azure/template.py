@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import attrs
 
-from daypass.canonical import SENTINEL as _SENTINEL
-from daypass.canonical import HmacKey, encode_keys
+from daypass.base.urls import encode_keys
+from daypass.toolkit.v4 import SENTINEL as _SENTINEL
+from daypass.toolkit.v4 import HmacKey
 
 #: Every class of character that an encoder can treat in its own way. Without the backslash, which
 #: newer SDKs turn into a slash and which `paths.check_name` refuses.

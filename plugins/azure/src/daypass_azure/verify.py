@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import attrs
 
-from daypass.locations import Location
-from daypass.reading.explanations import RequestCheck
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, SentRequest, decoded
+from daypass.hookspecs.explanations import RequestCheck
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.model.locations import Location
 from daypass_azure.explain import Place, place_of
 from daypass_azure.options import effective_options
 

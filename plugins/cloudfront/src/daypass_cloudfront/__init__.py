@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
-from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
-from daypass.results import SignedURL
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
 from daypass_cloudfront.options import CloudFrontOptions
 
 if TYPE_CHECKING:
-    from daypass.reading.explanations import Explanation, RequestCheck
-    from daypass.reading.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation, RequestCheck
+    from daypass.hookspecs.found import FoundURL, SentRequest
     from daypass_cloudfront.signer import Signer
 
 __all__ = ["CloudFrontOptions"]

@@ -14,11 +14,10 @@ from typing import Any
 
 import attrs
 
-from daypass.reading.errorbodies import ErrorBody
-from daypass.reading.explanations import Explanation
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, SentRequest, decoded
-from daypass.reading.post_policies import epoch
+from daypass.base.times import epoch
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import ErrorBody, FoundURL, SentRequest, decoded
 
 #: The parameters that CloudFront takes out of a URL before it compares it with a policy.
 OWN = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import attrs
 
-from daypass.canonical import host_header
+from daypass.base.urls import check_endpoint, host_header
 from daypass.errors import InvalidRequestError
-from daypass.locations import check_endpoint, check_text
+from daypass.model.paths import check_text
 
 __all__ = ["CloudFrontOptions"]
 

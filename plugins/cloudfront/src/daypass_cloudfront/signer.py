@@ -7,12 +7,12 @@ from functools import partial
 
 import attrs
 
-from daypass.canonical import encode_key
+from daypass.base.urls import encode_key
 from daypass.errors import InvalidExpiryError, InvalidPathError, UnsupportedOptionError
-from daypass.locations import Location
-from daypass.prefixes import SignedPrefix
-from daypass.requests import SignRequest
-from daypass.results import REQUESTED, SignedURL
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
 from daypass_cloudfront.addresses import NotOneNetworkError, network
 from daypass_cloudfront.keys import key_of
 from daypass_cloudfront.options import CloudFrontOptions

@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from daypass.locations import Location
-from daypass.reading.explanations import RequestCheck, partly
-from daypass.reading.found import SentRequest
-from daypass.reading.post_policies import epoch
+from daypass.base.messages import partly
+from daypass.base.times import epoch
+from daypass.hookspecs.explanations import RequestCheck
+from daypass.hookspecs.found import SentRequest
+from daypass.model.locations import Location
 from daypass_cloudfront.explain import OUT_OF_QUERIES, base_of, policy_bytes
 from daypass_cloudfront.keys import read_private, signature_of
 from daypass_cloudfront.policies import Policy, encode

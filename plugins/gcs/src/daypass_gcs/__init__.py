@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from daypass.batches import SignedURLBatch
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
-from daypass.requests import SignRequest
-from daypass.results import ObjectMetadata, SignedURL
-from daypass.uploads.cors import CorsPlan, CorsRule
-from daypass.uploads.formrequests import FormRequest
-from daypass.uploads.forms import UploadForm
-from daypass.uploads.parts import PartLimits, UploadSession
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.hookspecs.parts import PartLimits, UploadSession
+from daypass.model.batches import SignedURLBatch
+from daypass.model.forms import FormRequest, UploadForm
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.requests import SignRequest
 from daypass_gcs.options import GCSOptions
 
 if TYPE_CHECKING:
-    from daypass.reading.explanations import Explanation, RequestCheck
-    from daypass.reading.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation, RequestCheck
+    from daypass.hookspecs.found import FoundURL, SentRequest
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from daypass.durations import span
-from daypass.reading.errorbodies import ErrorBody
-from daypass.reading.explanations import Explanation
-from daypass.reading.findings import Finding
+from daypass.base.times import span
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import ErrorBody
 
 _SAID = {
     "AccessDenied": "the service account that signed may not do this: a link can never do more than its signer; it needs storage.objects.get, .create or .delete on the bucket",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from daypass.locations import Location
-from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.model.locations import Location
 from daypass_gcs.metadata import ask
 from daypass_gcs.places import check_bucket
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
-from daypass.locations import Location
+from daypass.model.locations import Location
 from daypass_gcs.deadline import BoundedRequest, Deadline
 from daypass_gcs.keys import HmacKey, Key, KeylessKey, RsaKey, Transport, explained, refresh
 from daypass_gcs.options import GCSOptions

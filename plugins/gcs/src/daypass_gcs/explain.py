@@ -12,11 +12,12 @@ import re
 
 import attrs
 
-from daypass.reading.explanations import Explanation
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, decoded
-from daypass.reading.post_policies import epoch, read_policy
-from daypass.reading.v4_links import read_v4
+from daypass.base.times import epoch
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, decoded
+from daypass.toolkit.post_policy import read_policy
+from daypass.toolkit.v4_links import read_v4
 from daypass_gcs.answers import findings_of
 
 #: Seconds, as `daypass_gcs.MAX_EXPIRES_IN`.

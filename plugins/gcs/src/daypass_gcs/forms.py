@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from daypass.canonical import signing_key, timestamp
+from daypass.base.times import timestamp
 from daypass.errors import UnsupportedOptionError
-from daypass.locations import Location
-from daypass.uploads.formrequests import FILENAME, FormRequest
-from daypass.uploads.forms import UploadForm
-from daypass.uploads.postpolicy import conditions_of, encode_policy, fields_of, starts_with_of
+from daypass.model.forms import FILENAME, FormRequest, UploadForm
+from daypass.model.locations import Location
+from daypass.toolkit.post_policy import conditions_of, encode_policy, fields_of, starts_with_of
+from daypass.toolkit.v4 import signing_key
 from daypass_gcs.deadline import Deadline
 
 if TYPE_CHECKING:

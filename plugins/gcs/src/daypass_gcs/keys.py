@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import attrs
 
-from daypass.canonical import GOOG4_HMAC, GOOG4_RSA, Dialect, MessageKey
 from daypass.errors import CredentialsError, DaypassError, StoreError
+from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, Dialect, MessageKey
 from daypass_gcs.deadline import BoundedRequest, Deadline
 from daypass_gcs.iam import Blob, sign_blob
 from daypass_gcs.settings import DEFAULT_UNIVERSE

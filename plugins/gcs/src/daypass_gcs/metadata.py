@@ -14,8 +14,8 @@ from daypass.errors import (
     ObjectNotFoundError,
     StoreError,
 )
-from daypass.locations import Location
-from daypass.results import ObjectMetadata
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
 from daypass_gcs.deadline import Deadline
 from daypass_gcs.places import check_bucket
 from daypass_gcs.settings import settings_of

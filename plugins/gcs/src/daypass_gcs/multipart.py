@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from daypass.errors import UnsupportedOptionError
-from daypass.locations import Location
-from daypass.requests import SignRequest
-from daypass.results import SignedURL
-from daypass.uploads.parts import UploadSession
-from daypass.uploads.xmlparts import Step, XMLUploadSession, kept
+from daypass.hookspecs.parts import UploadSession
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.requests import SignRequest
+from daypass.toolkit.xml_uploads import Step, XMLUploadSession, kept
 from daypass_gcs.shape import Shape, shape_of
 from daypass_gcs.signer import Signer
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from daypass.durations import utc_or_text
+from daypass.base.times import utc_or_text
+from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
-from daypass.locations import check_endpoint
 
 __all__ = ["GCSOptions"]
 

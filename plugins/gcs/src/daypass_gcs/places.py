@@ -11,9 +11,9 @@ import re
 
 import attrs
 
-from daypass.canonical import host_header
+from daypass.base.urls import host_header
 from daypass.errors import InvalidPathError, InvalidRequestError
-from daypass.locations import Location
+from daypass.model.locations import Location
 
 #: https://docs.cloud.google.com/storage/docs/buckets#naming, save for the shortest length: the
 #: bucket then does not exist, and emulators are less strict.

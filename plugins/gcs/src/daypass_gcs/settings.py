@@ -10,9 +10,10 @@ from typing import Any
 
 import attrs
 
+from daypass.base.messages import refuse_unknown
+from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
-from daypass.locations import Location, check_endpoint
-from daypass.requests import refuse_unknown
+from daypass.model.locations import Location
 
 DEFAULT_UNIVERSE = "googleapis.com"
 

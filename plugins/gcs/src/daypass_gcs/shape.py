@@ -10,7 +10,7 @@ import re
 import attrs
 
 from daypass.errors import InvalidRequestError
-from daypass.requests import SignRequest
+from daypass.model.requests import SignRequest
 
 _GENERATION = re.compile(r"[1-9][0-9]{0,18}")
 

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from daypass.batches import SignedURLBatch
-from daypass.canonical import Prepared, Template, encode, timestamp
+from daypass.base.times import timestamp
+from daypass.base.urls import encode
 from daypass.errors import CredentialsError, InvalidExpiryError, UnsupportedOptionError
-from daypass.locations import Location
-from daypass.requests import SignRequest
-from daypass.results import REQUESTED, SignedURL
-from daypass.uploads.xmlparts import Step
+from daypass.model.batches import SignedURLBatch
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.requests import SignRequest
+from daypass.toolkit.v4 import Prepared, Template
+from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
 from daypass_gcs.deadline import Deadline
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side

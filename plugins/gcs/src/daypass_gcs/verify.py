@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import load_pem_x509_certificate
 
-from daypass.canonical import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
-from daypass.locations import Location
-from daypass.reading.explanations import RequestCheck, partly
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, SentRequest
-from daypass.reading.v4_links import encode_path, message_of
+from daypass.base.messages import partly
+from daypass.hookspecs.explanations import RequestCheck
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, SentRequest
+from daypass.model.locations import Location
+from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
+from daypass.toolkit.v4_links import encode_path, message_of
 from daypass_gcs.explain import place_of
 from daypass_gcs.settings import settings_of
 

@@ -7,8 +7,8 @@ nothing. `head_metadata` works, and `daypass_redis.filesystem` is an fsspec file
 from __future__ import annotations
 
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.locations import Location
-from daypass.results import ObjectMetadata
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
 
 __all__: list[str] = []
 

@@ -14,8 +14,8 @@ from daypass.errors import (
     ObjectNotFoundError,
     StoreError,
 )
-from daypass.locations import Location
-from daypass.results import ObjectMetadata
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
 from daypass_redis.address import Address
 from daypass_redis.client import Stat, ask, connect, stat
 from daypass_redis.deadline import within

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
+from daypass.base.messages import refuse_unknown
 from daypass.errors import InvalidRequestError, UnknownOptionError
-from daypass.requests import refuse_unknown
 from daypass_redis.address import Address
 
 __all__ = ["Settings"]

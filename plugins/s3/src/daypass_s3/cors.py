@@ -18,8 +18,8 @@ from daypass.errors import (
     StoreError,
     UnsupportedOptionError,
 )
-from daypass.locations import Location
-from daypass.uploads.cors import CorsPlan, CorsRule
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.model.locations import Location
 from daypass_s3 import sdk
 from daypass_s3.metadata import sync_filesystem
 from daypass_s3.settings import settings_of

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from daypass.errors import CredentialsError, DeadlineError
-from daypass.locations import Location
+from daypass.model.locations import Location
 from daypass_s3.sdk import explained
 from daypass_s3.settings import Settings
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import attrs
 
-from daypass.reading.explanations import Explanation
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, decoded
-from daypass.reading.post_policies import epoch, read_policy
-from daypass.reading.v4_links import V4Link, read_v4
+from daypass.base.times import epoch
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, decoded
+from daypass.toolkit.post_policy import read_policy
+from daypass.toolkit.v4_links import V4Link, read_v4
 from daypass_s3.answers import findings_of
 from daypass_s3.hosts import Place, place_of
 

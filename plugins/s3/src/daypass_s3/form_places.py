@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from daypass.canonical import AWS4, SENTINEL, signing_key
 from daypass.errors import InvalidRequestError, SigningNotSupportedError
-from daypass.uploads.postpolicy import encode_policy
+from daypass.toolkit.post_policy import encode_policy
+from daypass.toolkit.v4 import AWS4, SENTINEL, signing_key
 from daypass_s3.credentials import Keys
 from daypass_s3.oracle import Oracle
 from daypass_s3.shape import PLAIN

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from daypass.canonical import timestamp
+from daypass.base.times import timestamp
 from daypass.errors import UnsupportedOptionError
-from daypass.locations import Location
-from daypass.uploads.formrequests import FILENAME, FormRequest
-from daypass.uploads.forms import UploadForm
-from daypass.uploads.postpolicy import conditions_of, fields_of, starts_with_of
+from daypass.model.forms import FILENAME, FormRequest, UploadForm
+from daypass.model.locations import Location
+from daypass.toolkit.post_policy import conditions_of, fields_of, starts_with_of
 from daypass_s3.form_places import signed
 
 if TYPE_CHECKING:

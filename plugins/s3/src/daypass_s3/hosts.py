@@ -11,8 +11,8 @@ import re
 
 import attrs
 
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, decoded
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, decoded
 
 #: ``[bucket.]s3[-flavour][.dualstack][.region].amazonaws.com[.cn]``; old hosts write ``s3-region``.
 _AWS = re.compile(

@@ -17,8 +17,8 @@ from daypass.errors import (
     ObjectNotFoundError,
     StoreError,
 )
-from daypass.locations import Location
-from daypass.results import ObjectMetadata
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
 from daypass_s3 import sdk
 from daypass_s3.settings import settings_of
 

@@ -9,7 +9,7 @@ import attrs
 from botocore.exceptions import BotoCoreError, MissingDependencyException
 
 from daypass.errors import SigningNotSupportedError
-from daypass.locations import Location
+from daypass.model.locations import Location
 from daypass_s3 import sdk
 from daypass_s3.credentials import Keys
 from daypass_s3.settings import Settings

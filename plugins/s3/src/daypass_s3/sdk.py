@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session
 
+from daypass.base.urls import check_endpoint
 from daypass.errors import (
     CredentialsError,
     DaypassError,
@@ -17,7 +18,6 @@ from daypass.errors import (
     InvalidRequestError,
     SigningNotSupportedError,
 )
-from daypass.locations import check_endpoint
 from daypass_s3.settings import Settings
 
 #: botocore's own pattern for what is no ARN, without the names that no store allows.

@@ -11,9 +11,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
+from daypass.base.messages import refuse_unknown
+from daypass.base.urls import check_endpoint
 from daypass.errors import DeadlineError, InvalidRequestError, StoreError
-from daypass.locations import Location, check_endpoint
-from daypass.requests import refuse_unknown
+from daypass.model.locations import Location
 
 #: What aiobotocore's AioConfig takes beyond botocore's Config.
 _AIO_CONFIG = ("connector_args", "http_session_cls")

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from daypass.errors import InvalidRequestError
-from daypass.requests import SignRequest
+from daypass.model.requests import SignRequest
 
 
 @attrs.frozen

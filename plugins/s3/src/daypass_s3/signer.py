@@ -11,13 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 from botocore.exceptions import BotoCoreError
 
-from daypass.batches import SignedURLBatch
-from daypass.canonical import AWS4, SENTINEL, Prepared, Template, timestamp
+from daypass.base.times import timestamp
 from daypass.errors import UnsupportedOptionError
-from daypass.locations import Location
-from daypass.requests import SignRequest
-from daypass.results import REQUESTED, SignedURL
-from daypass.uploads.xmlparts import Step
+from daypass.model.batches import SignedURLBatch
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.requests import SignRequest
+from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
+from daypass.toolkit.xml_uploads import Step
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.form_places import FormPlace, learn_place

@@ -14,9 +14,10 @@ from urllib.parse import quote, unquote
 
 import attrs
 
-from daypass.canonical import SENTINEL, encode, encode_key
+from daypass.base.urls import encode, encode_key
 from daypass.errors import UnsupportedOptionError
-from daypass.locations import Location
+from daypass.model.locations import Location
+from daypass.toolkit.v4 import SENTINEL
 from daypass_s3.shape import Shape
 
 _OPTION_OF_HEADER = {"content-length": "content_length", "if-none-match": "if_absent"}

@@ -11,12 +11,14 @@ import attrs
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from daypass.canonical import AWS4, HmacKey, encode, signing_key
-from daypass.locations import Location
-from daypass.reading.explanations import RequestCheck, partly
-from daypass.reading.findings import Finding
-from daypass.reading.found import FoundURL, SentRequest, decoded
-from daypass.reading.v4_links import message_of
+from daypass.base.messages import partly
+from daypass.base.urls import encode
+from daypass.hookspecs.explanations import RequestCheck
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.model.locations import Location
+from daypass.toolkit.v4 import AWS4, HmacKey, signing_key
+from daypass.toolkit.v4_links import message_of
 from daypass_s3 import sdk
 from daypass_s3.hosts import Place, place_of
 from daypass_s3.settings import settings_of

@@ -12,7 +12,7 @@ from daypass.cli import options
 from daypass.cli.manifest.plan import Manifest
 from daypass.cli.manifest.run import run
 from daypass.cli.manifest.work import HeadWork, SignWork
-from daypass.requests import make_request
+from daypass.model.requests import make_request
 
 __all__ = ["head", "sign"]
 

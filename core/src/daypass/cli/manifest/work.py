@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import attrs
 
-from daypass.alike import wanting
 from daypass.arrow.heads import HEADS, head_columns
 from daypass.arrow.rows import sign_rows
-from daypass.bulk import blamed
 from daypass.cli.manifest.answers import Answer, Body, lists
 from daypass.cli.words import one_line, spelled
 from daypass.errors import DaypassError, ShortLivedURLWarning
-from daypass.functions import head_metadata_many
+from daypass.model.batches import wanting
+from daypass.store.bulk import blamed
+from daypass.store.functions import head_metadata_many
 
 __all__ = ["HeadWork", "SignWork", "Work"]
 

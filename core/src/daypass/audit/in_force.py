@@ -1,0 +1,75 @@
+"""The sinks of the audit in this process: the application's, and those of the configuration."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from daypass.audit.sink import AuditSink
+from daypass.config import Section
+from daypass.config.in_force import Configured
+from daypass.errors import InvalidRequestError
+
+__all__ = ["add_audit", "remove_audit", "sinks"]
+
+_log = logging.getLogger("daypass.audit.changes")
+_lock = threading.Lock()
+#: What `add_audit` has added.
+_application: list[AuditSink] = []
+
+
+def add_audit(sink: AuditSink) -> None:
+    """Record every link and every refusal of this process here too, before any link leaves.
+
+    Args:
+        sink: an `AuditFile`, an `AuditLogger`, or anything with their method ``record``.
+
+    Raises:
+        InvalidRequestError: for what cannot record.
+
+    """
+    if isinstance(sink, type) or not callable(getattr(sink, "record", None)):
+        msg = f"an audit has a method record(event), and a {type(sink).__name__} has none"
+        raise InvalidRequestError(msg, option="sink")
+    with _lock:
+        _application[:] = [*_application, sink]
+
+
+def remove_audit(sink: AuditSink) -> None:
+    """Stop recording here. Who does not hold the sink cannot remove it.
+
+    Raises:
+        InvalidRequestError: for what was never added.
+
+    """
+    with _lock:
+        left = [other for other in _application if other is not sink]
+        if len(left) == len(_application):
+            msg = "this audit was not added, so it cannot be removed"
+            raise InvalidRequestError(msg, option="sink")
+        _log.warning("an audit of this process was removed")
+        _application[:] = left
+
+
+def sinks() -> list[AuditSink]:
+    """Return the sinks in force; each must have recorded a link before it leaves.
+
+    Raises:
+        ConfigError: if the configuration cannot be read: then nothing is signed.
+
+    """
+    configured = _configured()
+    return [*_application, *configured] if configured else _application
+
+
+def _of_section(section: Section) -> list[AuditSink]:
+    from daypass.audit.from_config import audits_of
+
+    return audits_of(section)
+
+
+# The policy is asked first, so it is the one that looks.
+_configured = Configured(lambda config: config.audit, _of_section, settled=True)
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_configured.after_fork)

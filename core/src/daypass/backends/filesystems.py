@@ -1,0 +1,91 @@
+"""fsspec filesystems: which one a path means, how one is opened, and what stands behind a cache."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from daypass.base.messages import refuse_unknown
+from daypass.errors import BackendNotFoundError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = ["open_filesystem", "protocols", "unwrap"]
+
+
+def protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
+    """Return the protocols that a filesystem serves."""
+    protocol = _attribute(fs, "protocol")
+    if isinstance(protocol, str):
+        return (protocol,)
+    if (
+        not isinstance(protocol, (tuple, list))
+        or not protocol
+        or not all(isinstance(name, str) for name in protocol)
+    ):
+        msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
+        raise InvalidRequestError(msg, option="fs")
+    return tuple(protocol)
+
+
+def unwrap(fs: AbstractFileSystem | None) -> AbstractFileSystem | None:
+    """Look through fsspec's caching filesystems: the object behind them is the same object."""
+    while (inner := _attribute(fs, "fs")) is not None:
+        kinds = {kind.__name__ for kind in type(fs).__mro__}
+        if "DirFileSystem" in kinds:
+            msg = "fs is a DirFileSystem, whose paths are not the store's: give its inner filesystem (fs.fs) and the whole path"
+            raise InvalidRequestError(msg, option="fs")
+        if "CachingFileSystem" not in kinds:
+            break
+        fs = inner
+    return fs
+
+
+def _attribute(fs: object, name: str) -> Any:
+    try:
+        return getattr(fs, name, None)
+    except Exception as error:
+        msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
+        raise InvalidRequestError(msg, option="fs") from error
+
+
+def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> AbstractFileSystem:
+    """Open the filesystem of a protocol, outside fsspec's own cache of instances.
+
+    Raises:
+        BackendNotFoundError: for an unknown protocol, or one whose package is not installed.
+        InvalidRequestError: for options that the filesystem does not take.
+
+    """
+    import fsspec
+
+    try:
+        kind = fsspec.get_filesystem_class(protocol)
+    except ImportError as error:
+        msg = f"{protocol}:// needs a package that is not installed: {error}"
+        raise BackendNotFoundError(msg, protocol=protocol) from error
+    except ValueError:
+        from fsspec.registry import known_implementations
+
+        from daypass.backends.loading import registry
+
+        # An installed backend is meant rather than one of the many that fsspec knows of.
+        near = difflib.get_close_matches(protocol[:60], registry.claims(), n=1, cutoff=0.7)
+        try:
+            refuse_unknown([protocol], near or known_implementations, what="protocol")
+        except InvalidRequestError as error:
+            raise BackendNotFoundError(str(error), protocol=protocol) from None
+        raise
+    # Some protocols name host or account in the path (sftp://host/..., abfss://box@account/...).
+    named = kind._get_kwargs_from_urls(f"{protocol}://{bucket}")  # noqa: SLF001 - fsspec's own way
+    try:
+        # fsspec's cache of instances would keep credentials alive for ever.
+        return kind(**{**named, **options, "skip_instance_cache": True})
+    except ImportError as error:
+        msg = f"{protocol}:// needs a package that is not installed: {error}"
+        raise BackendNotFoundError(msg, protocol=protocol) from error
+    except (TypeError, ValueError, KeyError) as error:
+        msg = f"the filesystem for {protocol}:// refuses these storage_options ({type(error).__name__}): compare them with its documentation"
+        raise InvalidRequestError(msg, option="storage_options") from error

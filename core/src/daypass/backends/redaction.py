@@ -1,0 +1,90 @@
+"""``redact``: masking by what every installed backend declares to be secret, in any text and in log records."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import lru_cache
+from typing import Any
+
+from daypass.backends.loading import registry
+from daypass.base.secrets import mask, pattern_of
+from daypass.errors import InvalidRequestError
+
+__all__ = ["RedactingFilter", "redact"]
+
+
+def redact(text: str) -> str:
+    """Return a text in which every signature and token of a signed URL is masked.
+
+    >>> redact("GET https://b.example/k?X-Amz-Signature=ab12&x=1 failed")
+    'GET https://b.example/k?X-Amz-Signature=****&x=1 failed'
+
+    Masked are the parameters that each installed backend declares (`BackendInfo.secret_query_keys`),
+    and whatever is installed ``sig`` and all that end in ``signature`` or ``security-token``; in
+    URLs, percent-encoded ones, JSON, dicts and form fields. So is a login in front of a URL's host. Masking twice changes nothing.
+
+    Args:
+        text: any text.
+
+    Raises:
+        InvalidRequestError: for what is no text.
+
+    """
+    if not isinstance(text, str):
+        msg = f"redact takes text, not {type(text).__name__}"
+        raise InvalidRequestError(msg, option="text")
+    return mask(text, _pattern())
+
+
+@lru_cache(maxsize=1)
+def _pattern() -> re.Pattern[str]:
+    found = registry.installed().values()
+    return pattern_of({name for backend in found for name in backend.info.secret_query_keys})
+
+
+class RedactingFilter(logging.Filter):
+    """A logging filter that masks signatures and tokens in messages, arguments and tracebacks.
+
+    >>> handler = logging.StreamHandler()
+    >>> handler.addFilter(RedactingFilter())
+
+    Put it on every handler: a logger's filters do not see what its children log. It changes the
+    record, so handlers that come later get it masked too. Nothing is dropped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        _pattern()  # now, and not in the middle of somebody's logging
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the record; always True."""
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - arguments that do not fit: logging's own report shows them
+            message = f"{record.msg} {record.args!r}"
+        record.msg, record.args = redact(message), ()
+        if record.exc_info:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            record.exc_info = None
+        for name in ("exc_text", "stack_info"):
+            if text := getattr(record, name):
+                setattr(record, name, redact(text))
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                vars(record)[name] = _masked_extra(value)
+        return True
+
+
+#: What every record has; anything else came as ``extra``.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+def _masked_extra(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, (int, float, type(None))):
+        return value
+    shown = str(value)
+    masked = redact(shown)
+    return value if masked == shown else masked

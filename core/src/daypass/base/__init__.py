@@ -1,0 +1,1 @@
+"""What every room may use: how messages, times, URLs and secrets are written. It knows no link."""

@@ -1,0 +1,102 @@
+"""How an error speaks: what is shown of a wrong value, and the nearest name that exists."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import attrs
+
+from daypass.errors import UnknownOptionError
+
+__all__ = ["brief", "names_nearest", "partly", "refuse_unknown", "shown", "shown_count"]
+
+#: Of a name that is shown in a message.
+_LONGEST_NAME = 60
+
+
+def shown(value: object) -> str:
+    """Show a wrong value in a message: text cut short, anything else by its type alone."""
+    return (
+        ascii(str.__str__(value))[:40]
+        if isinstance(value, str)
+        else f"of type {type(value).__name__}"
+    )
+
+
+def brief(name: str) -> str:
+    """Cut a name short that is legal and endless.
+
+    >>> brief("x-" + "a" * 100)
+    'x-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'
+    """
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
+
+
+def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
+    """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``."""
+    known = sorted(known)
+    folded = {word.lower(): word for word in known}  # PUT is what put is nearest to
+    for name in names:
+        if not isinstance(name, str):
+            msg = f"the name of a {what} is text, not {shown(name)}"
+            raise UnknownOptionError(msg)
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name[:60].lower(), folded, n=1, cutoff=0.5)
+        hint = (
+            f"did you mean {folded[near[0]]}?"
+            if near
+            else f"there are {', '.join(known) or 'none'}"
+        )
+        msg = f"no {what} is named {shown(name)}: {hint}"
+        raise UnknownOptionError(msg, option=name)
+
+
+def shown_count(value: object) -> str:
+    """Show a wrong number in a message; another object's own repr is not asked."""
+    if type(value) is int and abs(value) > 10**18:
+        return "a huge negative number" if value < 0 else "a huge number"
+    return ascii(value)[:40] if isinstance(value, (int, float)) else shown(value)
+
+
+#: Identifiers as long as this are shown by their ends alone.
+_LONG = 12
+
+
+def partly(identifier: str | None) -> str | None:
+    """Show an identifier so that its owner recognises it: an e-mail address whole.
+
+    >>> partly("AKIAIOSFODNN7EXAMPLE")
+    'AKIA...MPLE'
+    """
+    if identifier is None or "@" in identifier or len(identifier) < _LONG:
+        return identifier
+    return f"{identifier[:4]}...{identifier[-4:]}"
+
+
+Kind = TypeVar("Kind", bound=type)
+
+
+def names_nearest(kind: Kind) -> Kind:
+    """Let an attrs class raise `UnknownOptionError` where it is called with a name it does not have.
+
+    Args:
+        kind: the class; what it is called with otherwise is as before.
+
+    """
+    make: Any = kind.__init__  # type: ignore[misc] # of the class that attrs has made
+    known = frozenset(field.alias for field in attrs.fields(kind) if field.init and field.alias)
+
+    @functools.wraps(make)
+    def checked(self: object, *args: object, **options: object) -> None:
+        try:
+            make(self, *args, **options)
+        except TypeError:  # asked only then, so that who spells rightly does not wait
+            refuse_unknown(options, known, what=f"argument of {kind.__name__}")
+            raise
+
+    kind.__init__ = checked  # type: ignore[misc]
+    return kind

@@ -1,0 +1,75 @@
+"""What a process keeps: the number of its environment, and what begins anew in a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+from weakref import WeakSet
+
+__all__ = ["Once", "environment_number"]
+
+#: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
+#: signing does.
+_ENVIRONMENT: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
+_numbers = count()
+_last: list[tuple[dict[Any, Any], int]] = [({}, next(_numbers))]
+
+
+def environment_number() -> int:
+    """Return the number of the environment as it is now."""
+    known, number = _last[0]
+    if known != _ENVIRONMENT:
+        number = next(_numbers)
+        _last[0] = (dict(_ENVIRONMENT), number)
+    return number
+
+
+class Once:
+    """Call a function at most once, from any thread; after a fork, once more.
+
+    Args:
+        make: the function.
+        cache: what else a child of this process shall begin without: locks, threads and sockets
+            in it are the parent's.
+
+    """
+
+    def __init__(self, make: Callable[[], Any], cache: dict[Any, Any] | None = None) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[Any] = []
+        self._cache = cache
+        _onces.add(self)
+
+    def __call__(self) -> Any:
+        """Return what the function made, now or earlier."""
+        if not self._made:
+            with self._lock:
+                if not self._made:
+                    self._made.append(self._make())
+        return self._made[0]
+
+    def forget(self) -> None:
+        """Begin again, as the only thread of a new process."""
+        self._lock = threading.Lock()
+        # Kept and never used: to end them would end, or wait for, what is the parent's.
+        _of_parents.append((self._made, dict(self._cache or ())))
+        self._made = []
+        if self._cache is not None:
+            self._cache.clear()
+
+
+_onces: WeakSet[Once] = WeakSet()
+_of_parents: list[object] = []
+
+
+def _after_fork() -> None:
+    for once in list(_onces):
+        once.forget()
+
+
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,147 @@
+"""What is secret, how headers are shown without it, and what may travel to another process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from os import PathLike, fspath
+from typing import Any
+
+from daypass.errors import InvalidRequestError
+
+__all__ = ["MASK", "check_portable", "is_secret", "mask", "mask_headers", "pattern_of"]
+
+#: Masked whatever is installed: a link of a store whose backend is not here is a secret too.
+_ALWAYS = "signature|security-token"
+#: Where a name that may be part of another word begins: no word before it but an encoded & or ?.
+_BEGINS = "(?:(?<![a-z0-9])|(?<=26)|(?<=3F))"
+#: How an equals sign, and what ends a value, look in a URL, in one that is a parameter of another
+#: (once, or several times), and in JSON.
+_EQUALS = r"=|%(?:25){0,4}3D|\\{1,4}u003d"
+_AMPERSAND = r"%(?:25){0,4}(?:26|3B|22|27|20|0A|0D|5C)"
+#: In JSON and in Python's dicts: a name in quotes, and a value in quotes.
+_QUOTED = r"\\{0,4}[\"']\s{0,9}[:,]\s{0,9}b?\\{0,4}[\"']"
+_VALUE = rf"(?:(?!{_AMPERSAND})[A-Za-z0-9%+/=_~.:-])+"
+MASK = "****"
+#: A login in front of a URL's host.
+_LOGIN = re.compile(r"(?<=://)[^\s/?#@\"'<>]{1,512}@")
+
+
+def pattern_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds the values of parameters of these names, and of those that are always secret."""
+    words = "|".join(sorted({"sig", *map(re.escape, names)}))
+    return re.compile(
+        rf"(?i)(?P<name>{_ALWAYS}|{_BEGINS}(?:{words}))(?P<sign>{_EQUALS}|{_QUOTED}){_VALUE}"
+    )
+
+
+#: What is masked without asking any backend.
+_USUAL = pattern_of(())
+
+
+def mask(text: str, secrets: re.Pattern[str] = _USUAL) -> str:
+    """Return a text in which the values that a pattern finds are masked, and logins in front of a URL's host.
+
+    >>> mask("https://me:pw@b.example/k?X-Amz-Signature=ab12&x=1")
+    'https://****@b.example/k?X-Amz-Signature=****&x=1'
+    """
+    return _LOGIN.sub(MASK + "@", secrets.sub(_masked, text))
+
+
+def _masked(match: re.Match[str]) -> str:
+    return match["name"] + match["sign"] + MASK
+
+
+#: Words in the name of an option that holds a secret, in the spellings of all filesystems.
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:key|secret|token|pass|passwd|password|passphrase|sas|credentials?"
+    r"|connection_string|auth|authorization|cookies?|signature|pem)(?:$|_)",
+    re.IGNORECASE,
+)
+#: Names that look like one and only say where a secret is, or which key a store shall use itself.
+_REFERENCE_NAME = re.compile(
+    r"_(?:file|files|path|dir|url|uri|env|id|name|email|version|type|expire_at|md5)$", re.IGNORECASE
+)
+#: Values that are a secret whatever their name: user info or a signature in a URL, a key as text.
+_SECRET_VALUE = re.compile(
+    r"://[^/?#]*:[^/?#]*@|AccountKey=|SharedAccessSignature|[?&](?:sig|X-[A-Za-z]+-Signature|Signature)="
+    r"|-----BEGIN",
+    re.IGNORECASE,
+)
+#: gcsfs names its ways to find a credential by the option ``token``; a file is one of them.
+_PROVIDERS = frozenset({"", "anon", "cloud", "google_default", "cache", "browser"})
+
+_PLAIN = (str, int, float, bool, date, timedelta)
+
+
+def check_portable(what: str, **groups: object) -> None:
+    """Raise where options hold a secret, or an object that may.
+
+    Args:
+        what: the kind of object that was to travel, for the message.
+        groups: options by the name under which a caller gives them.
+
+    Raises:
+        InvalidRequestError: naming the option and what to give in its place; never its value.
+
+    """
+    for group, options in groups.items():
+        found = next(_secrets(options, ""), None)
+        if found is not None:
+            msg = (
+                f"a {what} cannot be pickled with a secret: {group} holds {found or 'an object'}. "
+                "Name where the other process finds it (the environment, a profile, or a file of "
+                "credentials), and pass no key, secret or token"
+            )
+            raise InvalidRequestError(msg, option=group)
+
+
+def is_secret(name: str, value: object) -> bool:
+    """Tell whether an option holds a secret in plain text, by its name or by what it looks like."""
+    if _is_secret_name(name) and not _is_reference(value):
+        return True
+    return isinstance(value, (str, PathLike)) and bool(_SECRET_VALUE.search(str(fspath(value))))
+
+
+def _secrets(value: object, name: str) -> Iterator[str]:
+    """Name the options that cannot travel."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            inner = f"{name}.{key}" if name else str(key)
+            if _is_secret_name(str(key)) and not _is_reference(item):
+                yield inner
+            else:
+                yield from _secrets(item, inner)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _secrets(item, name)
+    elif isinstance(value, (str, PathLike)):
+        if _SECRET_VALUE.search(str(fspath(value))):
+            yield name
+    elif value is not None and not isinstance(value, _PLAIN):
+        yield name
+
+
+def _is_secret_name(name: str) -> bool:
+    # One spelling: clientSecret and x-amz-...-customer-key are client_Secret and ..._customer_key.
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_")
+    return bool(_SECRET_NAME.search(name)) and not _REFERENCE_NAME.search(name)
+
+
+def _is_reference(value: Any) -> bool:
+    """Tell a missing value, a switch, or the name of a provider or file from a secret."""
+    if value is None or isinstance(value, (bool, PathLike)):
+        return True
+    return isinstance(value, str) and (value in _PROVIDERS or value.endswith((".json", ".pem")))
+
+
+#: A customer's own encryption key: x-amz-server-side-encryption-customer-key, x-goog-encryption-key.
+_SECRET_HEADER = re.compile(r"(?:customer|encryption)-key(?!-sha256|-md5|-id)", re.IGNORECASE)
+
+
+def mask_headers(headers: Mapping[str, str]) -> str:
+    """Show headers, but not a customer's encryption key."""
+    return repr(
+        {name: "****" if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+    )

@@ -1,0 +1,267 @@
+"""Who consents to a link: the policy first, then every plugin, which can only narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from daypass.backends.calls import Backend, named
+from daypass.backends.loading import registry
+from daypass.base.messages import shown
+from daypass.errors import DaypassError, InvalidRequestError, RefusedError
+from daypass.gate.permit import Permit, refusal_of
+from daypass.model.forms import FILENAME, AnyRequest
+from daypass.model.locations import Location
+from daypass.policy.decisions import Ask, Decision, Rehearsal
+from daypass.policy.enforcer import Enforcer
+from daypass.policy.in_force import policies
+
+__all__ = ["ask_policies", "authorize", "authorize_many"]
+
+
+def authorize(
+    backend: Backend,
+    location: Location,
+    request: AnyRequest,
+    caller: str | None,
+    *,
+    action: str = "create_signed_url",
+    whole: AnyRequest | None = None,
+) -> Permit:
+    """Ask the policy, then every ``authorize`` plugin, which can only narrow.
+
+    Args:
+        backend: who is to sign.
+        location: of the object or the prefix.
+        request: what is asked, resolved.
+        caller: who asks.
+        action: the function that was called.
+        whole: of one part of an upload, the request for the whole.
+
+    Returns:
+        The permit, with the request that is to be signed.
+
+    Raises:
+        PolicyError: if the policy refuses.
+        RefusedError: if a plugin does.
+
+    """
+    permit = _permit(backend, location, request, caller, action=action, whole=whole)
+    for enforcer in policies():
+        ask = _ask(permit, location)
+        decision = enforcer.decide(ask)
+        if not decision.allowed or decision.rule is None:
+            error = refusal_of(decision)
+            permit.refuse(error, error.rule)
+            raise error
+        permit.consent(enforcer, decision, decision.rule, ask)
+    _ask_plugins(permit)
+    return permit
+
+
+def authorize_many(
+    backend: Backend,
+    location: Location,
+    keys: Sequence[str],
+    request: AnyRequest,
+    caller: str | None,
+    *,
+    refused: dict[int, DaypassError] | None,
+) -> list[Permit]:
+    """Ask about many keys below one bucket; those that one rule decides alike share a permit.
+
+    Args:
+        backend: who is to sign.
+        location: of the bucket.
+        keys: whole keys.
+        request: what is asked of each, resolved.
+        caller: who asks.
+        refused: where the errors of refused rows are put; None to raise that of the first.
+
+    Raises:
+        RefusedError: of the first refused row, with its number, where ``refused`` is None.
+
+    """
+    first = _permit(backend, location, request, caller, action="create_signed_url")
+    permits = [attrs.evolve(first, keys=keys, rows=range(len(keys)))]
+    for enforcer in policies():
+        faults: list[tuple[Permit, str | None]] = []
+        permits = [part for permit in permits for part in _sorted(enforcer, permit, faults)]
+        _refuse(enforcer, faults, refused)
+    if registry.listeners("authorize"):
+        permits = [part for permit in permits if (part := _asked(permit, refused)) is not None]
+    return permits
+
+
+def _ask_plugins(permit: Permit) -> None:
+    """Ask every ``authorize`` plugin, and record where one refuses.
+
+    Raises:
+        RefusedError: if one of them raises anything that is not a `DaypassError` itself.
+
+    """
+    hook = registry.listeners("authorize")
+    if hook is None:
+        return
+    event = permit.event({})
+    try:
+        hook(event)
+    except DaypassError as error:
+        permit.refuse(error, permit.rule)
+        raise
+    except Exception as error:
+        msg = f"{event.method} on {event.path} was refused by a plugin: {named(error)}"
+        refusal = RefusedError(msg)
+        permit.refuse(refusal, permit.rule)
+        raise refusal from error
+
+
+def ask_policies(
+    backend: Backend, location: Location, request: AnyRequest, caller: str | None, *, action: str
+) -> Rehearsal:
+    """Ask the policies in force, and nobody else: nothing is counted or recorded.
+
+    Args:
+        backend: who would sign.
+        location: of the object or the prefix.
+        request: what is asked, resolved.
+        caller: who asks.
+        action: the function that would be called.
+
+    """
+    permit = _permit(backend, location, request, caller, action=action)
+    deciding: Decision | None = None
+    trace = []
+    for enforcer in policies():
+        ask = _ask(permit, location)
+        decision = enforcer.decide(ask)
+        trace.append(tuple(enforcer.steps(ask, decision)))
+        permit.request = decision.request
+        if deciding is None or deciding.allowed:
+            deciding = decision
+    allowed = deciding is None or deciding.allowed
+    return Rehearsal(
+        allowed=allowed,
+        rule=None if deciding is None or deciding.rule is None else deciding.rule.name,
+        reason=None if deciding is None else deciding.reason,
+        asked=None if deciding is None else deciding.asked,
+        nearest=None if deciding is None else deciding.nearest,
+        expires_in=permit.request.expires_in if allowed else None,
+        trace=tuple(trace),
+    )
+
+
+def _permit(
+    backend: Backend,
+    location: Location,
+    request: AnyRequest,
+    caller: object,
+    *,
+    action: str,
+    whole: AnyRequest | None = None,
+) -> Permit:
+    if caller is not None:
+        if not isinstance(caller, str):
+            msg = f"caller must be text that names who asks, not {shown(caller)}"
+            raise InvalidRequestError(msg, option="caller")
+        caller = str.__str__(caller)
+    return Permit(backend, location, request, request, caller, action, whole or request)
+
+
+def _ask(permit: Permit, location: Location) -> Ask:
+    """Say to a policy what is asked."""
+    request, whole, key = permit.request, permit.whole, location.key
+    opens_all = permit.action == "create_signed_prefix"
+    if permit.action == "create_upload_form" and key.endswith(FILENAME):
+        key, opens_all = key.removesuffix(FILENAME), True
+    return Ask(
+        registry.siblings(location.protocol),
+        f"{location.bucket}/{key}" if location.bucket else key,
+        location,
+        permit.caller,
+        request,
+        request if whole is permit.asked else whole,
+        opens_all,
+        opens_all or request.method == "LIST",
+    )
+
+
+def _sorted(
+    enforcer: Enforcer, permit: Permit, faults: list[tuple[Permit, str | None]]
+) -> list[Permit]:
+    """Cut a permit into one for each rule that decides; what is refused becomes a fault."""
+    keys, rows = permit.keys or (), permit.rows
+    cuts: list[tuple[str | None, Sequence[int]]]
+    if permit.request.method == "LIST":
+        # A rule must cover all that begins with a prefix, so each is looked at by itself.
+        found = [enforcer.decide(_ask(permit, permit.location.at(key))) for key in keys]
+        names = [None if decision.rule is None else decision.rule.name for decision in found]
+        cuts = [(name, [place]) for place, name in enumerate(names)]
+    else:
+        groups = enforcer.sort(_ask(permit, permit.location), permit.location.bucket, keys)
+        cuts = list(groups.items())
+    parts = []
+    for name, places in cuts:
+        part = permit if len(places) == len(keys) else _part(permit, keys, rows, places)
+        ask = _ask(part, part.location.at(keys[places[0]]))
+        decision = enforcer.judge_named(name, ask)
+        if decision.allowed and decision.rule is not None:
+            part.consent(enforcer, decision, decision.rule, ask)
+            parts.append(part)
+        else:
+            faults.append((part, name))
+    return parts
+
+
+def _part(
+    permit: Permit, keys: Sequence[str], rows: Sequence[int], places: Sequence[int]
+) -> Permit:
+    return attrs.evolve(
+        permit,
+        keys=[keys[place] for place in places],
+        rows=[rows[place] for place in places],
+        reserved=(),
+    )
+
+
+def _refuse(
+    enforcer: Enforcer,
+    faults: list[tuple[Permit, str | None]],
+    refused: dict[int, DaypassError] | None,
+) -> None:
+    """Record and raise the refusal of the first row, or keep that of each."""
+    if not faults:
+        return
+    if refused is None:
+        permit, name = min(faults, key=lambda fault: fault[0].rows[0])
+        faults = [(_part(permit, permit.keys or (), permit.rows, [0]), name)]
+    for permit, name in faults:
+        errors = [
+            refusal_of(enforcer.judge_named(name, _ask(permit, permit.location.at(key))))
+            for key in permit.keys or ()
+        ]
+        permit.refuse(errors[0], name)
+        if refused is None:
+            errors[0].row = permit.rows[0]
+            raise errors[0]
+        refused.update(zip(permit.rows, errors, strict=True))
+
+
+def _asked(permit: Permit, refused: dict[int, DaypassError] | None) -> Permit | None:
+    """Ask the plugins about each key; return what is left."""
+    kept = []
+    keys = permit.keys or ()
+    for place, row in enumerate(permit.rows):
+        try:
+            _ask_plugins(_part(permit, keys, permit.rows, [place]))
+        except DaypassError as error:
+            if refused is None:
+                error.row = row
+                raise
+            refused[row] = error
+        else:
+            kept.append(place)
+    if len(kept) == len(keys):
+        return permit
+    return _part(permit, keys, permit.rows, kept) if kept else None

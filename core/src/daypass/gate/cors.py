@@ -1,0 +1,48 @@
+"""The way to a backend's CORS rules: ask it for one in its provider's words, and add it to those that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from daypass.backends.calls import Backend, ask
+from daypass.errors import StoreError, UnsupportedOptionError
+from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+from daypass.model.locations import Location
+
+__all__ = ["add_rule", "plan_cors"]
+
+
+def plan_cors(backend: Backend, location: Location, rule: CorsRule) -> CorsPlan:
+    """Ask a backend for a rule in its provider's words; nothing is sent.
+
+    Raises:
+        UnsupportedOptionError: if the backend's store has no CORS rules.
+        PluginError: if the backend fails, or answers with something else.
+
+    """
+    if backend.cors is None:
+        msg = f"{backend.info.name} has no CORS rules to set: let the web server in front of it answer browsers"
+        raise UnsupportedOptionError(msg, option="cors", backend=backend.info.name)
+    return ask(backend, "cors", CorsPlan, backend.cors, location=location, rule=rule)
+
+
+def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:
+    """Add a plan's rule to those that are there.
+
+    Args:
+        plan: what to add, and to what.
+        shown_before: the rules as the caller knows them.
+
+    Raises:
+        StoreError: if they have changed since, or there is no room for one more.
+
+    """
+    present = plan.read()
+    if present != list(shown_before):
+        msg = f"the CORS rules of {plan.owner} have changed meanwhile: look at them again"
+        raise StoreError(msg)
+    if plan.most is not None and len(present) >= plan.most:
+        msg = f"{plan.owner} has {len(present)} CORS rules, the most it can keep: remove one first"
+        raise StoreError(msg)
+    plan.write([*present, plan.rule])

@@ -1,0 +1,294 @@
+"""The one way to a backend: check, authorize, ask, judge the answer, record."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from attrs import evolve
+
+from daypass.backends.calls import Backend, ask, broken, named, wrong_answer
+from daypass.errors import (
+    DaypassError,
+    PluginError,
+    PolicyError,
+    ShortLivedURLError,
+    ShortLivedURLWarning,
+    StoreError,
+    at_row,
+)
+from daypass.gate.authorize import ask_policies, authorize, authorize_many
+from daypass.gate.check import admit, admit_form, check_grant, check_lacking, check_version
+from daypass.gate.judge import judge, judge_form
+from daypass.gate.permit import Permit
+from daypass.model.batches import SignedURLBatch
+from daypass.model.forms import AnyRequest, FormRequest, UploadForm
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.paths import check_key
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
+from daypass.policy.decisions import Rehearsal
+
+__all__ = [
+    "create_signed_prefix",
+    "create_signed_url",
+    "create_signed_urls",
+    "create_upload_form",
+    "head_metadata",
+    "rehearse",
+]
+
+_Answer = TypeVar("_Answer", SignedURL, SignedPrefix, UploadForm)
+
+
+def create_signed_url(
+    backend: Backend, location: Location, request: SignRequest, *, caller: str | None
+) -> SignedURL:
+    """Sign one URL by the rules of the house.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
+
+    """
+    resolved, waived = admit(backend, location, request)
+    with authorize(backend, location, resolved, caller) as permit:
+        answer = _ask(backend, location, permit.request)
+        judge(backend, location, permit.request, answer)
+        answer = settled(permit, answer, waived)
+        permit.record(answer, [answer.url])
+    return answer
+
+
+def create_signed_urls(
+    backend: Backend,
+    location: Location,
+    keys: Sequence[str],
+    request: SignRequest,
+    *,
+    caller: str | None,
+    refused: dict[int, DaypassError] | None = None,
+) -> Iterator[tuple[Sequence[int], SignedURLBatch]]:
+    """Sign one chunk of keys below one root, all at one instant.
+
+    Rows that a policy decides alike are signed and recorded as one. The keys have passed
+    `check_key`. The first answer is judged, since the others are made alike.
+
+    Args:
+        backend: who signs.
+        location: the root.
+        keys: whole keys.
+        request: what is asked of each.
+        caller: who asks.
+        refused: where the errors of refused rows are put; None to raise the first.
+
+    Yields:
+        The numbers of rows, and their links.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`, with the ``row`` where one row is to
+            blame; then none of the rows that are signed with it leaves.
+
+    """
+    resolved, waived = admit(backend, location, request, action="create_signed_urls")
+    for permit in authorize_many(backend, location, keys, resolved, caller, refused=refused):
+        try:
+            with permit:
+                batch = _sign_permitted(permit, waived)
+        except PolicyError as error:
+            if refused is None:
+                raise
+            refused.update(dict.fromkeys(permit.rows, error))
+        except DaypassError as error:
+            if error.row is not None:
+                error.row = permit.rows[error.row]
+            raise
+        else:
+            yield permit.rows, batch
+
+
+def _sign_permitted(permit: Permit, waived: frozenset[str]) -> SignedURLBatch:
+    """Sign and record the keys of one permit."""
+    keys = permit.keys or ()
+    batch = _ask_many(permit.backend, permit.location, keys, permit.request)
+    first = batch[0]
+    judge(permit.backend, permit.location.at(keys[0]), permit.request, first)
+    if waived:
+        batch = batch.with_unenforced(waived)
+    if permit.because:
+        batch = batch.with_reason(permit.because)
+    first = settled(permit, batch[0], frozenset())
+    permit.record(first, batch.signed())
+    return batch
+
+
+def create_signed_prefix(
+    backend: Backend, location: Location, request: SignRequest, *, caller: str | None
+) -> SignedPrefix:
+    """Grant one method on everything below a prefix, by the same rules.
+
+    Raises:
+        UnsupportedOptionError: with ``option="prefix"`` where the backend has no such grants.
+        DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
+
+    """
+    action = "create_signed_prefix"
+    resolved, waived = admit(backend, location, request, action=action)
+    check_grant(backend, request)
+    sign = backend.sign_prefix
+    assert sign is not None  # noqa: S101 - check_grant has asked
+    with authorize(backend, location, resolved, caller, action=action) as permit:
+        answer = ask(backend, action, SignedPrefix, sign, location=location, request=permit.request)
+        judge(backend, location, permit.request, answer)
+        answer = settled(permit, answer, waived)
+        permit.record(answer, [answer.query])
+    return answer
+
+
+def create_upload_form(
+    backend: Backend, location: Location, request: FormRequest, *, caller: str | None
+) -> UploadForm:
+    """Sign one upload form, by the same rules.
+
+    Raises:
+        UnsupportedOptionError: with ``option="form"`` where the backend has no forms.
+        DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
+
+    """
+    action = "create_upload_form"
+    resolved, waived = admit_form(backend, location, request)
+    sign = backend.sign_form
+    assert sign is not None  # noqa: S101 - admit_form has asked
+    with authorize(backend, location, resolved, caller, action=action) as permit:
+        answer = ask(backend, action, UploadForm, sign, location=location, request=permit.request)
+        judge_form(backend, location, permit.request, answer)
+        answer = settled(permit, answer, waived)
+        permit.record(answer, [answer.fields["policy"]])
+    return answer
+
+
+def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
+    """Read one object's metadata.
+
+    Raises:
+        ObjectNotFoundError: if there is no such object.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    check_key(location.key, max_bytes=backend.info.max_key_bytes, allow_dot_segments=True)
+    check_lacking(location, "head_metadata")
+    check_version(backend, location)
+    try:
+        answer = backend.head_metadata(location)
+    except DaypassError:
+        raise
+    except Exception as error:
+        msg = f"{backend.info.name} could not read the metadata of {location.path}: {named(error)}"
+        raise StoreError(msg) from error
+    if not isinstance(answer, ObjectMetadata):
+        raise wrong_answer(backend, "head_metadata", ObjectMetadata, answer)
+    return answer
+
+
+def rehearse(
+    backend: Backend,
+    location: Location,
+    request: AnyRequest,
+    *,
+    caller: str | None,
+    action: str,
+) -> Rehearsal:
+    """Check as for a link, and ask the policies in force: nothing is counted, recorded or signed.
+
+    Raises:
+        DaypassError: what the function itself would raise before, or after, it asks the policy.
+
+    """
+    if isinstance(request, FormRequest):
+        resolved: AnyRequest = admit_form(backend, location, request)[0]
+    else:
+        resolved, _ = admit(backend, location, request, action=action)
+    found = ask_policies(backend, location, resolved, caller, action=action)
+    # Last, so that a policy's refusal can be seen whatever the store has.
+    if found.allowed and action == "create_signed_prefix" and isinstance(request, SignRequest):
+        check_grant(backend, request)
+    return found
+
+
+def _ask(backend: Backend, location: Location, request: SignRequest) -> SignedURL:
+    """Do what `ask` does, without its cost: every single link comes this way."""
+    try:
+        answer = backend.create_signed_url(location, request)
+    except DaypassError:
+        raise
+    except Exception as error:
+        raise broken(backend, "create_signed_url", error) from error
+    if not isinstance(answer, SignedURL):
+        raise wrong_answer(backend, "create_signed_url", SignedURL, answer)
+    return answer
+
+
+def _ask_many(
+    backend: Backend, location: Location, keys: Sequence[str], request: SignRequest
+) -> SignedURLBatch:
+    """Let the backend sign in bulk, or one by one where it knows no other way."""
+    if backend.sign_many is None or request.method == "LIST":
+        rows = []
+        for row, key in enumerate(keys):
+            with at_row(row):
+                rows.append(_ask(backend, location.at(key), request))
+        return SignedURLBatch.of_rows(rows)
+    hook = "create_signed_urls"
+    batch = ask(
+        backend,
+        hook,
+        SignedURLBatch,
+        backend.sign_many,
+        location=location,
+        keys=keys,
+        request=request,
+    )
+    if len(batch) != len(keys):
+        msg = f"backend {backend.plugin}: {hook} returned no SignedURLBatch with a row for each key"
+        raise PluginError(msg, plugin=backend.plugin)
+    return batch
+
+
+def settled(
+    permit: Permit, answer: _Answer, waived: frozenset[str], *, stacklevel: int = 5
+) -> _Answer:
+    """Name in a sound answer what is not enforced and why it ends, and hold it against the policy.
+
+    Args:
+        permit: under which it was signed.
+        answer: the link.
+        waived: what the caller goes without.
+        stacklevel: where the caller of the public door is, as `warnings.warn` counts.
+
+    Raises:
+        PolicyError: for what the policy wants enforced, and is not.
+        ShortLivedURLError: where it ends early, and the caller does not want it then.
+
+    """
+    if waived:
+        answer = evolve(answer, unenforced=answer.unenforced | waived)
+    permit.check(answer)
+    if permit.because and answer.expires_because == REQUESTED:
+        answer = evolve(answer, expires_because=permit.because)
+    if answer.expires_because != REQUESTED:
+        _tell_short(permit.asked, answer, stacklevel)
+    return answer
+
+
+def _tell_short(
+    request: AnyRequest, answer: SignedURL | SignedPrefix | UploadForm, stacklevel: int
+) -> None:
+    msg = (
+        f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
+        f"asked for {request.expires_at:%Y-%m-%d %H:%M:%S} UTC: {answer.expires_because}"
+    )
+    if request.on_short == "raise":
+        raise ShortLivedURLError(msg)
+    warnings.warn(msg, ShortLivedURLWarning, stacklevel=stacklevel)

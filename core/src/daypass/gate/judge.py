@@ -1,0 +1,256 @@
+"""What is wrong with a plugin's answer: it is judged before anybody gets it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+from daypass.backends.calls import Backend
+from daypass.base.urls import encode, encode_key
+from daypass.errors import PluginError
+from daypass.model.forms import FormRequest, UploadForm
+from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.locations import Location
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
+from daypass.toolkit.post_policy import Policy, fields_of, starts_with_of
+
+__all__ = ["judge", "judge_form"]
+
+#: http(s), a host without user info, and no character that a URL must encode (RFC 3986).
+_SOUND_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"/[!$&-;=?@A-Z_a-z~]*(?:%[0-9A-Fa-f]{2}[!$&-;=?@A-Z_a-z~]*)*"
+)
+_LAST_PORT = 65_535
+#: What a header's name may be (RFC 9110), since fields are named after headers.
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+#: What could end a field, or a line of a shell: controls, and half characters.
+_BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def judge(
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    answer: SignedURL | SignedPrefix,
+) -> None:
+    """Raise where the answer is not what was asked; the message never shows the URL."""
+    fault = _misshapen(answer) or _mistaken(backend, location, request, answer)
+    if fault:
+        msg = f"backend {backend.plugin} answered a request for {request.method} with {fault}"
+        raise PluginError(msg, plugin=backend.plugin)
+
+
+def judge_form(
+    backend: Backend, location: Location, request: FormRequest, answer: UploadForm
+) -> None:
+    """Raise where a form is not what was asked; the message never shows its fields."""
+    fault = _misshapen_form(answer) or _mistaken_form(backend, location, request, answer)
+    if fault:
+        msg = f"backend {backend.plugin} answered a request for an upload form with {fault}"
+        raise PluginError(msg, plugin=backend.plugin)
+
+
+def _misshapen(answer: SignedURL | SignedPrefix) -> str | None:
+    """Name the field that is not of its type; attrs does not check."""
+    fault = None
+    if not isinstance(answer.url, str):
+        fault = "a URL that is no text"
+    elif isinstance(answer, SignedPrefix) and (
+        not isinstance(answer.query, str) or "?" in answer.url
+    ):
+        fault = "a grant that is no text, or a query in the prefix's own URL"
+    elif not isinstance(answer.headers, dict) or not all(map(_is_header, answer.headers.items())):
+        fault = "headers that are no text or hold line breaks"
+    elif not (isinstance(answer.permits, frozenset) and isinstance(answer.unenforced, frozenset)):
+        fault = "permits or unenforced that is no frozenset"
+    else:
+        fault = _misshapen_end(answer)
+    return fault
+
+
+def _misshapen_form(answer: UploadForm) -> str | None:
+    """Do the same for a form."""
+    fault = None
+    if not isinstance(answer.url, str):
+        fault = "a URL that is no text"
+    elif not all(
+        isinstance(fields, dict) and all(map(_is_field, fields.items()))
+        for fields in (answer.fields, answer.starts_with)
+    ):
+        fault = "fields that are no text or hold line breaks"
+    elif not isinstance(answer.unenforced, frozenset):
+        fault = "unenforced that is no frozenset"
+    else:
+        fault = _misshapen_end(answer)
+    return fault
+
+
+def _misshapen_end(answer: SignedURL | SignedPrefix | UploadForm) -> str | None:
+    if not isinstance(answer.expires_at, datetime) or answer.expires_at.utcoffset() != timedelta(0):
+        return "an expires_at that is not aware and in UTC"
+    return None if isinstance(answer.expires_because, str) else "no reason for its end"
+
+
+def _is_field(field: tuple[object, object]) -> bool:
+    name, value = field
+    return (
+        isinstance(name, str)
+        and _FIELD_NAME.fullmatch(name) is not None
+        and isinstance(value, str)
+        and not _BREAKING.search(value)
+    )
+
+
+def _is_header(header: tuple[object, object]) -> bool:
+    return all(
+        isinstance(part, str) and part.isascii() and (part.isprintable() or not part)
+        for part in header
+    )
+
+
+def _mistaken(
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    answer: SignedURL | SignedPrefix,
+) -> str | None:
+    """Say where the answer is not what was asked."""
+    url = answer.url if isinstance(answer, SignedURL) else f"{answer.url}?{answer.query}"
+    place, _, query = url.partition("?")
+    sound = _SOUND_URL.fullmatch(place)
+    fault = None
+    if (
+        not sound
+        or not _SOUND_URL.fullmatch("http://q/" + query)
+        or int(sound["port"] or 1) > _LAST_PORT
+    ):
+        fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
+    elif request.method == "LIST" and not _lists(answer, query, location.key):
+        fault = "a URL whose query does not carry the prefix, once"
+    elif request.method != "LIST" and not place.endswith("/" + encode_key(_served(location))):
+        fault = "a URL whose path does not end in the key"
+    elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
+        fault = "a URL whose host is not the public endpoint's"
+    elif answer.method != request.method or request.method not in answer.permits:
+        fault = f"a URL for {answer.method}, permitting {sorted(answer.permits)}"
+    elif mistimed := _mistimed(request, answer):
+        fault = mistimed
+    elif answer.backend != backend.info.name or answer.path != location.path:
+        fault = "another backend's name or another path"
+    elif unsaid := (request.conditions - backend.info.enforces - answer.unenforced):
+        fault = _unsaid(unsaid, "enforces")
+    return fault
+
+
+def _unsaid(options: frozenset[str], declared: str) -> str:
+    """Name options that nobody answers for, and the two ways out."""
+    return (
+        f"no word in unenforced of {', '.join(sorted(options))}: declare it in BackendInfo.{declared} "
+        "where the store enforces it, or name it in the answer's unenforced"
+    )
+
+
+def _served(location: Location) -> str:
+    """Return the key as URLs name it: a signer may leave out the prefix that its host stands for."""
+    prefix = getattr(location.options, "origin_path", None)
+    return location.key.removeprefix(prefix) if isinstance(prefix, str) else location.key
+
+
+def _mistaken_form(
+    backend: Backend, location: Location, request: FormRequest, answer: UploadForm
+) -> str | None:
+    """Say where a form is not what was asked."""
+    sound = _SOUND_URL.fullmatch(answer.url)
+    starts = starts_with_of(request, location.key)
+    fault = None
+    if not sound or "?" in answer.url or int(sound["port"] or 1) > _LAST_PORT:
+        fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
+    elif location.public_endpoint is not None and not _is_below(
+        location.public_endpoint, answer.url.removesuffix("/") + "/"
+    ):
+        fault = "a URL whose host is not the public endpoint's"
+    elif answer.fields.get("key") != location.key or answer.starts_with != starts:
+        fault = "another key, or other fields left to the sender than were asked for"
+    elif mistimed := _mistimed(request, answer):
+        fault = mistimed
+    elif answer.backend != backend.info.name or answer.path != location.path:
+        fault = "another backend's name or another path"
+    elif unsaid := (request.conditions - backend.info.form_enforces - answer.unenforced):
+        fault = _unsaid(unsaid, "form_enforces")
+    else:
+        fault = _mistaken_policy(location, request, answer, starts)
+    return fault
+
+
+def _mistaken_policy(
+    location: Location, request: FormRequest, answer: UploadForm, starts: dict[str, str]
+) -> str | None:
+    """Say where the policy permits anything but what was asked and what the fields hold."""
+    try:
+        policy = Policy.read(answer.fields.get("policy", ""))
+    except ValueError:
+        return "no POST policy in its field policy"
+    free = {name for name in answer.fields if name == "policy" or name.endswith("signature")}
+    loose = {
+        name
+        for name, value in answer.fields.items()
+        if name not in free and name not in starts and policy.equal.get(name) != value
+    }
+    # Metadata has the provider's names: of it only the values are looked for, which some field holds.
+    asked = fields_of(request, prefix="")
+    held = {name.lower(): value for name, value in answer.fields.items()}
+    lacking = [
+        name
+        for name, value in asked.items()
+        if held.get(name.lower()) != value
+        and not (name.startswith("meta-") and value in held.values())
+    ]
+    fault = None
+    if policy.expires_at != answer.expires_at:
+        fault = "a policy that ends at another moment than the form"
+    elif policy.equal.get("bucket") != location.bucket:
+        fault = "a policy for another bucket"
+    elif loose:
+        fault = f"fields that no condition holds: {', '.join(sorted(loose))}"
+    elif policy.starts_with != starts:
+        fault = "a policy that leaves other fields to the sender than were asked for"
+    elif policy.size_range != request.size_range:
+        fault = "a policy for files of another size"
+    elif lacking:
+        fault = f"fields that lack some of what was asked for: {', '.join(lacking)}"
+    return fault
+
+
+def _mistimed(
+    request: SignRequest | FormRequest, answer: SignedURL | SignedPrefix | UploadForm
+) -> str | None:
+    if not request.signing_time < answer.expires_at <= request.expires_at:  # type: ignore[operator]
+        return "an end that is not after the signing time and up to the end asked for"
+    if answer.expires_at < request.expires_at and answer.expires_because == REQUESTED:  # type: ignore[operator]
+        return "an earlier end without a reason"
+    return None
+
+
+def _lists(answer: SignedURL | SignedPrefix, query: str, prefix: str) -> bool:
+    """Tell whether a query asks for exactly the prefix; an empty one may go without saying."""
+    asked = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "prefix"]
+    if isinstance(answer, SignedPrefix) and not query.endswith(f"&prefix={encode(prefix)}"):
+        return False  # a longer prefix could not follow
+    return asked == [prefix] or (not asked and not prefix)
+
+
+def _is_below(endpoint: str, place: str) -> bool:
+    """Tell whether a URL's host is the endpoint's, or a name below it (virtual hosts)."""
+    scheme, _, base = endpoint.partition("://")
+    found_scheme, _, rest = place.partition("://")
+    wanted, _, folder = base.partition("/")
+    host, _, path = rest.partition("/")
+    if folder.strip("/") and not path.startswith(folder.rstrip("/") + "/"):
+        return False
+    scheme, found_scheme, wanted, host = map(str.lower, (scheme, found_scheme, wanted, host))
+    default = {"http": ":80", "https": ":443"}[scheme]
+    wanted, host = wanted.removesuffix(default), host.removesuffix(default)
+    return found_scheme == scheme and (host == wanted or host.endswith("." + wanted))

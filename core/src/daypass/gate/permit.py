@@ -1,0 +1,232 @@
+"""``Permit``: the consent without which nothing is signed, and what is put on record of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+
+from daypass.backends.calls import Backend
+from daypass.errors import DaypassError, PolicyError, QuotaError
+from daypass.gate.record import digest, record, recorders
+from daypass.hookspecs.events import SigningEvent
+from daypass.model.forms import AnyRequest, UploadForm
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.prefixes import SignedPrefix
+from daypass.policy.decisions import Ask, Decision
+from daypass.policy.enforcer import Enforcer, beyond_rule
+from daypass.policy.limits import beyond
+from daypass.policy.quotas import Excess, Reserved
+from daypass.policy.rules import Rule
+
+__all__ = ["Permit", "refusal_of"]
+
+#: What an event says where nothing else is told.
+_UNTOLD = {
+    field.name: field.default
+    for field in attrs.fields(SigningEvent)
+    if field.default is not attrs.NOTHING
+}
+#: One policy, the rule by which it allows a link, and what it was asked: a bare tuple, since a link
+#: waits for it.
+_Consent = tuple[Enforcer, Rule, Ask]
+
+
+@attrs.define(eq=False)
+class Permit:
+    """What may be signed, and for whom: one link, or several alike.
+
+    It is used with ``with``: entering counts the links against the quotas, and where the block fails
+    they are no longer counted as alive.
+    """
+
+    backend: Backend
+    #: Of the object, or of the bucket where there are ``keys``.
+    location: Location
+    #: What was asked, resolved.
+    asked: AnyRequest
+    #: What is to be signed: what was asked, with an earlier end where a policy clamps it; of the
+    #: same class.
+    request: Any
+    caller: str | None
+    action: str
+    #: Whose options count as asked: of one part of an upload, those of the whole.
+    whole: AnyRequest
+    #: Why the end is earlier than what was asked; None where it is not.
+    because: str | None = None
+    #: Of several links: the whole keys, and which rows of the call they are.
+    keys: Sequence[str] | None = None
+    rows: Sequence[int] = ()
+    #: The name of the rule that allows it, of each policy; None without a policy.
+    rule: str | None = None
+    _consents: tuple[_Consent, ...] = ()
+    _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many links it is for."""
+        return 1 if self.keys is None else len(self.keys)
+
+    @property
+    def place(self) -> Location:
+        """The object, or the root that several lie below."""
+        if self.keys is not None and len(self.keys) == 1:
+            return self.location.at(self.keys[0])
+        return self.location
+
+    def __enter__(self) -> Self:
+        """Count the links against the quotas.
+
+        Raises:
+            QuotaError: where there would be too many; then none is counted as alive.
+
+        """
+        for enforcer, rule, _ in self._consents:
+            if not enforcer.counts:
+                continue
+            end = self.request.expires_at
+            found = enforcer.quotas.reserve(rule, self.caller, end.timestamp(), self.count)
+            if isinstance(found, Excess):
+                self._release()
+                error = _exceeded(self, rule, found)
+                self.refuse(error, rule.name)
+                raise error
+            if found.keys:
+                self._reserved += ((enforcer, found),)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the live links back where they do not leave."""
+        if kind is not None:
+            self._release()
+
+    def _release(self) -> None:
+        for enforcer, reserved in self._reserved:
+            enforcer.quotas.release(reserved)
+        self._reserved = ()
+
+    def check(self, answer: SignedURL | SignedPrefix | UploadForm) -> None:
+        """Hold a signed answer against the rules: what they require the store must enforce.
+
+        Raises:
+            PolicyError: naming what it does not enforce, or what it opens besides.
+
+        """
+        for _, rule, ask in self._consents:
+            fault = beyond(rule, ask, answer)
+            if fault is not None:
+                error = refusal_of(beyond_rule(ask, rule, fault))
+                self.refuse(error, rule.name)
+                raise error
+
+    def consent(self, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
+        """Note that a policy allows a link, and how far."""
+        self._consents += ((enforcer, rule, ask),)
+        self.rule = rule.name if self.rule is None else f"{self.rule}; {rule.name}"
+        if decision.because is not None:
+            self.request, self.because = decision.request, decision.because
+
+    def record(
+        self, answer: SignedURL | SignedPrefix | UploadForm | None, urls: Sequence[str]
+    ) -> None:
+        """Put links on record that are about to leave.
+
+        Args:
+            answer: the link, one that stands for a batch, or a grant; None where an upload in parts
+                begins, of which no link has left yet.
+            urls: all that leave; of a grant its query, by which each URL below it can be recognised; of
+                an upload form its policy.
+
+        Raises:
+            AuditError: if they cannot be recorded; then no link leaves.
+
+        """
+        told = recorders()
+        if not told:
+            return
+        said: dict[str, Any] = {"count": len(urls)}
+        if answer is not None:
+            said["expires_at"] = answer.expires_at
+            said["expires_because"] = answer.expires_because
+            said["unenforced"] = answer.unenforced
+            said["url_sha256"] = digest(urls)
+        record(self.event(said), told)
+
+    def refuse(self, error: DaypassError, rule: str | None) -> None:
+        """Put on record that its links were refused.
+
+        Args:
+            error: the refusal.
+            rule: the policy's rule that refused, or under which a plugin did.
+
+        Raises:
+            AuditError: if it cannot be recorded.
+
+        """
+        told = recorders()
+        if not told:
+            return
+        said = {"count": self.count, "decision": "refused", "reason": str(error), "rule": rule}
+        record(self.event(said), told)
+
+    def event(self, said: Mapping[str, Any]) -> SigningEvent:
+        """Make an event of what was permitted and of what else is said."""
+        request = self.request
+        place = self.location if self.keys is None else self.place
+        # Past the generated __init__, which takes twice the time: a link waits for it.
+        event = object.__new__(SigningEvent)
+        event.__dict__.update(
+            {
+                **_UNTOLD,
+                "action": self.action,
+                "caller": self.caller,
+                "backend": self.backend.info.name,
+                "path": place.path,
+                "version": place.version,
+                "method": request.method,
+                "signing_time": request.signing_time,
+                "expires_at": request.expires_at,
+                "conditions": request.conditions,
+                "rule": self.rule,
+                **said,
+            }
+        )
+        return event
+
+
+def refusal_of(decision: Decision) -> PolicyError:
+    """Make the error of a refusal."""
+    return PolicyError(
+        decision.reason,
+        rule=None if decision.rule is None else decision.rule.name,
+        asked=decision.asked,
+        nearest=decision.nearest,
+    )
+
+
+def _exceeded(permit: Permit, rule: Rule, excess: Excess) -> QuotaError:
+    window = "in 60 seconds" if excess.quota == "urls_per_minute" else "alive at once"
+    again = (
+        f"try again in {excess.retry_after} s"
+        if excess.retry_after is not None
+        else "so many are never allowed: ask for fewer"
+    )
+    msg = (
+        f"{permit.count} more for {permit.place.path} would be above the quota {excess.quota} of "
+        f"{excess.whose}: {excess.limit} {window}, of which {excess.left} are left; {again}"
+    )
+    return QuotaError(
+        msg,
+        rule=rule.name,
+        quota=excess.quota,
+        limit=excess.limit,
+        retry_after=excess.retry_after,
+    )

@@ -1,0 +1,56 @@
+"""Who is told of every link that leaves and of every refusal: the ``record`` plugins and the audit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+
+from daypass.audit.in_force import sinks
+from daypass.backends.calls import named
+from daypass.backends.loading import registry
+from daypass.errors import AuditError
+from daypass.hookspecs.events import SigningEvent
+
+__all__ = ["digest", "record", "recorders"]
+
+#: How many URLs are hashed at once.
+_PIECE = 512
+
+
+def recorders() -> list[Callable[[SigningEvent], object]]:
+    """Return who is to be told: the plugins first, for what is on record last of all is what leaves."""
+    hook, audits = registry.listeners("record"), sinks()
+    found: list[Callable[[SigningEvent], object]] = [] if hook is None else [hook]
+    return [*found, *(audit.record for audit in audits)] if audits else found
+
+
+def record(event: SigningEvent, recorders: Iterable[Callable[[SigningEvent], object]]) -> None:
+    """Tell of links that are about to leave, or were refused.
+
+    Raises:
+        AuditError: if one of those who are told raises; then no link leaves.
+
+    """
+    try:
+        for tell in recorders:
+            tell(event)
+    except Exception as error:
+        what = (
+            "could not be recorded, so it was not handed out"
+            if event.decision == "allowed"
+            else "was refused, and that could not be recorded"
+        )
+        why = str(error) if isinstance(error, AuditError) else named(error)
+        msg = f"the {event.method} link for {event.path} {what}: {why}"
+        raise AuditError(msg) from error
+
+
+def digest(urls: Sequence[str]) -> str:
+    """Return the SHA-256 of URLs joined by line feeds; of many in pieces that a processor's cache holds."""
+    if len(urls) == 1:
+        return hashlib.sha256(urls[0].encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(urls[:_PIECE]).encode())
+    for start in range(_PIECE, len(urls), _PIECE):
+        digest.update(b"\n")
+        digest.update("\n".join(urls[start : start + _PIECE]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,139 @@
+"""``BackendInfo``: what a backend declares of itself, with a check for each kind of field."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from daypass.base.messages import names_nearest, refuse_unknown, shown
+from daypass.errors import PluginError, UnknownOptionError
+from daypass.model.options import CONDITIONS, METHODS
+
+if TYPE_CHECKING:
+    from daypass.hookspecs.parts import PartLimits
+
+__all__ = ["BackendInfo"]
+
+
+def _names(value: Iterable[str], field: str = "secret_query_keys") -> frozenset[str]:
+    """Return a set of names; text alone would be read letter by letter."""
+    found: list[object] | None = None
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        found = list(value)
+    if found is None or not all(isinstance(name, str) for name in found):
+        wrong = shown(value) if found is None else "one with something else in it"
+        msg = f"{field} of BackendInfo must be a set of text, such as {{'NAME'}}, not {wrong}"
+        raise PluginError(msg)
+    return frozenset(map(str, found))
+
+
+def _methods(value: Iterable[str]) -> frozenset[str]:
+    """Return the methods of links."""
+    return _of(_names(value, "methods"), METHODS, "method")
+
+
+def _options(value: Iterable[str]) -> frozenset[str]:
+    """Return names of the options of a link that a backend carries out."""
+    return _of(_names(value, "enforces"), CONDITIONS, "option that a backend enforces")
+
+
+def _form_options(value: Iterable[str]) -> frozenset[str]:
+    """Return names of the options of an upload form."""
+    found = _names(value, "form_enforces")
+    if not found:
+        return found
+    from daypass.model.forms import FormOptions  # only where there are forms
+
+    return _of(found, FormOptions.__annotations__, "option of an upload form")
+
+
+def _of(found: frozenset[str], known: Collection[str], what: str) -> frozenset[str]:
+    try:
+        refuse_unknown(sorted(found), known, what=what)
+    except UnknownOptionError as error:
+        msg = f"BackendInfo is wrong: {error}"
+        raise PluginError(msg) from None
+    return found
+
+
+def _text(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is no text, and none at all."""
+    if not isinstance(value, str) or not value:
+        _refuse(field, "text that is not empty", value)
+
+
+def _sentence(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is no text."""
+    if not isinstance(value, str):
+        _refuse(field, "text", value)
+
+
+def _flag(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        _refuse(field, "True or False", value)
+
+
+def _count(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is no limit: a whole number above 0, or None."""
+    if value is not None and (type(value) is not int or value < 1):
+        unit = "seconds" if field.name == "max_expires_in" else "bytes"
+        _refuse(field, f"a whole number of {unit} above 0, or None", value)
+
+
+def _limits(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is no `PartLimits`."""
+    if value is None:
+        return
+    from daypass.hookspecs.parts import PartLimits  # only where there are uploads in parts
+
+    if not isinstance(value, PartLimits):
+        _refuse(field, "a PartLimits or None", value)
+
+
+def _refuse(field: attrs.Attribute[Any], right: str, value: object) -> None:
+    wrong = str(value) if type(value) is int and abs(value) < 10**18 else shown(value)
+    msg = f"{field.name} of BackendInfo must be {right}, not {wrong}"
+    raise PluginError(msg)
+
+
+@names_nearest
+@attrs.frozen(kw_only=True)
+class BackendInfo:
+    """What a backend declares of itself: the most it can do, whatever the credential.
+
+    Raises:
+        PluginError: naming what is declared wrongly, and what it should be.
+
+    """
+
+    #: The backend's name, as results and errors give it.
+    name: str = attrs.field(validator=_text)
+    #: Methods it can sign; empty for a backend that cannot sign.
+    methods: frozenset[str] = attrs.field(default=frozenset(), converter=_methods)
+    #: Names of `SignRequest` options that its links enforce (or its answers carry out).
+    enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_options)
+    #: The longest lifetime of a link in seconds, where the provider sets one.
+    max_expires_in: int | None = attrs.field(default=None, validator=_count)
+    #: The longest key in bytes of UTF-8, where the store sets a limit.
+    max_key_bytes: int | None = attrs.field(default=None, validator=_count)
+    #: True where ``version=`` names a version of an object.
+    versions: bool = attrs.field(default=False, validator=_flag)
+    #: True where ``public_endpoint=`` can differ from the filesystem's endpoint.
+    public_endpoint: bool = attrs.field(default=False, validator=_flag)
+    #: The attrs class of ``signer_options``; None where it takes none.
+    options_class: type | None = None
+    #: Query parameters that must never be shown.
+    secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    #: One sentence on why it cannot sign and what to do, for a backend that cannot.
+    why_not: str = attrs.field(default="", validator=_sentence)
+    #: True where `create_signed_prefix` can grant all that lies below a prefix.
+    prefixes: bool = attrs.field(default=False, validator=_flag)
+    #: What the store takes as parts of an upload; None where `create_multipart_upload` is not implemented.
+    multipart: PartLimits | None = attrs.field(default=None, validator=_limits)
+    #: True where `create_upload_form` can make forms for browsers.
+    forms: bool = attrs.field(default=False, validator=_flag)
+    #: Names of `FormRequest` options that its forms enforce (or carry out).
+    form_enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_form_options)

@@ -1,0 +1,118 @@
+"""What plugins are told of a stranger: a URL that was found, one very request, a store's error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import unquote
+
+import attrs
+
+from daypass.base.urls import mask_url
+from daypass.hookspecs.findings import Finding
+
+__all__ = ["ErrorBody", "FoundURL", "SentRequest", "decoded"]
+
+
+@attrs.frozen(kw_only=True)
+class ErrorBody:
+    """A store's error, whatever the store: the elements of its XML by name."""
+
+    #: Such as ``"AccessDenied"``; empty where the answer names none.
+    code: str
+    message: str = attrs.field(repr=False)
+    #: All elements that hold text, the first of each name.
+    details: dict[str, str] = attrs.field(factory=dict, repr=lambda details: repr(list(details)))
+
+
+@attrs.frozen(kw_only=True)
+class FoundURL:
+    """What the hooks `explain_url` and `verify_url` are given: a URL's parts as they were sent."""
+
+    #: The URL, cleaned of what surrounded it.
+    url: str = attrs.field(repr=mask_url)
+    #: ``"http"`` or ``"https"``.
+    scheme: str
+    #: What a client sends as ``Host``: lower case, without the scheme's own port.
+    host: str
+    #: The path as it stands, percent-encoded.
+    path: str
+    #: Names and values of the query in order, percent-encoded.
+    query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=lambda q: f"<{len(q)}>")
+    #: The fields of a form (a POST policy) in place of a query; None for a URL.
+    fields: Mapping[str, str] | None = attrs.field(
+        default=None, repr=lambda fields: repr(fields and list(fields))
+    )
+    #: The clock (aware, UTC): the only one.
+    now: datetime
+    #: What a store answered to it, where the caller has the answer.
+    error: ErrorBody | None = None
+    #: What was wrong with the text itself.
+    findings: tuple[Finding, ...] = ()
+
+    def get(self, name: str) -> str | None:
+        """Return a parameter's (or a form field's) first value, decoded; None where there is none."""
+        if self.fields is not None:
+            return next((v for n, v in self.fields.items() if n.lower() == name.lower()), None)
+        return next((decoded(v) for n, v in self.query if decoded(n) == name), None)
+
+    def names(self) -> list[str]:
+        """Return the names of all parameters or fields, decoded."""
+        if self.fields is not None:
+            return list(self.fields)
+        return [decoded(name) for name, _ in self.query]
+
+    @property
+    def key(self) -> str:
+        """The path without its first slash, decoded."""
+        return decoded(self.path.removeprefix("/"))
+
+    @property
+    def hostname(self) -> str:
+        """The host without its port."""
+        return self.host.rsplit(":", 1)[0] if self.host[-1:] != "]" else self.host
+
+
+@attrs.frozen(kw_only=True)
+class SentRequest:
+    """One very request, as a store receives it: what the hook `verify_url` judges."""
+
+    #: The HTTP method.
+    method: str
+    #: ``"http"`` or ``"https"``.
+    scheme: str
+    #: The header ``Host``, in lower case.
+    host: str
+    #: The path, percent-encoded.
+    path: str
+    #: Names and values of the query in order, percent-encoded, the signature among them.
+    query: tuple[tuple[str, str], ...] = attrs.field(repr=lambda q: f"<{len(q)}>")
+    #: By names in lower case.
+    headers: dict[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(list(headers)))
+    #: None where the caller does not say.
+    body: bytes | None = attrs.field(default=None, repr=False)
+    #: What the caller gives to check with, in place of the credentials: a secret, or a key in PEM.
+    key: str | None = attrs.field(default=None, repr=False)
+    #: The clock (aware, UTC).
+    now: datetime
+
+    def get(self, name: str) -> str | None:
+        """Return a parameter's first value, decoded; None where there is none."""
+        return next((decoded(value) for n, value in self.query if decoded(n) == name), None)
+
+    @property
+    def url(self) -> str:
+        """The URL of the request."""
+        query = "&".join(f"{name}={value}" for name, value in self.query)
+        return f"{self.scheme}://{self.host}{self.path}" + (f"?{query}" if query else "")
+
+
+@lru_cache(maxsize=256)  # verify asks for the same parts again and again
+def decoded(text: str) -> str:
+    """Decode percent-escapes; what is no UTF-8 becomes a mark and never an error.
+
+    >>> decoded("a%20b+c")
+    'a b+c'
+    """
+    return unquote(text, errors="replace") if "%" in text else text

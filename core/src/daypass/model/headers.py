@@ -1,0 +1,158 @@
+"""What may stand in a request header that a link signs (RFC 9110), and what a caller may never set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from daypass.base.messages import brief, shown
+from daypass.errors import InvalidRequestError
+
+__all__ = ["attachment", "check_headers", "check_metadata", "check_text", "check_token"]
+
+#: RFC 9110 section 5.6.2: the characters of a header's name.
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+#: Printable ASCII. Tabs are legal in RFC 9110, but clients fold them and the signature dies.
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+#: What could split a header, or make a name read as another (joiners and spaces are fine).
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+#: Set by the signer, by the client or by the connection: never by the caller.
+_FORBIDDEN = frozenset(
+    {
+        "authorization",
+        "baggage",
+        "connection",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-amzn-trace-id",
+    }
+)
+#: The parameters and headers of AWS and Google V4 signatures, and Azure's dates and versions.
+_SIGNATURE = re.compile(
+    r"x-(?:amz|goog)-(?:algorithm|credential|date|expires|signedheaders|signature|security-token"
+    r"|content-sha256|decoded-content-length|trailer)|x-amz-s3session-token|x-ms-(?:date|version)"
+)
+#: A header that has an option of its own: the option says it, so that no two places can disagree.
+_OWN_OPTION = {
+    "content-type": "content_type",
+    "content-md5": "content_md5",
+    "content-length": "content_length",
+}
+_METADATA_PREFIXES = ("x-amz-meta-", "x-goog-meta-", "x-ms-meta-")
+
+
+def check_text(value: str, option: str, *, what: str = "value") -> str:
+    """Return a header value, or raise where it could not travel as it stands."""
+    if not isinstance(value, str):
+        msg = f"{option}: a {what} must be text, not {type(value).__name__}"
+        raise InvalidRequestError(msg, option=option)
+    value = str.__str__(value)  # an exact str: a subclass may write itself in its own way
+    if not _PRINTABLE.fullmatch(value):
+        msg = (
+            f"{option}: a {what} may hold printable ASCII only (no line breaks, control or "
+            "non-ASCII characters): encode it, for example with urllib.parse.quote"
+        )
+        raise InvalidRequestError(msg, option=option)
+    if value != value.strip(" "):
+        msg = f"{option}: a {what} may not begin or end with a space: HTTP clients strip it"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def check_token(value: str, option: str, *, what: str = "header name") -> str:
+    """Return a header's name, or raise where it is no RFC 9110 token."""
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        msg = f"{option}: {shown(value)} is not a {what}: letters, digits and !#$%&'*+-.^_`|~ only"
+        raise InvalidRequestError(msg, option=option)
+    return str.__str__(value)
+
+
+def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[str, str]:
+    """Copy the further headers to sign, or raise where one is not the caller's to set."""
+    copy: dict[str, str] = {}
+    seen: set[str] = set()
+    for given, value in _pairs(headers, option):
+        name = check_token(given, option)
+        lower = name.lower()
+        if lower in seen:
+            msg = f"{option}: {brief(name)} is given twice"
+            raise InvalidRequestError(msg, option=option)
+        if lower in _FORBIDDEN or _SIGNATURE.fullmatch(lower):
+            msg = f"{option}: {brief(name)} belongs to the signature or the connection and cannot be set"
+            raise InvalidRequestError(msg, option=option)
+        own = _OWN_OPTION.get(lower)
+        if lower.startswith(_METADATA_PREFIXES):
+            own = "metadata"
+        if own is not None:
+            msg = f"{option}: {brief(name)} has an option of its own, use {own}="
+            raise InvalidRequestError(msg, option=option)
+        seen.add(lower)
+        copy[name] = check_text(value, option, what=f"value of {brief(name)}")
+    return copy
+
+
+def check_metadata(metadata: Mapping[str, str], option: str = "metadata") -> dict[str, str]:
+    """Copy user metadata with lower-case names (stores fold them), or raise."""
+    copy: dict[str, str] = {}
+    for given, value in _pairs(metadata, option):
+        name = check_token(given, option, what="metadata name")
+        lower = name.lower()
+        if lower in copy:
+            msg = f"{option}: {brief(name)} is given twice; names do not differ by case"
+            raise InvalidRequestError(msg, option=option)
+        copy[lower] = check_text(value, option, what=f"value of {brief(name)}")
+    return copy
+
+
+def _pairs(value: object, option: str) -> list[tuple[Any, Any]]:
+    if not isinstance(value, Mapping):
+        msg = f"{option} must be a mapping of names to text, not {type(value).__name__}"
+        raise InvalidRequestError(msg, option=option)
+    try:
+        return [(name, item) for name, item in value.items()]
+    except Exception as error:
+        msg = f"{option} is a {type(value).__name__} that cannot be read"
+        raise InvalidRequestError(msg, option=option) from error
+
+
+def attachment(filename: str | None, *, inline: bool) -> str:
+    """Build a Content-Disposition (RFC 6266, RFC 8187) that every browser reads.
+
+    >>> print(attachment("naïve.csv", inline=False))
+    attachment; filename="na_ve.csv"; filename*=UTF-8''na%C3%AFve.csv
+    """
+    kind = "inline" if inline else "attachment"
+    if filename is None:
+        return kind
+    if not filename:
+        msg = "filename is empty: leave it out instead"
+        raise InvalidRequestError(msg, option="filename")
+    if "/" in filename or "\\" in filename:
+        msg = "filename is the name to save under and holds no / or \\: give the last part only"
+        raise InvalidRequestError(msg, option="filename")
+    if _INVISIBLE.search(filename):
+        msg = "filename may hold no control characters, line breaks or changes of writing direction"
+        raise InvalidRequestError(msg, option="filename")
+    fallback = re.sub(r'[^\x20-\x7e]|["%]', "_", filename)
+    header = f'{kind}; filename="{fallback}"'
+    if fallback != filename:
+        # RFC 8187 attr-char: what quote leaves bare by default is all allowed there.
+        header += f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return header

@@ -1,0 +1,141 @@
+"""``SignedURL``: a temporary URL, with all that its holder must know. It does not know how it was made."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+import attrs
+
+from daypass.base.secrets import mask_headers
+from daypass.base.urls import mask_url
+from daypass.errors import UnsupportedOptionError
+from daypass.model.cards import link_card
+
+__all__ = ["REQUESTED", "SignedURL", "make_cookies"]
+
+#: ``SignedURL.expires_because`` of a link that lives as long as was asked.
+REQUESTED = "requested"
+
+
+def _mask_repr(url: str) -> str:
+    return repr(mask_url(url))
+
+
+class _Cookies(dict[str, str]):
+    """Cookies by name. Their values are as secret as a link, so that no repr shows one."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, "****"))
+
+
+def make_cookies(
+    maker: Callable[[str], dict[str, str]] | None, query: str, backend: str
+) -> dict[str, str]:
+    """Return the cookies that open what a query opens, where a backend has such cookies."""
+    if maker is None:
+        msg = f"{backend} has no signed cookies: send the URL, or serve the store through what has them, such as CloudFront"
+        raise UnsupportedOptionError(
+            msg, option="cookies", backend=backend, alternatives=["cloudfront"]
+        )
+    return _Cookies(maker(query))
+
+
+@attrs.frozen
+class SignedURL:
+    """A temporary URL, with all that its holder must know. ``str()`` and ``url`` give the secret.
+
+    Its repr masks the query, so that a notebook or a log does not hand out access.
+    """
+
+    #: The URL itself: whoever holds it can use it until it ends.
+    url: str = attrs.field(repr=_mask_repr)
+    #: The method it was made for: the HTTP method to use, except that LIST is a GET.
+    method: str
+    #: Exactly the headers that the client must send.
+    headers: dict[str, str] = attrs.field(repr=mask_headers, hash=False)
+    #: When it really ends (aware, UTC): the earlier of request and credential.
+    expires_at: datetime
+    #: ``"requested"``, or a sentence on why the link ends or may end earlier.
+    expires_because: str
+    #: The methods that the link really allows.
+    permits: frozenset[str]
+    #: Options that were asked for, and that the store does not enforce.
+    unenforced: frozenset[str]
+    #: The path it was made for.
+    path: str
+    #: The backend that made it.
+    backend: str
+    #: Makes signed cookies of the query, where the backend has them.
+    cookie_maker: Callable[[str], dict[str, str]] | None = attrs.field(
+        default=None, repr=False, eq=False
+    )
+
+    def __str__(self) -> str:
+        """Return the URL itself."""
+        return self.url
+
+    def cookies(self) -> dict[str, str]:
+        """Return the signed cookies that open what the link opens, by name; send them to the URL's host.
+
+        They are as secret as the link: their repr is masked, and their values are not.
+
+        Raises:
+            UnsupportedOptionError: with ``option="cookies"`` where the backend has no such cookies.
+
+        """
+        return make_cookies(self.cookie_maker, self.url.partition("?")[2], self.backend)
+
+    @property
+    def http_method(self) -> str:
+        """The HTTP method to use: ``GET`` for a LIST link, otherwise ``method``."""
+        return "GET" if self.method == "LIST" else self.method
+
+    def curl(self, file: str | None = None) -> str:
+        """Return a shell command that uses the link, with every header it needs.
+
+        Args:
+            file: what to upload or where to save; by default the last part of the key. A listing
+                is printed unless a file is named.
+
+        """
+        words = ["curl", "--fail"]
+        place = urlsplit(self.url)
+        name = file or _file_name(unquote(place.path.rpartition("/")[2]))
+        if "/." in place.path:
+            words.append("--path-as-is")
+        if set("[]{}").intersection(place.netloc + (name if self.method == "PUT" else "")):
+            words.append("--globoff")
+        if self.method == "HEAD":
+            words.append("--head")
+        elif self.method == "GET":
+            words += ["--output", name]
+        elif self.method == "PUT":
+            words += ["--upload-file", name]
+        elif self.method == "LIST":
+            words += ["--output", name] if file else []
+        else:
+            words += ["--request", self.method]
+        for header, value in self.headers.items():
+            if header.lower() == "content-length":
+                continue  # curl sends the file's own size, and a wrong one fails the signature
+            words += ["--header", f"{header}: {value}" if value else f"{header};"]
+        return shlex.join([*words, self.url])
+
+    def _repr_html_(self) -> str:
+        """Render a card for notebooks, signature masked."""
+        rows = {
+            "link": f"{self.method} {mask_url(self.url)}",
+            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+            "headers to send": ", ".join(self.headers) or "none",
+        }
+        return link_card(rows, self.unenforced)
+
+
+def _file_name(name: str) -> str:
+    """Return a name that curl takes for a file: - and . are its standard input, -x an option."""
+    if name in ("", ".", ".."):
+        return "object"
+    return f"./{name}" if name.startswith("-") else name

@@ -1,0 +1,103 @@
+"""``Location``: where one object is, as a plugin's hooks are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import attrs
+
+from daypass.model.paths import shown_path
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = ["Location", "read_as_local"]
+
+#: How long a backend's network calls may take for one hook call, in seconds.
+DEADLINE = 30.0
+
+
+def read_as_local(location: Location) -> str | None:
+    """Say how a path is written that was read as a local file; None where it is plainly meant as one."""
+    key = location.key
+    if location.protocol not in ("file", "local") or key.startswith(("/", ".")):
+        return None
+    scheme, colon, rest = key.partition(":")
+    as_in = (
+        f"{scheme}://{rest.lstrip('/')}"
+        if colon and scheme.isalnum() and rest
+        else "s3://bucket/key"
+    )
+    return (
+        f"{ascii(key)[:60]} names no protocol of a store, so it was read as a local file: "
+        f"write the protocol too, as in {ascii(as_in)[1:-1][:60]}"
+    )
+
+
+@attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: at() copies __dict__ for every key
+class Location:
+    """Where one object is: what a plugin's hooks are given.
+
+    Every location below one store shares its filesystem and its ``cache``.
+    """
+
+    #: ``s3``, ``gs``, ...: as the path spells it.
+    protocol: str
+    #: The part before the first slash: bucket, container or host.
+    bucket: str
+    #: The key exactly as stored. Nothing has been decoded, folded or stripped.
+    key: str
+    #: fsspec's own options, passed on untouched.
+    storage_options: Mapping[str, Any]
+    #: The backend's attrs class, structured from ``signer_options``; None where it has none.
+    options: Any
+    #: The endpoint that the URL's reader can reach, where it differs from the filesystem's.
+    public_endpoint: str | None
+    #: The object's version, where one is named.
+    version: str | None = None
+    #: The longest that all network calls for one hook call may take, in seconds.
+    deadline: float = DEADLINE
+    #: A place for prepared signers: a cache, shared below one store and never state.
+    cache: dict[Any, Any] = attrs.field(factory=dict)
+    #: True where the caller handed over a filesystem, which then outranks ``storage_options``.
+    has_fs: bool = False
+    #: The profile that the store is made of, where it is of one. The path is the real one all the same.
+    profile: str | None = None
+    #: Methods, options and functions that the profile says its store lacks.
+    lacks: frozenset[str] = frozenset()
+    _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
+    _delicate: bool = attrs.field(init=False)
+
+    @_delicate.default
+    def _is_delicate(self) -> bool:
+        return "@" in self.bucket or self.protocol in ("http", "https")
+
+    @property
+    def fs(self) -> AbstractFileSystem:
+        """The fsspec filesystem, made on first use."""
+        return self._open()
+
+    @property
+    def path(self) -> str:
+        """The path as text, without what is secret in it: a password, or the query of a URL."""
+        return shown_path(self.full_path) if self._delicate else self.full_path
+
+    @property
+    def full_path(self) -> str:
+        """The path as text, secrets included: to be opened and never to be shown."""
+        if not self.bucket:
+            return f"{self.protocol}://{self.key}"
+        return f"{self.protocol}://{self.bucket}/{self.key}"
+
+    def __repr__(self) -> str:
+        """Show the path, and never an option."""
+        return f"Location({self.path!r}, version={self.version!r})"
+
+    def at(self, key: str, version: str | None = None) -> Self:
+        """Return the location of another key below the same store."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__["key"] = key
+        copy.__dict__["version"] = version
+        return copy

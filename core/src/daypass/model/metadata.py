@@ -1,0 +1,64 @@
+"""``ObjectMetadata``: what a store says of one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+__all__ = ["ObjectMetadata"]
+
+
+def _checksums(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str]:
+    return dict(value)
+
+
+@attrs.frozen(kw_only=True)
+class ObjectMetadata:
+    """What a store says of one object; ``None`` where it does not say."""
+
+    #: The path it was asked for.
+    path: str
+    #: The key, exactly as stored.
+    key: str
+    #: Size in bytes.
+    size: int | None = None
+    #: Entity tag, without quotes. It is not an MD5.
+    etag: str | None = None
+    #: Time of the last change (aware, UTC).
+    last_modified: datetime | None = None
+    #: When this object (or this version of it) was made (aware, UTC).
+    created: datetime | None = None
+    content_type: str | None = None
+    content_encoding: str | None = None
+    content_language: str | None = None
+    content_disposition: str | None = None
+    cache_control: str | None = None
+    #: MD5 in base64, from the store or from the metadata ``md5chksum``; never from an ETag.
+    content_md5: str | None = None
+    #: Checksums by algorithm (``"sha256"``, ``"crc32c"``, ...), in base64 as the store keeps them.
+    checksums: dict[str, str] = attrs.field(factory=dict, converter=_checksums)
+    version: str | None = None
+    #: Which change of its metadata this version is at, where the store counts them.
+    metageneration: str | None = None
+    storage_class: str | None = None
+    encryption: str | None = None
+    #: ``"available"``, ``"leased"``, ...: whether somebody holds the object, where a store has leases.
+    lease_state: str | None = None
+    #: ``"success"``, ``"pending"``, ...: how the copy went that made the object, where one did.
+    copy_status: str | None = None
+    #: When the store will remove the object by itself (aware, UTC).
+    expires_at: datetime | None = None
+    #: User metadata, names in lower case.
+    metadata: dict[str, str] = attrs.field(factory=dict, converter=_checksums)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values: text, numbers and dicts; moments as ISO 8601."""
+        return attrs.asdict(
+            self,
+            value_serializer=lambda _self, _field, value: (
+                value.isoformat() if isinstance(value, datetime) else value
+            ),
+        )

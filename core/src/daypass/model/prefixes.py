@@ -1,0 +1,132 @@
+"""``SignedPrefix``: one temporary grant for everything below a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+import attrs
+
+from daypass.base.secrets import mask_headers
+from daypass.base.urls import encode, encode_key
+from daypass.errors import InvalidPathError, InvalidRequestError
+from daypass.model.links import make_cookies
+from daypass.model.paths import check_prefix
+
+__all__ = ["SignedPrefix"]
+
+
+def _mask(_query: str) -> str:
+    return "'****'"
+
+
+@attrs.frozen
+class SignedPrefix:
+    """A temporary grant for every key below one prefix. ``str()``, ``query`` and `url_for` give the secret.
+
+    Its repr masks the grant, so that a notebook or a log does not hand out access.
+    """
+
+    #: The prefix's own URL, which ends in a slash; without ``query`` it opens nothing. Of a LIST
+    #: grant it is the URL of the listing.
+    url: str
+    #: The grant: what follows the ``?`` of every URL below the prefix. Of a LIST grant it ends in
+    #: ``prefix=...``, which a longer prefix may follow.
+    query: str = attrs.field(repr=_mask)
+    #: The method that it was asked for.
+    method: str
+    #: Exactly the headers that the client must send.
+    headers: dict[str, str] = attrs.field(repr=mask_headers, hash=False)
+    #: When it really ends (aware, UTC): the earlier of request and credential.
+    expires_at: datetime
+    #: ``"requested"``, or a sentence on why the grant ends or may end earlier.
+    expires_because: str
+    #: The methods that the grant really allows.
+    permits: frozenset[str]
+    #: Options that were asked for, and that the store does not enforce.
+    unenforced: frozenset[str]
+    #: The path of the prefix.
+    path: str
+    #: The backend that made it.
+    backend: str
+    #: Raises for a key below the prefix that the store would take for another one.
+    check: Callable[[str], None] | None = attrs.field(default=None, repr=False, eq=False)
+    #: Makes signed cookies of the query, where the backend has them.
+    cookie_maker: Callable[[str], dict[str, str]] | None = attrs.field(
+        default=None, repr=False, eq=False
+    )
+
+    def __str__(self) -> str:
+        """Return the prefix's URL with the grant."""
+        return f"{self.url}?{self.query}"
+
+    def url_for(self, key: str) -> str:
+        """Return the URL of one key below the prefix; of a LIST grant, the URL that lists below it.
+
+        >>> from datetime import UTC, datetime
+        >>> grant = SignedPrefix(
+        ...     "https://maps.example/2026/", "sig=s", "GET", {}, datetime(2026, 1, 1, tzinfo=UTC),
+        ...     "requested", frozenset({"GET"}), frozenset(), "az://maps/2026/", "azure",
+        ... )
+        >>> grant.url_for("a b/c?.tif")
+        'https://maps.example/2026/a%20b/c%3F.tif?sig=s'
+
+        Args:
+            key: the key relative to the prefix, exactly as stored; it is encoded here, and once.
+
+        Raises:
+            InvalidPathError: for what is no key, or would lead out of the prefix (``..``).
+
+        """
+        if not isinstance(key, str):
+            msg = f"a key must be text, not {type(key).__name__}"
+            raise InvalidPathError(msg, option="key")
+        key = str.__str__(key)  # an exact str: a subclass may write itself in its own way
+        # Servers and browsers that read a backslash as a slash would see segments in it.
+        if {".", ".."}.intersection(key.replace("\\", "/").split("/")):
+            msg = "the key holds a '.' or '..' segment, which would lead out of the prefix: name a key below it"
+            raise InvalidPathError(msg, option="key")
+        listing = self.method == "LIST"
+        if not key and not listing:
+            msg = "the key is empty: name a key below the prefix"
+            raise InvalidPathError(msg, option="key")
+        check_prefix(key, max_bytes=None)
+        if self.check is not None:
+            self.check(key)
+        if listing:
+            return f"{self.url}?{self.query}{encode(key)}"
+        return f"{self.url}{encode_key(key)}?{self.query}"
+
+    def cookies(self) -> dict[str, str]:
+        """Return the signed cookies that open every URL below the prefix, by name.
+
+        They are as secret as ``query``: their repr is masked, and their values are not.
+
+        Raises:
+            UnsupportedOptionError: with ``option="cookies"`` where the backend has no such cookies.
+
+        """
+        return make_cookies(self.cookie_maker, self.query, self.backend)
+
+    def storage_options(self) -> dict[str, Any]:
+        """Return the options with which fsspec's ``http`` filesystem reads below the prefix.
+
+        They go with ``url``: ``fsspec.filesystem("https", **grant.storage_options())``, or
+        ``zarr.open(grant.url, storage_options=grant.storage_options())``.
+
+        Raises:
+            InvalidRequestError: for a grant that reads nothing: that filesystem only reads.
+
+        """
+        if "GET" not in self.permits:
+            msg = f"fsspec's http filesystem reads, and this grant is for {self.method}: ask for method='GET'"
+            raise InvalidRequestError(msg, option="method")
+        pairs = [pair.partition("=")[::2] for pair in self.query.split("&")]
+        options: dict[str, Any] = {
+            "params": {unquote(name): unquote(value) for name, value in pairs}
+        }
+        if self.headers:
+            options["headers"] = dict(self.headers)
+        return options

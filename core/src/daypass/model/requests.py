@@ -1,0 +1,336 @@
+"""``SignRequest``: what a URL shall permit. It validates itself and names no place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal, Self, TypedDict
+
+import attrs
+
+from daypass.base.messages import refuse_unknown, shown
+from daypass.base.times import LONGEST, Duration
+from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
+from daypass.model.headers import attachment
+from daypass.model.options import (
+    CONDITIONS,
+    DEFAULT_LIFETIMES,
+    DOWNLOAD_ONLY,
+    METHODS,
+    UPLOAD_ONLY,
+    Conditional,
+    names_only,
+    with_checks,
+)
+
+__all__ = ["SharedOptions", "SignOptions", "SignRequest", "make_request"]
+
+
+class SharedOptions(TypedDict, total=False):
+    """The fields of `SignRequest` that many objects can share: the keywords of a bulk call."""
+
+    method: str
+    expires_in: Duration | None
+    expires_at: datetime | None
+    starts_at: datetime | None
+    content_type: str | None
+    add_content_md5_metadata: bool
+    max_bytes: int | None
+    if_absent: bool
+    metadata: Mapping[str, str] | None
+    acl: str | None
+    requester_pays: bool
+    headers: Mapping[str, str] | None
+    filename: str | None
+    inline: bool
+    response_content_type: str | None
+    response_content_disposition: str | None
+    response_content_encoding: str | None
+    response_content_language: str | None
+    response_cache_control: str | None
+    response_expires: datetime | None
+    ip_range: str | None
+    https_only: bool | None
+    strict: bool
+    on_short: Literal["warn", "raise"]
+    allow_dot_segments: bool
+    signing_time: datetime | None
+    stable_for: Duration | None
+
+
+class SignOptions(SharedOptions, total=False):
+    """The keywords of every ``create_signed_url``: the fields of `SignRequest`, one for one."""
+
+    content_md5: str | bytes | None
+    content_length: int | None
+    checksum_sha256: str | bytes | None
+
+
+#: Keywords of a store and of functions on whole paths, which no single link of a store has.
+_OF_A_STORE = ("public_endpoint", "signer_options", "storage_options")
+#: What fsspec's filesystems and the SDKs take, and how it is said in ``storage_options``.
+_OF_A_FILESYSTEM = {
+    name: name
+    for name in (
+        "account_key",
+        "account_name",
+        "anon",
+        "client_kwargs",
+        "config_kwargs",
+        "connection_string",
+        "credential",
+        "endpoint_url",
+        "key",
+        "profile",
+        "project",
+        "sas_token",
+        "secret",
+        "token",
+    )
+} | {
+    "access_key": "key",
+    "secret_key": "secret",
+    "aws_access_key_id": "key",
+    "aws_secret_access_key": "secret",
+    "aws_session_token": "token",
+    "region": "client_kwargs={'region_name': ...}",
+    "region_name": "client_kwargs={'region_name': ...}",
+}
+
+
+@attrs.frozen(kw_only=True, slots=False, field_transformer=with_checks)
+class SignRequest(Conditional):
+    """What a signed URL shall permit, checked on creation and reusable for any number of keys.
+
+    >>> SignRequest(method="PUT", expires_in="15m", content_type="text/csv").expires_in
+    900
+
+    Args:
+        method: ``GET``, ``PUT``, ``DELETE``, ``HEAD``, or ``LIST`` (the key is then a prefix, and
+            may be empty).
+        expires_in: lifetime in whole seconds, a timedelta, or text such as ``"1h30m"``. Without
+            it: GET, HEAD and LIST one hour, PUT 15 minutes, DELETE five minutes.
+        expires_at: the end as an aware datetime, instead of ``expires_in``.
+        starts_at: the link works from this aware datetime on.
+        content_type: the media type that the upload must declare.
+        content_md5: MD5 of the upload: base64 of 16 bytes (RFC 1864), or the 16 bytes.
+        add_content_md5_metadata: also store ``content_md5`` as the metadata ``md5chksum``.
+        content_length: the exact size of the upload in bytes.
+        max_bytes: the largest upload in bytes.
+        if_absent: only create; never replace an object that exists.
+        checksum_sha256: SHA-256 of the upload: base64 of 32 bytes, or the 32 bytes.
+        metadata: user metadata of the upload; ASCII, names fold to lower case.
+        acl: a canned ACL of the uploaded object (``x-amz-acl``).
+        requester_pays: the holder states that the requester pays.
+        headers: further headers to sign; the holder must send each with this very value.
+        filename: name under which a browser saves the download (RFC 6266).
+        inline: show the download in the browser instead of saving it.
+        response_content_type: Content-Type of the answer to a GET.
+        response_content_disposition: Content-Disposition of the answer, in place of ``filename``.
+        response_content_encoding: Content-Encoding of the answer.
+        response_content_language: Content-Language of the answer.
+        response_cache_control: Cache-Control of the answer.
+        response_expires: Expires of the answer, an aware datetime.
+        ip_range: the addresses that may use the link, IPv4 or IPv6: one, the first and the last
+            (``"192.0.2.4-192.0.2.9"``), or a network (``"198.51.100.0/24"``).
+        https_only: refuse the link over plain http.
+        strict: with False, restrictions the backend cannot enforce are named in
+            ``SignedURL.unenforced`` instead of being refused.
+        on_short: ``"warn"`` or ``"raise"`` when the link would end before what was asked.
+        allow_dot_segments: sign keys that hold a ``.`` or ``..`` segment, which most HTTP clients
+            rewrite (see the how-to on odd keys).
+        signing_time: the clock; an aware datetime in place of "now" in every comparison.
+        stable_for: sign at the start of a bucket of so many seconds, so that equal requests give
+            equal, cacheable URLs. Must be shorter than the lifetime.
+
+    Raises:
+        InvalidRequestError: naming the option that is wrong and what would be right.
+
+    """
+
+    method: str = "GET"
+    expires_in: int | None = None
+    expires_at: datetime | None = None
+    starts_at: datetime | None = None
+    content_type: str | None = None
+    content_md5: str | None = None
+    add_content_md5_metadata: bool = False
+    content_length: int | None = None
+    max_bytes: int | None = None
+    if_absent: bool = False
+    checksum_sha256: str | None = None
+    metadata: dict[str, str] | None = None
+    acl: str | None = None
+    requester_pays: bool = False
+    headers: dict[str, str] | None = attrs.field(default=None, repr=names_only)
+    filename: str | None = None
+    inline: bool = False
+    response_content_type: str | None = None
+    response_content_disposition: str | None = None
+    response_content_encoding: str | None = None
+    response_content_language: str | None = None
+    response_cache_control: str | None = None
+    response_expires: datetime | None = None
+    ip_range: str | None = None
+    https_only: bool | None = None
+    strict: bool = True
+    on_short: Literal["warn", "raise"] = "warn"
+    allow_dot_segments: bool = False
+    signing_time: datetime | None = None
+    stable_for: int | None = None
+
+    #: The names of the options that need a backend's help, worked out once.
+    conditions: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the options against each other."""
+        if self.method not in METHODS:
+            form = "; create_upload_form makes forms" if self.method == "POST" else ""
+            if self.method.upper() in METHODS:
+                form = f"; did you mean {self.method.upper()!r}?"
+            msg = f"method {shown(self.method)} is not one of {', '.join(METHODS)}{form}"
+            raise InvalidRequestError(msg, option="method")
+        used = self._find_conditions(CONDITIONS)
+        if used:
+            self._check_method(used)
+            self._check_pairs(used)
+        if self.expires_in is not None and self.expires_at is not None:
+            msg = "give the lifetime once: expires_in or expires_at, not both"
+            raise InvalidExpiryError(msg, option="expires_at")
+
+    def _check_method(self, used: frozenset[str]) -> None:
+        wrong = () if self.method == "PUT" else UPLOAD_ONLY
+        why = "describes an upload and goes with method='PUT'"
+        if not (misplaced := used.intersection(wrong)) and self.method not in ("GET", "HEAD"):
+            misplaced = used.intersection(DOWNLOAD_ONLY)
+            why = "shapes the answer to a download and goes with method='GET' or method='HEAD'"
+        if misplaced:
+            name = min(misplaced)
+            msg = f"{name} {why}, not {self.method!r}"
+            raise InvalidRequestError(msg, option=name)
+
+    def _check_pairs(self, used: frozenset[str]) -> None:
+        if self.add_content_md5_metadata and self.content_md5 is None:
+            msg = "add_content_md5_metadata stores content_md5, so give content_md5 too"
+            raise InvalidRequestError(msg, option="add_content_md5_metadata")
+        if self.add_content_md5_metadata and "md5chksum" in (self.metadata or ()):
+            msg = (
+                "metadata holds md5chksum, which add_content_md5_metadata writes: give one of them"
+            )
+            raise InvalidRequestError(msg, option="metadata")
+        if self.response_content_disposition and not used.isdisjoint({"filename", "inline"}):
+            msg = "filename and inline make the response_content_disposition: give one or the other"
+            raise InvalidRequestError(msg, option="response_content_disposition")
+        attachment(self.filename, inline=self.inline)
+        if (
+            self.max_bytes is not None
+            and self.content_length is not None
+            and self.content_length > self.max_bytes
+        ):
+            msg = f"content_length {self.content_length} is above max_bytes {self.max_bytes}"
+            raise InvalidRequestError(msg, option="content_length")
+
+    @property
+    def disposition(self) -> str | None:
+        """The Content-Disposition that the answer to a GET shall carry."""
+        if self.filename is None and not self.inline:
+            return self.response_content_disposition
+        return attachment(self.filename, inline=self.inline)
+
+    @property
+    def object_metadata(self) -> dict[str, str]:
+        """User metadata of the upload, ``md5chksum`` included where it was asked for."""
+        metadata = dict(self.metadata or ())
+        if self.add_content_md5_metadata and self.content_md5 is not None:
+            metadata["md5chksum"] = self.content_md5
+        return metadata
+
+    def resolve(self, now: datetime) -> Self:
+        """Fix the clock: a copy whose signing_time, expires_in and expires_at are all set.
+
+        Args:
+            now: what the clock says, aware; ``signing_time`` and ``stable_for`` outrank it.
+
+        Raises:
+            InvalidExpiryError: if the end is not after the start, or beyond the year 9999.
+
+        """
+        start = self.signing_time or now.replace(microsecond=0)
+        asked_at = start
+        if self.stable_for is not None:
+            stamp = int(start.timestamp())
+            start = datetime.fromtimestamp(stamp - stamp % self.stable_for, UTC)
+        if self.expires_at is not None:
+            end = self.expires_at
+            lifetime = int((end - start).total_seconds())
+            if end <= asked_at:
+                msg = f"expires_at {end:%Y-%m-%dT%H:%M:%SZ} is not after the signing time {asked_at:%Y-%m-%dT%H:%M:%SZ}"
+                raise InvalidExpiryError(msg, option="expires_at")
+            if lifetime > LONGEST:
+                msg = f"expires_at is above {LONGEST} seconds (ten years) after the signing time"
+                raise InvalidExpiryError(msg, option="expires_at")
+        else:
+            lifetime = self.expires_in or DEFAULT_LIFETIMES[self.method]
+            try:
+                end = start + timedelta(seconds=lifetime)
+            except OverflowError:
+                msg = "the link would end after the year 9999"
+                raise InvalidExpiryError(msg, option="expires_in") from None
+        if self.stable_for is not None and self.stable_for >= lifetime:
+            msg = f"stable_for ({self.stable_for} s) must be shorter than the lifetime ({lifetime} s), or links would be born dead"
+            raise InvalidExpiryError(msg, option="stable_for")
+        if self.starts_at is not None and self.starts_at >= end:
+            msg = "starts_at must lie before the link's end"
+            raise InvalidExpiryError(msg, option="starts_at")
+        return self._copy(signing_time=start, expires_in=lifetime, expires_at=end)
+
+
+#: A request's options convert what they are given, so it takes more types than its fields have.
+_make: Callable[..., SignRequest] = SignRequest
+_OPTION_NAMES = frozenset(SignOptions.__annotations__)
+
+
+def _refuse_options_of_a_store(names: Iterable[str]) -> None:
+    """Say where the options of a store go, to who gives them to a link or misspells them."""
+    for name in names:
+        if name in _OPTION_NAMES or not isinstance(name, str):
+            continue
+        known = (*_OF_A_STORE, *_OF_A_FILESYSTEM)
+        near = difflib.get_close_matches(name[:60].lower(), known, n=1, cutoff=0.8)
+        if near and (inside := _OF_A_FILESYSTEM.get(near[0])):
+            msg = f"no option is named {shown(name)}: the filesystem takes {inside} in storage_options"
+            raise UnknownOptionError(msg, option=name)
+        if near:
+            msg = (
+                f"no option is named {shown(name)}: {near[0]} is given to the Store, "
+                "or to a function on a whole path"
+            )
+            raise UnknownOptionError(msg, option=name)
+
+
+def make_request(options: Mapping[str, Any]) -> SignRequest:
+    """Make a request of keywords; the same one again for the same keywords.
+
+    Raises:
+        InvalidRequestError: naming the option that is wrong, or unknown and what is near to it.
+
+    """
+    if not _OPTION_NAMES.issuperset(options):
+        _refuse_options_of_a_store(options)
+        refuse_unknown(options, _OPTION_NAMES)
+    if any(getattr(value, "fold", 0) for value in options.values() if isinstance(value, datetime)):
+        return _make(**options)  # the second 2:30 of an autumn night compares equal to the first
+    try:
+        return _same_request(**options)
+    except DaypassError:
+        raise
+    except Exception:  # noqa: BLE001 - an option that is not hashable, such as metadata
+        return _make(**options)
+
+
+@lru_cache(maxsize=128, typed=True)  # typed: True is no 1, and 1.0 no 1
+def _same_request(**options: Any) -> SignRequest:
+    """Make a request once for many keys: requests are immutable, and checking one takes time."""
+    return _make(**options)

@@ -1,0 +1,70 @@
+"""The policies in force in this process: the application's, and that of the configuration."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from daypass.config import Section
+from daypass.config.in_force import Configured
+from daypass.errors import InvalidRequestError
+from daypass.policy.enforcer import Enforcer
+from daypass.policy.rules import Policy
+
+__all__ = ["policies", "set_policy"]
+
+_log = logging.getLogger("daypass.policy")
+_lock = threading.Lock()
+#: What `set_policy` has set.
+_application: list[Enforcer] = []
+
+
+def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> None:
+    """Put a policy in force: from now on no link of this process is made without its consent.
+
+    It is for the whole process, and no `Store` is exempt. The policy of the configuration stays in
+    force beside it: a link then needs the consent of both.
+
+    Args:
+        policy: the policy, or None for none.
+        replacing: the policy that is in force now, where one is: who does not hold it cannot replace
+            it. The counts of its quotas begin anew.
+
+    Raises:
+        InvalidRequestError: if another policy is in force than the one that is to be replaced.
+
+    """
+    if policy is not None and not isinstance(policy, Policy):
+        msg = f"a policy is a daypass.Policy, not {type(policy).__name__}"
+        raise InvalidRequestError(msg, option="policy")
+    with _lock:
+        current = _application[0].policy if _application else None
+        if current is not replacing:
+            msg = "another policy is in force: name it as replacing= to put a new one in its place"
+            raise InvalidRequestError(msg, option="replacing")
+        if replacing is not None:
+            _log.warning("the policy of this process was replaced")
+        _application[:] = [] if policy is None else [Enforcer(policy)]
+
+
+def policies() -> list[Enforcer]:
+    """Return the policies in force; a link needs the consent of all.
+
+    Raises:
+        ConfigError: if the configuration cannot be read: then nothing is signed.
+
+    """
+    configured = _configured()
+    return [*configured, *_application] if configured else _application
+
+
+def _of_section(section: Section) -> list[Enforcer]:
+    from daypass.policy.from_config import policy_of
+
+    return [Enforcer(policy_of(section))]
+
+
+_configured = Configured(lambda config: config.policy, _of_section)
+if hasattr(os, "register_at_fork"):  # Windows knows no fork
+    os.register_at_fork(after_in_child=_configured.after_fork)

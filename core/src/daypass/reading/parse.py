@@ -1,0 +1,225 @@
+"""A URL that somebody found, or a form, taken apart without trusting a single character of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from urllib.parse import unquote
+
+import attrs
+
+from daypass.base.urls import host_header
+from daypass.errors import InvalidRequestError
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import ErrorBody, FoundURL, decoded
+
+__all__ = ["parse_error", "parse_form", "parse_url"]
+
+#: Characters. Stores refuse far shorter requests: S3 takes 8 KiB, Azure 16 KiB.
+_LONGEST = 65_536
+_URL = re.compile(r"(?ai)(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
+#: What RFC 3986 lets stand in a URL, and the percent sign.
+_PLAIN = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
+_QUOTES = ("\"'", "''", "<>", '""', "``", "()")
+
+
+def _no_findings() -> list[Finding]:
+    return []
+
+
+def parse_url(
+    text: str, now: datetime, error: ErrorBody | None = None
+) -> FoundURL | tuple[Finding, ...]:
+    """Take a URL apart; where it is none, return what is wrong with it."""
+    findings = _no_findings()
+    text = _cleaned(str.__str__(text), findings)
+    if len(text) > _LONGEST:
+        why = (
+            f"the text has {len(text)} characters, and no store reads a URL of more than {_LONGEST}"
+        )
+        return (*findings, Finding("error", "too-long", why))
+    match = _URL.fullmatch(text)
+    if match is None:
+        return (
+            *findings,
+            Finding("error", "not-a-url", "this is no URL: it must begin with https:// or http://"),
+        )
+    scheme, authority, path, query, fragment = match.groups()
+    scheme = scheme.lower()
+    host = _host(scheme, authority, findings)
+    if fragment:
+        findings.append(
+            Finding(
+                "error",
+                "fragment",
+                "the URL holds a # and clients never send what follows it: a # in a key is written %23",
+            )
+        )
+    parts = [pair.partition("=") for pair in (query or "").split("&") if pair not in ("", "=")]
+    pairs = tuple((name, value) for name, _, value in parts)
+    _check_characters(text, pairs, findings)
+    return FoundURL(
+        url=text,
+        scheme=scheme,
+        host=host,
+        path=path or "/",
+        query=pairs,
+        now=now,
+        error=error,
+        findings=tuple(findings),
+    )
+
+
+def parse_form(
+    url: str | None, fields: Mapping[str, str], now: datetime, error: ErrorBody | None = None
+) -> FoundURL:
+    """Take a form's fields, and the URL that it is posted to where it is known."""
+    place = parse_url(url, now, error) if url else None
+    if not isinstance(place, FoundURL):
+        place = FoundURL(url="", scheme="", host="", path="/", now=now, error=error)
+    return attrs.evolve(place, fields=dict(fields))
+
+
+def _cleaned(text: str, findings: list[Finding]) -> str:
+    """Undo what mail programs, documents and shells do to URLs, and say so."""
+    text = text.strip()
+    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip()
+    repairs: list[tuple[str, str, Callable[[str], str], bool]] = [
+        (
+            "html-escaped",
+            "the URL is HTML-escaped: write & where it has &amp;",
+            lambda text: text.replace("&amp;", "&"),
+            "&amp;" in text,
+        ),
+        (
+            "json-escaped",
+            r"the URL is still escaped as in JSON: write & where it has \u0026",
+            lambda text: re.sub(
+                r"\\u00([0-7][0-9A-Fa-f])", lambda match: chr(int(match[1], 16)), text
+            ).replace("\\/", "/"),
+            "\\u00" in text or ":\\/\\/" in text,
+        ),
+        (
+            "encoded-whole",
+            "the whole URL is percent-encoded, as where one URL is a parameter of another: decode it once",
+            unquote,
+            re.match(r"(?ai)https?%3A%2F%2F", text) is not None,
+        ),
+        (
+            "broken-up",
+            "the URL holds line breaks, as after copying from a mail or a terminal: join it",
+            lambda text: "".join(map(str.strip, text.splitlines())),
+            len(text.splitlines()) > 1,
+        ),
+        (
+            "not-encoded",
+            "the URL holds spaces, which clients encode in different ways or cut off: write %20",
+            lambda text: text.replace(" ", "%20"),
+            " " in "".join(map(str.strip, text.splitlines())),
+        ),
+    ]
+    for code, why, repair, found in repairs:
+        if found:
+            text = repair(text)
+            findings.append(Finding("error", code, why))
+    return text
+
+
+def _host(scheme: str, authority: str, findings: list[Finding]) -> str:
+    _, at, host = authority.rpartition("@")
+    if at:
+        findings.append(
+            Finding(
+                "error",
+                "userinfo",
+                "there is a login before the host: what looks like the host in front of the @ is not where this leads",
+            )
+        )
+    host = host_header(scheme, host)
+    match = _HOST.fullmatch(host)
+    if "\\" in authority or match is None or int(match["port"] or 1) > _LAST_PORT:
+        findings.append(
+            Finding("error", "bad-host", "the host is empty or holds what no host name can")
+        )
+        host = ascii(host)[1:-1]
+    return host
+
+
+def _check_characters(
+    text: str, pairs: tuple[tuple[str, str], ...], findings: list[Finding]
+) -> None:
+    if not _PLAIN.fullmatch(text):
+        findings.append(
+            Finding(
+                "error",
+                "not-encoded",
+                "the URL holds characters that must be percent-encoded (RFC 3986), and clients encode them in different ways",
+            )
+        )
+    if _BAD_ESCAPE.search(text):
+        findings.append(
+            Finding(
+                "error",
+                "bad-escape",
+                "a % is not followed by two hex digits: write %25 for a percent sign",
+            )
+        )
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for name, _ in pairs:
+        lower = decoded(name).lower()
+        (twice if lower in seen else seen).add(lower)
+    if twice:
+        names = ", ".join(ascii(name)[1:-1][:40] for name in sorted(twice)[:3])
+        findings.append(
+            Finding(
+                "error",
+                "duplicate-parameter",
+                f"given more than once: {names}; stores refuse it, or take the first or the last",
+            )
+        )
+
+
+#: Bytes. Stores answer with a few hundred.
+_LONGEST_BODY = 1 << 20
+_LONGEST_TEXT = 10_000
+
+
+def parse_error(body: str | bytes) -> ErrorBody:
+    """Read an error body.
+
+    Raises:
+        InvalidRequestError: for what is no XML, or holds a document type (entities may hide there).
+
+    """
+    if not isinstance(body, (str, bytes)):
+        msg = f"error must be the text or bytes of a store's answer, not {type(body).__name__}"
+        raise InvalidRequestError(msg, option="error")
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    if len(body) > _LONGEST_BODY:
+        msg = f"error has more than {_LONGEST_BODY} bytes, which no store's error has: is it the object itself?"
+        raise InvalidRequestError(msg, option="error")
+    text = body.lstrip("\ufeff \t\r\n") if isinstance(body, str) else body.lstrip(b" \t\r\n")
+    try:
+        root = fromstring(text, forbid_dtd=True)
+    except DefusedXmlException:
+        msg = "error holds a document type, which no store sends and where entities may hide: it is not read"
+        raise InvalidRequestError(msg, option="error") from None
+    except (ParseError, ValueError, LookupError):
+        msg = "error is not the XML that stores answer with: save the body of the answer, without its headers"
+        raise InvalidRequestError(msg, option="error") from None
+    details: dict[str, str] = {}
+    for element in root.iter():
+        name = str(element.tag).rpartition("}")[2]  # without a namespace
+        if element.text and element.text.strip():
+            details.setdefault(name, element.text.strip()[:_LONGEST_TEXT])
+    return ErrorBody(
+        code=details.get("Code", ""), message=details.get("Message", ""), details=details
+    )

@@ -1,0 +1,255 @@
+"""``verify``: would this very request pass, and if not, which piece of it differs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from daypass.backends.calls import Backend, ask
+from daypass.backends.loading import registry
+from daypass.base.times import utc
+from daypass.errors import InvalidRequestError
+from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL, SentRequest
+from daypass.model.headers import check_token
+from daypass.model.links import SignedURL
+from daypass.model.paths import ParsedPath
+from daypass.reading.explain import explain_found, read
+from daypass.reading.guesses import difference
+from daypass.store.root import Root
+
+__all__ = ["verify"]
+
+
+def verify(
+    url: str | SignedURL,
+    *,
+    method: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    key: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> Verification:
+    """Tell whether this very request would pass, and if not, which piece of it differs.
+
+    >>> options = {"key": "AK", "secret": "SK"}
+    >>> from daypass import create_signed_url
+    >>> link = create_signed_url(
+    ...     "s3://maps/a.csv", method="PUT", content_type="text/plain", storage_options=options
+    ... )
+    >>> answer = verify(
+    ...     link, headers={"Content-Type": "text/csv"}, storage_options=options
+    ... )
+    >>> print(answer.ok, answer.findings[0].message)
+    False you send content-type 'text/csv', and 'text/plain' was signed
+
+    The signature is recomputed where a key is at hand: ``key``, or the credentials that
+    ``storage_options``, ``signer_options`` and the environment name. Nobody is contacted, so
+    credentials that others keep (a role's, IAM's) are not at hand. Where the signature does not
+    fit, changes are tried one at a time until one explains it.
+
+    Args:
+        url: the URL, or a link that daypass made.
+        method: the HTTP method to be sent; without it a link's own, or GET.
+        headers: the headers to be sent; without them a link's own.
+        body: what is to be uploaded, to hold it against signed hashes and sizes.
+        key: what to check the signature with: a secret key, an account key or the value of a user
+            delegation key (base64), an RSA or elliptic public key, certificate or private key (PEM).
+        storage_options: fsspec's options, for their credentials.
+        signer_options: options of the signing backend, for its keys.
+        now: the clock to judge by, aware; by default this machine's.
+
+    Returns:
+        A `Verification`: its ``ok`` is None where nothing speaks against the request, but the
+        signature could not be checked.
+
+    Raises:
+        InvalidRequestError: for arguments of the wrong kind.
+        DaypassError: another of the tree in `daypass.errors`, for options that are not legal.
+
+    """
+    clock = datetime.now(UTC) if now is None else utc(now, "now")
+    if isinstance(url, SignedURL):
+        method = url.http_method if method is None else method
+        headers = url.headers if headers is None else headers
+        url = url.url
+    found = read(url, clock)
+    if isinstance(found, FoundURL) and found.fields is not None:
+        msg = "verify takes a URL: explain reads a form's fields"
+        raise InvalidRequestError(msg, option="url")
+    backend, explanation = explain_found(found)
+    request = _sent(found, method or "GET", headers or {}, body, key)
+    errors = [one for one in explanation.findings if one.severity == "error"]
+    if backend is None or request is None:
+        return Verification(
+            ok=False, signature="unchecked", findings=errors, explanation=explanation
+        )
+    errors += _of_method(request, explanation)
+    errors += _of_headers(request, explanation)
+    errors += _of_body(request)
+    check = _check(backend, explanation, request, storage_options, signer_options)
+    return _judged(request, explanation, check, [*errors, *check.findings])
+
+
+def _judged(
+    request: SentRequest, explanation: Explanation, check: RequestCheck, findings: list[Finding]
+) -> Verification:
+    fits = fitting(check)
+    if fits is None:
+        why = f"the signature was not checked: {check.unchecked or 'no key is at hand'}"
+        findings.append(Finding("note", "unchecked", why))
+    elif not fits(request):
+        findings += difference(request, explanation, check, fits, findings)
+    refused = any(finding.severity == "error" for finding in findings)
+    if fits is None:
+        return Verification(
+            ok=False if refused else None,
+            signature="unchecked",
+            findings=findings,
+            explanation=explanation,
+        )
+    right = fits(request)
+    return Verification(
+        ok=right and not refused,
+        signature="right" if right else "wrong",
+        findings=findings,
+        explanation=explanation,
+    )
+
+
+def fitting(check: RequestCheck) -> Any:
+    """Return what tells whether a request's signature is right; None without a key."""
+    if check.fits is not None or check.right is None:
+        return check.fits
+    right = check.right
+
+    def fits(request: SentRequest) -> bool:
+        given = request.get(check.parameter) or ""
+        return hmac.compare_digest(right(request).encode(), given.encode(errors="replace"))
+
+    return fits
+
+
+def _sent(
+    found: FoundURL | Explanation,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    key: str | None,
+) -> SentRequest | None:
+    check_token(method, "method", what="method")
+    if not isinstance(headers, Mapping):
+        msg = f"headers must be a mapping of names to text, not {type(headers).__name__}"
+        raise InvalidRequestError(msg, option="headers")
+    try:
+        given = [*headers.items()]
+    except Exception as error:
+        msg = f"headers is a {type(headers).__name__} that cannot be read"
+        raise InvalidRequestError(msg, option="headers") from error
+    sent: dict[str, str] = {}
+    for name, value in given:
+        check_token(name, "headers")
+        if not isinstance(value, str):
+            msg = f"headers: the value of {name} must be text, not {type(value).__name__}"
+            raise InvalidRequestError(msg, option="headers")
+        sent[name.lower()] = " ".join(value.split())
+    if body is not None and not isinstance(body, (bytes, bytearray)):
+        msg = f"body must be bytes, not {type(body).__name__}"
+        raise InvalidRequestError(msg, option="body")
+    if key is not None and not (isinstance(key, str) and key):
+        msg = "key must be text that is not empty: a secret, or a key in PEM"
+        raise InvalidRequestError(msg, option="key")
+    if key is not None and re.search("[\ud800-\udfff]", key):
+        msg = "key holds a lone surrogate, which no secret can: was a file decoded wrongly?"
+        raise InvalidRequestError(msg, option="key")
+    if not isinstance(found, FoundURL):
+        return None
+    if body is not None:
+        sent.setdefault("content-length", str(len(body)))  # every client sends it
+    return SentRequest(
+        method=method.upper(),
+        scheme=found.scheme,
+        host=sent.pop("host", found.host).lower(),
+        path=found.path,
+        query=found.query,
+        headers=sent,
+        body=None if body is None else bytes(body),
+        key=key,
+        now=found.now,
+    )
+
+
+def _of_method(request: SentRequest, explanation: Explanation) -> list[Finding]:
+    allowed = explanation.permits
+    if (
+        allowed is None
+        or request.method in allowed
+        or (request.method == "GET" and "LIST" in allowed)
+    ):
+        return []
+    said = ", ".join(sorted(allowed)) or "no method that daypass knows"
+    return [Finding("error", "method", f"you send {request.method}, and the link allows {said}")]
+
+
+def _of_headers(request: SentRequest, explanation: Explanation) -> list[Finding]:
+    return [
+        Finding("error", "header-missing", f"{name} is signed, and you do not send it")
+        for name in explanation.headers or ()
+        if name not in request.headers
+    ]
+
+
+def _of_body(request: SentRequest) -> list[Finding]:
+    """Hold a body against what the headers say of it; their values are held against the signature."""
+    if request.body is None:
+        return []
+    sha256 = hashlib.sha256(request.body)
+    md5 = hashlib.md5(request.body, usedforsecurity=False)
+    facts = {
+        "content-length": str(len(request.body)),
+        "content-md5": b64encode(md5.digest()).decode(),
+        "x-amz-checksum-sha256": b64encode(sha256.digest()).decode(),
+        "x-amz-content-sha256": sha256.hexdigest(),
+        "x-goog-content-sha256": sha256.hexdigest(),
+    }
+    findings = []
+    for name, fact in facts.items():
+        said = request.headers.get(name, fact)
+        if said not in (fact, "UNSIGNED-PAYLOAD"):
+            why = f"{name} says {ascii(said)[:90]}, and the body has {fact}"
+            findings.append(Finding("error", "body", why))
+    return findings
+
+
+def _check(
+    backend: Backend,
+    explanation: Explanation,
+    request: SentRequest,
+    storage_options: Mapping[str, Any] | None,
+    signer_options: Mapping[str, Any] | None,
+) -> RequestCheck:
+    if backend.verify is None:
+        return RequestCheck(unchecked=f"{backend.info.name} does not check signatures")
+    protocol, signer = registry.names_of(backend)
+    path = ParsedPath(protocol, explanation.bucket or "", explanation.key or "")
+    if signer_options is None:
+        signer = None  # which may need options, and gets none
+    root = Root.of(
+        path, storage_options=storage_options, signer=signer, signer_options=signer_options
+    )
+    return ask(
+        backend,
+        "verify_url",
+        RequestCheck,
+        backend.verify,
+        location=root.location,
+        sent=request,
+    )

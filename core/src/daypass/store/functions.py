@@ -1,0 +1,377 @@
+"""The functions on whole paths that sign links, rehearse them and read metadata: each finds the path's root."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+from daypass.base.messages import refuse_unknown
+from daypass.errors import InvalidRequestError, ObjectNotFoundError
+from daypass.gate import doors
+from daypass.model.batches import SignedURLBatch
+from daypass.model.forms import FormOptions, make_form_request
+from daypass.model.links import SignedURL
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.paths import PathLike
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SharedOptions, SignOptions, make_request
+from daypass.policy.decisions import Rehearsal
+from daypass.store import bulk
+from daypass.store.heads import Head, head_all
+from daypass.store.prepared import root_for
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = [
+    "acreate_signed_prefix",
+    "acreate_signed_url",
+    "ahead_metadata",
+    "create_signed_prefix",
+    "create_signed_url",
+    "create_signed_urls",
+    "head_metadata",
+    "head_metadata_many",
+    "rehearse",
+]
+
+#: The functions that can be rehearsed.
+_REHEARSED = ("create_signed_prefix", "create_signed_url", "create_upload_form")
+
+
+class _EitherOptions(SignOptions, FormOptions, total=False):
+    """The keywords of a link, and those of a form."""
+
+
+def create_signed_url(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SignOptions],
+) -> SignedURL:
+    """Sign a URL for one object.
+
+    >>> link = create_signed_url(
+    ...     "s3://maps/europe.tif", expires_in="15m", storage_options={"key": "AK", "secret": "SK"}
+    ... )
+    >>> link.method, link.headers
+    ('GET', {})
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath; its key is signed as it stands.
+        version: the version of the object to sign for.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the link's reader can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
+        signer_options: options of the signing backend, such as ``signature_version``.
+        caller: who asks, told to policy and audit plugins.
+        options: what the URL shall permit: the fields of `SignRequest`, such as ``method``,
+            ``expires_in``, ``content_type`` or ``filename``.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`; each is also a builtin exception.
+
+    """
+    made = make_request(options)
+    root, key = root_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+        caller=caller,
+    )
+    backend, location, request = root.request_for("create_signed_url", key, options, version, made)
+    return doors.create_signed_url(backend, location, request, caller=root.caller)
+
+
+def create_signed_prefix(
+    path: PathLike,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[SharedOptions],
+) -> SignedPrefix:
+    """Sign one grant for everything below a prefix, where the store knows such grants.
+
+    >>> grant = create_signed_prefix(
+    ...     "az://maps", expires_in="1d", storage_options={"account_name": "a", "account_key": "a2V5"}
+    ... )
+    >>> grant.permits == {"GET", "HEAD"}, grant.url
+    (True, 'https://a.blob.core.windows.net/maps/')
+
+    Args:
+        path: the prefix as an fsspec-style path; a slash is added where its key does not end in
+            one, so that ``data`` never opens ``data2``. Without a key it is the whole bucket.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the grant's reader can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        options: what the grant shall permit: the fields of `SignRequest` that many objects can
+            share, such as ``method``, ``expires_in`` or ``ip_range``.
+
+    Raises:
+        UnsupportedOptionError: with ``option="prefix"`` where the store cannot bind a prefix; the
+            message names what can.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    request = make_request(options)
+    root, key = root_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+        caller=caller,
+    )
+    asked = root.request_for("create_signed_prefix", key, options, made=request)
+    return doors.create_signed_prefix(*asked, caller=root.caller)
+
+
+def create_signed_urls(
+    paths: Iterable[PathLike],
+    *,
+    errors: Literal["raise", "collect"] = "raise",
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    version: Iterable[str | None] | None = None,
+    content_md5: Iterable[str | bytes | None] | None = None,
+    checksum_sha256: Iterable[str | bytes | None] | None = None,
+    content_length: Iterable[int | None] | None = None,
+    **options: Unpack[SharedOptions],
+) -> SignedURLBatch | Iterator[SignedURL]:
+    """Sign a URL for each of many paths, on one store or on many; their order is kept.
+
+    >>> batch = create_signed_urls(
+    ...     ["s3://maps/europe.tif", "s3://maps/asia.tif"],
+    ...     expires_in="1d",
+    ...     storage_options={"key": "AK", "secret": "SK"},
+    ... )
+    >>> [link.path for link in batch]
+    ['s3://maps/europe.tif', 's3://maps/asia.tif']
+
+    Args:
+        paths: fsspec-style paths. An iterator gives an iterator of `SignedURL`, in bounded memory;
+            anything else a `SignedURLBatch`.
+        errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them in the
+            batch's ``errors``.
+        storage_options: fsspec's options; for paths of several protocols, one mapping for each
+            under the protocol's name.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the links' readers can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
+        signer_options: options of the signing backend.
+        caller: who asks, told to policy and audit plugins.
+        version: one version for each path.
+        content_md5: one MD5 for each path.
+        checksum_sha256: one SHA-256 for each path.
+        content_length: one size in bytes for each path.
+        options: what every URL shall permit: the other fields of `SignRequest`.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.
+
+    """
+    find = partial(
+        root_for,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+    )
+    columns = {
+        "version": version,
+        "content_md5": content_md5,
+        "checksum_sha256": checksum_sha256,
+        "content_length": content_length,
+    }
+    sort = partial(bulk.by_path, find, caller)
+    return bulk.sign_all(sort, paths, columns, options, errors)
+
+
+@overload
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: Literal[False] = False,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata: ...
+
+
+@overload
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: bool,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata | None: ...
+
+
+def head_metadata(
+    path: PathLike,
+    *,
+    version: str | None = None,
+    missing_ok: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> ObjectMetadata | None:
+    """Read the metadata of one object, from the store and never from a listing's cache.
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath.
+        version: the version of the object to read.
+        missing_ok: return None where there is no such object, instead of raising.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+
+    Raises:
+        ObjectNotFoundError: a ``FileNotFoundError``, if there is no such object.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    root, key = root_for(path, storage_options=storage_options, fs=fs)
+    with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
+        return doors.head_metadata(*root.reading(key, version))
+    return None
+
+
+def head_metadata_many(
+    paths: Iterable[PathLike],
+    *,
+    version: Iterable[str | None] | None = None,
+    errors: Literal["raise", "collect"] = "collect",
+    concurrency: int = 32,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+) -> list[Head] | Iterator[Head]:
+    """Read the metadata of many objects, several at a time; one that fails does not lose the rest.
+
+    The same as an Arrow table comes from `daypass.arrow.head_metadata_many`.
+
+    Args:
+        paths: fsspec-style paths. An iterator gives an iterator, in bounded memory; anything else
+            a list. Either is in the order of the paths.
+        version: one version for each path.
+        errors: ``"collect"`` puts the row's `DaypassError` in the place of its `ObjectMetadata`;
+            ``"raise"`` raises the first, which names its row.
+        concurrency: how many objects are asked for at once.
+        storage_options: fsspec's options; for paths of several protocols, one mapping for each
+            under the protocol's name.
+        fs: a filesystem that exists, in place of ``storage_options``.
+
+    Raises:
+        InvalidRequestError: for an option that is not legal.
+        DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
+
+    """
+
+    def read(path: PathLike, version: str | None) -> ObjectMetadata:
+        root, key = root_for(path, storage_options=storage_options, fs=fs)
+        return doors.head_metadata(*root.reading(key, version))
+
+    return head_all(read, paths, version, errors=errors, concurrency=concurrency)
+
+
+def rehearse(
+    path: PathLike,
+    *,
+    action: Literal["create_signed_prefix", "create_signed_url", "create_upload_form"] = (
+        "create_signed_url"
+    ),
+    version: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    fs: AbstractFileSystem | None = None,
+    public_endpoint: str | None = None,
+    signer: str | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    caller: str | None = None,
+    **options: Unpack[_EitherOptions],
+) -> Rehearsal:
+    """Say what the policies in force decide about a link, and why, without making one.
+
+    It is asked for as the link is: with the defaults of a profile, and within what the store can do.
+    No quota is counted, no plugin asked and nothing recorded.
+
+    >>> found = rehearse("s3://maps/europe.tif", method="PUT")
+    >>> found.allowed, found.expires_in
+    (True, 900)
+
+    Args:
+        path: an fsspec-style path, an ``os.PathLike`` or a UPath.
+        action: the function that would make it: ``"create_signed_url"``, ``"create_signed_prefix"``
+            or ``"create_upload_form"``.
+        version: the version of the object to sign for; of one link alone.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: the endpoint that the link's reader can reach, where it differs.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
+        signer_options: options of the signing backend.
+        caller: who asks.
+        options: what would be permitted: the keywords of that function.
+
+    Returns:
+        A `Rehearsal`. A refusal by a policy is no error.
+
+    Raises:
+        DaypassError: what the function itself would raise for anything but a policy.
+
+    """
+    refuse_unknown([action], _REHEARSED, what="function that can be rehearsed")
+    if version is not None and action != "create_signed_url":
+        msg = f"version names one object, and {action} takes none: leave it out"
+        raise InvalidRequestError(msg, option="version")
+    made = make_form_request(options) if action == "create_upload_form" else make_request(options)
+    root, key = root_for(
+        path,
+        storage_options=storage_options,
+        fs=fs,
+        public_endpoint=public_endpoint,
+        signer=signer,
+        signer_options=signer_options,
+        caller=caller,
+    )
+    asked = root.request_for(action, key, options, version, made=made)
+    return doors.rehearse(*asked, caller=root.caller, action=action)
+
+
+async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
+    """Do what `create_signed_url` does, in a thread."""
+    return await asyncio.to_thread(create_signed_url, path, **options)
+
+
+async def acreate_signed_prefix(path: PathLike, **options: Any) -> SignedPrefix:
+    """Do what `create_signed_prefix` does, in a thread."""
+    return await asyncio.to_thread(create_signed_prefix, path, **options)
+
+
+async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:
+    """Do what `head_metadata` does, in a thread."""
+    return await asyncio.to_thread(partial(head_metadata, path, **options))

@@ -1,0 +1,303 @@
+"""``Root``: where keys lie, who signs below it and for whom; what every door of the gate is given comes from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
+
+import attrs
+
+from daypass.backends.calls import Backend
+from daypass.backends.filesystems import open_filesystem, protocols, unwrap
+from daypass.backends.loading import registry
+from daypass.base.process import Once
+from daypass.base.secrets import check_portable
+from daypass.base.urls import check_endpoint
+from daypass.errors import InvalidPathError, InvalidRequestError, UnsupportedOptionError
+from daypass.model.forms import AnyRequest, FormRequest, make_form_request
+from daypass.model.locations import Location
+from daypass.model.paths import PROFILES, ParsedPath, PathLike, check_version, parse_path
+from daypass.model.requests import SignRequest, make_request
+from daypass.store.keywords import joined, own_options, structured
+from daypass.store.profiles import Profiled, profiled
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = ["Action", "Root"]
+
+_OfLinks = Literal[
+    "create_multipart_upload", "create_signed_prefix", "create_signed_url", "create_signed_urls"
+]
+#: The functions that make something, by which policy and audit know them too.
+Action = Literal[_OfLinks, "create_upload_form"]
+
+
+@attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: called() copies __dict__
+class Root:
+    """Everything below one path, signed with one set of credentials and for one caller."""
+
+    #: Who signs.
+    backend: Backend
+    #: The root itself; all locations below it share what it has prepared.
+    location: Location
+    #: Who asks, told to policy and audit plugins.
+    caller: str | None = None
+    #: The name of the signer, where it is not the path's own backend who signs.
+    signer: str | None = None
+    #: The profile that it is made of, and how; None where its path names none.
+    profiled: Profiled | None = None
+
+    @classmethod
+    def of(
+        cls,
+        url: PathLike | ParsedPath,
+        *,
+        storage_options: Mapping[str, Any] | None = None,
+        fs: AbstractFileSystem | None = None,
+        public_endpoint: str | None = None,
+        signer: str | None = None,
+        signer_options: Mapping[str, Any] | None = None,
+        caller: str | None = None,
+    ) -> Self:
+        """Make a root of a path and of the keywords of a `daypass.Store`.
+
+        Raises:
+            InvalidRequestError: for an option that is not legal.
+            BackendNotFoundError: if no installed backend serves the protocol, or no signer has the name.
+
+        """
+        fs = unwrap(fs)
+        if isinstance(url, ParsedPath):
+            parsed = url
+        else:
+            parsed = parse_path(url, protocol=None if fs is None else protocols(fs)[0])
+        found: Profiled | None = None
+        if parsed.protocol == PROFILES:
+            found = profiled(
+                parsed,
+                fs=fs,
+                storage_options=storage_options,
+                public_endpoint=public_endpoint,
+                signer=signer,
+                signer_options=signer_options,
+            )
+            parsed, fs, storage_options = found.path, found.fs, found.storage_options
+            public_endpoint, signer = found.public_endpoint, found.signer
+            signer_options = found.signer_options
+        protocol = parsed.protocol
+        if fs is not None:
+            if storage_options is not None:
+                msg = "give the credentials once: fs or storage_options, not both"
+                raise InvalidRequestError(msg, option="storage_options")
+            if protocol not in protocols(fs):
+                msg = f"the path says {protocol}:// but fs is a filesystem for {', '.join(protocols(fs))}"
+                raise InvalidPathError(msg, option="fs")
+        backend = registry.backend(protocol) if signer is None else registry.signer(signer)
+        info = backend.info
+        if public_endpoint is not None:
+            check_endpoint(public_endpoint, "public_endpoint")
+            if not info.public_endpoint and info.methods:
+                msg = f"{info.name} has no endpoint that public_endpoint= could replace"
+                raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
+        options = joined(parsed.storage_options, own_options(storage_options, protocol))
+        cache: dict[Any, Any] = {}
+        location = Location(
+            protocol=protocol,
+            bucket=parsed.bucket,
+            key=parsed.key,
+            storage_options=options,
+            options=structured(info.name, info.options_class, signer_options),
+            public_endpoint=public_endpoint,
+            cache=cache,
+            has_fs=fs is not None,
+            profile=None if found is None else found.profile.name,
+            lacks=frozenset() if found is None else found.profile.lacks,
+            open=Once(
+                lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs,
+                cache,
+            ),
+        )
+        return cls(backend, location, caller, signer, found)
+
+    def __repr__(self) -> str:
+        """Show the path; never an option."""
+        return f"Root({self.location.path!r}, backend={self.backend.info.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as what it was made of: without caches, open filesystems and secrets.
+
+        Raises:
+            InvalidRequestError: if there is a filesystem, a key, a secret or a token to carry.
+
+        """
+        place, found = self.location, self.profiled
+        asked = place if found is None else found.asked
+        given: Mapping[str, Any]
+        if found is not None:
+            given = found.given
+        else:
+            given = {
+                "storage_options": dict(place.storage_options),
+                "public_endpoint": place.public_endpoint,
+                "signer": self.signer,
+                "signer_options": place.options and attrs.asdict(place.options, recurse=False),
+            }
+        # A user has a Store, or an upload below one.
+        check_portable("Store", fs=place.fs if place.has_fs else None, **given)
+        path = ParsedPath(asked.protocol, asked.bucket, asked.key)
+        return _made_of, (path, {**given, "caller": self.caller})
+
+    def called(self, caller: str | None) -> Self:
+        """Return the same root for another caller, with all that it has prepared."""
+        if caller is self.caller:
+            return self
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__["caller"] = caller
+        return copy
+
+    def at(self, key: str, version: str | None = None, *, whole: bool = False) -> Location:
+        """Return where a key below the root is.
+
+        Args:
+            key: the key.
+            version: the version of the object.
+            whole: take no key for the whole root, as a listing does, and not for a missing key.
+
+        Raises:
+            InvalidPathError: if the key is not text.
+            InvalidRequestError: if the version cannot be one.
+
+        """
+        if type(key) is not str:
+            if not isinstance(key, str):
+                msg = f"a key must be text, not {type(key).__name__}"
+                raise InvalidPathError(msg, option="key")
+            # Exact text: a subclass may write itself in its own way, and sign another key.
+            key = str.__str__(key)
+        if version is not None:
+            version = check_version(version)
+        root = self.location.key
+        if not key and root and not root.endswith("/") and not whole:
+            return self.location.at("", version)
+        if root and not root.endswith("/"):
+            key = f"{root}/{key}"
+        elif root:
+            key = root + key
+        return self.location.at(key, version)
+
+    def below(self, prefix: str) -> Location:
+        """Return the location of a folder below the root: it ends in a slash, or is the bucket.
+
+        Raises:
+            InvalidPathError: if the prefix is not text.
+
+        """
+        whole = isinstance(prefix, str) and not prefix
+        location = self.location if whole else self.at(prefix)
+        key = location.key
+        return location.at(key if not key or key.endswith("/") else f"{key}/")
+
+    def path_of(self, location: Location) -> str:
+        """Return the path that leads to a location below it again, by its profile where it has one."""
+        if self.profiled is None:
+            return location.path
+        root = self.profiled.profile.root.key
+        below = location.key.removeprefix(root)
+        if root and not root.endswith("/"):
+            below = below.removeprefix("/")
+        return f"{PROFILES}://{location.profile}/{below}"
+
+    @overload
+    def request_for(
+        self,
+        action: _OfLinks,
+        key: str,
+        options: Mapping[str, Any],
+        version: str | None = None,
+        made: SignRequest | None = None,
+    ) -> tuple[Backend, Location, SignRequest]: ...
+
+    @overload
+    def request_for(
+        self,
+        action: Literal["create_upload_form"],
+        key: str,
+        options: Mapping[str, Any],
+        version: None = None,
+        made: FormRequest | None = None,
+    ) -> tuple[Backend, Location, FormRequest]: ...
+
+    @overload
+    def request_for(
+        self,
+        action: Action,
+        key: str,
+        options: Mapping[str, Any],
+        version: str | None = None,
+        made: AnyRequest | None = None,
+    ) -> tuple[Backend, Location, AnyRequest]: ...
+
+    def request_for(
+        self,
+        action: Action,
+        key: str,
+        options: Mapping[str, Any],
+        version: str | None = None,
+        made: AnyRequest | None = None,
+    ) -> tuple[Backend, Location, AnyRequest]:
+        """Return who signs, where, and what: the one way from keywords to what the gate is given.
+
+        Args:
+            action: the function that was called.
+            key: the key below the root; a folder for a prefix, and of no meaning for many keys, which
+                are whole keys of the bucket.
+            options: the keywords that say what is to be permitted.
+            version: the version of the object.
+            made: the request that the options make, where it has been made already: before a backend
+                is loaded for what cannot be.
+
+        Raises:
+            InvalidPathError: if the key is not text.
+            InvalidRequestError: for an option, or a version, that is not legal.
+
+        """
+        if made is None:
+            made = _made(action, options)
+        if self.profiled is not None:
+            defaults = self.profiled.profile.defaults
+            made = _made(action, defaults.filled(options, made.method))
+        if action == "create_signed_prefix":
+            location = self.below(key)
+        elif action == "create_signed_urls":
+            location = self.location.at("")
+        else:
+            location = self.at(key, version, whole=made.method == "LIST")
+        return self.backend, location, made
+
+    def reading(self, key: str, version: str | None = None) -> tuple[Backend, Location]:
+        """Return who reads an object, and where it is: a signer only signs.
+
+        Raises:
+            InvalidPathError: if the key is not text.
+            InvalidRequestError: if the version cannot be one.
+
+        """
+        location = self.at(key, version)
+        if self.signer is None:
+            return self.backend, location
+        reader = registry.backend(location.protocol)
+        options = structured(reader.info.name, reader.info.options_class, None)
+        return reader, attrs.evolve(location, options=options)
+
+
+def _made(action: Action, options: Mapping[str, Any]) -> AnyRequest:
+    if action == "create_upload_form":
+        return make_form_request(options)
+    return make_request(options)
+
+
+def _made_of(path: ParsedPath, options: dict[str, Any]) -> Root:
+    """Make a root that has travelled."""
+    return Root.of(path, **options)

@@ -1,0 +1,354 @@
+"""``Store``: a root and all that can be asked of what lies below it; the face that users hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+from daypass.backends.calls import Backend
+from daypass.errors import ObjectNotFoundError
+from daypass.gate import doors
+from daypass.model.batches import SignedURLBatch
+from daypass.model.forms import FormOptions, UploadForm
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.paths import PathLike
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SharedOptions, SignOptions
+from daypass.store import bulk, multipart
+from daypass.store.multipart import MultipartUpload
+from daypass.store.root import Root
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Everything below one root, signed with one set of credentials.
+
+    >>> store = Store("s3://maps/2026", storage_options={"key": "AK", "secret": "SK"})
+    >>> store.create_signed_url("europe.tif").path
+    's3://maps/2026/europe.tif'
+
+    A store can be pickled where it holds no secret: credentials are then those that the other
+    process finds, and a profile is the one that it knows by that name. It can be used after a fork.
+
+    Args:
+        url: the root, such as ``s3://bucket`` or ``s3://bucket/prefix``.
+        storage_options: fsspec's options for the filesystem, passed on untouched.
+        fs: a filesystem that exists, in place of ``storage_options``.
+        public_endpoint: ``http(s)://host[:port]`` that the links' readers can reach, where it
+            differs from the filesystem's endpoint; metadata is still read from the latter.
+        signer: who signs in place of the path's own backend, such as ``"cloudfront"``; metadata is
+            still read by the latter.
+        signer_options: options of the signing backend, such as ``signature_version``.
+        caller: who asks, told to policy and audit plugins.
+
+    Raises:
+        InvalidRequestError: for an option that is not legal.
+        BackendNotFoundError: if no installed backend serves the protocol, or no signer has the name.
+
+    """
+
+    def __init__(
+        self,
+        url: PathLike,
+        *,
+        storage_options: Mapping[str, Any] | None = None,
+        fs: AbstractFileSystem | None = None,
+        public_endpoint: str | None = None,
+        signer: str | None = None,
+        signer_options: Mapping[str, Any] | None = None,
+        caller: str | None = None,
+    ) -> None:
+        self.root = Root.of(
+            url,
+            storage_options=storage_options,
+            fs=fs,
+            public_endpoint=public_endpoint,
+            signer=signer,
+            signer_options=signer_options,
+            caller=caller,
+        )
+
+    @property
+    def location(self) -> Location:
+        """Where the root is."""
+        return self.root.location
+
+    @property
+    def backend(self) -> Backend:
+        """Who signs."""
+        return self.root.backend
+
+    @property
+    def signer(self) -> str | None:
+        """The name of the signer; None where the path's own backend signs."""
+        return self.root.signer
+
+    @property
+    def caller(self) -> str | None:
+        """Who asks, told to policy and audit plugins."""
+        return self.root.caller
+
+    @property
+    def profile(self) -> str | None:
+        """The name of the profile that the store is made of; None where it is of none."""
+        return self.root.location.profile
+
+    def __repr__(self) -> str:
+        """Show the root; never an option."""
+        return f"Store({self.location.path!r}, backend={self.backend.info.name!r})"
+
+    def create_signed_url(
+        self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
+    ) -> SignedURL:
+        """Sign a URL for one key below the root.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            version: the version of the object to sign for.
+            options: what the URL shall permit: the fields of `SignRequest`.
+
+        Raises:
+            DaypassError: one of the tree in `daypass.errors`.
+
+        """
+        root = self.root
+        backend, location, request = root.request_for("create_signed_url", key, options, version)
+        return doors.create_signed_url(backend, location, request, caller=root.caller)
+
+    def create_signed_prefix(self, prefix: str, **options: Unpack[SharedOptions]) -> SignedPrefix:
+        """Sign one grant for everything below a prefix, where the store knows such grants.
+
+        >>> store = Store("az://maps", storage_options={"account_name": "a", "account_key": "a2V5"})
+        >>> grant = store.create_signed_prefix("", expires_in="1d")
+        >>> grant.url_for("europe.tif").partition("?")[0]
+        'https://a.blob.core.windows.net/maps/europe.tif'
+
+        Args:
+            prefix: the prefix relative to the root; a slash is added where it does not end in one,
+                so that ``data`` never opens ``data2``. Empty, it is the whole root.
+            options: what the grant shall permit: the fields of `SignRequest` that many objects
+                can share.
+
+        Raises:
+            UnsupportedOptionError: with ``option="prefix"`` where the store cannot bind a prefix.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        asked = self.root.request_for("create_signed_prefix", prefix, options)
+        return doors.create_signed_prefix(*asked, caller=self.caller)
+
+    @overload
+    def head_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: Literal[False] = False
+    ) -> ObjectMetadata: ...
+
+    @overload
+    def head_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool
+    ) -> ObjectMetadata | None: ...
+
+    def head_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool = False
+    ) -> ObjectMetadata | None:
+        """Read the metadata of one object below the root.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            version: the version of the object to read.
+            missing_ok: return None where there is no such object, instead of raising.
+
+        Raises:
+            ObjectNotFoundError: if there is no such object and ``missing_ok`` is False.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
+            return doors.head_metadata(*self.root.reading(key, version))
+        return None
+
+    @overload
+    def create_signed_urls(  # type: ignore[overload-overlap] # an iterator is taken first
+        self,
+        keys: Iterator[str],
+        *,
+        errors: Literal["raise", "collect"] = "raise",
+        version: Iterable[str | None] | None = None,
+        content_md5: Iterable[str | bytes | None] | None = None,
+        checksum_sha256: Iterable[str | bytes | None] | None = None,
+        content_length: Iterable[int | None] | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> Iterator[SignedURL]: ...
+
+    @overload
+    def create_signed_urls(
+        self,
+        keys: Iterable[str],
+        *,
+        errors: Literal["raise", "collect"] = "raise",
+        version: Iterable[str | None] | None = None,
+        content_md5: Iterable[str | bytes | None] | None = None,
+        checksum_sha256: Iterable[str | bytes | None] | None = None,
+        content_length: Iterable[int | None] | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> SignedURLBatch: ...
+
+    def create_signed_urls(
+        self,
+        keys: Iterable[str],
+        *,
+        errors: Literal["raise", "collect"] = "raise",
+        version: Iterable[str | None] | None = None,
+        content_md5: Iterable[str | bytes | None] | None = None,
+        checksum_sha256: Iterable[str | bytes | None] | None = None,
+        content_length: Iterable[int | None] | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> SignedURLBatch | Iterator[SignedURL]:
+        """Sign a URL for each of many keys below the root.
+
+        >>> store = Store("s3://maps", storage_options={"key": "AK", "secret": "SK"})
+        >>> store.create_signed_urls(["europe.tif", "asia.tif"], expires_in="1d")
+        <SignedURLBatch of 2 links>
+
+        Args:
+            keys: the keys, exactly as stored, relative to the root. An iterator gives an iterator
+                of `SignedURL`, in bounded memory; anything else a `SignedURLBatch`.
+            errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them in
+                the batch's ``errors`` (an iterator always raises).
+            version: one version for each key.
+            content_md5: one MD5 for each key.
+            checksum_sha256: one SHA-256 for each key.
+            content_length: one size in bytes for each key.
+            options: what every URL shall permit: the other fields of `SignRequest`.
+
+        Raises:
+            DaypassError: one of the tree in `daypass.errors`.
+
+        """
+        columns = {
+            "version": version,
+            "content_md5": content_md5,
+            "checksum_sha256": checksum_sha256,
+            "content_length": content_length,
+        }
+        return bulk.sign_all(partial(bulk.in_root, self.root), keys, columns, options, errors)
+
+    def create_multipart_upload(
+        self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
+    ) -> MultipartUpload:
+        """Begin an upload in parts of one key below the root.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            size: size of the object in bytes.
+            part_size: size of each part in bytes; by default 16 MiB, or more where that would make
+                more parts than the store takes.
+            options: what describes the object, and how long each part's link lives: the fields of
+                `SignRequest`.
+
+        Raises:
+            UnsupportedOptionError: with ``option="multipart"`` where the store takes no uploads in
+                parts; or for an option that it cannot carry out on one.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        return multipart.begin(self.root, key, options, size=size, part_size=part_size)
+
+    def resume_multipart_upload(
+        self,
+        key: str,
+        upload_id: str,
+        *,
+        size: int,
+        part_size: int | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> MultipartUpload:
+        """Go on with an upload in parts that has begun; everything as it was given then.
+
+        Args:
+            key: the key, exactly as stored, relative to the root.
+            upload_id: the upload's id.
+            size: size of the object in bytes.
+            part_size: size of each part in bytes.
+            options: the same as when it was begun.
+
+        Raises:
+            DaypassError: one of the tree in `daypass.errors`.
+
+        """
+        return multipart.resume(self.root, key, upload_id, options, size=size, part_size=part_size)
+
+    def create_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
+        """Sign a form by which a browser uploads one file below the root.
+
+        Args:
+            key: the key relative to the root; where it ends in ``${filename}``, the file's name
+                goes there, and the sender may name any key that begins with the rest.
+            options: what the form shall permit: the fields of `FormRequest`.
+
+        Raises:
+            UnsupportedOptionError: with ``option="form"`` where the store has no forms.
+            DaypassError: another of the tree in `daypass.errors`.
+
+        """
+        asked = self.root.request_for("create_upload_form", key, options)
+        return doors.create_upload_form(*asked, caller=self.root.caller)
+
+    async def acreate_signed_url(
+        self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
+    ) -> SignedURL:
+        """Do what `create_signed_url` does, in a thread."""
+        return await asyncio.to_thread(self.create_signed_url, key, version=version, **options)
+
+    async def acreate_signed_prefix(
+        self, prefix: str, **options: Unpack[SharedOptions]
+    ) -> SignedPrefix:
+        """Do what `create_signed_prefix` does, in a thread."""
+        return await asyncio.to_thread(self.create_signed_prefix, prefix, **options)
+
+    async def ahead_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool = False
+    ) -> ObjectMetadata | None:
+        """Do what `head_metadata` does, in a thread."""
+        return await asyncio.to_thread(
+            self.head_metadata, key, version=version, missing_ok=missing_ok
+        )
+
+    async def acreate_multipart_upload(
+        self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
+    ) -> MultipartUpload:
+        """Do what `create_multipart_upload` does, in a thread."""
+        return await asyncio.to_thread(
+            self.create_multipart_upload, key, size=size, part_size=part_size, **options
+        )
+
+    async def aresume_multipart_upload(
+        self,
+        key: str,
+        upload_id: str,
+        *,
+        size: int,
+        part_size: int | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> MultipartUpload:
+        """Do what `resume_multipart_upload` does, in a thread."""
+        return await asyncio.to_thread(
+            self.resume_multipart_upload,
+            key,
+            upload_id,
+            size=size,
+            part_size=part_size,
+            **options,
+        )
+
+    async def acreate_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
+        """Do what `create_upload_form` does, in a thread."""
+        return await asyncio.to_thread(self.create_upload_form, key, **options)

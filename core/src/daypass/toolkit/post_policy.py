@@ -1,0 +1,213 @@
+"""POST policy V4: the document that says what a form may upload, as AWS and Google share it.
+
+Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html and
+https://docs.cloud.google.com/storage/docs/authentication/signatures#policy-document.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+
+from daypass.base.times import moment
+from daypass.hookspecs.findings import Finding
+from daypass.model.forms import FILENAME, FormRequest
+
+__all__ = [
+    "Policy",
+    "PostPolicy",
+    "conditions_of",
+    "encode_policy",
+    "fields_of",
+    "read_policy",
+    "starts_with_of",
+]
+
+
+def fields_of(request: FormRequest, *, prefix: str) -> dict[str, str]:
+    """Return the fields that a request asks for, the key and the signature aside.
+
+    >>> fields_of(FormRequest(metadata={"by": "me"}, success_status=201), prefix="x-amz-")
+    {'success_action_status': '201', 'x-amz-meta-by': 'me'}
+
+    Args:
+        request: what the form shall permit.
+        prefix: what the provider's own names begin with.
+
+    """
+    status = request.success_status
+    fields = {
+        "acl": request.acl,
+        "Content-Type": request.content_type,
+        "success_action_status": None if status is None else str(status),
+        "success_action_redirect": request.success_redirect,
+        **{f"{prefix}meta-{name}": value for name, value in (request.metadata or {}).items()},
+        **(request.headers or {}),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def starts_with_of(request: FormRequest, key: str) -> dict[str, str]:
+    """Return the fields that the sender may choose, and what each must begin with."""
+    found = {}
+    if key.endswith(FILENAME):
+        found["key"] = key.removesuffix(FILENAME)
+    if request.content_type_prefix is not None:
+        found["Content-Type"] = request.content_type_prefix
+    return found
+
+
+def conditions_of(request: FormRequest) -> list[Any]:
+    """Return the conditions that are no field: on the size, and on the media type's beginning."""
+    found: list[Any] = []
+    if request.size_range is not None:
+        found.append(["content-length-range", *request.size_range])
+    if request.content_type_prefix is not None:
+        found.append(["starts-with", "$Content-Type", request.content_type_prefix])
+    return found
+
+
+def encode_policy(policy: Mapping[str, Any], **style: Any) -> str:
+    """Return a policy in base64, as it is signed and sent; ``style`` is of `json.dumps`."""
+    return b64encode(json.dumps(policy, **style).encode()).decode()
+
+
+@attrs.frozen
+class Policy:
+    """A policy as a store reads it."""
+
+    #: When it ends (aware, UTC).
+    expires_at: datetime
+    #: What each field must be.
+    equal: dict[str, str]
+    #: What each field must begin with.
+    starts_with: dict[str, str]
+    #: The smallest and the largest file in bytes.
+    size_range: tuple[int, int] | None
+
+    @classmethod
+    def read(cls, text: str) -> Policy:
+        """Read a policy in base64.
+
+        Raises:
+            ValueError: if it is none.
+
+        """
+        try:
+            policy = json.loads(b64decode(text, validate=True))
+            end = datetime.fromisoformat(policy["expiration"]).astimezone(UTC)
+            equal: dict[str, str] = {}
+            starts: dict[str, str] = {}
+            sizes = None
+            for condition in policy["conditions"]:
+                if isinstance(condition, dict):
+                    equal.update(condition)
+                elif condition[0] == "content-length-range":
+                    sizes = (int(condition[1]), int(condition[2]))
+                else:
+                    place = {"eq": equal, "starts-with": starts}[condition[0]]
+                    place[condition[1].removeprefix("$")] = condition[2]
+        except (Base64Error, KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+            msg = "this is no POST policy"
+            raise ValueError(msg) from error
+        return cls(end, equal, starts, sizes)
+
+
+_RANGE = 3
+
+
+@attrs.frozen(kw_only=True)
+class PostPolicy:
+    """What a policy says, as far as it can be read."""
+
+    #: When it ends (aware, UTC).
+    expires_at: datetime | None = None
+    bucket: str | None = None
+    #: The key, where it is fixed.
+    key: str | None = None
+    #: What the key must begin with, where it is not.
+    key_prefix: str | None = None
+    #: All conditions by the names of their fields, in words.
+    conditions: dict[str, str] = attrs.field(factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def read_policy(text: str) -> PostPolicy:
+    """Read a policy; what is wrong with it is a finding."""
+    try:
+        document = json.loads(b64decode(text, validate=True))
+    except (Base64Error, ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        why = "the field policy is no base64 of a JSON object: it was changed or cut"
+        return PostPolicy(findings=(Finding("error", "bad-policy", why),))
+    findings: list[Finding] = []
+    end = moment(document.get("expiration"))
+    if end is None:
+        why = "the policy's expiration is missing or no moment such as 2026-01-31T09:30:00Z"
+        findings.append(Finding("error", "bad-expires", why))
+    given = document.get("conditions")
+    rows = given if isinstance(given, list) else []
+    found: dict[str, str] = {}
+    exact: dict[str, str] = {}
+    prefixes: dict[str, str] = {}
+    for row in rows:
+        _read(row, found, exact, prefixes, findings)
+    prefix = prefixes.get("key")
+    if prefix == "":
+        why = "any key may be written: the policy lets the key begin with anything"
+        findings.append(Finding("warning", "wildcard", why))
+    if "content-length-range" not in found:
+        why = "the policy sets no content-length-range: the upload may be of any size"
+        findings.append(Finding("note", "any-size", why))
+    return PostPolicy(
+        expires_at=end,
+        bucket=exact.get("bucket"),
+        key=exact.get("key"),
+        key_prefix=prefix,
+        conditions=found,
+        findings=tuple(findings),
+    )
+
+
+def _read(
+    row: Any,
+    found: dict[str, str],
+    exact: dict[str, str],
+    prefixes: dict[str, str],
+    findings: list[Finding],
+) -> None:
+    """Read one condition: ``{name: value}``, ``[operator, "$name", value]`` or a range."""
+    if isinstance(row, dict):
+        triples: list[list[Any]] = [["eq", f"${name}", value] for name, value in row.items()]
+    else:
+        triples = [row] if isinstance(row, list) else []
+    for triple in triples:
+        if len(triple) != _RANGE:
+            continue
+        operator, name, value = triple
+        if operator == "content-length-range":
+            found["content-length-range"] = f"{_shown(name)} to {_shown(value)} bytes"
+            continue
+        field = str(name).removeprefix("$").lower()
+        if field.endswith(("signature", "security-token", "-credential", "-algorithm", "-date")):
+            continue  # the signature's own fields, which are told elsewhere or not at all
+        if operator == "eq":
+            exact.setdefault(field, str(value))
+            found[_shown(field)] = _shown(value)
+        elif operator == "starts-with":
+            prefixes.setdefault(field, str(value))
+            found[_shown(field)] = f"begins with {_shown(value)}" if value else "anything"
+        else:
+            why = f"the policy has a condition of the unknown kind {_shown(operator)}"
+            findings.append(Finding("warning", "unknown-condition", why))
+
+
+def _shown(value: Any) -> str:
+    return ascii(str(value))[1:-1][:200]

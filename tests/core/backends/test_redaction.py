@@ -1,0 +1,195 @@
+"""Masking: every kind of URL, written in every way, in text and in log records."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from io import StringIO
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import daypass
+from daypass.backends.redaction import RedactingFilter, redact
+from tests.core.values import URLS, WRITTEN
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("kind", URLS)
+def test_no_signature_and_no_token_is_left(kind, written):
+    url, secrets = URLS[kind]
+    masked = redact(WRITTEN[written](url))
+    for secret in secrets:
+        for part in (secret, secret[:12], secret[-12:].replace("%3D", "")):
+            assert part.lower() not in masked.lower()
+    assert "****" in masked
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("kind", URLS)
+def test_masking_twice_changes_nothing(kind, written):
+    masked = redact(WRITTEN[written](URLS[kind][0]))
+    assert redact(masked) == masked
+
+
+def test_what_follows_a_signature_stays():
+    url, _ = URLS["Azure"]
+    assert redact(url) == "https://a.example/c/k?se=2026-11-02T09%3A00Z&sig=****&sp=r"
+    assert redact(quote(url, safe="")).endswith("sig%3D****%26sp%3Dr")
+    assert redact(f"({url})").endswith("&sp=r)")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nothing here",
+        "the design= of it, a signet=ring, resign=now",
+        "a signature is what it is",
+        "sig",
+        "signature=",
+        "https://user@host.example/",
+        "X-Amz-Credential=AK%2F20261102&X-Amz-Expires=60",
+    ],
+)
+def test_other_text_stays_as_it_is(text):
+    assert redact(text) == (text if "user@" not in text else "https://****@host.example/")
+
+
+@pytest.mark.parametrize("value", [None, b"sig=x", 7, ["sig=x"]], ids=repr)
+def test_what_is_no_text_is_refused(value):
+    with pytest.raises(daypass.InvalidRequestError) as caught:
+        redact(value)
+    assert caught.value.option == "text"
+
+
+def test_a_login_in_a_url_is_masked():
+    assert redact("at https://me:word@b.example/k?x=1") == "at https://****@b.example/k?x=1"
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_can_be_masked_and_masking_is_stable(text):
+    masked = redact(text)
+    assert redact(masked) == masked
+
+
+LONG = [
+    "sig=" * 100_000,
+    "signature" * 50_000,
+    "%25" * 150_000,
+    "sig=%" + "25" * 200_000,
+    "a-" * 200_000,
+    "sig=" + "a%25" * 100_000,
+    "sig" + "\\" * 400_000 + "u003d",
+    '"sig"' + " " * 400_000,
+    "://" * 150_000,
+    "://" + "a" * 400_000,
+]
+
+
+def test_masking_takes_time_in_proportion_to_the_text():
+    """In a process that is ended after a minute; a quadratic pattern would take hours."""
+    program = "import sys; from daypass import redact; [redact(line) for line in sys.stdin]"
+    text = "\n".join(LONG)
+    subprocess.run([sys.executable, "-c", program], input=text, text=True, check=True, timeout=60)
+
+
+URL, SECRETS = URLS["S3 V4 with a token"]
+
+
+@pytest.fixture
+def log():
+    """A logger with a masking handler, and what it has written."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        logging.Formatter("%(levelname)s %(message)s %(extra)s", defaults={"extra": ""})
+    )
+    handler.addFilter(RedactingFilter())
+    logger = logging.getLogger("tests.redaction")
+    logger.addHandler(handler)
+    logger.propagate = False
+    yield logger, stream
+    logger.removeHandler(handler)
+
+
+def hidden(stream):
+    text = stream.getvalue()
+    assert "****" in text
+    return all(secret not in text for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda log: log.warning(URL),
+        lambda log: log.warning("asked for %s, %d bytes", URL, 3),
+        lambda log: log.warning("asked for %(url)s", {"url": URL}),
+        lambda log: log.warning("asked for %r", [URL]),
+        lambda log: log.warning("asked for %s", ValueError(URL)),
+        lambda log: log.warning("not enough %s %s", URL),  # noqa: PLE1206 - that is the test
+        lambda log: log.warning(ValueError(URL)),
+        lambda log: log.warning("see", extra={"extra": URL}),
+        lambda log: log.warning("see", extra={"extra": {"url": URL}}),
+    ],
+    ids=["message", "args", "dict", "list", "error", "too few", "object", "extra", "nested extra"],
+)
+def test_no_log_record_shows_a_signature(log, call):
+    logger, stream = log
+    call(logger)
+    assert hidden(stream)
+
+
+def test_no_traceback_in_a_log_shows_a_signature(log):
+    logger, stream = log
+    try:
+        try:
+            int(URL)
+        except ValueError as error:
+            raise RuntimeError(URL) from error
+    except RuntimeError:
+        logger.exception("failed for %s", URL, stack_info=True)
+    assert "Traceback" in stream.getvalue()
+    assert hidden(stream)
+
+
+def test_ordinary_records_pass_unchanged(log):
+    logger, stream = log
+    logger.warning("%s of %d", "one", 2, extra={"extra": 7})
+    assert stream.getvalue() == "WARNING one of 2 7\n"
+
+
+def test_links_are_masked_whatever_is_installed(monkeypatch):
+    """A link of a store whose backend is not installed is as secret as any other."""
+    from daypass.backends import loading, redaction
+    from tests.core.fakes import finder
+
+    monkeypatch.setattr(redaction, "registry", loading.Registry(finder()))
+    redaction._pattern.cache_clear()
+    try:
+        assert all(s not in redact(url) for url, secrets in URLS.values() for s in secrets)
+    finally:
+        redaction._pattern.cache_clear()
+
+
+def test_a_backend_names_what_else_is_secret(monkeypatch):
+    from daypass.backends import loading, redaction
+    from tests.core import fakes
+
+    module = fakes.backend(secret_query_keys={"pass.word"})
+    monkeypatch.setitem(sys.modules, "fake_backend", module)
+    find = fakes.finder({"fake": "fake_backend"})
+    monkeypatch.setattr(redaction, "registry", loading.Registry(find))
+    redaction._pattern.cache_clear()
+    try:
+        assert redact("?pass.word=abc&passXword=abc") == "?pass.word=****&passXword=abc"
+    finally:
+        redaction._pattern.cache_clear()
+
+
+def test_the_public_names_are_these():
+    assert (daypass.redact, daypass.RedactingFilter) == (redact, RedactingFilter)

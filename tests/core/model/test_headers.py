@@ -1,0 +1,218 @@
+"""Headers a link may sign: RFC 9110 tokens and printable ASCII, never the signature's own."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from types import MappingProxyType
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daypass.errors import DaypassError, InvalidRequestError
+from daypass.model.headers import attachment, check_headers, check_metadata, check_text
+from tests.core.fakes import Disguise, Hostile, HostileMapping
+
+BAD_VALUES = ["a\r\nX: b", "a\n", "\r", "\0", "a\tb", "\x7f", "é", "\u2028", "\ud800", " a", "a ",
+              b"a", 5, None, 1.5, ["a"], Hostile()]  # fmt: skip
+BAD_NAMES = ["", "a b", "a:", "a\r\n", "a\n", "é", "\0", "(a)", "a/b", '"a"', "a=b", "\ud800",
+             b"a", 5, 10**5000, None, Hostile()]  # fmt: skip
+
+
+def test_headers_are_copied_as_they_were_spelt():
+    given_headers = {"X-Custom": "a b", "range": "bytes=0-9", "x-empty": ""}
+    copy = check_headers(given_headers)
+    assert given_headers == copy
+    assert copy is not given_headers
+
+
+@pytest.mark.parametrize("check", [check_headers, check_metadata])
+def test_a_read_only_mapping_will_do(check):
+    assert check(MappingProxyType({"x-a": "1"})) == {"x-a": "1"}
+
+
+@pytest.mark.parametrize("check", [check_headers, check_metadata])
+def test_text_in_disguise_is_taken_at_its_characters(check):
+    (item,) = check({Disguise("x-a"): Disguise("value")}).items()
+    assert [("x-a", str), ("value", str)] == [(part, type(part)) for part in item]
+
+
+@pytest.mark.parametrize("check", [check_headers, check_metadata])
+@pytest.mark.parametrize("value", BAD_VALUES, ids=count())
+def test_a_value_that_cannot_travel_is_refused(check, value):
+    with pytest.raises(InvalidRequestError):
+        check({"x-a": value})
+
+
+@pytest.mark.parametrize("check", [check_headers, check_metadata])
+@pytest.mark.parametrize("name", [n for n in BAD_NAMES if type(n) is not Hostile],
+                         ids=count())  # fmt: skip
+def test_a_name_that_is_no_token_is_refused(check, name):
+    with pytest.raises(InvalidRequestError):
+        check({name: "a"})
+
+
+@pytest.mark.parametrize("check", [check_headers, check_metadata])
+@pytest.mark.parametrize("value", [5, "a: b", b"", [("a", "b")], {"a"}, True, HostileMapping()],
+                         ids=count())  # fmt: skip
+def test_what_is_no_mapping_or_cannot_be_read_is_refused(check, value):
+    with pytest.raises(InvalidRequestError):
+        check(value)
+
+
+@pytest.mark.parametrize("check", [check_headers, check_metadata])
+def test_two_spellings_of_one_name_are_refused(check):
+    with pytest.raises(InvalidRequestError, match="twice"):
+        check({"X-A": "1", "x-a": "2"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Host",
+        "HOST",
+        "authorization",
+        "Authorization",
+        "proxy-authorization",
+        "Cookie",
+        "Date",
+        "Expect",
+        "Connection",
+        "Transfer-Encoding",
+        "TE",
+        "Trailer",
+        "Upgrade",
+        "User-Agent",
+        "Keep-Alive",
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "x-amz-date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+        "x-amz-content-sha256",
+        "X-Amz-Decoded-Content-Length",
+        "x-amz-trailer",
+        "X-Amz-S3Session-Token",
+        "X-Goog-Algorithm",
+        "X-Goog-Credential",
+        "X-Goog-Date",
+        "X-Goog-Expires",
+        "X-Goog-SignedHeaders",
+        "X-Goog-Signature",
+        "X-Goog-Content-SHA256",
+        "X-Goog-Security-Token",
+        "x-ms-date",
+        "x-ms-version",
+    ],
+)
+def test_what_belongs_to_the_signature_or_the_connection_is_never_the_callers(name):
+    with pytest.raises(InvalidRequestError, match="cannot be set"):
+        check_headers({name: "a"})
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("content_type", "Content-Type"),
+        ("content_md5", "content-MD5"),
+        ("content_length", "Content-Length"),
+        ("metadata", "X-Amz-Meta-Colour"),
+        ("metadata", "x-goog-meta-colour"),
+        ("metadata", "x-ms-meta-colour"),
+    ],
+)
+def test_a_header_with_an_option_of_its_own_names_the_option(option, name):
+    with pytest.raises(InvalidRequestError, match=f"use {option}="):
+        check_headers({name: "a"})
+
+
+def test_metadata_names_fold_to_lower_case_as_stores_fold_them():
+    assert check_metadata({"Colour": "Red"}) == {"colour": "Red"}
+
+
+def test_a_refusal_never_shows_the_value():
+    with pytest.raises(InvalidRequestError) as caught:
+        check_headers({"x-amz-server-side-encryption-customer-key": "hunter2\n"})
+    assert "hunter2" not in str(caught.value)
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_any_mapping_of_text_is_signed_as_it_stands_or_refused(headers):
+    for check in (check_headers, check_metadata):
+        try:
+            copy = check(headers)
+        except InvalidRequestError:
+            continue
+        for name, value in copy.items():
+            assert re.fullmatch(r"[!-~]+", name)
+            assert re.fullmatch(r"[ -~]*", value)
+            assert headers.get(name, value) == value
+
+
+@given(st.text())
+def test_any_text_is_a_value_unchanged_or_refused(text):
+    try:
+        assert text == check_text(text, "x")
+    except InvalidRequestError:
+        assert text != text.strip(" ") or not re.fullmatch(r"[ -~]*", text)
+
+
+@pytest.mark.parametrize(
+    ("expected", "filename", "inline"),
+    [
+        ("attachment", None, False),
+        ("inline", None, True),
+        ('attachment; filename="a b.csv"', "a b.csv", False),
+        ('inline; filename="a;b.csv"', "a;b.csv", True),
+        ("attachment; filename=\"na_ve.csv\"; filename*=UTF-8''na%C3%AFve.csv", "naïve.csv", False),
+        ("attachment; filename=\"a_b\"; filename*=UTF-8''a%22b", 'a"b', False),
+        ("attachment; filename=\"a_41\"; filename*=UTF-8''a%2541", "a%41", False),
+        ("attachment; filename=\"_\"; filename*=UTF-8''%F0%9F%8E%89", "🎉", False),
+        ("attachment; filename=\"__.txt\"; filename*=UTF-8''%E6%8A%A5%E5%91%8A.txt", "报告.txt", False),
+        ('attachment; filename="it\'s (1)*.txt"', "it's (1)*.txt", False),
+    ],
+)  # fmt: skip
+def test_a_content_disposition_is_rfc_6266_with_unicode_by_rfc_8187(expected, filename, inline):
+    assert expected == attachment(filename, inline=inline)
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "👨\u200d👩\u200d👧.png",
+        "\u0645\u06cc\u200c\u062e.txt",
+        "Screenshot at 1.00.00\u202fPM.png",
+        "a\u00a0b.txt",
+    ],
+    ids=["family emoji", "Persian non-joiner", "macOS narrow space", "no-break space"],
+)
+def test_names_that_people_really_give_their_files_are_accepted(filename):
+    assert filename == unquote(attachment(filename, inline=False).partition("UTF-8''")[2])
+
+
+@pytest.mark.parametrize(
+    "filename",
+    ["", "a/b", "a\\b", "a\r\nX: b", "\0", "a\tb", "\ud800", "gpj.\u202eexe", "\u2028", "\x85"],
+    ids=ascii,
+)
+def test_a_filename_that_splits_a_header_a_path_or_the_readers_eye_is_refused(filename):
+    with pytest.raises(InvalidRequestError) as caught:
+        attachment(filename, inline=False)
+    assert caught.value.option == "filename"
+
+
+@given(st.text(), st.booleans())
+def test_any_filename_comes_back_from_its_header_or_is_refused(filename, inline):
+    try:
+        header = attachment(filename, inline=inline)
+    except DaypassError:
+        return
+    assert re.fullmatch(r"[ -~]+", header)
+    plain = re.search(r'filename="([^"]*)"', header)[1]
+    star = re.search(r"filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]+)$", header)
+    assert filename == (unquote(star[1]) if star else plain)

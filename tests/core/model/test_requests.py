@@ -1,0 +1,471 @@
+"""SignRequest says what a URL shall permit, and refuses what no URL could."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from itertools import count
+from typing import get_type_hints
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import daypass
+from daypass.base.messages import refuse_unknown
+from daypass.base.times import LONGEST
+from daypass.errors import (
+    DaypassError,
+    InvalidExpiryError,
+    InvalidRequestError,
+    UnknownOptionError,
+)
+from daypass.model.options import DEFAULT_LIFETIMES, DESCRIBING, RESTRICTING
+from daypass.model.requests import SignOptions, SignRequest, make_request
+from tests.core.fakes import EVERY_CONDITION, NOW, SECRET, Hostile
+from tests.core.values import LEGAL, MD5, MD5_TEXT, ODD, SHA256, SHA256_TEXT
+
+OPTIONS = sorted(SignOptions.__annotations__)
+
+UPLOAD_ONLY = sorted(name for name, options in LEGAL.items() if options.get("method") == "PUT")
+DOWNLOAD_ONLY = sorted(
+    name for name in LEGAL if name in ("filename", "inline") or name.startswith("response_")
+)
+
+
+def test_each_option_has_a_legal_value_here():
+    assert set(OPTIONS) == set(LEGAL)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_each_option_is_accepted(name):
+    request = SignRequest(**LEGAL[name])
+    assert getattr(request, name) is not None
+
+
+def test_the_options_of_every_face_are_the_fields_one_for_one():
+    fields = [field.name for field in attrs.fields(SignRequest) if field.init]
+    assert sorted(fields) == sorted(SignOptions.__annotations__)
+    assert set(get_type_hints(SignOptions)) == set(fields)
+
+
+def test_every_option_that_can_be_refused_by_a_backend_is_a_condition():
+    request = SignRequest(method="PUT", content_length=0, starts_at=NOW, signing_time=NOW)
+    assert {"content_length", "starts_at", "signing_time"} == request.conditions
+    used = frozenset().union(*(SignRequest(**options).conditions for options in LEGAL.values()))
+    assert used == EVERY_CONDITION
+    assert DESCRIBING.isdisjoint(RESTRICTING)
+
+
+def test_options_left_alone_are_no_conditions():
+    assert frozenset() == SignRequest(https_only=False, if_absent=False, inline=False).conditions
+
+
+@pytest.mark.parametrize("name", ["headers", "metadata"])
+def test_an_empty_mapping_asks_for_nothing(name):
+    assert frozenset() == SignRequest(method="PUT", **{name: {}}).conditions
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("kind", ODD)
+def test_any_object_given_to_any_option_works_or_is_a_daypass_error(name, kind):
+    options = {**LEGAL[name], name: ODD[kind]}
+    try:
+        request = SignRequest(**options).resolve(NOW)
+    except InvalidRequestError as error:
+        assert str(error).isprintable()
+        assert len(str(error)) < 500
+        return
+    assert request.disposition is None or request.disposition
+    assert isinstance(request.object_metadata, dict)
+
+
+@given(name=st.sampled_from(OPTIONS), value=st.text() | st.binary() | st.integers() | st.floats())
+def test_any_text_or_number_given_to_any_option_works_or_is_a_daypass_error(name, value):
+    try:
+        SignRequest(**{**LEGAL[name], name: value}).resolve(NOW)
+    except InvalidRequestError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("expires_in", "stable_for")])
+def test_text_in_disguise_becomes_its_characters_or_is_refused(name):
+    class Word(str, Enum):  # noqa: UP042 - this is the kind that formats as its name
+        VALUE = {"method": "GET", "on_short": "warn", "content_md5": MD5_TEXT,
+                 "checksum_sha256": SHA256_TEXT}.get(name, "real")  # fmt: skip
+
+    try:
+        value = getattr(SignRequest(**{**LEGAL[name], name: Word.VALUE}), name)
+    except InvalidRequestError:
+        return
+    assert type(value) is str
+    assert value == Word.VALUE.value
+
+
+@pytest.mark.parametrize("method", ["get", "POST", "list", "", "GET ", "PATCH", None, b"GET", 5])
+def test_an_unknown_method_is_refused_naming_those_there_are(method):
+    with pytest.raises(InvalidRequestError, match=r"method.*") as caught:
+        SignRequest(method=method)
+    assert caught.value.option == "method"
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "yes", "", "False"])
+@pytest.mark.parametrize(
+    "name",
+    ["strict", "if_absent", "inline", "requester_pays", "allow_dot_segments",
+     "add_content_md5_metadata"],
+)  # fmt: skip
+def test_only_true_and_false_are_flags(name, value):
+    """``strict=None`` in particular must not pass for ``strict=False``."""
+    with pytest.raises(InvalidRequestError, match=f"{name} must be True or False"):
+        SignRequest(**{**LEGAL[name], name: value})
+
+
+@pytest.mark.parametrize("name", UPLOAD_ONLY)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_what_describes_an_upload_is_refused_elsewhere(name, method):
+    with pytest.raises(InvalidRequestError, match="goes with method='PUT'"):
+        SignRequest(**{**LEGAL[name], "method": method})
+
+
+@pytest.mark.parametrize("name", DOWNLOAD_ONLY)
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_what_shapes_an_answer_is_refused_elsewhere(name, method):
+    with pytest.raises(InvalidRequestError, match="goes with method='GET'"):
+        SignRequest(**{**LEGAL[name], "method": method})
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "value"),
+    [
+        (MD5_TEXT, "content_md5", MD5),
+        (MD5_TEXT, "content_md5", bytearray(MD5)),
+        (MD5_TEXT, "content_md5", memoryview(MD5)),
+        (MD5_TEXT, "content_md5", MD5_TEXT),
+        (SHA256_TEXT, "checksum_sha256", SHA256),
+        (SHA256_TEXT, "checksum_sha256", SHA256_TEXT),
+    ],
+)
+def test_a_digest_is_base64_or_raw_bytes(expected, name, value):
+    assert expected == getattr(SignRequest(method="PUT", **{name: value}), name)
+
+
+@pytest.mark.parametrize(
+    ("right", "name", "value"),
+    [
+        (MD5_TEXT, "content_md5", MD5.hex()),
+        (MD5_TEXT, "content_md5", MD5.hex().upper()),
+        (SHA256_TEXT, "checksum_sha256", SHA256.hex()),
+    ],
+)
+def test_a_hex_digest_is_refused_with_the_base64_to_use(right, name, value):
+    with pytest.raises(InvalidRequestError) as caught:
+        SignRequest(method="PUT", **{name: value})
+    assert repr(right) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [MD5[:-1], MD5 + b"x", b"", "", MD5_TEXT[:-2], MD5_TEXT + "\n", MD5_TEXT.rstrip("=") + "A=",
+     " " * 32, MD5_TEXT[:-3] + "R==", "é" * 24, SHA256_TEXT, [1] * 16],
+    ids=count(),
+)  # fmt: skip
+def test_a_digest_of_another_length_or_spelling_is_refused(value):
+    with pytest.raises(InvalidRequestError) as caught:
+        SignRequest(method="PUT", content_md5=value)
+    assert caught.value.option == "content_md5"
+    assert "use ''" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("culprit", "options"),
+    [
+        ("add_content_md5_metadata", {"add_content_md5_metadata": True}),
+        ("metadata", {"add_content_md5_metadata": True, "content_md5": MD5,
+                      "metadata": {"MD5CHKSUM": "x"}}),
+        ("content_length", {"content_length": 11, "max_bytes": 10}),
+    ],
+)  # fmt: skip
+def test_options_that_contradict_each_other_are_refused(culprit, options):
+    with pytest.raises(InvalidRequestError) as caught:
+        SignRequest(method="PUT", **options)
+    assert culprit == caught.value.option
+
+
+@pytest.mark.parametrize("other", [{"filename": "a"}, {"inline": True}])
+def test_a_disposition_is_given_once(other):
+    with pytest.raises(InvalidRequestError):
+        SignRequest(response_content_disposition="inline", **other)
+
+
+def test_a_lifetime_is_given_once():
+    with pytest.raises(InvalidExpiryError):
+        SignRequest(expires_in=60, expires_at=NOW)
+
+
+def test_md5_is_also_stored_as_metadata_where_asked():
+    request = SignRequest(
+        method="PUT", content_md5=MD5, add_content_md5_metadata=True, metadata={"A": "b"}
+    )
+    assert request.object_metadata == {"a": "b", "md5chksum": MD5_TEXT}
+
+
+@pytest.mark.parametrize(
+    ("expected", "options"),
+    [
+        (None, {}),
+        ("inline", {"inline": True}),
+        ("attachment; filename=\"_\"; filename*=UTF-8''%C3%A9", {"filename": "é"}),
+        ("x", {"response_content_disposition": "x"}),
+    ],
+)
+def test_the_disposition_is_made_of_filename_and_inline(expected, options):
+    assert expected == SignRequest(**options).disposition
+
+
+@pytest.mark.parametrize(("method", "lifetime"), DEFAULT_LIFETIMES.items())
+def test_the_lifetime_depends_on_the_method_where_none_is_given(method, lifetime):
+    resolved = SignRequest(method=method).resolve(NOW)
+    assert {"GET": 3600, "HEAD": 3600, "LIST": 3600, "PUT": 900, "DELETE": 300}[method] == lifetime
+    assert lifetime == resolved.expires_in
+    assert NOW + timedelta(seconds=lifetime) == resolved.expires_at
+
+
+def test_resolving_fixes_clock_lifetime_and_end_in_whole_seconds():
+    resolved = SignRequest(expires_in="1h").resolve(NOW.replace(microsecond=999_999))
+    assert (NOW, 3600, NOW + timedelta(hours=1)) == (
+        resolved.signing_time,
+        resolved.expires_in,
+        resolved.expires_at,
+    )
+
+
+def test_resolving_leaves_the_request_as_it_was():
+    request = SignRequest(expires_in=60)
+    request.resolve(NOW)
+    assert SignRequest(expires_in=60) == request
+    assert request.signing_time is None
+
+
+def test_signing_time_replaces_the_clock_in_every_comparison():
+    past = datetime(2001, 1, 1, tzinfo=UTC)
+    request = SignRequest(signing_time=past, expires_at=past + timedelta(minutes=1))
+    assert request.resolve(NOW).expires_in == 60
+
+
+@pytest.mark.parametrize("delta", [timedelta(0), timedelta(seconds=-1), timedelta(days=-9000)])
+def test_an_end_that_is_not_after_the_signing_time_is_refused(delta):
+    with pytest.raises(InvalidExpiryError):
+        SignRequest(expires_at=NOW + delta).resolve(NOW)
+
+
+def test_no_link_lives_longer_than_ten_years_however_it_is_asked_for():
+    with pytest.raises(InvalidExpiryError):
+        SignRequest(expires_at=NOW + timedelta(seconds=LONGEST + 1)).resolve(NOW)
+
+
+def test_an_end_beyond_the_calendar_is_refused():
+    with pytest.raises(InvalidExpiryError):
+        SignRequest(expires_in="1d", signing_time=datetime(9999, 12, 31, tzinfo=UTC)).resolve(NOW)
+
+
+def test_a_start_must_lie_before_the_end():
+    with pytest.raises(InvalidExpiryError):
+        SignRequest(starts_at=NOW + timedelta(minutes=5), expires_in="5m").resolve(NOW)
+
+
+@given(
+    st.integers(1, 7200),
+    st.integers(1, 86_400),
+    st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)),
+    st.integers(0, 10**6),
+)
+def test_within_one_bucket_all_requests_resolve_alike_and_no_link_is_born_dead(
+    bucket, lifetime, moment, offset
+):
+    request = SignRequest(stable_for=bucket, expires_in=lifetime)
+    if bucket >= lifetime:
+        with pytest.raises(InvalidExpiryError):
+            request.resolve(moment)
+        return
+    first = request.resolve(moment)
+    start = first.signing_time
+    assert start.timestamp() % bucket == 0
+    assert start <= moment.replace(microsecond=0) < first.expires_at
+    assert start + timedelta(seconds=lifetime) == first.expires_at
+    assert request.resolve(start + timedelta(seconds=offset % bucket)) == first
+    assert request.resolve(start + timedelta(seconds=bucket)) != first
+
+
+def test_with_an_end_of_its_own_a_stable_link_still_ends_there():
+    end = NOW + timedelta(hours=2)
+    resolved = SignRequest(stable_for="1h", expires_at=end).resolve(NOW + timedelta(minutes=7))
+    assert (NOW, 7200, end) == (resolved.signing_time, resolved.expires_in, resolved.expires_at)
+
+
+def test_signing_time_says_which_bucket():
+    request = SignRequest(stable_for=600, signing_time=NOW + timedelta(seconds=599))
+    assert request.resolve(NOW + timedelta(days=1)).signing_time == NOW
+
+
+def test_a_copy_without_conditions_asks_for_them_no_more():
+    request = SignRequest(method="PUT", content_md5=MD5, max_bytes=5)
+    copy = request.without({"max_bytes"})
+    assert frozenset({"content_md5"}) == copy.conditions
+    assert copy.max_bytes is None
+    assert request.max_bytes == 5
+
+
+def test_a_request_is_frozen():
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        SignRequest().method = "PUT"
+
+
+def test_the_callers_dicts_are_neither_kept_nor_changed():
+    headers, metadata = {"X-A": "1"}, {"Colour": "red"}
+    request = SignRequest(method="PUT", headers=headers, metadata=metadata)
+    request.resolve(NOW)
+    assert (headers, metadata) == ({"X-A": "1"}, {"Colour": "red"})
+    headers["X-B"] = metadata["B"] = "2"
+    assert (request.headers, request.metadata) == ({"X-A": "1"}, {"colour": "red"})
+
+
+def test_header_values_stay_out_of_the_repr():
+    request = SignRequest(headers={"x-amz-server-side-encryption-customer-key": SECRET})
+    assert SECRET not in repr(request) + str(request)
+    assert "customer-key" in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("nearest", "name"),
+    [("expires_in", "expire_in"), ("content_type", "ContentType"), ("filename", "file_name")],
+)
+def test_an_unknown_option_is_refused_naming_the_nearest(nearest, name):
+    with pytest.raises(UnknownOptionError, match=f"did you mean {nearest}") as caught:
+        refuse_unknown([name], SignOptions.__annotations__)
+    assert name == caught.value.option
+    assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    "name", [5, None, b"method", Hostile(), "\ud800", "x" * 10**6, "a\nb", ""], ids=count()
+)
+def test_an_option_may_have_any_name_and_is_refused(name):
+    with pytest.raises(DaypassError) as caught:
+        refuse_unknown([name], SignOptions.__annotations__)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ["storage_options", "storage_option", "signer_option"])
+def test_an_option_of_a_store_is_told_where_it_goes(name):
+    right = name.removesuffix("s") + "s"
+    with pytest.raises(
+        UnknownOptionError, match=f"'{name}': {right} is given to the Store"
+    ) as caught:
+        make_request({name: {}})
+    assert caught.value.option == name
+
+
+def test_a_method_in_lower_case_is_refused_with_the_one_that_is_meant():
+    with pytest.raises(InvalidRequestError, match=r"'put' is not one of .*did you mean 'PUT'\?"):
+        make_request({"method": "put"})
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("secret", "secret"),
+        ("aws_access_key_id", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("regionname", r"client_kwargs=\{'region_name': \.\.\.\}"),
+        ("region", "client_kwargs"),
+        ("account_key", "account_key"),
+        ("connection_string", "connection_string"),
+        ("profile", "profile"),
+        ("endpoint", "endpoint_url"),
+    ],
+)
+def test_an_option_of_the_filesystem_is_sent_where_it_belongs(name, inside):
+    said = f"'{name}': the filesystem takes {inside}.* in storage_options"
+    with pytest.raises(UnknownOptionError, match=said) as caught:
+        make_request({name: SECRET})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_no_misspelt_option_of_a_link_is_taken_for_one_of_the_filesystem(option):
+    for wrong in (option + "s", option[:-1], option[0] + option[2:], option.replace("_", "")):
+        if wrong not in OPTIONS and wrong != "":
+            with pytest.raises(UnknownOptionError) as caught:
+                make_request({wrong: "x"})
+            assert "storage_options" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": {"x" * 5000: "a\n"}},
+        {"headers": {"x-amz-meta-" + "x" * 5000: "a"}},
+        {"headers": {"x" * 5000: "a", "X" * 5000: "b"}},
+        {"method": "PUT", "metadata": {"x" * 5000: "a\n"}},
+        {"method": "PUT", "metadata": {"x" * 5000: "a", "X" * 5000: "b"}},
+        {"x" * 5000: "a"},
+    ],
+    ids=count(),
+)
+def test_an_endless_name_is_cut_short_in_messages(options):
+    with pytest.raises(InvalidRequestError) as caught:
+        make_request(options)
+    assert "x" * 61 not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "right"),
+    [
+        (daypass.Rule, "max_expire_in", "max_expires_in"),
+        (daypass.Policy, "rule", "rules"),
+        (daypass.Quota, "live_link", "live_links"),
+        (daypass.CorsRule, "origin", "origins"),
+        (daypass.PartLimits, "max_part", "max_parts"),
+        (daypass.BackendInfo, "method", "methods"),
+    ],
+)
+def test_a_misspelt_argument_of_a_class_names_the_nearest(kind, wrong, right):
+    said = rf"no argument of {kind.__name__} is named '{wrong}': did you mean {right}\?"
+    with pytest.raises(UnknownOptionError, match=said):
+        kind(**{wrong: "x"})
+
+
+def test_what_is_missing_of_a_class_is_said_as_before():
+    with pytest.raises(TypeError, match="paths"):
+        daypass.Rule(name="a")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("192.0.2.7", "192.0.2.0/24", "192.0.2.7/32", "192.0.2.4-192.0.2.9", "0.0.0.0/0"),
+        *("192.0.2.4-192.0.2.4", "::1", "2001:DB8::/32", "2001:db8::1-2001:db8::2", "::/0"),
+    ],
+)
+def test_addresses_are_kept_as_they_were_written(given):
+    assert SignRequest(ip_range=given).ip_range == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("nonsense", "1.2.3.4/33", "::/129", "1.2.3.4/24", "1.2.3", "1.2.3.256", "010.0.0.1"),
+        *("1.2.3.9-1.2.3.4", "1.2.3.4-", "-1.2.3.4", "-", "/", "1.2.3.4/", "/24", "*", "localhost"),
+        *("1.2.3.4 - 1.2.3.9", "1.2.3.4,1.2.3.5", "1.2.3.4-::1", "1.2.3.1-1.2.3.4-1.2.3.9"),
+        *("10.0.0.0/255.0.0.0", "10.0.0.0/0.255.255.255", "fe80::1%eth0", "fe80::%eth0/64", "1"),
+        *("1.2.3.0/24-1.2.4.0/24", "[::1]", "1.2.3.4:80", "9" * 5000, "1.2.3.0/" + "9" * 5000),
+    ],
+)
+def test_what_is_no_address_is_refused(given):
+    with pytest.raises(InvalidRequestError, match="ip_range must be an address, first-last") as e:
+        SignRequest(ip_range=given)
+    assert e.value.option == "ip_range"
+    assert len(str(e.value)) < 200

@@ -1,0 +1,257 @@
+"""``verify`` without knowing a cloud: what it judges itself, whom it asks, and its guesses."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+import daypass
+from daypass.backends import loading
+from daypass.hookspecs import hookimpl
+from daypass.hookspecs.explanations import Explanation, RequestCheck
+from daypass.reading import explain
+from daypass.reading import verify as verifying
+from daypass.reading.guesses import near
+from daypass.store import root
+from tests.core import fakes
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+SENT = {"Content-Type": "text/plain"}
+
+
+def sign(sent):
+    """Make the signature of a request: over all of it."""
+    query = [pair for pair in sent.query if pair[0] != "mark"]
+    whole = (sent.method, sent.host, sent.path, query, sent.headers.get("content-type"))
+    return hashlib.sha256(repr(whole).encode()).hexdigest()
+
+
+def right(_location, _sent):
+    return RequestCheck(right=sign, parameter="mark")
+
+
+def explained(url, **changes):
+    answer = Explanation(
+        url=url.url, backend="fake", scheme="fake", now=url.now, key=url.key,
+        headers=("content-type",), expires_at=NOW.replace(hour=10),
+    )  # fmt: skip
+    return attrs.evolve(answer, **changes)
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Install one backend, whose `verify_url` is as given; return its module."""
+
+    def install(verify=right, **changes):
+        module = fakes.backend()
+
+        def explain_url(url):
+            return None if url.get("mark") is None else explained(url, **changes)
+
+        def verify_url(location, sent):
+            module.seen.append((location, sent))
+            return verify(location, sent)
+
+        module.explain_url = hookimpl(explain_url)
+        if verify is not None:
+            module.verify_url = hookimpl(verify_url)
+        monkeypatch.setitem(sys.modules, "fake_backend", module)
+        registry = loading.Registry(fakes.finder({"fake": "fake_backend"}))
+        for user in (loading, explain, verifying, root):
+            monkeypatch.setattr(user, "registry", registry)
+        return module
+
+    return install
+
+
+def link(query=(("a", "1"),), path="/k", host="s.example"):
+    sent = daypass.SentRequest(
+        method="PUT", scheme="https", host=host, path=path, query=query, now=NOW,
+        headers={"content-type": "text/plain"},
+    )  # fmt: skip
+    pairs = "&".join(f"{name}={value}" for name, value in query)
+    return f"https://{host}{path}?{pairs}&mark={sign(sent)}"
+
+
+def verified(url, method="PUT", headers=None, **options):
+    headers = SENT if headers is None else headers
+    return daypass.verify(url, method=method, headers=headers, **{"now": NOW, **options})
+
+
+def codes(answer):
+    return {finding.code for finding in answer.findings if finding.severity == "error"}
+
+
+def test_a_request_that_fits_passes(installed):
+    module = installed()
+    answer = verified(
+        link(), storage_options={"a": 1}, signer_options={"signature_version": "x"}, key="sec"
+    )
+    assert (answer.ok, answer.signature, answer.findings) == (True, "right", ())
+    location, sent = module.seen[-1]
+    assert (location.storage_options, location.options.signature_version) == ({"a": 1}, "x")
+    assert (sent.method, sent.host, sent.path, sent.key) == ("PUT", "s.example", "/k", "sec")
+    assert "sec" not in repr(sent).replace("second", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "method", "headers", "said"),
+    [
+        (link(), "GET", None, "you send GET, and PUT was signed"),
+        (link(), "PUT", {"Content-Type": "a/b"}, "you send content-type 'a/b', and 'text/plain' was"),
+        (link(), "PUT", {}, "content-type 'text/plain' was signed, and you do not send it"),
+        (link(), "DELETE", {}, "you send DELETE, and PUT was signed"),
+        (link().replace("/k?", "/K?"), "PUT", None, "it was signed for the path '/k'"),
+        (link().replace("a=1", "a=2"), "PUT", None, "the parameter a was changed: '1' was signed"),
+        (link() + "&b=2&c=3", "PUT", None, "added after it was signed: the parameter b, c"),
+        (link().replace("?", "?b=2&"), "PUT", None, "added after it was signed: the parameter b"),
+        (link(host="s.example:443"), "PUT", None, "the host s.example:443 was signed"),
+        (link()[:-3], "PUT", None, "3 characters are missing at its end"),
+        (link()[:-1] + "x", "PUT", None, "some characters of the signature were changed"),
+        (link().partition("mark=")[0] + "mark=0", "PUT", None, "no single change explains it"),
+        (link((("a", "wxyz"),)).replace("wxyz", "1"), "PUT", None, "no single change explains"),
+        (link((("token", "abc"),)).replace("abc", "abd"), "PUT", None, "token was changed"),
+        (link((("sp", "r"),)).replace("sp=r", "sp=rwdl"), "PUT", None, "'r' was signed"),
+        (link((("Expires", "900"),)).replace("900", "86400"), "PUT", None, "'900' was signed"),
+        (link(path="/a%20b").replace("a%20b", "a+b"), "PUT", None, "the path '/a b'"),
+        (link(path="/a//b").replace("a//b", "a/b"), "PUT", None, "the path '/a//b'"),
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_the_piece_that_differs_is_named(installed, url, method, headers, said):
+    installed()
+    answer = verified(url, method, headers)
+    assert (answer.ok, answer.signature) == (False, "wrong")
+    assert said in str(answer)
+
+
+def test_a_secret_value_is_not_shown(installed):
+    installed()
+    answer = verified(link((("token", "abc"),)).replace("abc", "abd"))
+    assert "abc" not in str(answer) + repr(answer)
+    assert "abd" not in str(answer) + repr(answer)
+
+
+def test_method_headers_and_time_are_judged_without_a_key(installed):
+    installed(lambda *_: RequestCheck(unchecked="nobody gave one"), permits=frozenset({"GET"}))
+    answer = verified(link(), "GET")
+    assert (answer.ok, answer.signature) == (None, "unchecked")
+    assert "nobody gave one" in str(answer)
+    assert codes(verified(link())) == {"method"}
+    assert codes(verified(link(), "GET", {})) == {"header-missing"}
+    late = verified(link(), "GET", now=NOW.replace(hour=11))
+    assert (late.ok, codes(late)) == (False, {"expired"})
+
+
+def test_a_listing_is_a_get(installed):
+    installed(lambda *_: RequestCheck(), permits=frozenset({"LIST"}))
+    assert codes(verified(link(), "GET")) == set()
+
+
+def test_a_backend_that_checks_nothing_says_so(installed):
+    installed(None)
+    answer = verified(link())
+    assert answer.ok is None
+    assert "fake does not check signatures" in str(answer)
+
+
+def test_the_host_header_decides(installed):
+    installed()
+    answer = verified(link(), headers={**SENT, "Host": "Proxy.example"})
+    assert codes(answer) == {"signature-wrong"}
+    assert verified(link(), headers={**SENT, "HOST": "S.example"}).ok
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({"Content-MD5": "XUFAKrxLKna5cZ2REBfFkg=="}, b"hello", set()),
+        ({"Content-MD5": "XUFAKrxLKna5cZ2REBfFkg=="}, b"hullo", {"body"}),
+        ({"Content-Length": "5"}, b"hello!", {"body"}),
+        ({"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}, b"hello", set()),
+        ({"x-amz-content-sha256": "00"}, b"hello", {"body"}),
+    ],
+    ids=range(5),
+)
+def test_a_body_is_held_against_its_headers(installed, headers, body, expected):
+    installed()
+    assert codes(verified(link(), headers={**SENT, **headers}, body=body)) == expected
+
+
+def test_a_link_of_daypass_brings_its_method_and_headers(installed):
+    installed()
+    made = fakes.honest(
+        daypass.Store("fake://x").root.at("k"), daypass.SignRequest(method="PUT").resolve(NOW)
+    )
+    made = attrs.evolve(made, url=link(), headers=SENT)
+    assert daypass.verify(made, now=NOW).ok
+    assert not daypass.verify(made, method="GET", now=NOW).ok
+
+
+class Unreadable(dict):
+    """A mapping whose items cannot be read."""
+
+    def items(self):
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"method": "G T"}, "method"),
+        ({"method": 7}, "method"),
+        ({"headers": [("a", "b")]}, "headers"),
+        ({"headers": {"a b": "c"}}, "headers"),
+        ({"headers": {"a": 1}}, "headers"),
+        ({"body": "text"}, "body"),
+        ({"key": b"bytes"}, "key"),
+        ({"key": ""}, "key"),
+        ({"key": "\ud800"}, "key"),
+        ({"headers": Unreadable(a="b")}, "headers"),
+        ({"now": datetime(2026, 1, 1)}, "now"),
+        ({"url": {"mark": "x"}}, "url"),
+        ({"url": None}, "url"),
+        ({"storage_options": 7}, "storage_options"),
+        ({"signer_options": {"tenent": "x"}}, None),
+    ],
+    ids=range(15),
+)
+def test_wrong_arguments_are_refused(installed, options, option):
+    installed()
+    url = options.pop("url", link())
+    with pytest.raises(daypass.InvalidRequestError) as caught:
+        daypass.verify(url, **options)
+    assert option is None or caught.value.option == option
+
+
+def test_what_is_no_signed_link_does_not_pass(installed):
+    installed()
+    for text in ("", "garbage", "https://example.com/"):
+        answer = daypass.verify(text)
+        assert (answer.ok, answer.signature) == (False, "unchecked")
+        assert "unknown" in codes(answer)
+
+
+@pytest.mark.parametrize("wrong", [lambda *_: None, lambda *_: 1 / 0], ids=["answer", "error"])
+def test_a_backend_that_breaks_the_contract_is_named(installed, wrong):
+    installed(wrong)
+    with pytest.raises(daypass.PluginError, match="verify_url"):
+        verified(link())
+
+
+def test_the_callers_mappings_are_left_alone(installed):
+    installed()
+    headers, options = {"Host": "s.example", **SENT}, {"a": 1}
+    verified(link(), headers=headers, storage_options=options)
+    assert (headers, options) == ({"Host": "s.example", **SENT}, {"a": 1})
+
+
+def test_all_texts_one_edit_away_are_tried():
+    found = set(near("ab"))
+    assert {"a", "b", "ba", "abc", "xab", "axb", "ac", "xb"} <= found
+    assert all(abs(len(text) - 2) <= 1 for text in found)
+    assert list(near("x" * 1000)) == []

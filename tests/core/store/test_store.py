@@ -1,0 +1,550 @@
+"""Store and the functions: one behaviour, whatever they are given."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import threading
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import count
+from types import MappingProxyType, SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import attrs
+import fsspec
+import pytest
+from fsspec.implementations.dirfs import DirFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import daypass
+from daypass.errors import (
+    BackendNotFoundError,
+    DaypassError,
+    InvalidExpiryError,
+    InvalidPathError,
+    InvalidRequestError,
+    ObjectNotFoundError,
+    UnknownOptionError,
+)
+from daypass.model.requests import SignOptions, make_request
+from tests.core.fakes import (
+    NOW,
+    SECRET,
+    Disguise,
+    FakeOptions,
+    Hostile,
+    HostileMapping,
+    backend,
+    honest,
+    plugin,
+)
+from tests.core.values import LEGAL, ODD, UPathish
+
+PATH = "fake://bucket/key"
+OPTIONS = sorted(SignOptions.__annotations__)
+
+
+def sign(path=PATH, **options):
+    return daypass.create_signed_url(path, **{"signing_time": NOW, **options})
+
+
+# ------------------------------------------------------------------ four faces, one behaviour
+
+
+async def _call(function, *args, **options):
+    return await function(*args, **options)
+
+
+FACES = {
+    "function": lambda key, **o: daypass.create_signed_url(f"fake://bucket/{key}", **o),
+    "Store": lambda key, **o: daypass.Store("fake://bucket").create_signed_url(key, **o),
+    "async function": lambda key, **o: asyncio.run(
+        _call(daypass.acreate_signed_url, f"fake://bucket/{key}", **o)
+    ),
+    "async Store": lambda key, **o: asyncio.run(
+        _call(daypass.Store("fake://bucket").acreate_signed_url, key, **o)
+    ),
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_face_takes_every_option_and_gives_the_same_link(fake, face, name):
+    options = {"signing_time": NOW, **LEGAL[name]}
+    assert FACES["function"]("a//b c", **options) == FACES[face]("a//b c", **options)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_every_face_refuses_an_unknown_option_naming_the_nearest(fake, face):
+    with pytest.raises(UnknownOptionError, match="did you mean expires_in"):
+        FACES[face]("key", expire_in=60)
+    assert fake.seen == []
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_every_face_takes_a_version(fake, face):
+    FACES[face]("key", version="v 1")
+    assert fake.seen[0][0].version == "v 1"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda **o: daypass.head_metadata(PATH, **o),
+        lambda **o: daypass.Store("fake://bucket").head_metadata("key", **o),
+        lambda **o: asyncio.run(_call(daypass.ahead_metadata, PATH, **o)),
+        lambda **o: asyncio.run(_call(daypass.Store("fake://bucket").ahead_metadata, "key", **o)),
+    ],
+    ids=FACES,
+)
+def test_every_face_reads_metadata_and_knows_what_is_missing(registry_of, read):
+    module = backend()
+    registry_of({"fake": module})
+    assert (read().path, (read(version="v1"), module.seen[-1][0].version)[1], read().size) == (PATH, "v1", 3)  # fmt: skip
+
+    def missing(location):
+        msg = "gone"
+        raise ObjectNotFoundError(msg)
+
+    registry_of({"fake": backend(head=missing)})
+    assert read(missing_ok=True) is None
+    with pytest.raises(FileNotFoundError):
+        read()
+
+
+@pytest.mark.parametrize("face", ["async function", "async Store"])
+def test_the_async_faces_work_in_another_thread(registry_of, face):
+    threads = []
+
+    def slow(location, request):
+        threads.append(threading.current_thread())
+        return honest(location, request)
+
+    registry_of({"fake": backend(slow)})
+    FACES[face]("key")
+    assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize("name", ["create_signed_url", "head_metadata"])
+def test_the_async_twins_of_a_store_have_the_same_arguments(name):
+    plain = inspect.signature(getattr(daypass.Store, name)).parameters
+    twin = inspect.signature(getattr(daypass.Store, f"a{name}")).parameters
+    assert list(plain) == list(twin)
+
+
+# ------------------------------------------------------------------ anything given to anything
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_any_object_given_to_any_option_works_or_is_a_daypass_error(fake, name, kind):
+    try:
+        link = sign(**{**LEGAL[name], name: ODD[kind]})
+    except DaypassError as error:
+        assert str(error).isprintable()
+        return
+    assert link.url.startswith("https://bucket.fake.example/key?")
+
+
+PLACES = [
+    *("path", "storage_options", "fs", "public_endpoint", "signer", "signer_options", "version"),
+    "caller",
+]
+ODDER = {
+    **ODD,
+    "filesystem-like": SimpleNamespace(protocol="fake"),
+    "filesystem of no protocol": SimpleNamespace(protocol=()),
+    "filesystem of odd protocols": SimpleNamespace(protocol=([],)),
+    "filesystem of number": SimpleNamespace(protocol=(5,)),
+    "filesystem class": MemoryFileSystem,
+    "recursive dict": {},
+    "odd keys": {5: 5, None: 5},
+    "hostile key": MappingProxyType({(): Hostile()}),
+    "hostile value": {"signature_version": Hostile()},
+    "hostile option": {"a": Hostile()},
+    "unhashable value": {"a": bytearray(5), "b": memoryview(bytearray(5)), "c": [{}]},
+    "path-like": SimpleNamespace(storage_options=5),
+}
+ODDER["recursive dict"]["again"] = ODDER["recursive dict"]
+
+
+@pytest.mark.parametrize("kind", ODDER)
+@pytest.mark.parametrize("name", PLACES)
+def test_any_object_given_to_any_argument_works_or_is_a_daypass_error(fake, name, kind):
+    try:
+        sign(**{name: ODDER[kind]})
+    except DaypassError as error:
+        assert str(error).isprintable()
+
+
+@pytest.mark.parametrize("kind", ODDER)
+@pytest.mark.parametrize(
+    "name", ["url", *(name for name in PLACES if name not in ("path", "version"))]
+)
+def test_any_object_given_to_a_store_works_or_is_a_daypass_error(fake, name, kind):
+    try:
+        daypass.Store(**{"url": "fake://bucket", name: ODDER[kind]}).create_signed_url("key")
+    except DaypassError as error:
+        assert str(error).isprintable()
+
+
+@pytest.mark.parametrize("kind", ODDER)
+def test_any_object_given_as_key_or_version_works_or_is_a_daypass_error(fake, kind):
+    store = daypass.Store("fake://bucket")
+    for options in ({"key": ODDER[kind]}, {"key": "key", "version": ODDER[kind]}):
+        for call in (store.create_signed_url, store.head_metadata):
+            try:
+                call(**options)
+            except DaypassError as error:
+                assert str(error).isprintable()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from([*OPTIONS, *PLACES]),
+    value=st.text() | st.binary() | st.integers() | st.floats() | st.lists(st.text())
+    | st.dictionaries(st.text(), st.text()) | st.datetimes() | st.timedeltas(),
+)  # fmt: skip
+def test_any_value_given_to_anything_works_or_is_a_daypass_error(fake, name, value):
+    try:
+        sign(**{**LEGAL.get(name, {}), name: value})
+    except DaypassError as error:
+        assert str(error).isprintable()
+
+
+# ------------------------------------------------------------------ keys and roots
+
+
+@pytest.mark.parametrize(
+    ("expected", "root", "key"),
+    [
+        ("k", "fake://bucket", "k"),
+        ("k", "fake://bucket/", "k"),
+        ("/k", "fake://bucket", "/k"),
+        ("root/k", "fake://bucket/root", "k"),
+        ("root/k", "fake://bucket/root/", "k"),
+        ("root//k", "fake://bucket/root/", "/k"),
+        ("root//k", "fake://bucket/root//", "k"),
+        ("a b/c#?d", "fake://bucket/a b", "c#?d"),
+        ("root/a::b", "fake://bucket/root", "a::b"),
+        ("root/fake://other/k", "fake://bucket/root", "fake://other/k"),
+        ("arn:aws:s3/k", "fake://bucket", "arn:aws:s3/k"),
+    ],
+    ids=count(),
+)
+def test_a_key_below_a_root_is_joined_by_one_slash_and_nothing_else(fake, expected, root, key):
+    link = daypass.Store(root).create_signed_url(key)
+    assert expected == fake.seen[0][0].key
+    assert f"fake://bucket/{expected}" == link.path
+
+
+class Name(str, Enum):  # noqa: UP042 - the kind that formats as its name
+    KEY = "real"
+
+
+@pytest.mark.parametrize("key", [Name.KEY, Disguise("real")], ids=["enumeration", "subclass"])
+@pytest.mark.parametrize("root", ["fake://bucket", "fake://bucket/root", "fake://bucket/root/"])
+def test_a_key_in_disguise_is_signed_by_its_characters(fake, root, key):
+    link = daypass.Store(root).create_signed_url(key)
+    assert link.path.endswith("/real")
+    assert link.url.partition("?")[0].endswith("/real")
+    assert type(fake.seen[0][0].key) is str
+
+
+@pytest.mark.parametrize("key", ["", "a/../b", "..", "\0", "\ud800", b"k", None, 5, Hostile()],
+                         ids=count())  # fmt: skip
+def test_a_store_refuses_the_keys_a_path_refuses(fake, key):
+    with pytest.raises(InvalidPathError):
+        daypass.Store("fake://bucket/root").create_signed_url(key)
+    assert fake.seen == []
+
+
+@pytest.mark.parametrize("root", ["fake://bucket", "fake://bucket/root", "fake://bucket/root/"])
+@pytest.mark.parametrize("method", ["GET", "LIST"])
+def test_many_keys_are_signed_or_refused_as_each_alone(fake, root, method):
+    store = daypass.Store(root)
+    keys = ["k", "", "/", "a//b", "..", Name.KEY, Disguise("a b"), b"k", None, 5, Hostile()]
+    batch = store.create_signed_urls(keys, method=method, errors="collect", signing_time=NOW)
+    for row, key in enumerate(keys):
+        try:
+            single = store.create_signed_url(key, method=method, signing_time=NOW)
+        except InvalidPathError:
+            assert type(batch.errors.get(row)) is InvalidPathError
+        else:
+            assert batch[row] == single
+
+
+@pytest.mark.parametrize("version", ["", 5, b"v", True, "\0", "a\nb", "\ud800", Hostile()],
+                         ids=count())  # fmt: skip
+def test_a_version_is_text(fake, version):
+    with pytest.raises(InvalidRequestError):
+        sign(version=version)
+
+
+def test_an_unknown_protocol_is_refused_as_the_store_is_made_or_used(registry_of):
+    registry_of()
+    with pytest.raises(BackendNotFoundError):
+        daypass.Store("s3://bucket")
+
+
+# ------------------------------------------------------------------ options of place
+
+
+def test_signer_options_are_structured_by_the_backends_class(fake):
+    sign(signer_options={"signature_version": "v8"})
+    assert FakeOptions(signature_version="v8") == fake.seen[0][0].options
+
+
+def test_unknown_signer_options_are_refused_naming_the_nearest(fake):
+    with pytest.raises(UnknownOptionError, match="did you mean signature_version"):
+        sign(signer_options={"signature-version": "v8"})
+
+
+def test_a_backend_without_signer_options_says_there_are_none(registry_of):
+    registry_of({"fake": backend(options_class=None)})
+    with pytest.raises(UnknownOptionError, match="none"):
+        sign(signer_options={"signature_version": "v8"})
+
+
+@attrs.frozen(kw_only=True)
+class Strict:
+    needed: int = attrs.field(converter=int)
+
+
+@pytest.mark.parametrize(
+    "given_options", [{}, {"needed": "x"}, {"needed": None}, {"needed": Hostile()}]
+)
+def test_signer_options_the_class_refuses_are_a_daypass_error(registry_of, given_options):
+    registry_of({"fake": backend(options_class=Strict)})
+    with pytest.raises(DaypassError):
+        sign(signer_options=given_options)
+
+
+def test_an_options_class_that_is_none_of_attrs_is_the_plugins_fault(registry_of):
+    registry_of({"fake": backend(options_class=dict)})
+    with pytest.raises(DaypassError):
+        sign(signer_options={"a": 1})
+
+
+def test_storage_options_reach_the_backend_untouched(fake):
+    options = {"key": "k", "client_kwargs": {"a": [1]}}
+    sign(storage_options=options)
+    assert options == fake.seen[0][0].storage_options
+
+
+def test_options_nested_under_the_protocol_are_the_inner_filesystems(fake):
+    daypass.create_signed_url(
+        f"simplecache::{PATH}", storage_options={"fake": {"key": "k"}, "simplecache": {}}
+    )
+    assert fake.seen[0][0].storage_options == {"key": "k"}
+
+
+def test_the_options_of_a_path_object_are_used_and_may_not_contradict_the_callers(fake):
+    path = UPathish(PATH, a=1, b=1)
+    sign(path, storage_options={"b": 1, "c": 3})
+    assert fake.seen[0][0].storage_options == {"a": 1, "b": 1, "c": 3}
+    with pytest.raises(InvalidPathError, match="contradicts"):
+        sign(path, storage_options={"b": 2})
+
+
+def test_a_store_keeps_its_backend_whatever_is_loaded_after_it(registry_of):
+    first, second = backend(), backend()
+    registry_of({"one": first, "two": second})
+    daypass.create_signed_url("one://bucket/key", signing_time=NOW)
+    daypass.create_signed_url("two://bucket/key", signing_time=NOW)
+    daypass.create_signed_url("one://bucket/key", signing_time=NOW)
+    assert (len(first.seen), len(second.seen)) == (2, 1)
+
+
+def test_credentials_are_given_once(fake):
+    with pytest.raises(InvalidRequestError, match="not both"):
+        sign(fs=SimpleNamespace(protocol="fake"), storage_options={})
+
+
+def test_a_given_filesystem_is_the_locations_own(fake):
+    fs = SimpleNamespace(protocol=("other", "fake"))
+    sign(fs=fs)
+    assert fs is fake.seen[0][0].fs
+    assert fake.seen[0][0].has_fs
+
+
+def test_a_filesystem_rooted_elsewhere_is_refused():
+    with pytest.raises(InvalidRequestError, match="DirFileSystem"):
+        daypass.head_metadata("x", fs=DirFileSystem("/a", fs=MemoryFileSystem()))
+
+
+def test_a_caching_filesystem_is_looked_through(tmp_path):
+    fs = fsspec.filesystem("simplecache", fs=MemoryFileSystem(), cache_storage=str(tmp_path))
+    assert isinstance(daypass.Store("memory://", fs=fs).location.fs, MemoryFileSystem)
+
+
+def test_the_filesystem_is_opened_once_and_only_when_asked_for(registry_of, monkeypatch):
+    opened = []
+
+    class Counting(MemoryFileSystem):
+        def __init__(self, *args, **options):
+            opened.append(1)
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", lambda protocol: Counting)
+    module = backend()
+    registry_of({"fake": module})
+    store = daypass.Store("fake://bucket")
+    store.create_signed_url("a")
+    assert opened == []
+    assert store.location.fs is store.location.at("b").fs
+    assert opened == [1]
+
+
+# ------------------------------------------------------------------ what is kept, and what is not
+
+
+def test_the_callers_dicts_are_never_changed(fake):
+    given_options = {
+        "storage_options": {"key": "k", "client_kwargs": {"a": [1]}},
+        "signer_options": {"signature_version": "v8"},
+        "headers": {"X-A": "1"},
+    }
+    before = copy.deepcopy(given_options)
+    sign(**given_options)
+    daypass.Store(
+        "fake://bucket", **{n: o for n, o in given_options.items() if n != "headers"}
+    ).create_signed_url("k", headers=given_options["headers"])
+    assert before == given_options
+
+
+@pytest.mark.parametrize("name", ["storage_options", "signer_options"])
+def test_options_changed_since_the_last_call_count(fake, name):
+    options = {"signature_version": "v1"}
+    sign(**{name: options})
+    options["signature_version"] = "v2"
+    sign(**{name: options})
+    first, second = (location for location, _ in fake.seen)
+    assert first.cache is not second.cache
+    shown = second.options if name == "signer_options" else second.storage_options
+    assert "v2" in str(shown)
+
+
+def test_nested_options_changed_since_the_last_call_count(fake):
+    options = {"client_kwargs": {"region": "a"}}
+    sign(storage_options=options)
+    options["client_kwargs"]["region"] = "b"
+    sign(storage_options=options)
+    assert fake.seen[0][0].cache is not fake.seen[1][0].cache
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (0, False), (1, 1.0), ("1", 1), ((), [])])
+def test_options_that_only_compare_equal_are_not_the_same(fake, one, other):
+    sign(storage_options={"a": one})
+    sign(storage_options={"a": other})
+    assert [type(one), type(other)] == [
+        type(location.storage_options["a"]) for location, _ in fake.seen
+    ]
+
+
+def test_the_environment_is_part_of_what_a_store_is_made_of(fake, monkeypatch):
+    sign()
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    sign()
+    assert fake.seen[0][0].cache is not fake.seen[1][0].cache
+
+
+def test_the_same_place_is_prepared_once(fake):
+    for key in ("a", "b"):
+        sign(f"fake://bucket/{key}", storage_options={"a": {"b": [1]}})
+    assert fake.seen[0][0].cache is fake.seen[1][0].cache
+
+
+def test_one_hour_apart_in_autumn_is_one_hour_apart():
+    """2:30 comes twice when the clocks go back; the two compare equal and are not."""
+    berlin = ZoneInfo("Europe/Berlin")
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=berlin)
+    second = first.replace(fold=1)
+    assert (
+        datetime(2026, 10, 25, 0, 30, tzinfo=UTC) == make_request({"expires_at": first}).expires_at
+    )
+    assert (
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC) == make_request({"expires_at": second}).expires_at
+    )
+
+
+def test_true_is_no_duration_even_after_a_one(fake):
+    sign(expires_in=1)
+    with pytest.raises(InvalidExpiryError):
+        sign(expires_in=True)
+
+
+def test_a_link_made_in_many_threads_is_the_same(fake):
+    links, barrier = [], threading.Barrier(8)
+
+    def work():
+        barrier.wait()
+        links.extend(sign(f"fake://bucket/{n}") for n in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(links), len({link.url for link in links})) == (160, 20)
+
+
+def test_who_asks_goes_with_the_store_or_the_call(registry_of):
+    told = []
+
+    def record(event):
+        told.append(event.caller)
+
+    registry_of({"fake": backend()}, [plugin(record=record)])
+    daypass.Store("fake://bucket", caller="ann").create_signed_url("k")
+    sign(caller="bob")
+    sign()
+    assert told == ["ann", "bob", None]
+
+
+# ------------------------------------------------------------------ secrets
+
+
+def test_no_view_of_a_store_shows_a_secret(fake):
+    store = daypass.Store(
+        "fake://bucket/root",
+        storage_options={"secret": SECRET},
+        signer_options={"signature_version": SECRET},
+    )
+    link = store.create_signed_url("key")
+    for shown in (store, store.location, store.backend, link, fake.seen):
+        assert SECRET not in repr(shown)
+    assert repr(store) == "Store('fake://bucket/root', backend='fake')"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"storage_options": {"secret": SECRET}, "fs": 5},
+        {"storage_options": {"secret": SECRET}, "method": "POST"},
+        {"storage_options": SECRET},
+        {"signer_options": {"signature-version": SECRET}},
+        {"signer_options": SECRET},
+        {"headers": {"authorization": SECRET}},
+        {"headers": {"x-amz-security-token": SECRET}},
+        {"headers": {"x-a": SECRET + "\n"}},
+        {"headers": SECRET},
+        {"public_endpoint": f"http://user:{SECRET}@host"},
+        {"content_md5": SECRET, "method": "PUT"},
+    ],
+    ids=count(),
+)
+def test_no_refusal_shows_a_secret(fake, options):
+    with pytest.raises(DaypassError) as caught:
+        sign(**options)
+    assert SECRET not in str(caught.value) + repr(caught.value) + str(vars(caught.value))
+
+
+def test_options_that_cannot_be_read_are_refused(fake):
+    for name in ("storage_options", "signer_options"):
+        with pytest.raises(InvalidRequestError):
+            sign(**{name: HostileMapping()})
