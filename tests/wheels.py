@@ -2,7 +2,7 @@
 
     python tests/wheels.py DIRECTORY
 
-The directory receives the wheels and source archives. Dependencies come from where pip finds them;
+The directory receives the wheels and source archives. Dependencies come from where uv finds them;
 the project's own come from the directory. The release runs this, and `tox -e wheels`.
 """
 
@@ -11,12 +11,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import venv
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 #: Run in the fresh environment: the package imports, is typed and, of a plugin, is found and loads.
 CHECK = """
 import importlib, sys
@@ -37,8 +35,7 @@ for entry in distribution(name).entry_points:
 
 def build(target: Path) -> None:
     """Build source archives, and the wheels from them."""
-    for source in SOURCES:
-        run(sys.executable, "-m", "build", "--outdir", str(target), str(source))
+    run("uv", "build", "--all-packages", "--no-create-gitignore", "--out-dir", str(target))
 
 
 def check(wheel: Path, target: Path) -> None:
@@ -47,10 +44,11 @@ def check(wheel: Path, target: Path) -> None:
     held = zipfile.ZipFile(wheel).namelist()
     assert any(path.endswith("LICENSE") for path in held), f"{wheel.name} holds no licence"
     with tempfile.TemporaryDirectory() as place:
-        venv.create(place, with_pip=True)
+        run("uv", "venv", "--python", sys.executable, place)
         python = str(Path(place) / "bin" / "python")
-        constraints = ("-c", str(ROOT / "constraints.txt"))
-        run(python, "-m", "pip", "install", "-q", *constraints, "--find-links", str(target), str(wheel))  # fmt: skip
+        # The workspace would have core installed for editing.
+        sources = ("--no-sources", "--find-links", str(target), "--constraints", "constraints.txt")
+        run("uv", "pip", "install", "--python", python, *sources, str(wheel))
         run(python, "-I", "-c", CHECK, name)
         run(str(Path(place) / "bin" / "daypass"), "plugins", "--json")
     sys.stdout.write(f"{wheel.name}: installs alone, imports, is typed\n")
@@ -58,7 +56,7 @@ def check(wheel: Path, target: Path) -> None:
 
 def run(*command: str) -> None:
     """Run a command; show what it says only where it fails."""
-    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 

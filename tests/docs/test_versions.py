@@ -65,6 +65,7 @@ def test_a_plugin_needs_at_least_this_core(directory):
 def test_what_it_imports_is_held_against_what_it_declares(directory):
     place = directory.relative_to(ROOT).as_posix()
     assert f"    deptry --config {place}/pyproject.toml {place}/src\n" in TOX
+    assert f" ./{place}\n" in TOX.partition("[testenv:isolated-")[2].partition("\n[")[0]
 
 
 def test_the_lowest_versions_are_those_declared():
