@@ -6,9 +6,11 @@ In tox's environments ``isolated-*`` that is core and at most one plugin, as whe
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import distributions, requires
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from daypass.demo.server import ServerMissingError, swift
 
 pytestmark = pytest.mark.isolated
 
+ROOT = Path(__file__).parents[2]
 INSTALLED = sorted(
     {
         found.name
@@ -28,6 +31,26 @@ INSTALLED = sorted(
 )
 #: detect-secrets loads the module that imports it, by path; for daypass it is never installed.
 HOSTS = {"detect_secrets"}
+
+
+def held(package):
+    """Return all files of a package, by their paths in it."""
+    return {
+        path.relative_to(package): path.read_bytes()
+        for path in package.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+@pytest.mark.parametrize("distribution", INSTALLED)
+def test_what_is_installed_is_the_present_source_and_in_its_own_environment_a_wheel(distribution):
+    name = distribution.replace("-", "_")
+    installed = Path(find_spec(name).origin).parent
+    (source,) = [*ROOT.glob(f"core/src/{name}"), *ROOT.glob(f"plugins/*/src/{name}")]
+    ours, theirs = held(source), held(installed)
+    assert [path for path in ours | theirs if ours.get(path) != theirs.get(path)] == []
+    if os.environ.get("TOX_ENV_NAME", "").startswith("isolated-"):
+        assert installed != source
 
 
 def optional(distribution):

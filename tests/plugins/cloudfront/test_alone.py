@@ -14,13 +14,6 @@ from tests.plugins.cloudfront.conftest import pair
 pytestmark = pytest.mark.isolated
 
 
-@pytest.fixture(scope="module")
-def made():
-    """Make a store once: reading a key is slow, and nothing is ever in the store."""
-    options = pair("rsa").options(domain="http://127.0.0.1")
-    return daypass.Store("file:///maps", signer="cloudfront", signer_options=options)
-
-
 class TestContract(BackendConformance):
     """Links, grants, bulk, explanations and verification."""
 
@@ -31,9 +24,10 @@ class TestContract(BackendConformance):
     narrowed = frozenset({"PUT", "DELETE", "https_only"})
 
     @pytest.fixture
-    def store(self, made):
-        return made
+    def store(self):
+        options = pair("ecdsa").options(domain="http://127.0.0.1")
+        return daypass.Store("file:///maps", signer="cloudfront", signer_options=options)
 
     @pytest.fixture
     def secrets(self):
-        return pair("rsa").pem().splitlines()[1:-1]
+        return pair("ecdsa").pem().splitlines()[1:-1]

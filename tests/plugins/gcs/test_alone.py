@@ -9,15 +9,9 @@ import pytest
 
 import daypass
 from daypass.testing import BackendConformance
+from tests.plugins.gcs.conftest import HMAC
 
 pytestmark = pytest.mark.isolated
-
-
-@pytest.fixture(scope="module")
-def made(account):
-    """Make a store once: reading a key is slow, and nothing is ever in the store."""
-    payer = {"user_project": "payer"}
-    return daypass.Store("gs://maps", storage_options={"token": account}, signer_options=payer)
 
 
 class TestContract(BackendConformance):
@@ -27,9 +21,10 @@ class TestContract(BackendConformance):
     sign_only = True
 
     @pytest.fixture
-    def store(self, made):
-        return made
+    def store(self):
+        signer = {"user_project": "payer", **HMAC}
+        return daypass.Store("gs://maps", storage_options={"token": "anon"}, signer_options=signer)
 
     @pytest.fixture
-    def secrets(self, account):
-        return [account["private_key"], account["private_key"].splitlines()[1]]
+    def secrets(self):
+        return [HMAC["hmac_secret"]]

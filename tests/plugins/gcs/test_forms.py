@@ -45,6 +45,7 @@ def policy_of(form):
     return json.loads(base64.b64decode(form.fields["policy"]))
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize(
     "case",
     [case for case in CASES if not case["id"].endswith(BEYOND)],
