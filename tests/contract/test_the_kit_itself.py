@@ -104,6 +104,8 @@ def run(where, directory, text, suite=SUITE, rule="", server=SERVER):
         r"^(FAILED|PASSED|ERROR|SKIPPED) \S+::(test_\w+(?:\[[^\]]*\])?)", report, re.MULTILINE
     ):
         found[outcome].append(name)
+    for names in found.values():
+        names.sort()  # rules may run in any order
     return found, report
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -31,6 +32,18 @@ def python(*arguments, cwd, **environment):
         text=True,
         timeout=300,
     )
+
+
+def test_nothing_compiled_goes_along(tmp_path):
+    template = tmp_path / "template"
+    shutil.copytree(ROOT / "template", template)
+    compiled = template / "package" / "tests" / "__pycache__"
+    compiled.mkdir(exist_ok=True)
+    (compiled / "server.cpython-311.pyc").write_bytes(b"\xa7\r\r\n")
+    copier.run_copy(
+        str(template), tmp_path / "made", {"protocol": "shelf"}, defaults=True, quiet=True
+    )
+    assert list((tmp_path / "made").rglob("__pycache__")) == []
 
 
 def test_its_tests_are_green_beside_core(tmp_path):
