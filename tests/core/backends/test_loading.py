@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import subprocess
 import sys
@@ -285,6 +286,17 @@ def test_another_module_under_the_same_name_is_no_crash():
 
 
 # ------------------------------------------------------------------ no backend sees another's events
+
+
+def test_a_module_with_the_name_of_a_hook_is_refused_before_it_takes_its_place(install, tmp_path):
+    module = backend()
+    module.__path__ = [str(tmp_path)]
+    name = install(module)
+    assert Registry(finder({"fake": name})).backend("fake")
+    (tmp_path / "cors.py").touch()
+    importlib.invalidate_caches()
+    with pytest.raises(PluginError, match="its module cors has the name of a hook"):
+        Registry(finder({"fake": name})).backend("fake")
 
 
 def test_a_backend_loaded_later_is_never_asked_in_place_of_an_earlier_one(registry_of):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable
+from importlib.machinery import PathFinder
 from typing import Any
 
 from daypass.errors import PluginError
@@ -15,6 +16,10 @@ __all__ = ["check_hooks"]
 
 def check_hooks(module: object, name: str, allowed: tuple[str, ...]) -> set[str]:
     """Return the names of the hooks a plugin implements, or raise naming plugin and rule."""
+    for hook in allowed:
+        if PathFinder.find_spec(f"{name}.{hook}", getattr(module, "__path__", ())):
+            msg = f"plugin {name}: its module {hook} has the name of a hook, and would take its place once imported: name the module otherwise"
+            raise PluginError(msg, plugin=name)
     found: set[str] = set()
     for attribute in dir(module):
         function = getattr(module, attribute, None)

@@ -202,7 +202,7 @@ def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
 @hookimpl
 def cors(location: Location, rule: CorsRule) -> CorsPlan:
     """Say a CORS rule in the words of Azure."""
-    from daypass_azure.cors import plan
+    from daypass_azure.cors_rules import plan
 
     return plan(location, rule)
 

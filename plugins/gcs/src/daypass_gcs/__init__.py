@@ -132,7 +132,7 @@ def _signer(location: Location) -> Signer:
 @hookimpl
 def cors(location: Location, rule: CorsRule) -> CorsPlan:
     """Say a CORS rule in the words of Cloud Storage."""
-    from daypass_gcs.cors import plan
+    from daypass_gcs.cors_rules import plan
 
     return plan(location, rule)
 

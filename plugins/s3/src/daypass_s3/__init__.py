@@ -173,7 +173,7 @@ def _signer(location: Location) -> Signer:
 @hookimpl
 def cors(location: Location, rule: CorsRule) -> CorsPlan:
     """Say a CORS rule in the words of S3."""
-    from daypass_s3.cors import plan
+    from daypass_s3.cors_rules import plan
 
     return plan(location, rule)
 
