@@ -158,6 +158,13 @@ def test_a_command_is_held_to_the_policy_and_put_on_record(daypass, configured, 
     assert signed.stdout.strip() not in (tmp_path / "audit.jsonl").read_text()
 
 
+def test_what_the_audit_cannot_write_is_not_printed_and_ends_with_3(daypass, configured, tmp_path):
+    (tmp_path / "audit.jsonl").mkdir()
+    done = daypass("sign", PATH, "--caller", "team/ann")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "audit.jsonl" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["[policy", "[[policy.rules]]\nname = 5", "[policy]\nruls = []"])
 def test_a_policy_that_cannot_be_read_signs_nothing(daypass, configured, text):
     configured.write_text(text)
