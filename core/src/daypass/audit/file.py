@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from daypass.audit.lines import LONGEST_LINE, Head, event_text, read_line, repair_text, write_line
 from daypass.base.messages import shown
+from daypass.base.process import after_fork
 from daypass.errors import AuditError, InvalidRequestError
 from daypass.hookspecs.events import SigningEvent
 
@@ -264,10 +265,7 @@ def head(path: str | os.PathLike[str]) -> Head:
 _files: WeakSet[AuditFile] = WeakSet()
 
 
-def _after_fork() -> None:
+@after_fork
+def _begin() -> None:
     for file in list(_files):
         file.forget()
-
-
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    os.register_at_fork(after_in_child=_after_fork)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 
 from daypass.audit.sink import AuditSink
+from daypass.base.process import after_fork
 from daypass.config import Section
 from daypass.config.in_force import Configured
 from daypass.errors import InvalidRequestError
@@ -71,5 +71,4 @@ def _of_section(section: Section) -> list[AuditSink]:
 
 # The policy is asked first, so it is the one that looks.
 _configured = Configured(lambda config: config.audit, _of_section, settled=True)
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    os.register_at_fork(after_in_child=_configured.after_fork)
+after_fork(_configured.after_fork)

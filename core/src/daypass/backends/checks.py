@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable
 from importlib.machinery import PathFinder
 from typing import Any
 
+from daypass.base.messages import nearest
 from daypass.errors import PluginError
 from daypass.hookspecs import hooks
 
@@ -55,10 +55,8 @@ def _fault(
 ) -> str | None:
     """Say which rule of the contract a hook breaks."""
     if hook not in allowed:
-        near = difflib.get_close_matches(hook[:60], allowed, n=1, cutoff=0.7)
-        return (
-            f"is none: did you mean {near[0]}?" if near else f"is not one of {', '.join(allowed)}"
-        )
+        near = nearest(hook, allowed, cutoff=0.7)
+        return f"is none: did you mean {near}?" if near else f"is not one of {', '.join(allowed)}"
     kinds = {
         "is a wrapper, and wrappers could hide or replace an answer": (
             options.get("wrapper") or options.get("hookwrapper")

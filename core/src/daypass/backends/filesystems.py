@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from daypass.base.messages import refuse_unknown
+from daypass.base.messages import nearest, refuse_unknown
 from daypass.errors import BackendNotFoundError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -72,9 +71,9 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
         from daypass.backends.loading import registry
 
         # An installed backend is meant rather than one of the many that fsspec knows of.
-        near = difflib.get_close_matches(protocol[:60], registry.claims(), n=1, cutoff=0.7)
+        near = nearest(protocol, registry.claims(), cutoff=0.7)
         try:
-            refuse_unknown([protocol], near or known_implementations, what="protocol")
+            refuse_unknown([protocol], [near] if near else known_implementations, what="protocol")
         except InvalidRequestError as error:
             raise BackendNotFoundError(str(error), protocol=protocol) from None
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint
@@ -26,6 +25,7 @@ from daypass.backends.discovery import (
     not_installed,
 )
 from daypass.base.messages import refuse_unknown
+from daypass.base.process import after_fork
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import hooks as hookspecs
 from daypass.hookspecs.backend_info import BackendInfo
@@ -370,6 +370,5 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
 #: The registry of this process.
 registry = Registry()
 
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    # A thread that was loading a plugin is not there in the child, and its lock would stay closed.
-    os.register_at_fork(after_in_child=lambda: setattr(registry, "_lock", threading.RLock()))
+# A thread that was loading a plugin is not there in the child, and its lock would stay closed.
+after_fork(lambda: setattr(registry, "_lock", threading.RLock()))

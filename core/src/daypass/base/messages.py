@@ -11,7 +11,15 @@ import attrs
 
 from daypass.errors import UnknownOptionError
 
-__all__ = ["brief", "names_nearest", "partly", "refuse_unknown", "shown", "shown_count"]
+__all__ = [
+    "brief",
+    "names_nearest",
+    "nearest",
+    "partly",
+    "refuse_unknown",
+    "shown",
+    "shown_count",
+]
 
 #: Of a name that is shown in a message.
 _LONGEST_NAME = 60
@@ -35,22 +43,28 @@ def brief(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """Return the name that was probably meant, in whatever case it was written, or None.
+
+    >>> nearest("put", ["GET", "PUT"])
+    'PUT'
+    """
+    folded = {word.lower(): word for word in known}
+    found = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), folded, n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
+
+
 def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
     """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``."""
     known = sorted(known)
-    folded = {word.lower(): word for word in known}  # PUT is what put is nearest to
     for name in names:
         if not isinstance(name, str):
             msg = f"the name of a {what} is text, not {shown(name)}"
             raise UnknownOptionError(msg)
         if name in known:
             continue
-        near = difflib.get_close_matches(name[:60].lower(), folded, n=1, cutoff=0.5)
-        hint = (
-            f"did you mean {folded[near[0]]}?"
-            if near
-            else f"there are {', '.join(known) or 'none'}"
-        )
+        near = nearest(name, known)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(known) or 'none'}"
         msg = f"no {what} is named {shown(name)}: {hint}"
         raise UnknownOptionError(msg, option=name)
 

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
-__all__ = ["Once", "environment_number"]
+__all__ = ["Once", "after_fork", "environment_number"]
 
 #: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
 #: signing does.
@@ -25,6 +25,16 @@ def environment_number() -> int:
         number = next(_numbers)
         _last[0] = (dict(_ENVIRONMENT), number)
     return number
+
+
+def after_fork(begin: Callable[[], None]) -> Callable[[], None]:
+    """Let a function be called first of all in each child that this process forks.
+
+    Locks that another thread held stay closed in the child, and sockets in it are the parent's.
+    """
+    if hasattr(os, "register_at_fork"):  # Windows knows no fork
+        os.register_at_fork(after_in_child=begin)
+    return begin
 
 
 class Once:
@@ -66,10 +76,7 @@ _onces: WeakSet[Once] = WeakSet()
 _of_parents: list[object] = []
 
 
-def _after_fork() -> None:
+@after_fork
+def _forget() -> None:
     for once in list(_onces):
         once.forget()
-
-
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    os.register_at_fork(after_in_child=_after_fork)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import attrs
 
-from daypass.base.process import environment_number
+from daypass.base.process import after_fork, environment_number
 from daypass.config.layers import Section, layered
 from daypass.config.profiles import Profile, effective
 from daypass.config.sources import Source, find, read
@@ -151,14 +151,12 @@ def _variables() -> dict[str, str]:
 
 
 def _no_profile(name: str, config: Config) -> ConfigError:
-    import difflib
+    from daypass.base.messages import nearest, shown
 
-    from daypass.base.messages import shown
-
-    near = difflib.get_close_matches(name[:60], config.profiles, n=1, cutoff=0.5)
+    near = nearest(name, config.profiles)
     files = ", ".join(config.files) or "the environment"
     if near:
-        hint = f"did you mean {near[0]}?"
+        hint = f"did you mean {near}?"
     elif config.files or config.profiles:
         hint = f"{files} has {', '.join(sorted(config.profiles)) or 'none'}"
     else:
@@ -166,11 +164,8 @@ def _no_profile(name: str, config: Config) -> ConfigError:
     return ConfigError(f"no profile is named {shown(name)}: {hint}", key=f"profiles.{name[:63]}")
 
 
-def _after_fork() -> None:
+@after_fork
+def _begin() -> None:
     """Begin with a lock that no thread of the parent holds; what was read stays known."""
     global _lock  # noqa: PLW0603 - a lock that another process has closed stays closed
     _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    os.register_at_fork(after_in_child=_after_fork)

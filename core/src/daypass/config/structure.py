@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
 
-from daypass.base.messages import shown
+from daypass.base.messages import nearest, shown
 from daypass.errors import ConfigError, DaypassError
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ def fault(file: str, key: str, why: str) -> ConfigError:
 def unknown(file: str, at: tuple[object, ...], name: object, known: object) -> ConfigError:
     """Make the error for a key that nobody knows, naming the nearest that is legal."""
     legal = sorted(map(str, known))  # type: ignore[call-overload] # any iterable of names
-    near = difflib.get_close_matches(str(name)[:60], legal, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(legal)}"
+    near = nearest(str(name), legal)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(legal)}"
     table = f"[{dotted(*at)}]" if at else "the file"
     msg = f"{file}: {table} has no key {shown(str(name))}: {hint}"
     return ConfigError(msg, file=file, key=dotted(*at, name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -10,7 +9,7 @@ from typing import Any, Literal, Self, TypedDict
 
 import attrs
 
-from daypass.base.messages import refuse_unknown, shown
+from daypass.base.messages import nearest, refuse_unknown, shown
 from daypass.base.times import LONGEST, Duration
 from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
 from daypass.model.headers import attachment
@@ -298,13 +297,13 @@ def _refuse_options_of_a_store(names: Iterable[str]) -> None:
         if name in _OPTION_NAMES or not isinstance(name, str):
             continue
         known = (*_OF_A_STORE, *_OF_A_FILESYSTEM)
-        near = difflib.get_close_matches(name[:60].lower(), known, n=1, cutoff=0.8)
-        if near and (inside := _OF_A_FILESYSTEM.get(near[0])):
+        near = nearest(name, known, cutoff=0.8)
+        if near and (inside := _OF_A_FILESYSTEM.get(near)):
             msg = f"no option is named {shown(name)}: the filesystem takes {inside} in storage_options"
             raise UnknownOptionError(msg, option=name)
         if near:
             msg = (
-                f"no option is named {shown(name)}: {near[0]} is given to the Store, "
+                f"no option is named {shown(name)}: {near} is given to the Store, "
                 "or to a function on a whole path"
             )
             raise UnknownOptionError(msg, option=name)

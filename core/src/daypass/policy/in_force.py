@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 
+from daypass.base.process import after_fork
 from daypass.config import Section
 from daypass.config.in_force import Configured
 from daypass.errors import InvalidRequestError
@@ -66,5 +66,4 @@ def _of_section(section: Section) -> list[Enforcer]:
 
 
 _configured = Configured(lambda config: config.policy, _of_section)
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    os.register_at_fork(after_in_child=_configured.after_fork)
+after_fork(_configured.after_fork)

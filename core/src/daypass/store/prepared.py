@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +12,7 @@ import attrs
 
 from daypass import config
 from daypass.backends.filesystems import protocols, unwrap
-from daypass.base.process import environment_number
+from daypass.base.process import after_fork, environment_number
 from daypass.model.paths import PROFILES, PathLike, parse_path
 from daypass.store.root import Root
 
@@ -86,16 +85,13 @@ def _profile(name: str) -> object:
     return profile, profile.stamp()
 
 
-def _after_fork() -> None:
+@after_fork
+def _begin() -> None:
     """Begin without the parent's roots, and with a lock that no thread of it holds."""
     global _roots_lock  # noqa: PLW0603 - a lock that another process has closed stays closed
     _roots_lock = Lock()
     _of_parents.append(dict(_roots))  # never used: to end them would end what is the parent's
     _roots.clear()
-
-
-if hasattr(os, "register_at_fork"):  # Windows knows no fork
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _frozen(value: Any) -> Any:
