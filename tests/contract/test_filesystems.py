@@ -43,7 +43,7 @@ def store(protocol):
     return daypass.Store(url, storage_options=options)
 
 
-# ------------------------------------------------------------------ the vendors' arithmetic
+# The vendors' arithmetic:
 
 
 def cos_signature(secret, times, method, path, parameters, headers):
@@ -107,7 +107,7 @@ def verify_obs(url):
 VERIFY = {"cos": verify_cos, "obs": verify_obs}
 
 
-# ------------------------------------------------------------------ what the generic backend gives
+# What the generic backend gives:
 
 
 def test_a_link_is_signed_and_ends_when_it_says(protocol, store):

@@ -6,15 +6,17 @@ import logging
 import subprocess
 import sys
 from io import StringIO
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from urllib3.filepost import encode_multipart_formdata
 
 import daypass
 from daypass.backends.redaction import RedactingFilter, redact
-from tests.core.values import URLS, WRITTEN
+from tests.core.fakes import NOW
+from tests.core.values import HEX, URLS, WRITTEN
 
 
 @pytest.mark.parametrize("written", WRITTEN)
@@ -59,6 +61,63 @@ def test_other_text_stays_as_it_is(text):
     assert redact(text) == (text if "user@" not in text else "https://****@host.example/")
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("?%73ig=abcd&x=1", "?%73ig=****&x=1"),
+        ("?X-Amz-%2553ignature=abcd", "?X-Amz-%2553ignature=****"),
+        (r'{"sig": "ab\/cd\/ef=", "n": 1}', '{"sig": "****", "n": 1}'),
+        (repr(parse_qs("sig=ab%2Fcd&sig=zz&x=1")), "{'sig': ['****'], 'x': ['1']}"),
+        (
+            '<input name="sig" value="abc"><INPUT value=\'abc\' name=Signature><input name="key" value="k">',
+            '<input name="sig" value="****"><INPUT value="****" name=Signature><input name="key" value="k">',
+        ),
+        ("X-Amz-Security-Token: ab/cd==\r\nHost: x", "X-Amz-Security-Token: ****\r\nHost: x"),
+        ("authorization: Bearer ya29.abc-d\nHost: x", "authorization: Bearer ****\nHost: x"),
+        ("{'Authorization': 'SharedKey me:ab='}", "{'Authorization': 'SharedKey ****'}"),
+        (
+            "Authorization: AWS4-HMAC-SHA256 Credential=AK/x, Signature=abc",
+            "Authorization: AWS4-HMAC-SHA256 Credential=AK/x, Signature=****",
+        ),
+        (
+            '{"x-amz-server-side-encryption-customer-key": "c2Vj", "x-amz-server-side-encryption-customer-key-MD5": "m"}',
+            '{"x-amz-server-side-encryption-customer-key": "****", "x-amz-server-side-encryption-customer-key-MD5": "m"}',
+        ),
+        ("x-goog-encryption-key: c2Vj", "x-goog-encryption-key: ****"),
+        ("SSECustomerKey=c2Vj", "SSECustomerKey=****"),
+    ],
+)
+def test_a_secret_is_masked_however_requests_and_answers_write_it(text, masked):
+    assert redact(text) == masked
+    assert redact(masked) == masked
+
+
+@pytest.mark.parametrize("shown", [bytes.decode, repr], ids=["as it is", "printed"])
+def test_a_form_is_masked_as_it_is_sent(shown):
+    """Encoded by urllib3, as `requests` sends it."""
+    body, _ = encode_multipart_formdata(
+        {"key": "k", "X-Amz-Signature": HEX, "file": ("a.txt", b"x", "text/plain")}
+    )
+    masked = redact(shown(body))
+    assert HEX not in masked
+    assert masked.count("****") == 1
+
+
+def test_a_page_with_a_form_is_masked():
+    page = daypass.UploadForm(
+        url="https://b.example/",
+        fields={"key": "k", "X-Amz-Signature": HEX},
+        starts_with={},
+        expires_at=NOW,
+        expires_because="requested",
+        unenforced=frozenset(),
+        path="s3://b/k",
+        backend="s3",
+    ).html()
+    assert HEX in page
+    assert HEX not in redact(page)
+
+
 @pytest.mark.parametrize("value", [None, b"sig=x", 7, ["sig=x"]], ids=repr)
 def test_what_is_no_text_is_refused(value):
     with pytest.raises(daypass.InvalidRequestError) as caught:
@@ -88,6 +147,11 @@ LONG = [
     '"sig"' + " " * 400_000,
     "://" * 150_000,
     "://" + "a" * 400_000,
+    "-" * 400_000,
+    "authorization:" + " " * 400_000,
+    "<input name= " * 30_000,
+    'name="sig"\r\n' * 30_000,
+    "'sig': ['" + "a', '" * 60_000,
 ]
 
 

@@ -22,7 +22,9 @@ def redact(text: str) -> str:
 
     Masked are the parameters that each installed backend declares (`BackendInfo.secret_query_keys`),
     and whatever is installed ``sig`` and all that end in ``signature`` or ``security-token``; in
-    URLs, percent-encoded ones, JSON, dicts and form fields. So is a login in front of a URL's host. Masking twice changes nothing.
+    URLs, percent-encoded ones, JSON, dicts, lists, HTML forms and bodies of ``multipart/form-data``. So are a login
+    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key.
+    Masking twice changes nothing.
 
     Args:
         text: any text.
