@@ -29,6 +29,7 @@ No message, argument or attribute ever holds a credential, a signature or a sign
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -58,11 +59,26 @@ __all__ = [
 ]
 
 
+#: A name and a password in front of a host or a bucket, in what was taken for a local path too. The password may
+#: hold slashes; a port is none.
+_LOGIN = re.compile(
+    r"""(?P<before>://|file://(?:[^\s"'`:@]{1,4096}/)?|^|(?<=[\s"'`(\[]))[^\s/?#@"'`<>:]{0,256}:(?!//|[0-9]{1,5}/)[^\s?#@"'`<>]{1,512}@"""
+)
+
+
+def without_login(text: str) -> str:
+    """Mask the login in front of a host or a bucket, wherever one stands in a text."""
+    return _LOGIN.sub(r"\g<before>****@", text)
+
+
 class DaypassError(Exception):
     """The root of all errors that daypass raises on purpose."""
 
     #: The row of a bulk call that is to blame, counted from 0; None where no single row is.
     row: int | None = None
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(without_login(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 @contextmanager

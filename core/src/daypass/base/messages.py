@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from daypass.errors import UnknownOptionError
+from daypass.errors import UnknownOptionError, without_login
 
 __all__ = [
     "brief",
@@ -18,6 +18,7 @@ __all__ = [
     "partly",
     "refuse_unknown",
     "shown",
+    "shown_bucket",
     "shown_count",
 ]
 
@@ -28,7 +29,7 @@ _LONGEST_NAME = 60
 def shown(value: object) -> str:
     """Show a wrong value in a message: text cut short, anything else by its type alone."""
     return (
-        ascii(str.__str__(value))[:40]
+        ascii(without_login(str.__str__(value)))[:40]
         if isinstance(value, str)
         else f"of type {type(value).__name__}"
     )
@@ -67,6 +68,16 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "o
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known) or 'none'}"
         msg = f"no {what} is named {shown(name)}: {hint}"
         raise UnknownOptionError(msg, option=name)
+
+
+def shown_bucket(name: str) -> str:
+    """Show a wrong name of a bucket or container: what follows a colon may be a password.
+
+    >>> shown_bucket("me:secret")
+    "'me:****'"
+    """
+    user, colon, _ = name.partition(":")
+    return ascii(user + colon + "****" if colon else name)[:80]
 
 
 def shown_count(value: object) -> str:

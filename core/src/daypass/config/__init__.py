@@ -151,7 +151,7 @@ def _variables() -> dict[str, str]:
 
 
 def _no_profile(name: str, config: Config) -> ConfigError:
-    from daypass.base.messages import nearest, shown
+    from daypass.base.messages import nearest, shown_bucket
 
     near = nearest(name, config.profiles)
     files = ", ".join(config.files) or "the environment"
@@ -161,7 +161,9 @@ def _no_profile(name: str, config: Config) -> ConfigError:
         hint = f"{files} has {', '.join(sorted(config.profiles)) or 'none'}"
     else:
         hint = "there is no configuration, and `daypass config path` prints where it goes"
-    return ConfigError(f"no profile is named {shown(name)}: {hint}", key=f"profiles.{name[:63]}")
+    return ConfigError(
+        f"no profile is named {shown_bucket(name)}: {hint}", key=f"profiles.{name[:63]}"
+    )
 
 
 @after_fork

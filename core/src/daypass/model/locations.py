@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from daypass.errors import without_login
 from daypass.model.paths import shown_path
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ def read_as_local(location: Location) -> str | None:
     scheme, colon, rest = key.partition(":")
     as_in = (
         f"{scheme}://{rest.lstrip('/')}"
-        if colon and scheme.isalnum() and rest
+        if colon and scheme.isalnum() and rest and "@" not in rest
         else "s3://bucket/key"
     )
     return (
-        f"{ascii(key)[:60]} names no protocol of a store, so it was read as a local file: "
+        f"{ascii(without_login(key))[:60]} names no protocol of a store, so it was read as a local file: "
         f"write the protocol too, as in {ascii(as_in)[1:-1][:60]}"
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from daypass.base.messages import shown_bucket
 from daypass.errors import InvalidPathError, at_row
 
 #: What a container's name is made of; whether it exists is the store's to say. ``$root``, ``$web``.
@@ -47,9 +48,7 @@ def place_of(bucket: str) -> Place:
         msg = f"the path names the host {bucket} and no container before it: write abfss://container@{bucket}/key"
         raise InvalidPathError(msg, option="path")
     if not _CONTAINER.fullmatch(container):
-        msg = (
-            f"{ascii(container)[:80]} is not the name of a container: letters, digits and '-' only"
-        )
+        msg = f"{shown_bucket(container)} is not the name of a container: letters, digits and '-' only"
         raise InvalidPathError(msg, option="path")
     if not at:
         return Place(container)

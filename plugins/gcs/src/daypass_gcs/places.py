@@ -11,6 +11,7 @@ import re
 
 import attrs
 
+from daypass.base.messages import shown_bucket
 from daypass.base.urls import host_header
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.model.locations import Location
@@ -37,7 +38,7 @@ def check_bucket(bucket: str) -> None:
     """Raise where text cannot be a bucket's name, so that it can never name another host."""
     if len(bucket) > _LONGEST or not _BUCKET.fullmatch(bucket):
         msg = (
-            f"{ascii(bucket)[:80]} is not the name of a bucket: lower-case letters, digits, '-', "
+            f"{shown_bucket(bucket)} is not the name of a bucket: lower-case letters, digits, '-', "
             "'_' and '.' only, beginning and ending with a letter or digit"
         )
         raise InvalidPathError(msg, option="path")

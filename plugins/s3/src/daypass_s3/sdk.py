@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session
 
+from daypass.base.messages import shown_bucket
 from daypass.base.urls import check_endpoint
 from daypass.errors import (
     CredentialsError,
@@ -124,7 +125,7 @@ def check_bucket(bucket: str) -> None:
         )
         raise SigningNotSupportedError(msg)
     if not _BUCKET.fullmatch(bucket):
-        msg = f"{ascii(bucket)[:80]} is not the name of a bucket: letters, digits, '.', '-' and '_' only"
+        msg = f"{shown_bucket(bucket)} is not the name of a bucket: letters, digits, '.', '-' and '_' only"
         raise InvalidPathError(msg, option="path")
 
 

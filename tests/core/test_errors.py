@@ -1,0 +1,70 @@
+"""What every error keeps to itself."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import daypass
+from daypass.errors import DaypassError, ObjectNotFoundError, StoreError
+
+SECRET = "wJalrXUtnFEMI"
+PATHS = [
+    f"{protocol}://{login}@{place}/k"
+    for protocol in (
+        "s3",
+        "gs",
+        "az",
+        "abfs",
+        "http",
+        "sftp",
+        "memory",
+        "daypass",
+        "other",
+        "redis",
+        "file",
+    )
+    for place in ("maps", "127.0.0.1:1")
+    for login in (
+        f"AKIAIOSFODNN7EXAMPLE:{SECRET}K7MDENGbPxRfiCYEXAMPLEKEY",
+        f":{SECRET}/K7MDENG",
+        f"a:{SECRET}:b",
+    )
+] + [f"/x/me:{SECRET}@maps/k", f"me:{SECRET}@maps/k", f"./s3/me:{SECRET}@maps/k"]
+DOORS = {
+    "create_signed_url": daypass.create_signed_url,
+    "create_signed_urls": lambda path: daypass.create_signed_urls([path]),
+    "head_metadata": daypass.head_metadata,
+    "create_signed_prefix": daypass.create_signed_prefix,
+    "create_upload_form": daypass.create_upload_form,
+    "Store": lambda path: daypass.Store(path).create_signed_url("k"),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("door", DOORS)
+def test_a_login_in_front_of_a_bucket_is_in_no_message(door, path):
+    with pytest.raises(DaypassError) as caught:
+        DOORS[door](path)
+    assert SECRET not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3://maps/a:b@c is not there",
+        "https://127.0.0.1:9000/a@b answered 500",
+        "at 10:30 someone@example.com asked",
+        "arn:aws:s3:eu-west-1:123456789012:accesspoint/maps",
+    ],
+)
+def test_other_messages_stay_as_they_are(text):
+    assert str(DaypassError(text)) == text
+
+
+@pytest.mark.parametrize("kind", [DaypassError, StoreError, ObjectNotFoundError])
+def test_it_is_masked_for_another_process_too(kind):
+    error = pickle.loads(pickle.dumps(kind(f"s3://me:{SECRET}@maps/k is not there")))
+    assert str(error) == "s3://****@maps/k is not there"
+    assert error.args == (str(error),)
