@@ -7,6 +7,8 @@ import copy
 import importlib
 import inspect
 import pickle
+import re
+from http import HTTPStatus
 from pathlib import Path
 
 import attrs
@@ -235,6 +237,17 @@ def test_every_error_is_a_daypass_error_and_a_builtin(name):
     builtins = {base for base in kind.__mro__ if base.__module__ == "builtins"}
     assert name == "DaypassError" or builtins - {Exception, BaseException, object}
     assert name in errors.__doc__
+
+
+def test_every_error_has_a_code_of_its_own():
+    codes = [vars(getattr(errors, name))["code"] for name in ERRORS]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in codes)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_has_the_http_status_of_a_failure(name):
+    assert HTTPStatus(getattr(errors, name).http_status) >= HTTPStatus.BAD_REQUEST
 
 
 @pytest.mark.parametrize("name", ERRORS)

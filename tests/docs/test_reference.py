@@ -11,6 +11,7 @@ import pytest
 
 import daypass
 from daypass import errors
+from daypass.cli import exits
 from daypass.hookspecs import hooks
 from daypass.model import options, requests
 
@@ -65,6 +66,20 @@ def test_the_tree_of_errors_holds_every_error():
         if inspect.isclass(value) and issubclass(value, errors.DaypassError)
     }
     assert drawn == made
+
+
+def test_the_table_of_codes_is_that_of_the_code():
+    written = re.findall(
+        r"^\| `(\w+)` \| `([a-z-]+)` \| (\d+) \| (\d+) \|$",
+        page("reference/errors.md"),
+        re.MULTILINE,
+    )
+    kinds = [getattr(errors, name) for name in errors.__all__ if name != "ShortLivedURLWarning"]
+    assert sorted(written) == sorted(
+        (kind.__name__, kind.code, str(kind.http_status), str(exits.code_of(kind("x"))))
+        for kind in kinds
+        if kind is not errors.DaypassError
+    )
 
 
 def test_every_public_class_and_function_is_in_the_reference():

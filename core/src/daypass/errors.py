@@ -32,6 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 __all__ = [
     "AccessDeniedError",
@@ -74,6 +75,10 @@ def without_login(text: str) -> str:
 class DaypassError(Exception):
     """The root of all errors that daypass raises on purpose."""
 
+    #: A word for programs, which stays what it is: in JSON, in logs, as a metric's label.
+    code: ClassVar[str] = "error"
+    #: With which HTTP status a service that hands out links answers.
+    http_status: ClassVar[int] = 500
     #: The row of a bulk call that is to blame, counted from 0; None where no single row is.
     row: int | None = None
 
@@ -94,6 +99,9 @@ def at_row(row: int) -> Iterator[None]:
 class InvalidRequestError(DaypassError, ValueError):
     """What was asked is not legal on any backend; ``option`` names the culprit."""
 
+    code = "invalid-request"
+    http_status = 400
+
     def __init__(self, message: str, *, option: str | None = None) -> None:
         super().__init__(message)
         #: The name of the option that is wrong, where one is.
@@ -103,17 +111,26 @@ class InvalidRequestError(DaypassError, ValueError):
 class InvalidPathError(InvalidRequestError):
     """The path or key cannot be signed exactly as it stands."""
 
+    code = "invalid-path"
+
 
 class InvalidExpiryError(InvalidRequestError):
     """The lifetime is not a whole number of seconds, in the past, or above a limit."""
+
+    code = "invalid-expiry"
 
 
 class UnknownOptionError(InvalidRequestError, TypeError):
     """No option has this name; the message gives the nearest that exists."""
 
+    code = "unknown-option"
+
 
 class UnsupportedOptionError(DaypassError, ValueError):
     """The option is legal, but this backend (or this credential) cannot enforce it."""
+
+    code = "unsupported-option"
+    http_status = 422
 
     def __init__(
         self,
@@ -135,9 +152,15 @@ class UnsupportedOptionError(DaypassError, ValueError):
 class SigningNotSupportedError(DaypassError, NotImplementedError):
     """The backend has no signed URLs at all; the message says why and what to do."""
 
+    code = "signing-not-supported"
+    http_status = 501
+
 
 class BackendNotFoundError(DaypassError, LookupError):
     """No installed backend knows the protocol."""
+
+    code = "backend-not-found"
+    http_status = 501
 
     def __init__(self, message: str, *, protocol: str | None = None) -> None:
         super().__init__(message)
@@ -148,6 +171,8 @@ class BackendNotFoundError(DaypassError, LookupError):
 class BackendConflictError(DaypassError, LookupError):
     """Two installed distributions claim one protocol; the message names the setting that chooses."""
 
+    code = "backend-conflict"
+
     def __init__(self, message: str, *, claimants: Iterable[str] = ()) -> None:
         super().__init__(message)
         #: The distributions that claim the protocol.
@@ -156,6 +181,8 @@ class BackendConflictError(DaypassError, LookupError):
 
 class ConfigError(DaypassError, ValueError):
     """The configuration cannot be read or used; the message names the file and the key."""
+
+    code = "invalid-config"
 
     def __init__(
         self,
@@ -177,6 +204,8 @@ class ConfigError(DaypassError, ValueError):
 class PluginError(DaypassError, RuntimeError):
     """A plugin cannot be loaded or breaks the contract of its hook; ``plugin`` names it."""
 
+    code = "plugin-failed"
+
     def __init__(self, message: str, *, plugin: str | None = None) -> None:
         super().__init__(message)
         #: The name of the plugin at fault.
@@ -186,13 +215,21 @@ class PluginError(DaypassError, RuntimeError):
 class CredentialsError(DaypassError, PermissionError):
     """There is nothing to sign with: no credential, an anonymous one, or one that has ended."""
 
+    code = "no-credentials"
+    http_status = 503
+
 
 class RefusedError(DaypassError, PermissionError):
     """The policy or a plugin's ``authorize`` hook refused the request."""
 
+    code = "refused"
+    http_status = 403
+
 
 class PolicyError(RefusedError):
     """The policy refused the request; the message names the rule, and the nearest that is allowed."""
+
+    code = "refused-by-policy"
 
     def __init__(
         self,
@@ -213,6 +250,9 @@ class PolicyError(RefusedError):
 
 class QuotaError(PolicyError):
     """There are as many links as the policy allows; the message says when to try again."""
+
+    code = "quota-exceeded"
+    http_status = 429
 
     def __init__(
         self,
@@ -235,9 +275,15 @@ class QuotaError(PolicyError):
 class AuditError(DaypassError, RuntimeError):
     """The audit or a plugin's ``record`` hook failed, so the URL was not handed out."""
 
+    code = "audit-failed"
+    http_status = 503
+
 
 class ShortLivedURLError(DaypassError, ValueError):
     """The link would end before what was asked, and the caller chose ``on_short="raise"``."""
+
+    code = "short-lived-url"
+    http_status = 503
 
 
 class ShortLivedURLWarning(UserWarning):
@@ -247,21 +293,35 @@ class ShortLivedURLWarning(UserWarning):
 class ObjectNotFoundError(DaypassError, FileNotFoundError):
     """The store has no such object (or hides that it has)."""
 
+    code = "object-not-found"
+    http_status = 404
+
 
 class AccessDeniedError(DaypassError, PermissionError):
     """The store does not let this credential read the object's metadata."""
+
+    code = "access-denied"
+    http_status = 403
 
 
 class StoreError(DaypassError, OSError):
     """The store could not be reached or answered with an error of its own."""
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+    code = "store-failed"
+    http_status = 502
+
+    def __init__(
+        self, message: str, *, status: int | None = None, store_code: str | None = None
+    ) -> None:
         super().__init__(message)
         #: The HTTP status that the store answered with, where it did.
         self.status = status
         #: The store's own word for the error, such as ``"SlowDown"``, where it gave one.
-        self.code = code
+        self.store_code = store_code
 
 
 class DeadlineError(DaypassError, TimeoutError):
     """A backend's network call did not end within the location's deadline."""
+
+    code = "deadline-exceeded"
+    http_status = 504

@@ -88,7 +88,7 @@ def test_nothing_that_drives_a_terminal_passes():
     assert words.one_line("a\x1b[2J\nb\u202ec") == "a\\x1b[2J b\\u202ec"
 
 
-def test_every_error_has_an_exit_code():
+def test_every_error_has_an_exit_code_by_its_own_code():
     kinds = [
         kind
         for kind in vars(errors).values()
@@ -96,9 +96,15 @@ def test_every_error_has_an_exit_code():
         and issubclass(kind, errors.DaypassError)
         and kind is not errors.DaypassError
     ]
-    unmapped = [kind for kind in kinds if not issubclass(kind, tuple(exits._CODES))]
-    assert not unmapped
+    assert {kind.code for kind in kinds} == set(exits._OF_ERRORS)
     assert {exits.code_of(kind("x")) for kind in kinds} == {1, 2, 3, 4, 5}
+
+
+def test_an_error_of_a_plugins_own_ends_as_the_one_it_is_made_of():
+    class OurRefusal(errors.RefusedError):
+        pass
+
+    assert exits.code_of(OurRefusal("x")) == exits.code_of(errors.RefusedError("x")) == 3
 
 
 def test_an_unexpected_error_says_where_and_never_what():

@@ -365,4 +365,4 @@ def test_a_store_that_is_not_there_or_says_no_is_named(server, bucket):
         daypass.create_multipart_upload(
             "s3://no-such-bucket/k", size=3, storage_options=server.storage_options
         )
-    assert caught.value.code == "NoSuchBucket"
+    assert caught.value.store_code == "NoSuchBucket"

@@ -32,23 +32,28 @@ UNSUPPORTED = 5
 INTERRUPTED = 130
 NO_READER = 141
 
-_CODES: dict[type[errors.DaypassError], int] = {
-    errors.InvalidRequestError: WRONG,
-    errors.ConfigError: WRONG,
-    errors.UnsupportedOptionError: UNSUPPORTED,
-    errors.SigningNotSupportedError: UNSUPPORTED,
-    errors.BackendNotFoundError: UNSUPPORTED,
-    errors.BackendConflictError: UNSUPPORTED,
-    errors.PluginError: UNSUPPORTED,
-    errors.CredentialsError: CREDENTIALS,
-    errors.RefusedError: REFUSED,
-    errors.AuditError: REFUSED,
-    # Only credentials make a link shorter than asked.
-    errors.ShortLivedURLError: CREDENTIALS,
-    errors.ObjectNotFoundError: FAILED,
-    errors.AccessDeniedError: FAILED,
-    errors.StoreError: FAILED,
-    errors.DeadlineError: FAILED,
+#: The exit code by an error's own.
+_OF_ERRORS = {
+    "invalid-request": WRONG,
+    "invalid-path": WRONG,
+    "invalid-expiry": WRONG,
+    "unknown-option": WRONG,
+    "invalid-config": WRONG,
+    "refused": REFUSED,
+    "refused-by-policy": REFUSED,
+    "quota-exceeded": REFUSED,
+    "audit-failed": REFUSED,
+    "no-credentials": CREDENTIALS,
+    "short-lived-url": CREDENTIALS,  # only credentials make a link shorter than asked
+    "unsupported-option": UNSUPPORTED,
+    "signing-not-supported": UNSUPPORTED,
+    "backend-not-found": UNSUPPORTED,
+    "backend-conflict": UNSUPPORTED,
+    "plugin-failed": UNSUPPORTED,
+    "object-not-found": FAILED,
+    "access-denied": FAILED,
+    "store-failed": FAILED,
+    "deadline-exceeded": FAILED,
 }
 
 #: Shown below the help of every command.
@@ -59,7 +64,7 @@ def code_of(error: Exception) -> int:
     """Return the exit code that an error ends with."""
     if isinstance(error, click.UsageError):
         return WRONG
-    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)
+    return _OF_ERRORS.get(error.code, FAILED) if isinstance(error, errors.DaypassError) else FAILED
 
 
 def sentence(error: Exception) -> str:

@@ -57,7 +57,7 @@ def is_temporary(error: Exception) -> bool:
         return False
     if isinstance(error, DeadlineError) or error.status is None:
         return True
-    return error.status in _TEMPORARY or error.code in _TEMPORARY_CODES
+    return error.status in _TEMPORARY or error.store_code in _TEMPORARY_CODES
 
 
 @attrs.define

@@ -83,7 +83,7 @@ def send(
 
     Raises:
         StoreError: if the store cannot be reached or answers with an error, whose ``status`` and
-            ``code`` it names.
+            ``store_code`` it names.
         DeadlineError: if it falls silent.
 
     """
@@ -138,4 +138,4 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError) -> StoreError:
     code = found[1].decode() if found else None
     said = f" ({code})" if code else ""
     msg = f"the store answered {status}{said} to {link.method} {link.path}"
-    return StoreError(msg, status=error.code, code=code)
+    return StoreError(msg, status=error.code, store_code=code)

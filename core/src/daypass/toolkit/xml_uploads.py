@@ -201,7 +201,7 @@ class XMLUploadSession:
         if _name(root) == "Error":  # after a 200: it had to begin its answer before it knew
             code = _text(root, "Code") or "no code"
             msg = f"the store could not {step.name} the upload to {path} ({ascii(code)[1:65]})"
-            raise _explained(StoreError(msg, status=HTTPStatus.OK, code=code), step, path)
+            raise _explained(StoreError(msg, status=HTTPStatus.OK, store_code=code), step, path)
         return root
 
     def _now(self) -> SignRequest:
@@ -217,18 +217,18 @@ class XMLUploadSession:
 
 def _explained(error: StoreError, step: Step, path: str) -> Exception:
     """Say what a refusal means."""
-    if error.code == "NoSuchUpload" or (
+    if error.store_code == "NoSuchUpload" or (
         error.status == HTTPStatus.NOT_FOUND and step.name != "begin"
     ):
         msg = f"the store knows no such upload to {path}: it was completed or aborted, or is another one's"
         return ObjectNotFoundError(msg)
     if error.status == HTTPStatus.FORBIDDEN:
-        said = f" ({error.code})" if error.code else ""
+        said = f" ({error.store_code})" if error.store_code else ""
         msg = f"the store does not let this credential {step.name} an upload to {path}{said}"
         return AccessDeniedError(msg)
-    if error.code == "PreconditionFailed":
+    if error.store_code == "PreconditionFailed":
         msg = f"{path} exists, and the upload was asked to create it (if_absent): it can only be aborted"
-        return StoreError(msg, status=error.status, code=error.code)
+        return StoreError(msg, status=error.status, store_code=error.store_code)
     return error
 
 

@@ -114,12 +114,12 @@ class BlockUploadSession:
                 "the commit of", lambda blob: (blob.commit_block_list, [blocks], options)
             )
         except StoreError as error:
-            if error.code == "BlobAlreadyExists":
+            if error.store_code == "BlobAlreadyExists":
                 msg = f"{self._location.path} exists, and the upload was asked to create it (if_absent)"
-                raise StoreError(msg, status=error.status, code=error.code) from None
-            if error.code == "InvalidBlockList":
+                raise StoreError(msg, status=error.status, store_code=error.store_code) from None
+            if error.store_code == "InvalidBlockList":
                 msg = f"azure does not have all blocks of the upload to {self._location.path}: something else was committed in the meantime, or a block is older than a week"
-                raise StoreError(msg, status=error.status, code=error.code) from None
+                raise StoreError(msg, status=error.status, store_code=error.store_code) from None
             raise
         etag = answer.get("etag")
         return ObjectMetadata(

@@ -130,7 +130,7 @@ def _explained(error: HttpResponseError, what: str) -> DaypassError:
     return StoreError(
         f"{what}: the store answered{status}{_code(error)}",
         status=error.status_code,
-        code=_code(error).strip(" ()") or None,
+        store_code=_code(error).strip(" ()") or None,
     )
 
 
