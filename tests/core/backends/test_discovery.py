@@ -55,6 +55,7 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         "daypass.backends": ["shelf"],
         "daypass.signers": [],
         "daypass.plugins": ["policy"],
+        "daypass.commands": [],
     }
     assert len(asked) == 1
 

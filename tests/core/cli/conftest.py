@@ -215,12 +215,14 @@ def install(environment, tmp_path):
     place.mkdir()
     environment["PYTHONPATH"] = str(place)
 
-    def make(name, group, entry, source):
+    def make(name, group, entry, source, summary=None):
         module = name.replace("-", "_")
         (place / f"{module}.py").write_text(source)
         info = place / f"{module}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        said = "" if summary is None else f"Summary: {summary}\n"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{said}"
+        (info / "METADATA").write_text(metadata)
         (info / "entry_points.txt").write_text(f"[{group}]\n{entry} = {module}\n")
 
     return make

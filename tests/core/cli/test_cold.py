@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from daypass.cli.run import COMMANDS
+from daypass.cli.commands import COMMANDS
 
 NOW = "2026-11-23T12:00Z"
 ENDED = "https://b.s3.amazonaws.com/k?AWSAccessKeyId=AKEXAMPLE&Signature=Zm9v&Expires=1767225600"

@@ -5,7 +5,8 @@ import click
 import pytest
 
 from daypass.cli import exits
-from daypass.cli.run import COMMANDS, group
+from daypass.cli.commands import COMMANDS
+from daypass.cli.run import group
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
 

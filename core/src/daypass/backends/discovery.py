@@ -30,7 +30,13 @@ __all__ = [
 #: The setting that lists what may be loaded: distributions or modules, separated by commas.
 ALLOWED = "DAYPASS_PLUGINS"
 #: Where distributions name their plugins.
-GROUPS = ("daypass.backends", "daypass.signers", "daypass.plugins")
+GROUPS = ("daypass.backends", "daypass.signers", "daypass.plugins", "daypass.commands")
+#: Of a group where one distribution is chosen by name: how its names are spoken of, and the setting that chooses.
+_CHOSEN = {
+    "daypass.backends": ("{}://", "DAYPASS_BACKEND_"),
+    "daypass.signers": ("the signer {}", "DAYPASS_SIGNER_"),
+    "daypass.commands": ("the command {}", "DAYPASS_COMMAND_"),
+}
 #: The commonest requirement, judged without importing `packaging`.
 _AT_LEAST = re.compile(r"daypass>=(\d+(?:\.\d+)*)")
 
@@ -58,7 +64,7 @@ def source(entry: EntryPoint) -> str:
 
 
 def choose(name: str, claimants: list[EntryPoint]) -> EntryPoint:
-    """Return the one entry point that shall serve a protocol, or be the signer of a name.
+    """Return the one entry point that shall serve a protocol, or be the signer or the command of a name.
 
     Raises:
         BackendConflictError: if several may, and no setting chooses.
@@ -68,16 +74,14 @@ def choose(name: str, claimants: list[EntryPoint]) -> EntryPoint:
     if len(able) == 1:
         return able[0]
     names = sorted(distribution(entry) for entry in able)
-    signs = able[0].group == "daypass.signers"
-    setting = f"DAYPASS_{'SIGNER' if signs else 'BACKEND'}_{name.upper()}"
-    setting = setting.replace("+", "_").replace("-", "_")
+    what, prefix = _CHOSEN[able[0].group]
+    setting = f"{prefix}{name.upper()}".replace("+", "_").replace("-", "_")
     chosen = os.environ.get(setting)
     for entry in able:
         if distribution(entry) == chosen:
             return entry
-    what = f"the signer {name}" if signs else f"{name}://"
     msg = (
-        f"{' and '.join(names)} both claim {what}: uninstall one, or choose with the "
+        f"{' and '.join(names)} both claim {what.format(name)}: uninstall one, or choose with the "
         f"environment variable {setting}={names[0]}"
     )
     raise BackendConflictError(msg, claimants=names)

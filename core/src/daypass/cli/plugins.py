@@ -15,6 +15,7 @@ from daypass.backends.loading import KNOWN, KNOWN_SIGNERS, registry
 from daypass.base.messages import refuse_unknown
 from daypass.base.times import span
 from daypass.cli import exits
+from daypass.cli.commands import COMMANDS, GROUP, find_added
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
 from daypass.cli.words import one_line
 from daypass.errors import BackendConflictError, DaypassError
@@ -22,11 +23,11 @@ from daypass.hookspecs.backend_info import BackendInfo
 
 
 def _plugins(*, as_json: bool) -> None:
-    """Show the installed backends by protocol, signers, policy and audit plugins, and what is broken.
+    """Show the installed backends by protocol, signers, policy and audit plugins, commands, and what is broken.
 
     A plugin that is broken is listed with the reason, and does not keep others from being listed.
     """
-    for record in [*backends(), *signers(), *listeners(), *strays()]:
+    for record in [*backends(), *signers(), *listeners(), *commands(), *strays()]:
         if as_json:
             say_json(record)
         elif on_terminal():
@@ -91,6 +92,24 @@ def listeners() -> Iterator[dict[str, Any]]:
     installed = (entry for group in GROUPS for entry in entry_points(group=group))
     for name, why in not_installed(installed).items():
         yield {**_record("plugin", name, []), "state": "not installed", "reason": why}
+
+
+def commands() -> Iterator[dict[str, Any]]:
+    """Describe the commands that distributions add."""
+    for name, claimants in sorted(registry.claims(GROUP).items()):
+        record = _record("command", name, claimants)
+        if name in COMMANDS:
+            reason = f"daypass {name} is a command of daypass itself: give it another name"
+            yield record | {"state": "broken", "reason": reason}
+            continue
+        try:
+            find_added(name)
+        except BackendConflictError as error:
+            yield record | {"state": "conflict", "reason": str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
+            yield record | _failed(error, claimants)
+        else:
+            yield record | {"state": "ok"}
 
 
 def strays() -> Iterator[dict[str, Any]]:

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import sys
 import warnings
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
 
 from daypass.backends.calls import tracing
 from daypass.cli import exits
+from daypass.cli.commands import COMMANDS, added, find
 from daypass.cli.output import warn
 from daypass.errors import ShortLivedURLWarning
 
-#: Each command's module below `daypass.cli`, imported when the command is used, and its summary.
-COMMANDS = {
-    "sign": "Sign temporary URLs.",
-    "form": "Sign an upload form for browsers.",
-    "put": "Upload a file through a signed URL.",
-    "get": "Download an object through a signed URL, and check it.",
-    "head": "Show what a store says of an object.",
-    "explain": "Say what a signed URL is, and why it fails.",
-    "verify": "Tell whether a request would pass, and what speaks against it.",
-    "config": "Check and show the configuration.",
-    "cors": "Let web pages upload: print or set a bucket's CORS rule.",
-    "plugins": "Show the installed backends and plugins.",
-    "policy": "Show what the policy decides, and why.",
-    "audit": "Verify an audit file.",
-    "demo": "See it work on a real server of its own.",
-}
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
@@ -40,21 +27,35 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands without importing any."""
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS, *added()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of one command."""
         del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"daypass.cli.{cmd_name}").command
-        return command
+        return find(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands for ``--help`` without importing any."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        if others := added():
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(others.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without importing any."""
+        from click.shell_completion import CompletionItem
+
+        names = {**COMMANDS, **added()}
+        return [
+            *(
+                CompletionItem(name, help=summary)
+                for name, summary in names.items()
+                if name.startswith(incomplete)
+            ),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
 
 @click.group(
