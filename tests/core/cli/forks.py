@@ -31,7 +31,6 @@ SHARED = (
     "cattrs",
     "click",
     "defusedxml.ElementTree",
-    "limits",
     "packaging.specifiers",
     "platformdirs",
     "pluggy",

@@ -1,9 +1,6 @@
 """Quotas: URLs per minute and live links, counted in the memory of this process.
 
-URLs per minute are the moving window of the `limits` library on a storage of our own: the library's
-starts a thread at almost every hit, and reads a clock that can be set back. A hit is kept with the
-second it fell in, so a key holds 61 numbers at most, and a window is up to one second longer than it
-says.
+URLs per minute are counted in moving windows.
 
 A link is alive until it ends. What is kept is how many links end in each second, for each caller and
 rule: never more numbers than links may live. They are dropped as they pass, and the keys that hold
@@ -16,19 +13,14 @@ import heapq
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from daypass.policy.rules import Policy, Quota, Rule
-
-if TYPE_CHECKING:
-    from daypass.policy.windows import Windows
+from daypass.policy.windows import Windows
 
 __all__ = ["Excess", "Quotas", "Reserved"]
 
-#: The window of ``urls_per_minute``, in seconds.
-MINUTE = 60
 #: For how many callers and rules it is remembered which quotas are theirs.
 _KNOWN = 4096
 
@@ -114,7 +106,7 @@ class Quotas:
         self._lives: dict[str, _Lives] = {}
         self._sweep_at = 1024
         self._known: dict[tuple[str, str | None], list[tuple[str, str, Quota]]] = {}
-        self._windows: tuple[Any, Windows, dict[int, Any]] | None = None
+        self._windows = Windows(self._ticks)
 
     def reserve(self, rule: Rule, caller: str | None, end: float, count: int) -> Reserved | Excess:
         """Count links under every quota that they fall under, or under none.
@@ -138,10 +130,10 @@ class Quotas:
                 excess = self._living(whose, key, quota.live_links or 0, now, count)
                 if excess is not None:
                     return excess
-            hits: list[str] = []
+            taken: list[str] = []
             for whose, key, quota in asked:
                 if quota.urls_per_minute is not None:
-                    excess = self._rated(whose, key, quota.urls_per_minute, count, hits)
+                    excess = self._rated(whose, key, quota.urls_per_minute, count, taken)
                     if excess is not None:
                         return excess
             keys = tuple(key for _, key, _ in living)
@@ -197,33 +189,13 @@ class Quotas:
         self._sweep_at = max(1024, 2 * len(self._lives))
 
     def _rated(
-        self, whose: str, key: str, limit: int, count: int, hits: list[str]
+        self, whose: str, key: str, limit: int, count: int, taken: list[str]
     ) -> Excess | None:
         """Count links into a minute; where there are too many, into none."""
-        if not limit:
-            return Excess("urls_per_minute", limit, whose, 0, None)
-        limiter, windows, item = self._limiter(limit)
-        if limiter.hit(item, key, cost=count):
-            hits.append(item.key_for(key))
+        if self._windows.take(key, limit, count):
+            taken.append(key)
             return None
-        for hit in hits:
-            windows.take_back(hit, count)
-        left = limiter.get_window_stats(item, key).remaining
-        retry = windows.wait(item.key_for(key), limit, MINUTE, count)
-        return Excess("urls_per_minute", limit, whose, left, retry)
-
-    def _limiter(self, limit: int) -> tuple[Any, Windows, Any]:
-        """Return the library's limiter, imported when there is something to limit."""
-        if self._windows is None:
-            from limits.strategies import MovingWindowRateLimiter
-
-            from daypass.policy.windows import Windows
-
-            windows = Windows(self._ticks)
-            self._windows = (MovingWindowRateLimiter(windows), windows, {})
-        limiter, windows, items = self._windows
-        if limit not in items:
-            from limits import RateLimitItemPerMinute
-
-            items[limit] = RateLimitItemPerMinute(limit)
-        return limiter, windows, items[limit]
+        for other in taken:
+            self._windows.take_back(other, count)
+        left = max(0, limit - self._windows.count(key))
+        return Excess("urls_per_minute", limit, whose, left, self._windows.wait(key, limit, count))

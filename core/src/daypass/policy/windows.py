@@ -1,17 +1,37 @@
-"""``Windows``: where the `limits` library keeps its moving windows here: no threads, no clock that goes back."""
+"""``Windows``: how many URLs left in the last minute, for each key. A moving window, counted by the second.
+
+A URL is kept with the second it left in, so that a key holds some sixty numbers, however many URLs there are, and a
+window is up to one second longer than it says.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 
-from limits.storage import MemoryStorage
+import attrs
 
 __all__ = ["Windows"]
 
+#: How long a window is, in seconds.
+_MINUTE = 60
 
-class Windows(MemoryStorage):
-    """How many hits fell into which second, for each key; the caller holds a lock.
+
+@attrs.define
+class _Window:
+    total: int = 0
+    #: How many left in which second, the oldest first.
+    seconds: deque[list[int]] = attrs.field(factory=deque)
+
+    def drop(self, now: int) -> None:
+        """Forget what has left the window."""
+        # What is of second 3 may be of nearly 4, so it stays through second 63.
+        while self.seconds and self.seconds[0][0] < now - _MINUTE:
+            self.total -= self.seconds.popleft()[1]
+
+
+class Windows:
+    """The moving windows of all keys; the caller holds a lock.
 
     Args:
         ticks: a clock that never goes back, in seconds.
@@ -19,63 +39,56 @@ class Windows(MemoryStorage):
     """
 
     def __init__(self, ticks: Callable[[], float]) -> None:
-        super().__init__()
-        self.timer.cancel()  # a thread that clears up what is never used here
-        self.timer.join()
         self._ticks = ticks
-        self._hits: dict[str, deque[list[int]]] = {}
-        self._totals: dict[str, int] = {}
+        self._windows: dict[str, _Window] = {}
         self._sweep_at = 1024
 
-    def _drop(self, key: str, expiry: int) -> int:
-        """Forget the hits that have left the window; return how many are in it."""
-        hits = self._hits.get(key)
-        if hits is None:
+    def count(self, key: str) -> int:
+        """Return how many are in a window."""
+        window = self._windows.get(key)
+        if window is None:
             return 0
-        # A hit of second 3 may have fallen near to second 4, so it stays through second 63.
-        gone = int(self._ticks()) - expiry
-        while hits and hits[0][0] < gone:
-            self._totals[key] -= hits.popleft()[1]
-        if not hits:
-            del self._hits[key], self._totals[key]
-            return 0
-        return self._totals[key]
+        window.drop(int(self._ticks()))
+        return window.total
 
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Take so many hits into the window, or none where it would hold more than its limit."""
-        if self._drop(key, expiry) + amount > limit:
+    def take(self, key: str, limit: int, count: int) -> bool:
+        """Let so many into a window; none where it would hold more than its limit."""
+        if self.count(key) + count > limit:
             return False
-        if len(self._hits) >= self._sweep_at:
-            for other in list(self._hits):
-                self._drop(other, expiry)
-            self._sweep_at = max(1024, 2 * len(self._hits))
-        second = int(self._ticks())
-        hits = self._hits.setdefault(key, deque())
-        if hits and hits[-1][0] == second:
-            hits[-1][1] += amount
-        else:
-            hits.append([second, amount])
-        self._totals[key] = self._totals.get(key, 0) + amount
+        now = int(self._ticks())
+        if key not in self._windows:
+            if len(self._windows) >= self._sweep_at:
+                self._sweep(now)
+            self._windows[key] = _Window()
+        window = self._windows[key]
+        if not window.seconds or window.seconds[-1][0] != now:
+            window.seconds.append([now, 0])
+        window.seconds[-1][1] += count
+        window.total += count
         return True
 
-    def take_back(self, key: str, amount: int) -> None:
-        """Take back hits that have just been let in."""
-        self._hits[key][-1][1] -= amount
-        self._totals[key] -= amount
+    def take_back(self, key: str, count: int) -> None:
+        """Take back what has just been let in."""
+        window = self._windows[key]
+        window.seconds[-1][1] -= count
+        window.total -= count
 
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Return when the window began, and how many hits are in it."""
-        del limit
-        count = self._drop(key, expiry)
-        return (float(self._hits[key][0][0]) if count else self._ticks()), count
-
-    def wait(self, key: str, limit: int, expiry: int, amount: int) -> int | None:
-        """Return in how many seconds there is room for so many hits; None where there never is."""
-        if amount > limit:
+    def wait(self, key: str, limit: int, count: int) -> int | None:
+        """Return in how many seconds there is room for so many; None where there never is."""
+        if count > limit:
             return None
-        left = self._drop(key, expiry)
-        for second, count in self._hits.get(key, ()):
-            left -= count
-            if left + amount <= limit:
-                return second + expiry + 1 - int(self._ticks())
-        return 1
+        left = self.count(key)
+        if left + count <= limit:
+            return 0
+        for second, gone in self._windows[key].seconds:
+            left -= gone
+            if left + count <= limit:
+                return second + _MINUTE + 1 - int(self._ticks())
+        return None
+
+    def _sweep(self, now: int) -> None:
+        for key, window in list(self._windows.items()):
+            window.drop(now)
+            if not window.seconds:
+                del self._windows[key]
+        self._sweep_at = max(1024, 2 * len(self._windows))
