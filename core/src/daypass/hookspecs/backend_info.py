@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from attrs.validators import optional
 
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.errors import PluginError, UnknownOptionError
@@ -77,16 +78,14 @@ def _flag(_info: object, field: attrs.Attribute[Any], value: object) -> None:
 
 
 def _count(_info: object, field: attrs.Attribute[Any], value: object) -> None:
-    """Refuse what is no limit: a whole number above 0, or None."""
-    if value is not None and (type(value) is not int or value < 1):
+    """Refuse what is no limit: a whole number above 0."""
+    if type(value) is not int or value < 1:
         unit = "seconds" if field.name == "max_expires_in" else "bytes"
         _refuse(field, f"a whole number of {unit} above 0, or None", value)
 
 
 def _limits(_info: object, field: attrs.Attribute[Any], value: object) -> None:
     """Refuse what is no `PartLimits`."""
-    if value is None:
-        return
     from daypass.hookspecs.parts import PartLimits  # only where there are uploads in parts
 
     if not isinstance(value, PartLimits):
@@ -116,9 +115,9 @@ class BackendInfo:
     #: Names of `SignRequest` options that its links enforce (or its answers carry out).
     enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_options)
     #: The longest lifetime of a link in seconds, where the provider sets one.
-    max_expires_in: int | None = attrs.field(default=None, validator=_count)
+    max_expires_in: int | None = attrs.field(default=None, validator=optional(_count))
     #: The longest key in bytes of UTF-8, where the store sets a limit.
-    max_key_bytes: int | None = attrs.field(default=None, validator=_count)
+    max_key_bytes: int | None = attrs.field(default=None, validator=optional(_count))
     #: True where ``version=`` names a version of an object.
     versions: bool = attrs.field(default=False, validator=_flag)
     #: True where ``public_endpoint=`` can differ from the filesystem's endpoint.
@@ -132,7 +131,7 @@ class BackendInfo:
     #: True where `create_signed_prefix` can grant all that lies below a prefix.
     prefixes: bool = attrs.field(default=False, validator=_flag)
     #: What the store takes as parts of an upload; None where `create_multipart_upload` is not implemented.
-    multipart: PartLimits | None = attrs.field(default=None, validator=_limits)
+    multipart: PartLimits | None = attrs.field(default=None, validator=optional(_limits))
     #: True where `create_upload_form` can make forms for browsers.
     forms: bool = attrs.field(default=False, validator=_flag)
     #: Names of `FormRequest` options that its forms enforce (or carry out).

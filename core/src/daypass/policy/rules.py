@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import attrs
+from attrs.validators import optional
 
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.base.times import seconds
@@ -107,7 +108,7 @@ def _duration(value: Any) -> int | None:
 
 def _count(instance: object, field: attrs.Attribute[Any], value: Any) -> None:
     del instance
-    if value is not None and (type(value) is not int or not 0 <= value < 2**63):
+    if type(value) is not int or not 0 <= value < 2**63:
         msg = f"{field.name} must be a whole number from 0 to 2**63-1, not {shown(value)}"
         raise InvalidRequestError(msg, option=field.name)
 
@@ -145,14 +146,14 @@ class Quota:
     """
 
     #: How many URLs may leave in any 60 seconds.
-    urls_per_minute: int | None = attrs.field(default=None, validator=_count)
+    urls_per_minute: int | None = attrs.field(default=None, validator=optional(_count))
     #: How many links may be alive, which is: signed and not yet ended.
-    live_links: int | None = attrs.field(default=None, validator=_count)
+    live_links: int | None = attrs.field(default=None, validator=optional(_count))
 
 
 def _is_quota(instance: object, field: attrs.Attribute[Any], value: Any) -> None:
     del instance
-    if value is not None and not isinstance(value, Quota):
+    if not isinstance(value, Quota):
         msg = f"{field.name} must be a Quota, not {shown(value)}"
         raise InvalidRequestError(msg, option=field.name)
 
@@ -189,7 +190,7 @@ class Rule:
     #: The media types that an upload may declare; ``image/*`` is any of images. One is required.
     content_types: tuple[str, ...] | None = attrs.field(default=None, converter=_content_types)
     #: The largest upload in bytes: a link must bind ``max_bytes`` or ``content_length`` at or below.
-    max_bytes: int | None = attrs.field(default=None, validator=_count)
+    max_bytes: int | None = attrs.field(default=None, validator=optional(_count))
     #: Networks within which a link's ``ip_range`` must lie. One is required.
     ip_ranges: tuple[str, ...] | None = attrs.field(default=None, converter=_networks)
     #: Headers that a link must sign, each with this very value.
@@ -201,9 +202,9 @@ class Rule:
     #: Whether one grant for all below a prefix may be made.
     prefixes: bool = attrs.field(default=False, validator=_flag)
     #: What each caller may have under this rule; those who do not say who they are count as one.
-    per_caller: Quota | None = attrs.field(default=None, validator=_is_quota)
+    per_caller: Quota | None = attrs.field(default=None, validator=optional(_is_quota))
     #: What all callers together may have under this rule.
-    per_rule: Quota | None = attrs.field(default=None, validator=_is_quota)
+    per_rule: Quota | None = attrs.field(default=None, validator=optional(_is_quota))
 
     #: The patterns of ``paths`` and ``callers``, read once.
     path_patterns: tuple[Pattern, ...] = attrs.field(init=False, repr=False, eq=False)
@@ -299,4 +300,4 @@ class Policy:
     #: The rules, in the order in which they are tried; none at all refuse everything.
     rules: tuple[Rule, ...] = attrs.field(converter=_rules)
     #: What each caller may have under all rules together.
-    per_caller: Quota | None = attrs.field(default=None, validator=_is_quota)
+    per_caller: Quota | None = attrs.field(default=None, validator=optional(_is_quota))
