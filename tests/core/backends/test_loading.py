@@ -199,7 +199,7 @@ def test_a_hook_that_must_be_there_and_is_unmarked_is_named(install):
 
 def test_helpers_with_the_name_of_a_hook_and_other_arguments_are_left_alone(install):
     name = install(_module(explain_url=len, cors=lambda a, b: None, verify_url=max))
-    assert Registry(finder({"fake": name})).backend("fake").explain is None
+    assert Registry(finder({"fake": name})).backend("fake").explain_url is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One way leads to a backend: check, authorize, ask, judge the answer, record."""
+"""One way leads to a backend: check, authorize, call, judge the answer, record."""
 
 from __future__ import annotations
 

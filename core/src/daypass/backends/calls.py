@@ -1,4 +1,14 @@
-"""How a hook is called: an error of the tree passes; any other is the plugin's fault, and so is a wrong answer.
+"""How a hook is called, and what becomes of one that fails: said here, for every hook of a backend.
+
+An error of the tree in `daypass.errors` passes. What becomes of any other depends on what the hook
+has to do with:
+
+- nothing but what it was given: it is the plugin's fault, a `PluginError` (`call`);
+- a store, which may be down: it is the store's fault, a `StoreError` (`call_store`);
+- a stranger's text, of which nothing is known: it is a finding (`read_by`).
+
+An answer of another type is the plugin's fault, whatever the hook. Before a backend is known to keep
+the contract, every error is the plugin's (`describe`).
 
 ``DAYPASS_TRACE=1``: every call is logged, with who answered, what, and how long it took.
 """
@@ -14,22 +24,34 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from daypass.errors import DaypassError, PluginError
+from daypass.errors import DaypassError, PluginError, StoreError
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.cors_rules import CorsPlan
+from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.found import FoundURL
 from daypass.hookspecs.parts import UploadSession
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
-from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.prefixes import SignedPrefix
-from daypass.model.requests import SignRequest
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
 
-__all__ = ["SETTING", "Backend", "ask", "broken", "named", "traced", "tracing", "wrong_answer"]
+__all__ = [
+    "SETTING",
+    "Backend",
+    "broken",
+    "call",
+    "call_store",
+    "describe",
+    "named",
+    "read_by",
+    "traced",
+    "tracing",
+    "wrong_answer",
+]
 
 #: The environment variable that switches it on, for plugins that are loaded from then on.
 SETTING = "DAYPASS_TRACE"
@@ -60,10 +82,10 @@ def traced(hook: str, plugin: str, call: Callable[..., Any]) -> Callable[..., An
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("daypass: trace: %(message)s"))
         _log.addHandler(handler)
-    return partial(_call, hook, plugin, call)
+    return partial(_timed, hook, plugin, call)
 
 
-def _call(hook: str, plugin: str, call: Callable[..., Any], /, **arguments: Any) -> Any:
+def _timed(hook: str, plugin: str, call: Callable[..., Any], /, **arguments: Any) -> Any:
     begin = time.perf_counter()
     outcome = "it was interrupted"
     try:
@@ -81,42 +103,32 @@ def _call(hook: str, plugin: str, call: Callable[..., Any], /, **arguments: Any)
 
 @attrs.frozen
 class Backend:
-    """One loaded backend: what it declares, and a typed way to each of its hooks."""
+    """One loaded backend: what it declares, and its hooks by their names; None where it has none."""
 
     info: BackendInfo
     plugin: str
-    sign: Callable[..., SignedURL | None] | None = attrs.field(repr=False)
-    sign_many: Callable[..., SignedURLBatch | None] | None = attrs.field(repr=False)
-    _head: Callable[..., ObjectMetadata | None] = attrs.field(repr=False)
-    sign_prefix: Callable[..., SignedPrefix | None] | None = attrs.field(default=None, repr=False)
-    explain: Callable[..., Explanation | None] | None = attrs.field(default=None, repr=False)
-    verify: Callable[..., RequestCheck | None] | None = attrs.field(default=None, repr=False)
-    multipart: Callable[..., UploadSession | None] | None = attrs.field(default=None, repr=False)
-    sign_form: Callable[..., UploadForm | None] | None = attrs.field(default=None, repr=False)
-    cors: Callable[..., CorsPlan | None] | None = attrs.field(default=None, repr=False)
-
-    def create_signed_url(self, location: Location, request: SignRequest) -> SignedURL | None:
-        """Call the plugin's hook of the same name."""
-        return self.sign(location=location, request=request) if self.sign else None
-
-    def head_metadata(self, location: Location) -> ObjectMetadata | None:
-        """Call the plugin's hook of the same name."""
-        return self._head(location=location)
+    create_signed_url: Callable[..., SignedURL | None] | None = attrs.field(repr=False)
+    create_signed_urls: Callable[..., SignedURLBatch | None] | None = attrs.field(repr=False)
+    create_signed_prefix: Callable[..., SignedPrefix | None] | None = attrs.field(repr=False)
+    create_multipart_upload: Callable[..., UploadSession | None] | None = attrs.field(repr=False)
+    create_upload_form: Callable[..., UploadForm | None] | None = attrs.field(repr=False)
+    #: Of a signer it answers None: it only signs.
+    head_metadata: Callable[..., ObjectMetadata | None] = attrs.field(repr=False)
+    cors: Callable[..., CorsPlan | None] | None = attrs.field(repr=False)
+    explain_url: Callable[..., Explanation | None] | None = attrs.field(repr=False)
+    verify_url: Callable[..., RequestCheck | None] | None = attrs.field(repr=False)
 
 
 T = TypeVar("T")
 
 
-def ask(
-    backend: Backend, hook: str, kind: type[T], call: Callable[..., object], **given: object
-) -> T:
-    """Call a hook, and return an answer of its kind.
+def call(backend: Backend, hook: str, kind: type[T], /, **given: object) -> T:
+    """Call a hook that has to do with what it is given alone, and return an answer of its kind.
 
     Args:
         backend: whose hook it is.
-        hook: its name, for messages.
+        hook: its name.
         kind: the class of its answer.
-        call: the hook.
         given: what it is called with.
 
     Raises:
@@ -125,27 +137,98 @@ def ask(
 
     """
     try:
-        answer = call(**given)
+        answer = getattr(backend, hook)(**given)
     except DaypassError:
         raise
     except Exception as error:
-        raise broken(backend, hook, error) from error
+        raise broken(backend.plugin, hook, error) from error
     if not isinstance(answer, kind):
-        raise wrong_answer(backend, hook, kind, answer)
+        raise wrong_answer(backend.plugin, hook, kind, answer)
     return answer
 
 
-def broken(backend: Backend, hook: str, error: Exception) -> PluginError:
+def call_store(
+    backend: Backend,
+    step: str,
+    kind: type[T],
+    hook: Callable[[], object],
+    *,
+    doing: str,
+    faults: type[Exception] = Exception,
+) -> T:
+    """Call what speaks with a store, and return an answer of its kind.
+
+    Args:
+        backend: whose hook it is, or whose session of an upload.
+        step: its name, for messages.
+        kind: the class of its answer.
+        hook: the hook, or the session's method, with its arguments.
+        doing: what the store is to do, for messages: ``read the metadata of s3://maps/a``.
+        faults: the errors that are the store's; all others are the plugin's.
+
+    Raises:
+        StoreError: for an error that is the store's.
+        PluginError: for another answer, or an error that is none of ours.
+        DaypassError: whatever is raised of the tree in `daypass.errors`.
+
+    """
+    try:
+        answer = hook()
+    except DaypassError:
+        raise
+    except faults as error:
+        msg = f"{backend.info.name} could not {doing}: {named(error)}"
+        raise StoreError(msg) from error
+    except Exception as error:
+        raise broken(backend.plugin, step, error) from error
+    if not isinstance(answer, kind) or (kind is object and answer is None):
+        raise wrong_answer(backend.plugin, step, kind, answer)
+    return answer
+
+
+def read_by(backend: Backend, found: FoundURL) -> Explanation | Finding | None:
+    """Ask a backend what a stranger's URL is; None where it does not know, a finding where it fails."""
+    if backend.explain_url is None:
+        return None
+    try:
+        return backend.explain_url(url=found)
+    except Exception as error:  # noqa: BLE001 - a stranger's text must not end in a traceback
+        why = f"the backend {backend.info.name} failed to read it ({type(error).__name__}): please report it"
+        return Finding("warning", "backend-failed", why)
+
+
+def describe(plugin: str, hook: Callable[[], object]) -> BackendInfo:
+    """Ask a backend what it declares.
+
+    Raises:
+        PluginError: naming the plugin and what is wrong with it.
+
+    """
+    try:
+        info = hook()
+    except PluginError as error:  # BackendInfo says what is wrong with what it was given
+        msg = f"backend {plugin}: {error}"
+        raise PluginError(msg, plugin=plugin) from error
+    except Exception as error:
+        raise broken(plugin, "describe_backend", error) from error
+    if not isinstance(info, BackendInfo):
+        raise wrong_answer(plugin, "describe_backend", BackendInfo, info)
+    return info
+
+
+def broken(plugin: str, hook: str, error: Exception) -> PluginError:
     """Make the error for a hook that raises one that is none of ours."""
-    msg = f"backend {backend.plugin}: {hook} failed with {named(error)}"
-    return PluginError(msg, plugin=backend.plugin)
+    msg = f"backend {plugin}: {hook} failed with {named(error)}"
+    return PluginError(msg, plugin=plugin)
 
 
-def wrong_answer(backend: Backend, hook: str, kind: type, answer: object) -> PluginError:
+def wrong_answer(plugin: str, hook: str, kind: type, answer: object) -> PluginError:
     """Make the error for a hook that returns something else than was asked for."""
     article = "an" if kind.__name__[0] in "AEIOU" else "a"
-    msg = f"backend {backend.plugin}: {hook} returned {type(answer).__name__}, not {article} {kind.__name__}"
-    return PluginError(msg, plugin=backend.plugin)
+    msg = (
+        f"backend {plugin}: {hook} returned {type(answer).__name__}, not {article} {kind.__name__}"
+    )
+    return PluginError(msg, plugin=plugin)
 
 
 def named(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import pluggy
 
-from daypass.backends.calls import Backend, traced, tracing
+from daypass.backends.calls import Backend, describe, traced, tracing
 from daypass.backends.checks import check_hooks
 from daypass.backends.discovery import (
     GROUPS,
@@ -28,7 +28,6 @@ from daypass.base.messages import refuse_unknown
 from daypass.base.process import after_fork
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import hooks as hookspecs
-from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["KNOWN", "KNOWN_SIGNERS", "Registry", "registry"]
@@ -69,6 +68,8 @@ _HOOKS = {
     ),
     _SIGNERS: (_SIGNER_HOOKS, ("create_signed_url", "describe_backend")),
 }
+#: Those of a backend that a `Backend` calls.
+_CALLED = tuple(hook for hook in _HOOKS[_BACKENDS][0] if hook != "describe_backend")
 _PLUGIN_HOOKS = ("authorize", "record")
 
 
@@ -132,7 +133,7 @@ class Registry:
         if why := generic.WHY_NOT.get(protocol):
             # Said before anything else is judged: no option could make it sign.
             info = attrs.evolve(found.info, methods=(), why_not=why)
-            return attrs.evolve(found, info=info, sign=None)
+            return attrs.evolve(found, info=info, create_signed_url=None)
         return found
 
     def signer(self, name: str) -> Backend:
@@ -275,7 +276,7 @@ class Registry:
         return self._callers[hook]
 
     def _one_by_one(self, hook: str) -> Callable[[SigningEvent], None]:
-        """Return what asks the plugins in pluggy's order, each of them traced."""
+        """Return what calls the plugins in pluggy's order, each of them traced."""
         plugins = [
             impl.plugin for impl in reversed(getattr(self._manager.hook, hook).get_hookimpls())
         ]
@@ -288,33 +289,17 @@ class Registry:
             for plugin in plugins
         ]
 
-        def ask(event: SigningEvent) -> None:
+        def every(event: SigningEvent) -> None:
             for call in calls:
                 call(event=event)
 
-        return ask
+        return every
 
 
 def _manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager("daypass")
     manager.add_hookspecs(hookspecs)
     return manager
-
-
-def _info(manager: pluggy.PluginManager, name: str) -> BackendInfo:
-    """Ask a backend what it declares, or raise naming what is wrong with it."""
-    try:
-        info = traced("describe_backend", name, manager.hook.describe_backend)()
-    except PluginError as error:  # BackendInfo says what is wrong with what it was given
-        msg = f"backend {name}: {error}"
-        raise PluginError(msg, plugin=name) from error
-    except Exception as error:
-        msg = f"backend {name}: describe_backend failed with {type(error).__name__} (its cause is chained)"
-        raise PluginError(msg, plugin=name) from error
-    if not isinstance(info, BackendInfo):
-        msg = f"backend {name}: describe_backend returned {type(info).__name__}, not a BackendInfo"
-        raise PluginError(msg, plugin=name)
-    return info
 
 
 def _backend(module: ModuleType, name: str, group: str) -> Backend:
@@ -330,7 +315,7 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
             raise PluginError(msg, plugin=name)
     manager = _manager()
     manager.register(module, name)
-    info = _info(manager, name)
+    info = describe(name, traced("describe_backend", name, manager.hook.describe_backend))
     for said, hook, yes, no in (
         ("prefixes", "create_signed_prefix", "True", "False"),
         ("forms", "create_upload_form", "True", "False"),
@@ -349,22 +334,11 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
         msg = f"backend {name}: options_class is not an attrs class"
         raise PluginError(msg, plugin=name)
 
-    def caller(hook: str) -> Callable[..., Any] | None:
-        return traced(hook, name, getattr(manager.hook, hook)) if hook in hooks else None
+    def caller(hook: str) -> Any:
+        return traced(hook, name, getattr(manager.hook, hook))
 
-    return Backend(
-        info,
-        name,
-        caller("create_signed_url"),
-        caller("create_signed_urls"),
-        traced("head_metadata", name, manager.hook.head_metadata),
-        caller("create_signed_prefix"),
-        caller("explain_url"),
-        caller("verify_url"),
-        caller("create_multipart_upload"),
-        caller("create_upload_form"),
-        caller("cors"),
-    )
+    ways = {hook: caller(hook) if hook in hooks else None for hook in _CALLED}
+    return Backend(info, name, **{**ways, "head_metadata": caller("head_metadata")})
 
 
 #: The registry of this process.

@@ -1,1 +1,1 @@
-"""The one way to a link: check, authorize, ask, judge, record. Each file bears its word."""
+"""The one way to a link: check, authorize, call, judge, record. Each file bears its word."""

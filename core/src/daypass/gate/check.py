@@ -54,7 +54,7 @@ def admit(
 
     """
     info = backend.info
-    if backend.sign is None or request.method not in info.methods:
+    if backend.create_signed_url is None or request.method not in info.methods:
         _refuse_method(backend, location, request)
     if location.lacks:
         check_lacking(location, "create_signed_url", action, request.method)
@@ -109,10 +109,10 @@ def admit_form(
 
     """
     info = backend.info
-    if backend.sign is None or not info.methods:
+    if backend.create_signed_url is None or not info.methods:
         _refuse_signing(backend, location)
     lacking = {"create_upload_form", "POST"} & location.lacks
-    if backend.sign_form is None or lacking:
+    if backend.create_upload_form is None or lacking:
         who = f"the store of profile {location.profile}" if lacking else info.name
         msg = (
             f"{who} has no upload forms: sign a PUT for each object instead "
@@ -142,7 +142,7 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
         InvalidRequestError: for an option that describes one object.
 
     """
-    if backend.sign_prefix is None:
+    if backend.create_signed_prefix is None:
         msg = (
             f"{backend.info.name} has no signature for a whole prefix: sign each object "
             "(create_signed_urls), or serve them through what has one: an Azure container, an "
@@ -184,7 +184,7 @@ def _enforced(backend: Backend, location: Location) -> frozenset[str]:
 
 def _refuse_method(backend: Backend, location: Location, request: SignRequest) -> None:
     info = backend.info
-    if backend.sign is None or not info.methods:
+    if backend.create_signed_url is None or not info.methods:
         _refuse_signing(backend, location)
     msg = f"{info.name} cannot sign {request.method}: it signs {', '.join(sorted(info.methods))}"
     raise UnsupportedOptionError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from daypass.backends.calls import Backend, ask
+from daypass.backends.calls import Backend, call
 from daypass.errors import StoreError, UnsupportedOptionError
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.model.locations import Location
@@ -24,7 +24,7 @@ def plan_cors(backend: Backend, location: Location, rule: CorsRule) -> CorsPlan:
     if backend.cors is None:
         msg = f"{backend.info.name} has no CORS rules to set: let the web server in front of it answer browsers"
         raise UnsupportedOptionError(msg, option="cors", backend=backend.info.name)
-    return ask(backend, "cors", CorsPlan, backend.cors, location=location, rule=rule)
+    return call(backend, "cors", CorsPlan, location=location, rule=rule)
 
 
 def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:

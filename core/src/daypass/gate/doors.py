@@ -1,21 +1,21 @@
-"""The one way to a backend: check, authorize, ask, judge the answer, record."""
+"""The one way to a backend: check, authorize, call, judge the answer, record."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from attrs import evolve
 
-from daypass.backends.calls import Backend, ask, broken, named, wrong_answer
+from daypass.backends.calls import Backend, call, call_store
 from daypass.errors import (
     DaypassError,
     PluginError,
     PolicyError,
     ShortLivedURLError,
     ShortLivedURLWarning,
-    StoreError,
     at_row,
 )
 from daypass.gate.authorize import ask_policies, authorize, authorize_many
@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 _Answer = TypeVar("_Answer", SignedURL, SignedPrefix, UploadForm)
+#: How far above the warning who called the public function is: it calls a door, which settles an answer.
+_CALLER = 5
 
 
 def create_signed_url(
@@ -55,7 +57,7 @@ def create_signed_url(
     """
     resolved, waived = admit(backend, location, request)
     with authorize(backend, location, resolved, caller) as permit:
-        answer = _ask(backend, location, permit.request)
+        answer = _sign(backend, location, permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
         permit.record(answer, [answer.url])
@@ -112,7 +114,7 @@ def create_signed_urls(
 def _sign_permitted(permit: Permit, waived: frozenset[str]) -> SignedURLBatch:
     """Sign and record the keys of one permit."""
     keys = permit.keys or ()
-    batch = _ask_many(permit.backend, permit.location, keys, permit.request)
+    batch = _sign_many(permit.backend, permit.location, keys, permit.request)
     first = batch[0]
     judge(permit.backend, permit.location.at(keys[0]), permit.request, first)
     if waived:
@@ -137,10 +139,8 @@ def create_signed_prefix(
     action = "create_signed_prefix"
     resolved, waived = admit(backend, location, request, action=action)
     check_grant(backend, request)
-    sign = backend.sign_prefix
-    assert sign is not None  # noqa: S101 - check_grant has asked
     with authorize(backend, location, resolved, caller, action=action) as permit:
-        answer = ask(backend, action, SignedPrefix, sign, location=location, request=permit.request)
+        answer = call(backend, action, SignedPrefix, location=location, request=permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
         permit.record(answer, [answer.query])
@@ -159,10 +159,8 @@ def create_upload_form(
     """
     action = "create_upload_form"
     resolved, waived = admit_form(backend, location, request)
-    sign = backend.sign_form
-    assert sign is not None  # noqa: S101 - admit_form has asked
     with authorize(backend, location, resolved, caller, action=action) as permit:
-        answer = ask(backend, action, UploadForm, sign, location=location, request=permit.request)
+        answer = call(backend, action, UploadForm, location=location, request=permit.request)
         judge_form(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
         permit.record(answer, [answer.fields["policy"]])
@@ -180,16 +178,13 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
     check_key(location.key, max_bytes=backend.info.max_key_bytes, allow_dot_segments=True)
     check_lacking(location, "head_metadata")
     check_version(backend, location)
-    try:
-        answer = backend.head_metadata(location)
-    except DaypassError:
-        raise
-    except Exception as error:
-        msg = f"{backend.info.name} could not read the metadata of {location.path}: {named(error)}"
-        raise StoreError(msg) from error
-    if not isinstance(answer, ObjectMetadata):
-        raise wrong_answer(backend, "head_metadata", ObjectMetadata, answer)
-    return answer
+    return call_store(
+        backend,
+        "head_metadata",
+        ObjectMetadata,
+        partial(backend.head_metadata, location=location),
+        doing=f"read the metadata of {location.path}",
+    )
 
 
 def rehearse(
@@ -217,55 +212,35 @@ def rehearse(
     return found
 
 
-def _ask(backend: Backend, location: Location, request: SignRequest) -> SignedURL:
-    """Do what `ask` does, without its cost: every single link comes this way."""
-    try:
-        answer = backend.create_signed_url(location, request)
-    except DaypassError:
-        raise
-    except Exception as error:
-        raise broken(backend, "create_signed_url", error) from error
-    if not isinstance(answer, SignedURL):
-        raise wrong_answer(backend, "create_signed_url", SignedURL, answer)
-    return answer
-
-
-def _ask_many(
+def _sign_many(
     backend: Backend, location: Location, keys: Sequence[str], request: SignRequest
 ) -> SignedURLBatch:
     """Let the backend sign in bulk, or one by one where it knows no other way."""
-    if backend.sign_many is None or request.method == "LIST":
+    if backend.create_signed_urls is None or request.method == "LIST":
         rows = []
         for row, key in enumerate(keys):
             with at_row(row):
-                rows.append(_ask(backend, location.at(key), request))
+                rows.append(_sign(backend, location.at(key), request))
         return SignedURLBatch.of_rows(rows)
     hook = "create_signed_urls"
-    batch = ask(
-        backend,
-        hook,
-        SignedURLBatch,
-        backend.sign_many,
-        location=location,
-        keys=keys,
-        request=request,
-    )
+    batch = call(backend, hook, SignedURLBatch, location=location, keys=keys, request=request)
     if len(batch) != len(keys):
         msg = f"backend {backend.plugin}: {hook} returned no SignedURLBatch with a row for each key"
         raise PluginError(msg, plugin=backend.plugin)
     return batch
 
 
-def settled(
-    permit: Permit, answer: _Answer, waived: frozenset[str], *, stacklevel: int = 5
-) -> _Answer:
+def _sign(backend: Backend, location: Location, request: SignRequest) -> SignedURL:
+    return call(backend, "create_signed_url", SignedURL, location=location, request=request)
+
+
+def settled(permit: Permit, answer: _Answer, waived: frozenset[str]) -> _Answer:
     """Name in a sound answer what is not enforced and why it ends, and hold it against the policy.
 
     Args:
         permit: under which it was signed.
         answer: the link.
         waived: what the caller goes without.
-        stacklevel: where the caller of the public door is, as `warnings.warn` counts.
 
     Raises:
         PolicyError: for what the policy wants enforced, and is not.
@@ -278,17 +253,15 @@ def settled(
     if permit.because and answer.expires_because == REQUESTED:
         answer = evolve(answer, expires_because=permit.because)
     if answer.expires_because != REQUESTED:
-        _tell_short(permit.asked, answer, stacklevel)
+        _tell_short(permit.asked, answer)
     return answer
 
 
-def _tell_short(
-    request: AnyRequest, answer: SignedURL | SignedPrefix | UploadForm, stacklevel: int
-) -> None:
+def _tell_short(request: AnyRequest, answer: SignedURL | SignedPrefix | UploadForm) -> None:
     msg = (
         f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
         f"asked for {request.expires_at:%Y-%m-%d %H:%M:%S} UTC: {answer.expires_because}"
     )
     if request.on_short == "raise":
         raise ShortLivedURLError(msg)
-    warnings.warn(msg, ShortLivedURLWarning, stacklevel=stacklevel)
+    warnings.warn(msg, ShortLivedURLWarning, stacklevel=_CALLER)

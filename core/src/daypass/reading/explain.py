@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from daypass.backends.calls import Backend
+from daypass.backends.calls import Backend, read_by
 from daypass.backends.loading import registry
 from daypass.base.times import span, utc
 from daypass.errors import InvalidRequestError
@@ -114,16 +114,11 @@ def explain_found(found: FoundURL | Explanation) -> tuple[Backend | None, Explan
     answers: list[tuple[str, Backend, Explanation]] = []
     further: list[Finding] = list(found.findings)
     for protocol, backend in sorted(registry.installed().items()):
-        if backend.explain is None:
-            continue
-        try:
-            answer = backend.explain(url=found)
-        except Exception as error:  # noqa: BLE001 - a stranger's text must not end in a traceback
-            answer = None
-            why = f"the backend {backend.info.name} failed to read it ({type(error).__name__}): please report it"
-            further.append(Finding("warning", "backend-failed", why))
+        answer = read_by(backend, found)
         if isinstance(answer, Explanation):
             answers.append((protocol, backend, answer))
+        elif isinstance(answer, Finding):
+            further.append(answer)
     if not answers:
         return None, _unknown(found, further)
     _, backend, answer = answers[0]
@@ -140,7 +135,7 @@ def explain_found(found: FoundURL | Explanation) -> tuple[Backend | None, Explan
 
 
 def _unknown(found: FoundURL, further: list[Finding]) -> Explanation:
-    names = sorted({one.info.name for one in registry.installed().values() if one.explain})
+    names = sorted({one.info.name for one in registry.installed().values() if one.explain_url})
     why = f"it has no signature that an installed backend knows ({', '.join(names) or 'none'})"
     return Explanation(
         url=found.url,

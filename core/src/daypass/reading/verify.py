@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from daypass.backends.calls import Backend, ask
+from daypass.backends.calls import Backend, call
 from daypass.backends.loading import registry
 from daypass.base.times import utc
 from daypass.errors import InvalidRequestError
@@ -236,7 +236,7 @@ def _check(
     storage_options: Mapping[str, Any] | None,
     signer_options: Mapping[str, Any] | None,
 ) -> RequestCheck:
-    if backend.verify is None:
+    if backend.verify_url is None:
         return RequestCheck(unchecked=f"{backend.info.name} does not check signatures")
     protocol, signer = registry.names_of(backend)
     path = ParsedPath(protocol, explanation.bucket or "", explanation.key or "")
@@ -245,11 +245,4 @@ def _check(
     root = Root.of(
         path, storage_options=storage_options, signer=signer, signer_options=signer_options
     )
-    return ask(
-        backend,
-        "verify_url",
-        RequestCheck,
-        backend.verify,
-        location=root.location,
-        sent=request,
-    )
+    return call(backend, "verify_url", RequestCheck, location=root.location, sent=request)

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
-from daypass.backends.calls import Backend, broken, named, wrong_answer
+from daypass.backends.calls import Backend
 from daypass.base.messages import shown
 from daypass.base.secrets import check_portable
-from daypass.errors import (
-    DaypassError,
-    InvalidRequestError,
-    StoreError,
-    UnsupportedOptionError,
-)
-from daypass.gate.authorize import authorize
-from daypass.gate.check import admit
-from daypass.gate.doors import settled
-from daypass.gate.judge import judge
-from daypass.hookspecs.parts import PartPlan, UploadedPart, UploadSession, named_parts, plan_parts
+from daypass.errors import InvalidRequestError, UnsupportedOptionError
+from daypass.gate import uploads
+from daypass.gate.uploads import ACTION, Session
+from daypass.hookspecs.parts import PartPlan, UploadedPart, named_parts
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
@@ -30,8 +22,6 @@ from daypass.model.requests import SignRequest, make_request
 from daypass.store.root import Root
 
 __all__ = ["MultipartUpload", "begin", "resume"]
-
-ACTION: Final = "create_multipart_upload"
 
 #: Options of a whole upload that no store checks of one in parts.
 _WHOLE = frozenset(
@@ -52,10 +42,6 @@ _OF_PARTS = (
     "stable_for",
 )
 _DEFAULTS = {field.name: field.default for field in attrs.fields(SignRequest) if field.init}
-
-T = TypeVar("T")
-#: A session may be of any class.
-_ANY: type[Any] = object
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -84,7 +70,7 @@ class MultipartUpload:
     _key: str = attrs.field(repr=False)
     _location: Location = attrs.field(repr=False)
     _request: SignRequest = attrs.field(repr=False)
-    _session: UploadSession = attrs.field(repr=False)
+    _session: Session = attrs.field(repr=False)
 
     @property
     def part_count(self) -> int:
@@ -133,24 +119,14 @@ class MultipartUpload:
         if "content_length" in backend.info.enforces - self._location.lacks:
             asked["content_length"] = size
         request = make_request({**asked, "method": "PUT", "content_md5": content_md5})
-        location = self._location
-        resolved, waived = admit(backend, location, request, action=ACTION)
-        permit = authorize(
-            backend, location, resolved, self._root.caller, action=ACTION, whole=self._whole
+        return uploads.sign_part(
+            self._session,
+            request,
+            self.upload_id,
+            number,
+            whole=self._whole,
+            caller=self._root.caller,
         )
-        with permit:
-            answer = self._ask(
-                "sign_part",
-                SignedURL,
-                self._session.sign_part,
-                self.upload_id,
-                number,
-                permit.request,
-            )
-            judge(backend, location, permit.request, answer)
-            answer = settled(permit, answer, waived, stacklevel=4)
-            permit.record(answer, [answer.url])
-        return answer
 
     def list_parts(self) -> list[UploadedPart]:
         """Ask the store which parts it has; in order.
@@ -160,7 +136,7 @@ class MultipartUpload:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
-        return self._ask("list_parts", list, self._session.list_parts, self.upload_id)
+        return self._session.step("list_parts", list, self.upload_id)
 
     def complete(
         self, parts: Mapping[int, str] | Iterable[UploadedPart] | None = None
@@ -182,7 +158,7 @@ class MultipartUpload:
         """
         found = self.list_parts() if parts is None else named_parts(parts)
         chosen = self._plan.all_of(found)
-        return self._ask("complete", ObjectMetadata, self._session.complete, self.upload_id, chosen)
+        return self._session.step("complete", ObjectMetadata, self.upload_id, chosen)
 
     def abort(self) -> None:
         """Let the store forget the upload and its parts; one that it does not know is no error.
@@ -194,7 +170,7 @@ class MultipartUpload:
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        self._ask("abort", type(None), self._session.abort, self.upload_id)
+        self._session.step("abort", type(None), self.upload_id)
 
     async def apart(self, number: int, *, content_md5: str | bytes | None = None) -> SignedURL:
         """Do what `part` does, in a thread."""
@@ -239,14 +215,11 @@ class MultipartUpload:
         del arguments["path"]
         return _again, (self._root, self._key, arguments)
 
-    def _ask(self, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
-        return _ask(self._root, what, kind, call, *args)
-
 
 def begin(
     root: Root, key: str, options: Mapping[str, Any], *, size: int, part_size: int | None
 ) -> MultipartUpload:
-    """Begin an upload by the rules of the house: check, authorize, ask, record.
+    """Begin an upload by the rules of the house: check, authorize, call, record.
 
     Raises:
         DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
@@ -287,43 +260,21 @@ def _open(
     part_size: int | None,
 ) -> MultipartUpload:
     backend, location, request, beyond = _asked(root, key, options)
-    resolved, waived = admit(backend, location, request, action=ACTION)
-    limits, hook = backend.info.multipart, backend.multipart
-    if limits is None or hook is None:
-        msg = f"{backend.info.name} takes no uploads in parts: upload the object in one piece, through a PUT link (create_signed_url)"
-        raise UnsupportedOptionError(
-            msg, option="multipart", backend=backend.info.name, alternatives=["create_signed_url"]
-        )
-    plan = plan_parts(size, part_size, limits, backend.info.name)
-    whole = attrs.evolve(request, content_length=plan.size)
-    permit = authorize(backend, location, resolved, root.caller, action=ACTION, whole=whole)
-    session: UploadSession = _ask(
-        root, ACTION, _ANY, lambda: hook(location=location, request=request.without(waived))
+    opened = uploads.open_upload(
+        backend, location, request, upload_id, size=size, part_size=part_size, caller=root.caller
     )
-    begun = upload_id is None
-    if upload_id is None:
-        upload_id = _ask(root, "begin", str, session.begin)
-    else:
-        _ask(root, "check_id", type(None), session.check_id, upload_id)
-    try:
-        permit.record(None, [])
-    except BaseException:
-        if begun:
-            with suppress(DaypassError):
-                _ask(root, "abort", type(None), session.abort, upload_id)
-        raise
     return MultipartUpload(
         path=location.path,
         backend=backend.info.name,
-        upload_id=upload_id,
-        size=plan.size,
-        part_size=plan.part_size,
-        unenforced=waived | beyond,
+        upload_id=opened.upload_id,
+        size=opened.plan.size,
+        part_size=opened.plan.part_size,
+        unenforced=opened.waived | beyond,
         root=root,
         key=key,
         location=location,
         request=request,
-        session=session,
+        session=opened.session,
     )
 
 
@@ -361,20 +312,3 @@ def _again(root: Root, key: str, arguments: dict[str, Any]) -> MultipartUpload:
         arguments.pop(name) for name in ("upload_id", "size", "part_size")
     )
     return _open(root, key, upload_id, arguments, size=size, part_size=part_size)
-
-
-def _ask(root: Root, what: str, kind: type[T], call: Callable[..., Any], *args: object) -> T:
-    """Call a backend; what is no error of ours is named, and its answer is of its kind."""
-    backend, step = root.backend, f"{what} of a multipart upload"
-    try:
-        answer = call(*args)
-    except DaypassError:
-        raise
-    except OSError as error:
-        msg = f"{backend.info.name} could not {what} an upload below {root.location.path}: {named(error)}"
-        raise StoreError(msg) from error
-    except Exception as error:
-        raise broken(backend, step, error) from error
-    if not isinstance(answer, kind) or (kind is object and answer is None):
-        raise wrong_answer(backend, step, kind, answer)
-    return answer

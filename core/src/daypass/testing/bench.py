@@ -213,12 +213,12 @@ class Bench:
     @classmethod
     def explains(cls) -> bool:
         """Tell whether the backend reads its own links."""
-        return cls._hooks.explain is not None
+        return cls._hooks.explain_url is not None
 
     @classmethod
     def verifies(cls) -> bool:
         """Tell whether the backend checks the signatures of its own links."""
-        return cls.explains() and cls._hooks.verify is not None
+        return cls.explains() and cls._hooks.verify_url is not None
 
     @classmethod
     def served(cls) -> bool:

@@ -27,7 +27,7 @@ from daypass.store.store import Store
 from daypass.testing import networks
 from daypass.testing.bench import Bench, each, only, signing
 from daypass.testing.probes import PROBES
-from daypass.testing.trials import KEY, Trial, changed
+from daypass.testing.trials import KEY, Trial, changed, hooked
 
 __all__ = ["ConductRules"]
 
@@ -184,7 +184,7 @@ class ConductRules(Bench):
         """Sign every key at one instant, beginning with one of them."""
         request = trial.resolved(method=method)
         order = [*KEYS[start:], *KEYS[:start]]
-        made = {key: store.backend.create_signed_url(store.root.at(key), request) for key in order}
+        made = {key: hooked(store.backend, store.root.at(key), request) for key in order}
         return [link for key in KEYS if (link := made[key]) is not None]
 
 

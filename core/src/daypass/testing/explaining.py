@@ -138,7 +138,7 @@ class ExplainRules(Bench):
         found = read(url, trial.now)
         if not isinstance(found, FoundURL):
             return None
-        explaining = self._hooks.explain
+        explaining = self._hooks.explain_url
         assert explaining is not None
         answer = explaining(url=found)
         assert isinstance(answer, Explanation | None), f"it answered {type(answer).__name__}"

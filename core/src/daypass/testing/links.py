@@ -254,7 +254,7 @@ class PlaceRules(Bench):
         trial.place(KEY, b"newer")
         if version is None:
             return False
-        older = trial.store.backend.head_metadata(trial.store.root.at(KEY, version))
+        older = trial.store.backend.head_metadata(location=trial.store.root.at(KEY, version))
         answer = trial.send(trial.sign(version=version))
         assert trial.size() == len(b"newer")
         return answer.body == BODY and older is not None and older.size == len(BODY)

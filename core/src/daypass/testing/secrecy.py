@@ -17,7 +17,7 @@ from daypass.store.store import Store
 from daypass.testing import networks
 from daypass.testing.bench import Bench, each, only, signing
 from daypass.testing.probes import PROBES
-from daypass.testing.trials import BODY, KEY, Trial, changed, parameters
+from daypass.testing.trials import BODY, KEY, Trial, changed, hooked, parameters
 
 __all__ = ["SecrecyRules"]
 
@@ -130,7 +130,7 @@ class SecrecyRules(Bench):
         trial.sign(method=method, **asked)
         request = trial.resolved(method=method, **asked)
         fields = copy.deepcopy(vars(request))
-        trial.store.backend.create_signed_url(trial.store.root.at(KEY), request)
+        hooked(trial.store.backend, trial.store.root.at(KEY), request)
         assert vars(request) == fields, "the request has been changed"
         assert (asked, list(options)) == before
         assert dict(trial.store.location.storage_options) == options

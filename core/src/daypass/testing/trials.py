@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, Self
 
 import attrs
 
+from daypass.backends.calls import Backend
 from daypass.model.links import SignedURL
+from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.store import Store
@@ -23,6 +25,7 @@ __all__ = [
     "Trial",
     "changed",
     "difference",
+    "hooked",
     "opened",
 ]
 
@@ -33,6 +36,12 @@ KEY = f"{FOLDER}the object.csv"
 BODY = b"run,value\n42,1\n"
 #: Of the same size as `BODY`, so that its digest alone tells it.
 OTHER_BODY = b"run,value\n42,2\n"
+
+
+def hooked(backend: Backend, location: Location, request: SignRequest) -> SignedURL | None:
+    """Call the hook itself, past the gate; None where there is none."""
+    sign = backend.create_signed_url
+    return None if sign is None else sign(location=location, request=request)
 
 
 @attrs.frozen
@@ -74,9 +83,8 @@ class Trial:
             if "expires_at" not in options:
                 options.setdefault("expires_in", self.lifetime)
             return self.store.create_signed_url(key, version=version, **options)
-        answer = self.store.backend.create_signed_url(
-            self.store.root.at(key, version), self.resolved(**options)
-        )
+        location = self.store.root.at(key, version)
+        answer = hooked(self.store.backend, location, self.resolved(**options))
         assert isinstance(answer, SignedURL)
         return answer
 
@@ -86,7 +94,7 @@ class Trial:
             if "expires_at" not in options:
                 options.setdefault("expires_in", self.lifetime)
             return self.store.create_signed_prefix(prefix, **options)
-        sign = self.store.backend.sign_prefix
+        sign = self.store.backend.create_signed_prefix
         assert sign is not None
         answer = sign(location=self.store.root.below(prefix), request=self.resolved(**options))
         assert isinstance(answer, SignedPrefix)
