@@ -150,7 +150,7 @@ def test_there_are_no_other_hooks():
 FIELDS = {
     "BackendInfo": """
         name methods enforces max_expires_in max_key_bytes versions public_endpoint options_class
-        secret_query_keys why_not prefixes multipart forms form_enforces
+        prefix_option secret_query_keys why_not prefixes multipart forms form_enforces
     """,
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions
@@ -177,7 +177,7 @@ FIELDS = {
     "UploadedPart": """
         number size etag
     """,
-    "RequestCheck": "findings right fits parameter unchecked hosts",
+    "RequestCheck": "findings right fits parameter unchecked hosts usual",
     "SentRequest": "method scheme host path query headers body key now",
     "Verification": "ok signature findings explanation",
     "SignedPrefix": """

@@ -220,6 +220,7 @@ def test_helpers_with_the_name_of_a_hook_and_other_arguments_are_left_alone(inst
         ({"versions": 1}, "versions of BackendInfo must be True or False, not 1"),
         ({"name": ""}, "name of BackendInfo must be text that is not empty"),
         ({"why_not": None}, "why_not of BackendInfo must be text, not of type NoneType"),
+        ({"prefix_option": ""}, "prefix_option of BackendInfo must be text that is not empty"),
         ({"multipart": {}}, "multipart of BackendInfo must be a PartLimits or None"),
     ],
 )

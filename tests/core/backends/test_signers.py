@@ -47,6 +47,7 @@ def signer(sign=at_the_edge, **info):
         "methods": ("GET", "PUT"),
         "enforces": ("signing_time", "ip_range"),
         "options_class": CDNOptions,
+        "prefix_option": "origin_path",
         "max_key_bytes": None,
         "max_expires_in": None,
         "versions": False,
@@ -157,6 +158,13 @@ def test_a_prefix_that_the_signers_host_stands_for_is_left_out_of_the_url(cdn):
         "fake://bucket/public/a/key", signer="cdn", signer_options=options
     )
     assert link.url.startswith("https://cdn.example/a/key?")
+
+
+def test_a_key_without_a_prefix_that_no_option_is_declared_to_hold_is_a_fault(registry_of, reader):
+    registry_of({"fake": reader}, signers={"cdn": signer(prefix_option=None)})
+    options = {"origin_path": "public/"}
+    with pytest.raises(PluginError, match="does not end in the key"):
+        daypass.create_signed_url("fake://b/public/a", signer="cdn", signer_options=options)
 
 
 @pytest.mark.parametrize("origin_path", ["pub", 5, None], ids=ascii)

@@ -28,6 +28,7 @@ from daypass.errors import (
     InvalidPathError,
     InvalidRequestError,
     ObjectNotFoundError,
+    PluginError,
     UnknownOptionError,
 )
 from daypass.model.requests import SignOptions, make_request
@@ -328,6 +329,13 @@ def test_an_options_class_that_is_none_of_attrs_is_the_plugins_fault(registry_of
     registry_of({"fake": backend(options_class=dict)})
     with pytest.raises(DaypassError):
         sign(signer_options={"a": 1})
+
+
+@pytest.mark.parametrize("options_class", [None, Strict])
+def test_a_prefix_option_that_names_no_option_is_the_plugins_fault(registry_of, options_class):
+    registry_of({"fake": backend(options_class=options_class, prefix_option="prefix")})
+    with pytest.raises(PluginError, match="prefix_option='prefix' names no field"):
+        sign()
 
 
 def test_storage_options_reach_the_backend_untouched(fake):

@@ -117,6 +117,14 @@ def test_every_kind_of_tampering_is_named(kind, link):
     assert answer.ok is (code is None)
 
 
+@pytest.mark.parametrize(("value", "code"), [("UNSIGNED-PAYLOAD", None), ("00", "body")])
+def test_a_body_is_held_against_googles_hash(credentials, value, code):
+    url = by_google(credentials, "maps", "k", "PUT", 3600, NOW)
+    headers = {"x-goog-content-sha256": value}
+    answer = daypass.verify(url, method="PUT", headers=headers, body=b"hello", now=NOW)
+    assert ("body" in codes(answer)) is (code == "body")
+
+
 def test_a_changed_signature_is_named_where_the_private_key_is_at_hand(account, credentials):
     url = by_google(credentials, "maps", "k", "GET", 3600, NOW)
     for changed in (url[:-6], url[:-1] + ("0" if url[-1] != "0" else "1")):

@@ -297,6 +297,21 @@ def test_a_changed_link_never_passes(data):
     assert not answer.ok or unquote(changed) == unquote(url)
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "code"),
+    [
+        ("x-amz-content-sha256", "UNSIGNED-PAYLOAD", None),
+        ("x-amz-content-sha256", "00", "body"),
+        ("x-amz-checksum-sha256", "00", "body"),
+    ],
+)
+def test_a_body_is_held_against_the_hashes_of_s3(header, value, code):
+    answer = verified(
+        by_boto3("put_object", params=UPLOAD), "PUT", {**SENT, header: value}, body=b"hello"
+    )
+    assert ("body" in codes(answer)) is (code == "body")
+
+
 def test_the_time_is_judged():
     assert codes(verified(by_boto3(), now=NOW + timedelta(hours=2))) == {"expired"}
     assert codes(verified(by_boto3(), now=NOW - timedelta(hours=2))) == {"not-yet-valid"}

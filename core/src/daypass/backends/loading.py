@@ -333,6 +333,11 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
     if info.options_class is not None and not attrs.has(info.options_class):
         msg = f"backend {name}: options_class is not an attrs class"
         raise PluginError(msg, plugin=name)
+    if info.prefix_option is not None:
+        known = () if info.options_class is None else attrs.fields_dict(info.options_class)
+        if info.prefix_option not in known:
+            msg = f"backend {name}: prefix_option={info.prefix_option!r} names no field of its options_class"
+            raise PluginError(msg, plugin=name)
 
     def caller(hook: str) -> Any:
         return traced(hook, name, getattr(manager.hook, hook))

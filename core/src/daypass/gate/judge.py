@@ -130,7 +130,9 @@ def _mistaken(
         fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
     elif request.method == "LIST" and not _lists(answer, query, location.key):
         fault = "a URL whose query does not carry the prefix, once"
-    elif request.method != "LIST" and not place.endswith("/" + encode_key(_served(location))):
+    elif request.method != "LIST" and not place.endswith(
+        "/" + encode_key(_served(backend, location))
+    ):
         fault = "a URL whose path does not end in the key"
     elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
         fault = "a URL whose host is not the public endpoint's"
@@ -153,9 +155,10 @@ def _unsaid(options: frozenset[str], declared: str) -> str:
     )
 
 
-def _served(location: Location) -> str:
+def _served(backend: Backend, location: Location) -> str:
     """Return the key as URLs name it: a signer may leave out the prefix that its host stands for."""
-    prefix = getattr(location.options, "origin_path", None)
+    option = backend.info.prefix_option
+    prefix = None if option is None else getattr(location.options, option, None)
     return location.key.removeprefix(prefix) if isinstance(prefix, str) else location.key
 
 

@@ -124,6 +124,11 @@ class BackendInfo:
     public_endpoint: bool = attrs.field(default=False, validator=_flag)
     #: The attrs class of ``signer_options``; None where it takes none.
     options_class: type | None = None
+    #: The field of ``options_class`` with the prefix of keys that the URLs' host stands for, so that they
+    #: leave it out; None where URLs name whole keys.
+    prefix_option: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_text)
+    )
     #: Query parameters that must never be shown.
     secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
     #: One sentence on why it cannot sign and what to do, for a backend that cannot.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -175,6 +175,9 @@ class RequestCheck:
     #: Hosts that the same object has, one of which may have been signed: each is tried where the
     #: signature is wrong.
     hosts: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    #: What the provider's own headers usually say, by their names in lower case: each is tried where the
+    #: signature is wrong. Those of HTTP are known.
+    usual: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

@@ -43,10 +43,6 @@ _LIFETIMES = tuple(
 _SECRET = re.compile(
     r"(?i)token|secret|signature|credential|authorization|cookie|customer-key|encryption-key"
 )
-_ACLS = (
-    "private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read",
-    "bucket-owner-full-control", "aws-exec-read", "log-delivery-write",
-)  # fmt: skip
 #: How alike two signatures are where one is the other with some characters changed.
 _ALIKE = 0.6
 
@@ -117,10 +113,10 @@ def _guesses(sent: SentRequest, explanation: Explanation, check: RequestCheck) -
     yield from _added(sent, check)
     yield from _hosts(sent, check)
     for name in dict.fromkeys((*headers, *sent.headers)):
-        yield from _header(sent, name)
+        yield from _header(sent, name, check)
     for method_findings, guess in _methods(sent):
         for name in headers:
-            for findings, both in _header(guess, name, closely=False):
+            for findings, both in _header(guess, name, check, closely=False):
                 yield [*method_findings, *findings], both
     yield from _paths(sent)
     yield from _values(sent, check)
@@ -146,7 +142,9 @@ def _added(sent: SentRequest, check: RequestCheck) -> Iterator[Guess]:
             yield [Finding("error", "parameter-added", why)], attrs.evolve(sent, query=rest)
 
 
-def _header(sent: SentRequest, name: str, *, closely: bool = True) -> Iterator[Guess]:
+def _header(
+    sent: SentRequest, name: str, check: RequestCheck, *, closely: bool = True
+) -> Iterator[Guess]:
     """Try other values of one header, none at all among them."""
     given = sent.headers.get(name)
     rest = {other: value for other, value in sent.headers.items() if other != name}
@@ -154,7 +152,7 @@ def _header(sent: SentRequest, name: str, *, closely: bool = True) -> Iterator[G
     if given is not None:
         why = f"{said}, and none was signed"
         yield [Finding("error", "header-value", why)], attrs.evolve(sent, headers=rest)
-    for value in (*_usual(name, sent), *(near(given or "") if closely else ())):
+    for value in (*_usual(name, sent, check), *(near(given or "") if closely else ())):
         if value != given:
             signed = _shown(name, value)
             why = f"{said}, and {signed} was signed"
@@ -164,23 +162,17 @@ def _header(sent: SentRequest, name: str, *, closely: bool = True) -> Iterator[G
             yield [Finding("error", "header-value", why)], guess
 
 
-def _usual(name: str, sent: SentRequest) -> Iterable[str]:
+def _usual(name: str, sent: SentRequest, check: RequestCheck) -> Iterable[str]:
     if name == "content-type":
         return _media_types()
-    if name.endswith("-acl"):
-        return _ACLS
     if name == "content-length" and sent.body is not None:
         return (str(len(sent.body)),)
     usual = {
         "if-none-match": ("*",),
         "content-encoding": ("gzip", "br", "zstd", "identity", "aws-chunked"),
         "cache-control": ("no-store", "no-cache", "private", "public", "max-age=3600"),
-        "x-amz-server-side-encryption": ("AES256", "aws:kms"),
-        "x-amz-request-payer": ("requester",),
-        "x-goog-if-generation-match": ("0",),
-        "x-ms-blob-type": ("BlockBlob", "AppendBlob", "PageBlob"),
     }
-    return usual.get(name, ())
+    return usual.get(name) or check.usual.get(name, ())
 
 
 @cache

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -23,8 +21,12 @@ from daypass.model.paths import ParsedPath
 from daypass.reading.explain import explain_found, read
 from daypass.reading.guesses import difference
 from daypass.store.root import Root
+from daypass.toolkit.bodies import body_findings, md5_base64
 
 __all__ = ["verify"]
+
+#: What HTTP itself lets headers say of a body; backends know those of their providers.
+_OF_BODIES = {"content-length": lambda body: str(len(body)), "content-md5": md5_base64}
 
 
 def verify(
@@ -94,7 +96,7 @@ def verify(
         )
     errors += _of_method(request, explanation)
     errors += _of_headers(request, explanation)
-    errors += _of_body(request)
+    errors += body_findings(request, _OF_BODIES)
     check = _check(backend, explanation, request, storage_options, signer_options)
     return _judged(request, explanation, check, [*errors, *check.findings])
 
@@ -205,28 +207,6 @@ def _of_headers(request: SentRequest, explanation: Explanation) -> list[Finding]
         for name in explanation.headers or ()
         if name not in request.headers
     ]
-
-
-def _of_body(request: SentRequest) -> list[Finding]:
-    """Hold a body against what the headers say of it; their values are held against the signature."""
-    if request.body is None:
-        return []
-    sha256 = hashlib.sha256(request.body)
-    md5 = hashlib.md5(request.body, usedforsecurity=False)
-    facts = {
-        "content-length": str(len(request.body)),
-        "content-md5": b64encode(md5.digest()).decode(),
-        "x-amz-checksum-sha256": b64encode(sha256.digest()).decode(),
-        "x-amz-content-sha256": sha256.hexdigest(),
-        "x-goog-content-sha256": sha256.hexdigest(),
-    }
-    findings = []
-    for name, fact in facts.items():
-        said = request.headers.get(name, fact)
-        if said not in (fact, "UNSIGNED-PAYLOAD"):
-            why = f"{name} says {ascii(said)[:90]}, and the body has {fact}"
-            findings.append(Finding("error", "body", why))
-    return findings
 
 
 def _check(

@@ -31,10 +31,13 @@ _NO_TYPE = frozenset(
     {"block", "blocklist", "appendblock", "page", "metadata", "properties", "tags"}
 )
 
+#: https://learn.microsoft.com/rest/api/storageservices/put-blob
+_USUAL = {"x-ms-blob-type": ("BlockBlob", "AppendBlob", "PageBlob")}
+
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against Azure's rules and its signature."""
-    check = RequestCheck(findings=_rules(sent), parameter="sig")
+    check = RequestCheck(findings=_rules(sent), parameter="sig", usual=_USUAL)
     delegated = sent.get("skoid") is not None
     key, why = _key(location, sent, delegated=delegated)
     if key is None:

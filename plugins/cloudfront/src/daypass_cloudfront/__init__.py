@@ -28,6 +28,7 @@ def describe_backend() -> BackendInfo:
         enforces=("starts_at", "ip_range", "https_only", "signing_time", "stable_for"),
         prefixes=True,
         options_class=CloudFrontOptions,
+        prefix_option="origin_path",
         secret_query_keys=("Signature",),
     )
 

@@ -23,6 +23,7 @@ from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest
 from daypass.model.locations import Location
+from daypass.toolkit.bodies import body_findings, sha256_hex
 from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
 from daypass.toolkit.v4_links import encode_path, message_of
 from daypass_gcs.explain import place_of
@@ -33,14 +34,26 @@ _NO_KEY = (
     "signer_options, or key; a key that Google keeps cannot be asked here"
 )
 
+#: What the headers of Cloud Storage usually say. The predefined ACLs:
+#: https://docs.cloud.google.com/storage/docs/access-control/lists#predefined-acl
+_USUAL = {
+    "x-goog-acl": (
+        "private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read",
+        "bucket-owner-full-control", "project-private",
+    ),
+    "x-goog-if-generation-match": ("0",),
+}  # fmt: skip
+_OF_BODIES = {"x-goog-content-sha256": sha256_hex}
+
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against Cloud Storage's rules and its signature."""
     v4 = sent.get("X-Goog-Signature") is not None
     check = RequestCheck(
-        findings=_unsigned(sent) if v4 else (),
+        findings=(*body_findings(sent, _OF_BODIES), *(_unsigned(sent) if v4 else ())),
         parameter="X-Goog-Signature" if v4 else "Signature",
         hosts=("storage.googleapis.com",),
+        usual=_USUAL,
     )
     by_hmac = sent.get("X-Goog-Algorithm") == GOOG4_HMAC.algorithm
     key, mine = _hmac_key(location, sent) if by_hmac else _rsa_key(location, sent)

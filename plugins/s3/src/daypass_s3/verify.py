@@ -17,6 +17,7 @@ from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
+from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
 from daypass.toolkit.v4 import AWS4, HmacKey, signing_key
 from daypass.toolkit.v4_links import message_of
 from daypass_s3 import sdk
@@ -36,15 +37,28 @@ _SUBRESOURCES = frozenset(
     }
 )  # fmt: skip
 
+#: What the headers of S3 usually say. The canned ACLs:
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+_USUAL = {
+    "x-amz-acl": (
+        "private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read",
+        "bucket-owner-full-control", "aws-exec-read", "log-delivery-write",
+    ),
+    "x-amz-server-side-encryption": ("AES256", "aws:kms"),
+    "x-amz-request-payer": ("requester",),
+}  # fmt: skip
+_OF_BODIES = {"x-amz-checksum-sha256": sha256_base64, "x-amz-content-sha256": sha256_hex}
+
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against S3's rules and its signature."""
     v4 = sent.get("X-Amz-Signature") is not None
-    findings = _unsigned(sent) if v4 else []
+    findings = [*body_findings(sent, _OF_BODIES), *(_unsigned(sent) if v4 else ())]
     check = RequestCheck(
         findings=findings,
         parameter="X-Amz-Signature" if v4 else "Signature",
         hosts=_hosts(sent),
+        usual=_USUAL,
     )
     secret, why = _secret(location, sent)
     if secret is None:
