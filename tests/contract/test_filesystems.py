@@ -43,9 +43,6 @@ def store(protocol):
     return daypass.Store(url, storage_options=options)
 
 
-# The vendors' arithmetic:
-
-
 def cos_signature(secret, times, method, path, parameters, headers):
     """Sign as Tencent's documentation says, step by step."""
 
@@ -105,9 +102,6 @@ def verify_obs(url):
 
 
 VERIFY = {"cos": verify_cos, "obs": verify_obs}
-
-
-# What the generic backend gives:
 
 
 def test_a_link_is_signed_and_ends_when_it_says(protocol, store):

@@ -177,9 +177,6 @@ def test_a_fork_takes_its_own_lock(path):
     assert len(lines_of(path)) == 1501
 
 
-# ------------------------------------------------------------------ faults
-
-
 def sign():
     return daypass.create_signed_url("fake://bucket/key", signing_time=NOW)
 
@@ -391,9 +388,6 @@ def test_processes_killed_while_they_write_leave_a_chain_that_verifies(path):
         AuditFile(path, fsync=False).record(event())
         assert verify(path).ok
     lines_of(path)
-
-
-# ------------------------------------------------------------------ rotation
 
 
 def test_a_renamed_file_is_followed_by_one_that_goes_on_from_it(path, tmp_path):

@@ -226,9 +226,6 @@ def test_a_password_in_a_path_is_masked(registry_of, tmp_path):
     assert SECRET not in path.read_text()
 
 
-# ------------------------------------------------------------------ logging
-
-
 @pytest.mark.isolated
 def test_logging_gets_a_line_of_json(fake, caplog):
     caplog.set_level(logging.INFO, "daypass.audit")
@@ -263,9 +260,6 @@ def test_a_logger_that_nobody_listens_to_means_no_url(fake, monkeypatch):
 def test_a_logger_has_a_name_and_a_level(options):
     with pytest.raises(InvalidRequestError):
         AuditLogger(**options)
-
-
-# ------------------------------------------------------------------ sinks
 
 
 @pytest.mark.parametrize("sink", [None, "audit.jsonl", AuditFile, object()])

@@ -60,9 +60,6 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
     assert len(asked) == 1
 
 
-# ------------------------------------------------------------------ the list of what may be loaded
-
-
 @pytest.mark.parametrize(
     "listed", ["daypass-shelf", "daypass_shelf", "Daypass.Shelf", " other , daypass-shelf ,"]
 )
@@ -138,9 +135,6 @@ def test_the_list_settles_a_conflict(registry, monkeypatch):
         registry(*two).backend("shelf")
     monkeypatch.setenv("DAYPASS_PLUGINS", "daypass-shelf")
     assert registry(*two).backend("shelf").plugin == "daypass_shelf"
-
-
-# ------------------------------------------------------------------ made for another daypass
 
 
 @pytest.mark.isolated

@@ -77,9 +77,6 @@ def signing(invented):
     return invented
 
 
-# ------------------------------------------------------------------ signing
-
-
 @pytest.mark.parametrize(
     ("path", "why"),
     [
@@ -205,9 +202,6 @@ def test_a_filesystem_that_cannot_sign_after_all_is_a_daypass_error(signing):
 def test_a_protocol_that_another_distribution_owns_is_never_signed_here(protocol):
     with pytest.raises(BackendNotFoundError, match="pip install daypass-"):
         daypass.create_signed_url(f"{protocol}://bucket/key")
-
-
-# ------------------------------------------------------------------ metadata
 
 
 @pytest.mark.isolated
@@ -441,9 +435,6 @@ def test_a_password_in_a_url_is_never_shown(hosted):
     with pytest.raises(ObjectNotFoundError) as caught:
         daypass.head_metadata(f"{path}/missing")
     assert SECRET not in str(caught.value)
-
-
-# ------------------------------------------------------------------ HTTP, on loopback
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -67,9 +67,6 @@ def test_an_unknown_protocol_is_refused_naming_the_nearest(registry_of):
     assert caught.value.protocol == "memroy"
 
 
-# ------------------------------------------------------------------ two claimants
-
-
 def _two(install, *distributions: str) -> Registry:
     points = [
         entry("fake", install(backend(name=name)), "daypass.backends", name)
@@ -100,9 +97,6 @@ def test_a_setting_that_names_nobody_chooses_nobody(install, monkeypatch):
 def test_one_distribution_listed_twice_is_one_claimant(install, second):
     """As an editable install beside a wheel is; distribution names are alike by PEP 503."""
     _two(install, "daypass-a", second).backend("fake")
-
-
-# ------------------------------------------------------------------ broken plugins
 
 
 def _module(**hooks: object) -> ModuleType:
@@ -286,9 +280,6 @@ def test_another_module_under_the_same_name_is_no_crash():
         registry.register_plugin(plugin(record=lambda event: None), "audit")
 
 
-# ------------------------------------------------------------------ no backend sees another's events
-
-
 def test_a_module_with_the_name_of_a_hook_is_refused_before_it_takes_its_place(install, tmp_path):
     module = backend()
     module.__path__ = [str(tmp_path)]
@@ -351,8 +342,6 @@ def test_enforcers_are_those_installed_that_enforce_an_option(install):
     assert registry.enforcers("if_absent") == ["fake"]
     assert registry.enforcers("content_md5") == ["fake", "weak"]
 
-
-# ------------------------------------------------------------------ real distributions
 
 GOOD = """
 from daypass import BackendInfo, ObjectMetadata, hookimpl

@@ -198,9 +198,6 @@ def test_misspelt_signer_options_are_refused_naming_the_nearest(cdn):
         daypass.Store("fake://bucket", signer="cdn", signer_options={"domian": "x"})
 
 
-# ------------------------------------------------------------------ which signer
-
-
 @pytest.mark.parametrize(("name", "distribution"), KNOWN_SIGNERS.items())
 def test_a_known_signer_that_is_not_installed_names_what_to_install(name, distribution):
     with pytest.raises(BackendNotFoundError, match=f"pip install {distribution}"):

@@ -126,9 +126,6 @@ def test_dot_segments_are_signed_as_stored_where_the_caller_insists(fake):
     assert "/a/../b?" in sign("fake://bucket/a/../b", allow_dot_segments=True).url
 
 
-# ------------------------------------------------------------------ limits and capabilities
-
-
 def test_seven_days_to_the_second_are_accepted_and_one_more_is_refused(fake):
     assert NOW + timedelta(days=7) == sign(expires_in="7d").expires_at
     assert NOW + timedelta(days=7) == sign(expires_at=NOW + timedelta(days=7)).expires_at
@@ -255,8 +252,6 @@ def test_a_version_names_an_object_that_exists(fake):
     with pytest.raises(InvalidRequestError, match="not PUT"):
         sign(version="v1", method="PUT")
 
-
-# ------------------------------------------------------------------ wrong answers
 
 LATER = NOW + timedelta(hours=1, seconds=1)
 WRONG = {
@@ -401,8 +396,6 @@ def test_metadata_of_a_version_needs_a_backend_with_versions(registry_of):
         daypass.head_metadata(PATH, version="v1")
 
 
-# ------------------------------------------------------------------ links that end early
-
 EARLY = {
     "expires_at": NOW + timedelta(minutes=5),
     "expires_because": "the session token ends first",
@@ -443,9 +436,6 @@ def test_an_earlier_end_needs_a_reason(registry_of):
     registry_of({"fake": answering(expires_at=EARLY["expires_at"])})
     with pytest.raises(PluginError):
         sign()
-
-
-# ------------------------------------------------------------------ authorize and record
 
 
 def _listener(told):

@@ -53,9 +53,6 @@ def sign(path=PATH, **options):
     return daypass.create_signed_url(path, **{"signing_time": NOW, **options})
 
 
-# ------------------------------------------------------------------ four faces, one behaviour
-
-
 async def _call(function, *args, **options):
     return await function(*args, **options)
 
@@ -137,9 +134,6 @@ def test_the_async_twins_of_a_store_have_the_same_arguments(name):
     assert list(plain) == list(twin)
 
 
-# ------------------------------------------------------------------ anything given to anything
-
-
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_any_object_given_to_any_option_works_or_is_a_daypass_error(fake, name, kind):
@@ -217,9 +211,6 @@ def test_any_value_given_to_anything_works_or_is_a_daypass_error(fake, name, val
         assert str(error).isprintable()
 
 
-# ------------------------------------------------------------------ keys and roots
-
-
 @pytest.mark.parametrize(
     ("expected", "root", "key"),
     [
@@ -290,9 +281,6 @@ def test_an_unknown_protocol_is_refused_as_the_store_is_made_or_used(registry_of
     registry_of()
     with pytest.raises(BackendNotFoundError):
         daypass.Store("s3://bucket")
-
-
-# ------------------------------------------------------------------ options of place
 
 
 def test_signer_options_are_structured_by_the_backends_class(fake):
@@ -408,9 +396,6 @@ def test_the_filesystem_is_opened_once_and_only_when_asked_for(registry_of, monk
     assert opened == [1]
 
 
-# ------------------------------------------------------------------ what is kept, and what is not
-
-
 def test_the_callers_dicts_are_never_changed(fake):
     given_options = {
         "storage_options": {"key": "k", "client_kwargs": {"a": [1]}},
@@ -512,9 +497,6 @@ def test_who_asks_goes_with_the_store_or_the_call(registry_of):
     sign(caller="bob")
     sign()
     assert told == ["ann", "bob", None]
-
-
-# ------------------------------------------------------------------ secrets
 
 
 def test_no_view_of_a_store_shows_a_secret(fake):

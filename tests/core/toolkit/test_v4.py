@@ -223,8 +223,6 @@ def test_a_moment_is_written_as_v4_writes_it(expected, moment):
     assert expected == timestamp(moment)
 
 
-# ------------------------------------------------------------------ templates
-
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 ACME = Dialect("ACME-HMAC-SHA256", "ACME", "acme_request", "X-Acme-")
 

@@ -126,9 +126,6 @@ def test_a_grant_is_never_a_canned_policy():
     assert [name for name, _ in parse_qsl(grant.query)] == ["Policy", "Signature", "Key-Pair-Id"]
 
 
-# ------------------------------------------------------------------ the JavaScript SDK
-
-
 @pytest.mark.parametrize("case", JS["cases"], ids=[case["id"] for case in JS["cases"]])
 def test_urls_and_cookies_are_those_of_the_javascript_sdk(case):
     options = {
@@ -161,9 +158,6 @@ def test_urls_and_cookies_are_those_of_the_javascript_sdk(case):
             found.pop("CloudFront-Signature", None)
     assert link.url.partition("?")[0] == case["url"].partition("?")[0]
     assert (ours, mine) == (theirs, cookies)
-
-
-# ------------------------------------------------------------------ published vectors
 
 
 def key_of(case):

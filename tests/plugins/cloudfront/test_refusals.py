@@ -24,8 +24,6 @@ from daypass.errors import (
 )
 from tests.plugins.cloudfront.conftest import DOMAIN, NOW, Pair, pair, sign
 
-# ------------------------------------------------------------------ what a policy does not bind
-
 UNBOUND = {
     "content_md5": ("PUT", b"0" * 16),
     "content_length": ("PUT", 5),
@@ -114,9 +112,6 @@ def test_waived_restrictions_are_named():
     assert link.headers == {}
 
 
-# ------------------------------------------------------------------ addresses, protocol, times
-
-
 @pytest.mark.parametrize("address", ["2001:db8::1", "2001:db8::/32", "192.0.2.1-192.0.2.9"])
 def test_addresses_that_no_policy_can_name_are_unsupported(address):
     with pytest.raises(UnsupportedOptionError) as caught:
@@ -168,9 +163,6 @@ def test_a_start_that_no_policy_can_name_is_refused():
     assert caught.value.option == "starts_at"
 
 
-# ------------------------------------------------------------------ keys of objects
-
-
 @pytest.mark.parametrize(
     "path", ["s3://b/other/a", "s3://b/pub", "s3://b/public", "s3://b/Public/a", "s3://b/public/"]
 )
@@ -204,8 +196,6 @@ def test_a_key_that_is_too_long_for_s3_is_refused():
     with pytest.raises(InvalidPathError, match="1024"):
         sign("s3://b/" + "é" * 512 + "k")
 
-
-# ------------------------------------------------------------------ signer_options
 
 ILLEGAL = {
     "domain": [None, 5, "", "https://", "a b", "https://d/path", "ftp://d", "user@d", "d?x", "d#x",
@@ -248,9 +238,6 @@ def test_the_domain_is_written_as_clients_send_it(written, origin):
 def test_misspelt_options_are_refused_naming_the_nearest():
     with pytest.raises(UnknownOptionError, match="did you mean private_key"):
         sign(given={"private_keey": "x"})
-
-
-# ------------------------------------------------------------------ the private key
 
 
 @cache
@@ -343,9 +330,6 @@ def test_files_that_are_no_key_are_refused_and_a_pipe_is_not_waited_for(tmp_path
 def test_the_same_input_gives_the_same_link(kind):
     assert sign(kind=kind) == sign(kind=kind)
     assert sign(kind=kind, ip_range="192.0.2.7").url == sign(kind=kind, ip_range="192.0.2.7").url
-
-
-# ------------------------------------------------------------------ secrets
 
 
 def test_no_error_shows_a_key_or_a_passphrase(monkeypatch):

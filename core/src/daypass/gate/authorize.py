@@ -19,6 +19,9 @@ from daypass.policy.in_force import policies
 
 __all__ = ["ask_policies", "authorize", "authorize_many"]
 
+#: Patterns take longer than in proportion to the text that they are held against.
+_LONGEST_CALLER = 1024
+
 
 def authorize(
     backend: Backend,
@@ -166,6 +169,9 @@ def _permit(
             msg = f"caller must be text that names who asks, not {shown(caller)}"
             raise InvalidRequestError(msg, option="caller")
         caller = str.__str__(caller)
+        if len(caller) > _LONGEST_CALLER:
+            msg = f"caller must name who asks in at most {_LONGEST_CALLER} characters, not {len(caller)}"
+            raise InvalidRequestError(msg, option="caller")
     return Permit(backend, location, request, request, caller, action, whole or request)
 
 

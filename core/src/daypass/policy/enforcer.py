@@ -13,13 +13,12 @@ import attrs
 from daypass.model.forms import AnyRequest
 from daypass.policy.decisions import Ask, Decision, Step, spellings
 from daypass.policy.limits import Fault, fault_of, lifetime
-from daypass.policy.patterns import Pattern
+from daypass.policy.patterns import Pattern, odd_segments
 from daypass.policy.quotas import Quotas
 from daypass.policy.rules import Policy, Rule
 
 __all__ = ["Enforcer"]
 
-_DOT_SEGMENT = re.compile(r"/\.\.?(?:/|$)")
 _Match = Callable[[str], re.Match[str] | None]
 #: A rule, and the expression of those of its paths that a protocol can have.
 _Candidate = tuple[Rule, str, _Match]
@@ -87,7 +86,8 @@ class Enforcer:
         if not rules:
             return {None: range(len(keys))}
         # Of each key the place of its rule, counted from one; 0 for none.
-        if "@" in bucket or ask.request.allow_dot_segments:  # few have so many keys there
+        # Few have so many keys there.
+        if "@" in bucket or ask.request.allow_dot_segments or _have_empty_segments(keys):
             place_of = {rule.name: place for place, (rule, _, _) in enumerate(rules, 1)}
             found = [_first(rules, base + key, ask) for key in keys]
             places = [0 if rule is None else place_of[rule.name] for rule in found]
@@ -126,7 +126,10 @@ class Enforcer:
             return _refusal(
                 ask, rule, f"rule {rule.name!r} of the policy denies {what}", what, None
             )
-        if ask.below and not any(pattern.covers(ask.text) for pattern in _fitting(rule, ask)):
+        if ask.below and not any(
+            pattern.covers(ask.text) and pattern.odd == odd_segments(ask.text)
+            for pattern in _fitting(rule, ask)
+        ):
             what = f"{ask.request.method} on {ask.path}"
             fault = Fault(
                 f"{what} and all that begins so", f"what {' or '.join(rule.paths)} covers"
@@ -183,7 +186,7 @@ class Enforcer:
             return next((rule for rule in self.policy.rules if not _mismatch(rule, ask)), None)
         rules, match = self._candidates(ask)
         text = ask.text
-        if "@" not in text and "/." not in text:
+        if "@" not in text and "/." not in text and "//" not in text:
             hit = match(text)
             if hit is None:
                 return None
@@ -235,27 +238,24 @@ def _joined(regexes: tuple[str, ...]) -> re.Pattern[str]:
 
 def _first(rules: Sequence[_Candidate], text: str, ask: Ask) -> Rule | None:
     """Return the first rule for a text and the caller."""
-    dotted = "/." in text and _DOT_SEGMENT.search(text) is not None
-    texts = spellings(text) if "@" in text or dotted else (text,)
+    odd = odd_segments(text)
+    texts = spellings(text) if "@" in text else (text,)
     for rule, _, match in rules:
         if rule.effect == "deny":
             hit = any(map(match, texts))
         else:
-            hit = bool(match(text)) and (not dotted or _spells_dots(rule, text))
+            hit = bool(match(text)) and (
+                not odd or any(pattern.spells(text) for pattern in _fitting(rule, ask))
+            )
         if hit and _calls(rule, ask.caller):
             return rule
     return None
 
 
-def _spells_dots(rule: Rule, text: str) -> bool:
-    """Tell whether a pattern names the ``.`` or ``..`` segment, which no wildcard stands for.
-
-    Most clients take such segments out, so that the link might reach another key.
-    """
-    return any(
-        pattern.matches(text) and _DOT_SEGMENT.search(f"/{pattern.text}")
-        for pattern in rule.path_patterns
-    )
+def _have_empty_segments(keys: Sequence[str]) -> bool:
+    """Tell whether any of many keys has an empty segment; no key holds a line break."""
+    joined = "\n" + "\n".join(keys)
+    return "//" in joined or "\n/" in joined
 
 
 def _calls(rule: Rule, caller: str | None) -> bool:

@@ -11,7 +11,7 @@ import attrs
 
 from daypass.errors import InvalidRequestError
 
-__all__ = ["Pattern", "path_pattern", "text_pattern"]
+__all__ = ["Pattern", "odd_segments", "path_pattern", "text_pattern"]
 
 
 class _Wild(Enum):
@@ -22,8 +22,23 @@ class _Wild(Enum):
     ALL = "**"
 
 
+#: Segments that lead elsewhere.
+_DOTS = (".", "..")
 _Token = str | _Wild
 _PROTOCOL = re.compile(r"([a-z][a-z0-9+._-]*|\*)://")
+
+
+def odd_segments(text: str) -> int:
+    """Count the segments of a path that clients or stores take out: ``.``, ``..`` and empty ones in the middle.
+
+    >>> odd_segments("maps/a/../b"), odd_segments("maps//b/"), odd_segments("maps/.a/b/")
+    (1, 1, 0)
+    """
+    if "//" not in text and "/." not in text and not text.startswith("."):
+        return 0
+    first, *middle = text.split("/")
+    last = middle.pop() if middle else ""
+    return sum(part in ("", ".", "..") for part in middle) + (first in _DOTS) + (last in _DOTS)
 
 
 def _tokens(text: str, option: str) -> list[_Token]:
@@ -90,7 +105,7 @@ class Pattern:
 
     A backslash takes the next character as it is. Every other character stands for itself: nothing
     is decoded, folded or made shorter, neither here nor in the text. In a rule that allows, no
-    wildcard stands for a ``.`` or ``..`` segment of a path.
+    wildcard stands for a ``.``, a ``..`` or an empty segment of a path.
 
     >>> pattern = text_pattern("maps/*/**", "paths")
     >>> pattern.matches("maps/2026/a/b"), pattern.matches("maps/2026")
@@ -106,11 +121,18 @@ class Pattern:
     _tokens: tuple[_Token, ...] = attrs.field(repr=False)
     #: With what every text begins that matches.
     start: str = attrs.field(init=False, repr=False, eq=False)
+    #: How many segments it spells out that clients or stores take out.
+    odd: int = attrs.field(init=False, repr=False, eq=False)
     _match: Callable[[str], object] = attrs.field(init=False, repr=False, eq=False)
 
     @start.default
     def _fixed_start(self) -> str:
         return "".join(takewhile(lambda token: isinstance(token, str), self._tokens))  # type: ignore[arg-type]
+
+    @odd.default
+    def _count_odd(self) -> int:
+        # A wildcard makes a segment none of these, whatever it is written beside.
+        return odd_segments("".join(t if isinstance(t, str) else "*" for t in self._tokens))
 
     @_match.default
     def _compile(self) -> Callable[[str], object]:
@@ -119,6 +141,13 @@ class Pattern:
     def matches(self, text: str) -> bool:
         """Tell whether the pattern matches the whole text."""
         return self._match(text) is not None
+
+    def spells(self, text: str) -> bool:
+        """Tell whether the pattern matches, and no wildcard stands for a segment that is taken out.
+
+        Clients take out ``.`` and ``..``, MinIO a slash too many, so that the link would reach another key.
+        """
+        return self.matches(text) and odd_segments(text) == self.odd
 
     def covers(self, prefix: str) -> bool:
         """Tell whether the pattern matches every text that begins with ``prefix``."""
