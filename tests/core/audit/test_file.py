@@ -334,6 +334,105 @@ def test_an_unfinished_line_is_removed_and_the_next_one_says_so(path, torn):
     assert "line 3 says that an unfinished line was removed" in verdict.notes[0]
 
 
+@pytest.mark.parametrize("works", ["write", "pwrite"])
+def test_an_unfinished_line_does_not_vanish_where_the_next_cannot_be_written(
+    path, monkeypatch, works
+):
+    """Whichever of the two writes fails, something says that a line was not finished."""
+    file = AuditFile(path, fsync=False)
+    file.record(event())
+    with path.open("ab") as opened:
+        opened.write(b'{"seq":2')
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, {"write": "pwrite", "pwrite": "write"}[works], full)
+        with pytest.raises(AuditError, match="No space left on device"):
+            file.record(event())
+    assert "unfinished line" in (notes := verify(path).notes[0]) or "never finished" in notes
+    file.record(event())
+    assert [line["decision"] for line in lines_of(path)] == ["allowed", "repaired", "allowed"]
+
+
+def test_a_repair_that_was_not_finished_is_repaired(path, monkeypatch):
+    torn = b"\0" * 5000
+    file = AuditFile(path, fsync=False)
+    file.record(event())
+    with path.open("ab") as opened:
+        opened.write(torn)
+    real = os.pwrite
+    chunks = iter([20])
+
+    def half(descriptor, data, offset):
+        for size in chunks:
+            return real(descriptor, data[:size], offset)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "pwrite", half)
+        with pytest.raises(AuditError, match="No space left on device"):
+            file.record(event())
+    file.record(event())
+    assert [line["decision"] for line in lines_of(path)] == ["allowed", "repaired", "allowed"]
+    assert lines_of(path)[1]["removed_bytes"] == len(torn)
+
+
+@pytest.mark.parametrize("gone", [b"", b'{"seq":2'], ids=["whole", "torn"])
+def test_a_file_that_was_cut_under_a_writer_is_noticed_and_no_longer_verifies(path, gone):
+    file = AuditFile(path, fsync=False)
+    for _ in range(3):
+        file.record(event())
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + gone)
+    file.record(event(caller="next"))
+    cut, last = lines_of(path)[-2:]
+    assert (cut["decision"], last["caller"]) == ("cut", "next")
+    assert (cut["known_seq"], cut["known_hash"]) == (3, json.loads(lines[2])["hash"])
+    verdict = verify(path)
+    assert not verdict.ok
+    assert "cut off" in verdict.why
+
+
+def test_a_cut_is_noticed_after_a_write_that_failed(path, monkeypatch):
+    file = AuditFile(path, fsync=False)
+    for _ in range(2):
+        file.record(event())
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "write", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            file.record(event())
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    file.record(event())
+    assert not verify(path).ok
+
+
+def test_a_line_that_another_process_put_in_the_place_of_a_known_one_is_noticed(path):
+    file, other = AuditFile(path, fsync=False), AuditFile(path, fsync=False)
+    for _ in range(2):
+        file.record(event())
+    other.record(event())
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    AuditFile(path, fsync=False).record(event())
+    file.record(event())
+    assert not verify(path).ok
+
+
+def test_another_file_in_the_place_of_one_is_noticed(path, tmp_path):
+    """It may be that of a rotation which this process has not seen, so it is said and not judged."""
+    file = AuditFile(path, fsync=False)
+    file.record(event())
+    newest = head(path).hash
+    other = tmp_path / "other"
+    AuditFile(other, fsync=False).record(event())
+    other.replace(path)
+    file.record(event())
+    verdict = verify(path)
+    assert verdict.ok
+    assert f"had written another file before, whose head was {newest}" in verdict.notes[0]
+
+
 def test_a_first_line_that_was_never_finished_is_removed_too(path):
     path.write_bytes(b'{"seq":1')
     AuditFile(path, fsync=False).record(event())
@@ -444,7 +543,10 @@ def test_a_file_that_is_copied_and_cut_goes_on_from_what_was_known(path, tmp_pat
     copy.write_bytes(path.read_bytes())
     path.write_bytes(b"")
     file.record(event())
-    assert verify(copy, path).ok
+    verdict = verify(copy, path)
+    assert (verdict.ok, verdict.lines) == (True, 3)
+    assert verdict.notes == (f"{path}: line 1 says that the file was emptied",)
+    assert json.loads(path.read_bytes().splitlines()[0])["prev"] == lines_of(copy)[-1]["hash"]
 
 
 def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):

@@ -10,7 +10,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from weakref import WeakSet
 
-from daypass.audit.lines import LONGEST_LINE, Head, event_text, read_line, repair_text, write_line
+from daypass.audit.lines import (
+    LONGEST_LINE,
+    Head,
+    event_text,
+    lost_text,
+    read_line,
+    repair_text,
+    write_line,
+)
 from daypass.base.messages import shown
 from daypass.base.process import after_fork
 from daypass.errors import AuditError, InvalidRequestError
@@ -81,8 +89,8 @@ class AuditFile:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._descriptor: int | None = None
-        #: Where the newest line ended, and what it was, when this process last looked.
-        self._known: tuple[int, Head] | None = None
+        #: Where the newest line ended, what it was, and in which file, when this process last looked.
+        self._known: tuple[int, Head, tuple[int, int]] | None = None
 
     def forget(self) -> None:
         """Begin again, in the child of a fork: the lock on the parent's descriptor is the parent's."""
@@ -119,7 +127,7 @@ class AuditFile:
                     self._write(descriptor, before, text)
                     return
                 # Renamed: what was written here last is what the new file goes on from.
-                _, before, _ = self._newest(descriptor, Head())
+                _, before, _ = _newest_of(descriptor, self.path, Head())
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
             self._close()
@@ -139,7 +147,7 @@ class AuditFile:
         return self._descriptor
 
     def _close(self) -> None:
-        descriptor, self._descriptor, self._known = self._descriptor, None, None
+        descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
@@ -177,11 +185,20 @@ class AuditFile:
             return False
 
     def _write(self, descriptor: int, before: Head, text: str) -> None:
-        end, head, torn = self._newest(descriptor, before)
-        data = b""
+        size = os.fstat(descriptor).st_size
+        lost = self._lost(descriptor, size, before)
+        if self._known and not lost and self._known[0] == size and not before.seq:
+            end, head, torn = size, self._known[1], b""
+        elif size == 0:
+            end, head, torn = 0, Head(0, lost[0].hash if lost else before.hash), b""
+        else:
+            end, head, torn = _newest_of(descriptor, self.path, before)
         if torn:
-            os.ftruncate(descriptor, end)
-            data, head = write_line(head, repair_text(torn, self._clock()))
+            end, head = self._repair(descriptor, end, head, torn)
+        data = b""
+        if lost:
+            known, moved = lost
+            data, head = write_line(head, lost_text(known, self._clock(), moved=moved))
         line, head = write_line(head, text)
         data += line
         if len(line) > LONGEST_LINE:
@@ -197,28 +214,63 @@ class AuditFile:
             with suppress(OSError):  # what cannot be taken back is removed before the next line
                 os.ftruncate(descriptor, end)
             raise
-        self._known = (end + len(data), head)
+        self._known = (end + len(data), head, _identity(descriptor))
 
-    def _newest(self, descriptor: int, before: Head) -> tuple[int, Head, bytes]:
-        """Find the newest line.
+    def _repair(self, descriptor: int, end: int, head: Head, torn: bytes) -> tuple[int, Head]:
+        """Put in the place of an unfinished line one that says so; until that is whole, one is unfinished there."""
+        line, head = write_line(head, repair_text(torn, self._clock()))
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+        fcntl.fcntl(
+            descriptor, fcntl.F_SETFL, flags & ~os.O_APPEND
+        )  # or it would be written behind
+        try:
+            written = 0
+            while written < len(line):
+                written += os.pwrite(descriptor, line[written:], end + written)
+        finally:
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
+        os.ftruncate(descriptor, end + len(line))
+        return end + len(line), head
 
-        Returns:
-            Where it ends, what it is, and what unfinished line follows it.
+    def _lost(self, descriptor: int, size: int, before: Head) -> tuple[Head, bool] | None:
+        """Return the newest line that this process knows of, where it is gone, and whether the file is another.
+
+        Args:
+            descriptor: of the file that is there now.
+            size: its size.
+            before: the newest line of the file that was there before, where that was just looked at.
 
         """
-        size = os.fstat(descriptor).st_size
-        if size == 0:
-            return 0, Head(0, before.hash), b""
-        if self._known is not None and self._known[0] == size:
-            known = self._known[1]
-            ending = b',"hash":"%b"}\n' % known.hash.encode()
-            if os.pread(descriptor, len(ending), size - len(ending)) == ending:
-                return size, known, b""
-        return _newest_of(descriptor, size, self.path, before)
+        if self._known is None:
+            return None
+        end, known, identity = self._known
+        ending = b',"hash":"%b"}\n' % known.hash.encode()
+        if os.pread(descriptor, len(ending), end - len(ending)) == ending:
+            return None
+        moved = identity != _identity(descriptor)
+        if moved:
+            if size == 0:
+                return None  # it goes on from the one before
+            known = before if before.seq else known
+            first = read_line(os.pread(descriptor, LONGEST_LINE, 0).partition(b"\n")[0] + b"\n")
+            if first is not None and first.prev == known.hash:
+                return None
+        return known, moved
 
 
-def _newest_of(descriptor: int, size: int, path: str, before: Head) -> tuple[int, Head, bytes]:
-    """Read backwards to the beginning of the newest whole line."""
+def _identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def _newest_of(descriptor: int, path: str, before: Head) -> tuple[int, Head, bytes]:
+    """Find the newest line, reading backwards.
+
+    Returns:
+        Where it ends, what it is, and what unfinished line follows it; of an empty file, ``before``.
+
+    """
+    size = os.fstat(descriptor).st_size
     length = _TAIL
     while True:
         start = max(0, size - length)
@@ -257,7 +309,7 @@ def head(path: str | os.PathLike[str]) -> Head:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             msg = f"the audit {text} is not a regular file"
             raise AuditError(msg)
-        return _newest_of(descriptor, os.fstat(descriptor).st_size, text, Head())[1]
+        return _newest_of(descriptor, text, Head())[1]
     finally:
         os.close(descriptor)
 

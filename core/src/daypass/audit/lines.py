@@ -21,6 +21,7 @@ __all__ = [
     "Head",
     "Line",
     "event_text",
+    "lost_text",
     "read_line",
     "repair_text",
     "write_line",
@@ -122,6 +123,30 @@ def repair_text(removed: bytes, now: float) -> str:
         "reason": f"{len(removed)} bytes of an unfinished line were removed, with which no link had left",
         "removed_bytes": len(removed),
         "removed_sha256": sha256(removed).hexdigest(),
+    }
+    return _encode(fields)[1:-1]
+
+
+def lost_text(known: Head, now: float, *, moved: bool) -> str:
+    """Return what is recorded where the newest line that this process knows of is no longer there.
+
+    Args:
+        known: that line.
+        now: what the clock says, in seconds since the epoch.
+        moved: whether this is another file, which may follow one that this process has not seen.
+
+    """
+    reason = (
+        f"the process that writes this had written another file before, up to its line {known.seq}"
+        if moved
+        else f"line {known.seq} was here when the process that writes this last looked, and is here no longer"
+    )
+    fields = {
+        "time": instant(now),
+        "decision": "moved" if moved else "cut",
+        "reason": reason,
+        "known_seq": known.seq,
+        "known_hash": known.hash,
     }
     return _encode(fields)[1:-1]
 

@@ -15,6 +15,10 @@ from daypass.errors import AuditError, InvalidRequestError
 __all__ = ["Verdict", "verify"]
 
 
+#: A line that says which other was there before.
+_GONE = re.compile(rb'"decision":"(cut|moved)",.*"known_hash":"([0-9a-f]{64})"')
+
+
 @attrs.frozen(kw_only=True)
 class Verdict:
     """What verifying found."""
@@ -127,6 +131,15 @@ class _Reader:
             return why
         if b'"decision":"repaired"' in line.body:
             self.notes.append(f"{path}: line {number} says that an unfinished line was removed")
+        if gone := _GONE.search(line.body):
+            decision, known = gone[1].decode(), gone[2].decode()
+            if decision == "cut" and known != line.prev:
+                return f"it says that the lines up to the one with the hash {known} were here, and they were cut off"
+            self.notes.append(
+                f"{path}: line {number} says that the file was emptied"
+                if decision == "cut"
+                else f"{path}: line {number} says that its writer had written another file before, whose head was {known}"
+            )
         self.head = Head(line.seq, line.hash)
         self.lines += 1
         self.expected = self.expected or line.hash == self.expect_head
