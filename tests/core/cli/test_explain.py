@@ -36,7 +36,7 @@ def test_a_link_can_come_from_elsewhere_than_the_command_line(daypass, tmp_path,
     done = daypass("explain", how, "--json", input=f'"{ENDED}"\n')
     found = json.loads(done.stdout)
     assert (found["backend"], found["path"], found["ok"]) == ("s3", "s3://maps/europe.tif", False)
-    assert found["expires_at"] == "2026-01-01T00:00:00+00:00"
+    assert found["expires_at"] == "2026-01-01T00:00:00Z"
     assert found["findings"][0]["code"] == "expired"
     assert "Zm9v" not in done.stdout
 

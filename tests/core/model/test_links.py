@@ -150,6 +150,6 @@ def test_metadata_as_a_dict_is_plain_json():
         path="p", key="k", size=1, last_modified=datetime(2026, 1, 1, tzinfo=UTC), metadata={"a": "b"}
     )  # fmt: skip
     plain = metadata.to_dict()
-    assert plain["last_modified"] == "2026-01-01T00:00:00+00:00"
+    assert plain["last_modified"] == "2026-01-01T00:00:00Z"
     assert plain == json.loads(json.dumps(plain))
     assert set(plain) == {field.name for field in attrs.fields(ObjectMetadata)}

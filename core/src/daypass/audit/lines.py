@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from daypass.base.times import rfc3339
 from daypass.hookspecs.events import SigningEvent
 
 __all__ = [
@@ -42,15 +43,6 @@ class Head:
 
     seq: int = 0
     hash: str = FIRST
-
-
-def moment(value: datetime) -> str:
-    """Write a moment in UTC as ISO 8601.
-
-    >>> moment(datetime(2026, 11, 23, 12, tzinfo=UTC))
-    '2026-11-23T12:00:00Z'
-    """
-    return value.isoformat().replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=4)
@@ -93,7 +85,7 @@ def _common(shared: tuple[Any, ...]) -> tuple[str, str, str]:
     start = f'"decision":{decision},"action":{action},"caller":{caller},"backend":{backend},"path":'
     middle = (
         f',"version":{_maybe(version)},"method":{_quote(method)},"conditions":{_names(conditions)},'
-        f'"signing_time":"{moment(signing_time)}","expires_at":"{moment(expires_at)}",'
+        f'"signing_time":"{rfc3339(signing_time)}","expires_at":"{rfc3339(expires_at)}",'
         f'"expires_because":{_maybe(because)},"unenforced":{_names(unenforced)},"count":'
     )
     return start, middle, f',"rule":{_maybe(rule)},"reason":{_maybe(reason)}'

@@ -10,7 +10,15 @@ from typing import Any
 
 from daypass.errors import InvalidRequestError
 
-__all__ = ["MASK", "check_portable", "is_secret", "mask", "mask_headers", "pattern_of"]
+__all__ = [
+    "MASK",
+    "check_portable",
+    "is_secret",
+    "mask",
+    "mask_headers",
+    "masked_headers",
+    "pattern_of",
+]
 
 #: Masked whatever is installed: a link of a store whose backend is not here is a secret too.
 _ALWAYS = ("signature", "security-token")
@@ -179,8 +187,11 @@ def _is_reference(value: Any) -> bool:
 _SECRET_HEADER = re.compile(_ENCRYPTION_KEY, re.IGNORECASE)
 
 
+def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers in which a customer's encryption key is masked."""
+    return {name: MASK if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+
+
 def mask_headers(headers: Mapping[str, str]) -> str:
     """Show headers, but not a customer's encryption key."""
-    return repr(
-        {name: "****" if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
-    )
+    return repr(masked_headers(headers))

@@ -15,6 +15,7 @@ __all__ = [
     "apart",
     "epoch",
     "moment",
+    "rfc3339",
     "seconds",
     "span",
     "timestamp",
@@ -187,6 +188,15 @@ def moment(text: object) -> datetime | None:
         return value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a moment in UTC for programs: as ISO 8601, and as RFC 3339 has it.
+
+    >>> rfc3339(datetime(2026, 11, 23, 12, tzinfo=UTC))
+    '2026-11-23T12:00:00Z'
+    """
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def epoch(text: str | None) -> datetime | None:

@@ -9,7 +9,6 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.output import say, say_json, warn
 from daypass.cli.words import listed
-from daypass.model.forms import UploadForm
 from daypass.store.upload_functions import create_upload_form
 
 #: Options that a form has in common with a URL.
@@ -75,22 +74,7 @@ def _form(path: str, *, as_html: bool, curl: str | None, **values: Any) -> None:
             warn(f"{form.path}: the store does not enforce {listed(form.unenforced)}")
         say(_PAGE + form.html() if curl is None else form.curl(curl))
     else:
-        say_json(as_dict(form))
-
-
-def as_dict(form: UploadForm) -> dict[str, Any]:
-    """Return a form as plain values; moments as ISO 8601 in UTC."""
-    return {
-        "url": form.url,
-        "method": form.method,
-        "fields": form.fields,
-        "starts_with": form.starts_with,
-        "expires_at": form.expires_at.isoformat(),
-        "expires_because": form.expires_because,
-        "unenforced": sorted(form.unenforced),
-        "path": form.path,
-        "backend": form.backend,
-    }
+        say_json(form.to_dict(reveal=True))
 
 
 command = click.Command(

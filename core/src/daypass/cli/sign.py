@@ -42,7 +42,7 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -
     asked = options.asked(values)
     for link in [create_signed_url(path, **place, **asked) for path in paths]:
         if as_json:
-            say_json(as_dict(link) | ({"curl": link.curl()} if curl else {}))
+            say_json(link.to_dict(reveal=True) | ({"curl": link.curl()} if curl else {}))
         elif on_terminal() and not curl:
             _say_card(link)
         else:
@@ -50,21 +50,6 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -
                 warn(f"{link.path}: the store does not enforce {listed(link.unenforced)}")
             say(link.curl() if curl else link.url)
     return 0
-
-
-def as_dict(link: SignedURL) -> dict[str, Any]:
-    """Return a link as plain values; moments as ISO 8601 in UTC."""
-    return {
-        "url": link.url,
-        "method": link.method,
-        "headers": link.headers,
-        "expires_at": link.expires_at.isoformat(),
-        "expires_because": link.expires_because,
-        "permits": sorted(link.permits),
-        "unenforced": sorted(link.unenforced),
-        "path": link.path,
-        "backend": link.backend,
-    }
 
 
 def _say_card(link: SignedURL) -> None:

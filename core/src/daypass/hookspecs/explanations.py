@@ -10,7 +10,7 @@ import attrs
 
 from daypass.base.messages import partly
 from daypass.base.secrets import mask
-from daypass.base.times import until
+from daypass.base.times import rfc3339, until
 from daypass.base.urls import mask_url
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import SentRequest
@@ -128,7 +128,7 @@ class Explanation:
         return ", ".join(self.headers) or "none"
 
     def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
-        """Return plain values; moments as ISO 8601, and the URL masked unless ``reveal``."""
+        """Return plain values; moments as ISO 8601 in UTC, and the URL masked unless ``reveal``."""
         return {
             **_plain(self),
             "url": self.url if reveal else _masked(self.url),
@@ -224,7 +224,7 @@ class Verification:
 def _plain(value: Any) -> dict[str, Any]:
     def serialise(_instance: Any, _field: Any, item: Any) -> Any:
         if isinstance(item, datetime):
-            return item.isoformat()
+            return rfc3339(item)
         return sorted(item) if isinstance(item, frozenset) else item
 
     return attrs.asdict(value, value_serializer=serialise)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from functools import cached_property
 from itertools import repeat
-from typing import Self, cast, overload
+from typing import Any, Self, cast, overload
 
 import attrs
 
@@ -180,6 +180,24 @@ class SignedURLBatch(Sequence[SignedURL]):
         """Show how many links until when; never a URL."""
         failed = f", {len(self.errors)} failed" if self.errors else ""
         return f"<SignedURLBatch of {len(self._urls)} links{failed}>"
+
+    def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """Return plain values for JSON: ``links`` with one entry for each row, None where it failed, and ``errors``.
+
+        Args:
+            reveal: give URLs and headers whole; without it, what opens something is masked.
+
+        """
+        return {
+            "links": [
+                None if url is None else self._link(row, url).to_dict(reveal=reveal)
+                for row, url in enumerate(self.urls)
+            ],
+            "errors": [
+                {"row": row, "code": error.code, "message": str(error)}
+                for row, error in sorted(self.errors.items())
+            ],
+        }
 
     def _link(self, row: int, url: str | None) -> SignedURL:
         if url is None:

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 import attrs
 
 from daypass.base.messages import refuse_unknown
-from daypass.base.times import Duration
+from daypass.base.secrets import MASK
+from daypass.base.times import Duration, rfc3339
 from daypass.errors import InvalidExpiryError, InvalidRequestError
 from daypass.model.cards import link_card
 from daypass.model.options import RESTRICTING, Conditional, names_only, with_checks
@@ -249,11 +250,16 @@ _DECLARE = (
 )
 
 
+def masked_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields without what makes the form work."""
+    return {
+        name: MASK if _SECRET_FIELD.fullmatch(name) else value for name, value in fields.items()
+    }
+
+
 def mask_fields(fields: Mapping[str, str]) -> str:
     """Show the fields without what makes the form work."""
-    return repr(
-        {name: "****" if _SECRET_FIELD.fullmatch(name) else value for name, value in fields.items()}
-    )
+    return repr(masked_fields(fields))
 
 
 @attrs.frozen
@@ -290,6 +296,25 @@ class UploadForm:
     def permits(self) -> frozenset[str]:
         """The methods that the form really allows."""
         return frozenset({"POST"})
+
+    def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """Return plain values for JSON: sets as sorted lists, moments as ISO 8601 in UTC.
+
+        Args:
+            reveal: give the fields whole; without it, what makes the form work is masked.
+
+        """
+        return {
+            "url": self.url,
+            "method": self.method,
+            "fields": dict(self.fields) if reveal else masked_fields(self.fields),
+            "starts_with": dict(self.starts_with),
+            "expires_at": rfc3339(self.expires_at),
+            "expires_because": self.expires_because,
+            "unenforced": sorted(self.unenforced),
+            "path": self.path,
+            "backend": self.backend,
+        }
 
     def html(self) -> str:
         """Return the form as HTML, to be put into any page.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import attrs
 
-from daypass.base.secrets import mask_headers
+from daypass.base.secrets import mask_headers, masked_headers
+from daypass.base.times import rfc3339
 from daypass.base.urls import mask_url
 from daypass.errors import UnsupportedOptionError
 from daypass.model.cards import link_card
@@ -76,6 +78,25 @@ class SignedURL:
     def __str__(self) -> str:
         """Return the URL itself."""
         return self.url
+
+    def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """Return plain values for JSON: sets as sorted lists, moments as ISO 8601 in UTC.
+
+        Args:
+            reveal: give the URL and the headers whole; without it, what opens something is masked.
+
+        """
+        return {
+            "url": self.url if reveal else mask_url(self.url),
+            "method": self.method,
+            "headers": dict(self.headers) if reveal else masked_headers(self.headers),
+            "expires_at": rfc3339(self.expires_at),
+            "expires_because": self.expires_because,
+            "permits": sorted(self.permits),
+            "unenforced": sorted(self.unenforced),
+            "path": self.path,
+            "backend": self.backend,
+        }
 
     def cookies(self) -> dict[str, str]:
         """Return the signed cookies that open what the link opens, by name; send them to the URL's host.

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from daypass.base.times import rfc3339
+
 __all__ = ["ObjectMetadata"]
 
 
@@ -55,10 +57,10 @@ class ObjectMetadata:
     metadata: dict[str, str] = attrs.field(factory=dict, converter=_checksums)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values: text, numbers and dicts; moments as ISO 8601."""
+        """Return plain values: text, numbers and dicts; moments as ISO 8601 in UTC."""
         return attrs.asdict(
             self,
             value_serializer=lambda _self, _field, value: (
-                value.isoformat() if isinstance(value, datetime) else value
+                rfc3339(value) if isinstance(value, datetime) else value
             ),
         )

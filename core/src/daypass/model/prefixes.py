@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 import attrs
 
-from daypass.base.secrets import mask_headers
+from daypass.base.secrets import MASK, mask_headers, masked_headers
+from daypass.base.times import rfc3339
 from daypass.base.urls import encode, encode_key
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.model.links import make_cookies
@@ -98,6 +99,26 @@ class SignedPrefix:
         if listing:
             return f"{self.url}?{self.query}{encode(key)}"
         return f"{self.url}{encode_key(key)}?{self.query}"
+
+    def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """Return plain values for JSON: sets as sorted lists, moments as ISO 8601 in UTC.
+
+        Args:
+            reveal: give the query and the headers whole; without it, what opens something is masked.
+
+        """
+        return {
+            "url": self.url,
+            "query": self.query if reveal else MASK,
+            "method": self.method,
+            "headers": dict(self.headers) if reveal else masked_headers(self.headers),
+            "expires_at": rfc3339(self.expires_at),
+            "expires_because": self.expires_because,
+            "permits": sorted(self.permits),
+            "unenforced": sorted(self.unenforced),
+            "path": self.path,
+            "backend": self.backend,
+        }
 
     def cookies(self) -> dict[str, str]:
         """Return the signed cookies that open every URL below the prefix, by name.
