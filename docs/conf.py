@@ -12,7 +12,13 @@ author = "The daypass founders"
 project_copyright = "The daypass founders"
 version = release = daypass.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "capabilities"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "capabilities",
+    "options_table",
+]
 html_theme = "furo"
 html_title = f"daypass {release}"
 exclude_patterns = ["_build", "extensions"]

@@ -1,7 +1,6 @@
 import json
 
-from daypass.cli.form import OWN
-from daypass.cli.options import SIGNING
+from daypass.cli.options import FORMS_ALONE, SIGNING
 from daypass.model.forms import FormOptions
 
 PATH = "s3://maps/in/${filename}"
@@ -13,7 +12,7 @@ def test_the_command_has_every_option_of_a_form():
     named = {option.name for option in command.params}
     spelled = {"strict": "no_strict"}
     assert {spelled.get(name, name) for name in FormOptions.__annotations__} <= named
-    assert not OWN.keys() & SIGNING.keys()
+    assert not FORMS_ALONE.keys() & SIGNING.keys()
 
 
 def test_a_script_gets_the_fields_as_json(daypass, credentials):

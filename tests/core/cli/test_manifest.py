@@ -622,6 +622,6 @@ def test_heads_of_a_manifest_name_versions(tmp_path, fake):
 
 
 def test_the_options_of_a_manifest_name_what_a_link_has_of_its_own():
-    from daypass.arrow.rows import PER_ROW
+    from daypass.model.options import PER_ROW
 
     assert set(options.READ) == {"path", *PER_ROW}

@@ -14,10 +14,7 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.store.bulk import blamed
 from daypass.store.functions import create_signed_urls, head_metadata_many
 
-__all__ = ["PER_ROW", "SignedRows", "sign_rows"]
-
-#: What belongs to one object, and so comes as a column beside the paths.
-PER_ROW = ("version", "content_md5", "checksum_sha256", "content_length")
+__all__ = ["SignedRows", "sign_rows"]
 
 
 @attrs.frozen(repr=False, kw_only=True)

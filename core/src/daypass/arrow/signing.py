@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from daypass.arrow.columns import array_of, pyarrow, text_type, texts, type_of, values
-from daypass.arrow.rows import PER_ROW, SignedRows, sign_rows
+from daypass.arrow.rows import SignedRows, sign_rows
 from daypass.base.secrets import check_portable
 from daypass.errors import InvalidRequestError
 from daypass.model.batches import wanting
+from daypass.model.options import PER_ROW, SECRET
 from daypass.model.requests import SharedOptions, make_request
 
 if TYPE_CHECKING:
@@ -21,7 +22,16 @@ __all__ = ["Signer", "sign_batch"]
 #: back and hands out the memory with every piece, some ten thousand pages for 65,536 rows.
 PIECE = 4096
 #: Options that can hold a secret, or an object that does.
-_DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", "headers")
+_DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", *sorted(SECRET))
+
+
+class ColumnOptions(SharedOptions, total=False):
+    """The options of a `Signer`: of what belongs to one object, the name of its column."""
+
+    version: str | None
+    content_md5: str | None
+    content_length: str | None
+    checksum_sha256: str | None
 
 
 def sign_batch(record_batch: Any, path: str = "path", url: str = "url", **options: Any) -> Any:
@@ -67,10 +77,6 @@ class Signer:
             the object's size, for readers that read by ranges.
         errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them as
             text in a column, where a failed row has a null for its URL.
-        version: the column of each object's version.
-        content_md5: the column of each upload's MD5, as base64 or 16 bytes.
-        checksum_sha256: the column of each upload's SHA-256, as base64 or 32 bytes.
-        content_length: the column of each upload's size.
         head_url: the name of the new column of links for HEAD.
         size: the name of the new column of sizes.
         error: the name of the new column of errors.
@@ -80,7 +86,9 @@ class Signer:
         signer: who signs in place of the paths' own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
-        options: what every URL shall permit: the other fields of `SignRequest`.
+        options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of what
+            belongs to one object (``content_md5`` and ``checksum_sha256``, in base64 or as bytes, and
+            ``content_length``) it is the name of the column that holds it.
 
     Raises:
         InvalidRequestError: for an option that is not legal.
@@ -95,10 +103,6 @@ class Signer:
         end: str = "expires_at",
         with_head: bool = False,
         errors: Literal["raise", "collect"] = "raise",
-        version: str | None = None,
-        content_md5: str | None = None,
-        checksum_sha256: str | None = None,
-        content_length: str | None = None,
         head_url: str = "head_url",
         size: str = "size",
         error: str = "error",
@@ -108,9 +112,10 @@ class Signer:
         signer: str | None = None,
         signer_options: Mapping[str, Any] | None = None,
         caller: str | None = None,
-        **options: Unpack[SharedOptions],
+        **options: Unpack[ColumnOptions],
     ) -> None:
-        request = make_request(options)
+        shared = {name: value for name, value in options.items() if name not in PER_ROW}
+        request = make_request(shared)
         if with_head and request.method != "GET":
             msg = f"with_head goes with method='GET', not {request.method!r}"
             raise InvalidRequestError(msg, option="with_head")
@@ -120,12 +125,8 @@ class Signer:
         self._path = path
         self._with_head = with_head
         self._errors: Literal["raise", "collect"] = errors
-        columns = (version, content_md5, checksum_sha256, content_length)
-        self._per_row = {
-            name: column
-            for name, column in zip(PER_ROW, columns, strict=True)
-            if column is not None
-        }
+        given: dict[str, Any] = dict(options)
+        self._per_row = {name: given[name] for name in PER_ROW if given.get(name) is not None}
         self._new = {"url": url, "expires_at": end}
         if with_head:
             self._new |= {"head_url": head_url, "size": size}
@@ -139,8 +140,7 @@ class Signer:
             "signer_options": signer_options,
             "caller": caller,
         }
-        given = {name: value for name, value in places.items() if value is not None}
-        self._options = dict(options) | given
+        self._options = shared | {k: value for k, value in places.items() if value is not None}
         _check_names(path, *self._new.values())
 
     def __call__(self, batch: Any) -> Any:

@@ -9,48 +9,9 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.output import say, say_json, warn
 from daypass.cli.words import listed
+from daypass.model.options import OF_FORMS
 from daypass.store.upload_functions import create_upload_form
 
-#: Options that a form has in common with a URL.
-_SHARED = (
-    "expires_in",
-    "expires_at",
-    "content_type",
-    "content_md5",
-    "checksum_sha256",
-    "content_length",
-    "max_bytes",
-    "if_absent",
-    "metadata",
-    "acl",
-    "headers",
-    "no_strict",
-    "on_short",
-    "allow_dot_segments",
-    "signing_time",
-)
-#: Options of forms alone.
-OWN = {
-    "content_type_prefix": click.Option(
-        ["--content-type-prefix"],
-        metavar="TEXT",
-        help="What the media type that the sender declares must begin with, such as image/.",
-    ),
-    "min_bytes": click.Option(
-        ["--min-bytes"], type=int, metavar="BYTES", help="The smallest file."
-    ),
-    "success_status": click.Option(
-        ["--success-status"],
-        type=int,
-        metavar="STATUS",
-        help="What a successful upload is answered with: 200, 201 or 204.",
-    ),
-    "success_redirect": click.Option(
-        ["--success-redirect"],
-        metavar="URL",
-        help="Where the browser goes after a successful upload.",
-    ),
-}
 _PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
 #: What a browser needs to read the page rightly, whatever serves it.
 _PAGE = '<!DOCTYPE html>\n<meta charset="utf-8">\n<title>Upload</title>\n'
@@ -67,7 +28,7 @@ def _form(path: str, *, as_html: bool, curl: str | None, **values: Any) -> None:
         msg = "--html and --curl exclude each other"
         raise click.UsageError(msg)
     asked: dict[str, Any] = {**options.asked(values)}
-    asked |= {name: values[name] for name in OWN if values[name] is not None}
+    asked |= {name: values[name] for name in options.FORMS_ALONE if values[name] is not None}
     form = create_upload_form(path, **{name: values[name] for name in _PLACE}, **asked)
     if as_html or curl is not None:
         if form.unenforced:
@@ -84,8 +45,7 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["path"]),
-        *(options.SIGNING[name] for name in _SHARED),
-        *OWN.values(),
+        *options.of(OF_FORMS).values(),
         options.PUBLIC_ENDPOINT,
         options.STORAGE,
         options.SIGNER,

@@ -20,11 +20,12 @@ from daypass.cli.words import shown, size
 from daypass.errors import StoreError
 from daypass.model.links import SignedURL
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.options import AT_ONCE, UPLOAD_ONLY
 from daypass.store.functions import create_signed_url, head_metadata
 from daypass.toolkit.wire import CHUNK, network_errors, send
 
-#: Of the options of a URL, those that make sense where the URL is used at once.
-_OPTIONS = ("expires_in", "requester_pays", "headers", "no_strict", "allow_dot_segments")
+#: Of the options of a URL, those that make sense for a download that is made at once.
+_OPTIONS = [*options.of(name for name in AT_ONCE if name not in UPLOAD_ONLY).values()]
 
 
 def _get(path: str, file: Path, *, as_json: bool, **values: Any) -> None:
@@ -130,7 +131,7 @@ command = click.Command(
     params=[
         click.Argument(["path"]),
         click.Argument(["file"], type=click.Path(dir_okay=False, path_type=Path)),
-        *(options.SIGNING[name] for name in _OPTIONS),
+        *_OPTIONS,
         options.VERSION,
         options.STORAGE,
         options.SIGNER,

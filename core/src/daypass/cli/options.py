@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 
 from daypass.base.messages import brief
+from daypass.cli.words import spelled
 from daypass.config.overrides import value_of
-from daypass.model.options import METHODS
+from daypass.model import checks
+from daypass.model.options import METHODS, OF_FORMS, OF_LINKS, OPTIONS
 from daypass.model.requests import SignOptions
 
 if TYPE_CHECKING:
@@ -124,18 +126,6 @@ def _text(name: str, help_: str, metavar: str = "TEXT") -> click.Option:
     return click.Option([_flag_of(name), name], metavar=metavar, help=help_)
 
 
-def _flag(name: str, help_: str) -> click.Option:
-    return click.Option([_flag_of(name), name], is_flag=True, help=help_)
-
-
-def _count(name: str, help_: str) -> click.Option:
-    return click.Option([_flag_of(name), name], type=int, metavar="BYTES", help=help_)
-
-
-def _moment(name: str, help_: str) -> click.Option:
-    return click.Option([_flag_of(name), name], type=moment, metavar="MOMENT", help=help_)
-
-
 def _pairs(flag: str, name: str, help_: str, *, reads: Any = pairs) -> click.Option:
     return click.Option(
         [flag, name], multiple=True, callback=reads, metavar="NAME=VALUE", help=help_
@@ -146,62 +136,56 @@ def _flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-_ALL = [
-    click.Option(
-        ["--method", "method"],
-        type=click.Choice(METHODS, case_sensitive=False),
-        help="What the holder may do; GET without it.",
-    ),
-    _text("expires_in", "Lifetime: seconds, or text such as 15m, 1h30m, 7d.", metavar="DURATION"),
-    _moment("expires_at", "The end, such as 2026-12-01T09:30Z, in place of --expires-in."),
-    _moment("starts_at", "The link works from then on."),
-    _text("content_type", "The media type that the upload must declare."),
-    _text("content_md5", "MD5 of the upload in base64.", metavar="BASE64"),
-    _flag("add_content_md5_metadata", "Also store --content-md5 as the metadata md5chksum."),
-    _count("content_length", "The exact size of the upload."),
-    _count("max_bytes", "The largest upload."),
-    _flag("if_absent", "Only create; never replace an object that exists."),
-    _text("checksum_sha256", "SHA-256 of the upload in base64.", metavar="BASE64"),
-    _pairs("--metadata", "metadata", "User metadata of the upload; repeatable."),
-    _text("acl", "A canned ACL for the uploaded object."),
-    _flag("requester_pays", "The holder states that the requester pays."),
-    _pairs(
-        "--header",
-        "headers",
-        "A further header to sign, which the holder must send; repeatable.",
-        reads=headers,
-    ),
-    _text("filename", "Name under which a browser saves the download."),
-    _flag("inline", "Show the download in the browser instead of saving it."),
-    _text("response_content_type", "Content-Type of the answer to a GET."),
-    _text("response_content_disposition", "Content-Disposition of the answer."),
-    _text("response_content_encoding", "Content-Encoding of the answer."),
-    _text("response_content_language", "Content-Language of the answer."),
-    _text("response_cache_control", "Cache-Control of the answer."),
-    _moment("response_expires", "Expires of the answer."),
-    _text("ip_range", "The addresses that may use the link.", metavar="ADDRESS[-ADDRESS|/BITS]"),
-    _flag("https_only", "Refuse the link over plain http."),
-    click.Option(
-        ["--no-strict", "no_strict"],
-        is_flag=True,
-        help="Name restrictions that the store cannot enforce, instead of refusing them.",
-    ),
-    click.Option(
-        ["--on-short", "on_short"],
-        type=click.Choice(["warn", "raise"]),
-        help="What to do when the link would end before what was asked; warn without it.",
-    ),
-    _flag("allow_dot_segments", "Sign keys that hold a . or .. segment."),
-    _moment("signing_time", "The clock, in place of now."),
-    _text(
-        "stable_for",
-        "Sign at the start of a span this long, so that equal requests give equal links.",
-        metavar="DURATION",
-    ),
-]
+#: How the value of an option is written, by its check; without a line here it is text.
+_WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
+    checks.flag: {"is_flag": True},
+    checks.choice: {"is_flag": True},
+    checks.count: {"type": int, "metavar": "BYTES"},
+    checks.status: {"type": int, "metavar": "STATUS"},
+    checks.moment: {"type": moment, "metavar": "MOMENT"},
+    checks.duration: {"metavar": "DURATION"},
+    checks.md5: {"metavar": "BASE64"},
+    checks.sha256: {"metavar": "BASE64"},
+    checks.addresses: {"metavar": "ADDRESS[-ADDRESS|/BITS]"},
+    checks.redirect: {"metavar": "URL"},
+    checks.reaction: {"type": click.Choice(checks.REACTIONS)},
+    checks.word: {"type": click.Choice(METHODS, case_sensitive=False)},  # the method alone
+    checks.metadata: {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"},
+    checks.headers: {"multiple": True, "callback": headers, "metavar": "NAME=VALUE"},
+}
+#: Options that are not called as their keyword is.
+_OTHERWISE = {
+    "headers": "--header",
+}
 
-#: The options of a URL by their name in Python.
-SIGNING = {option.name: option for option in _ALL if option.name is not None}
+
+def _option(name: str) -> click.Option:
+    """Make the option of a keyword."""
+    option = OPTIONS[name]
+    written = _WRITTEN.get(option.check, {"metavar": "TEXT"})
+    help_ = spelled(option.help, OPTIONS)
+    if written.get("multiple"):
+        help_ = f"{help_.removesuffix('.')}; repeatable."
+    return click.Option([_OTHERWISE.get(name, _flag_of(name)), name], help=help_, **written)
+
+
+#: The one flag that is on where it is not given.
+_NO_STRICT = click.Option(
+    ["--no-strict", "no_strict"],
+    is_flag=True,
+    help="Name restrictions that the store cannot enforce, instead of refusing them.",
+)
+_MADE = {name: _NO_STRICT if name == "strict" else _option(name) for name in OPTIONS}
+
+
+def of(names: Iterable[str]) -> dict[str, click.Option]:
+    """Return the command's options for keywords of the library, by their parameters' names."""
+    return {option.name: option for option in map(_MADE.__getitem__, names) if option.name}
+
+
+#: The options of a URL; and of upload forms, those that are of forms alone.
+SIGNING = of(OF_LINKS)
+FORMS_ALONE = of(name for name in OF_FORMS if name not in OF_LINKS)
 
 #: Which object and which store; for every command that takes a path.
 VERSION = _text("version", "The version of the object.")

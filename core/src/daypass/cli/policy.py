@@ -9,7 +9,6 @@ import click
 
 from daypass.base.times import span
 from daypass.cli import exits, options
-from daypass.cli.form import OWN
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import listed, one_line
 from daypass.model.options import METHODS
@@ -26,7 +25,7 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
     configuration. It exits with 0 where the link is allowed, and with 3 where it is refused.
     """
     form = values["method"] == "POST"
-    own = {name: values[name] for name in OWN if values[name] is not None}
+    own = {name: values[name] for name in options.FORMS_ALONE if values[name] is not None}
     _check(form, own, prefix=prefix, version=values["version"])
     asked: dict[str, Any] = {**options.asked(values), **own}
     if form:
@@ -94,7 +93,7 @@ command = click.Group(
                     help="What the holder may do; GET without it, POST for an upload form.",
                 ),
                 *(option for name, option in options.SIGNING.items() if name != "method"),
-                *OWN.values(),
+                *options.FORMS_ALONE.values(),
                 options.VERSION,
                 options.CALLER,
                 json_option,

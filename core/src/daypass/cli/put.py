@@ -18,6 +18,7 @@ from daypass.cli.progress import progress
 from daypass.cli.words import listed, shown, size
 from daypass.errors import StoreError, UnsupportedOptionError
 from daypass.model.links import SignedURL
+from daypass.model.options import AT_ONCE, DOWNLOAD_ONLY
 from daypass.model.requests import SignOptions
 from daypass.store.functions import create_signed_url
 from daypass.toolkit.wire import CHUNK, network_errors, send
@@ -25,19 +26,8 @@ from daypass.toolkit.wire import CHUNK, network_errors, send
 if TYPE_CHECKING:
     from daypass.cli.jobs import Done, Job
 
-#: Of the options of a URL, those that make sense where the URL is used at once.
-_OPTIONS = (
-    "expires_in",
-    "content_type",
-    "if_absent",
-    "checksum_sha256",
-    "metadata",
-    "acl",
-    "requester_pays",
-    "headers",
-    "no_strict",
-    "allow_dot_segments",
-)
+#: Of the options of a URL, those that make sense for an upload that is made at once.
+_OPTIONS = [*options.of(name for name in AT_ONCE if name not in DOWNLOAD_ONLY).values()]
 _PLACE = ("storage_options", "signer", "signer_options", "caller")
 
 #: What a compressed file is, whatever is inside: guessing "text/csv" would be half of the truth.
@@ -237,7 +227,7 @@ command = click.Command(
         click.Option(
             ["--abort"], is_flag=True, help="Remove what an earlier run has uploaded, and stop."
         ),
-        *(options.SIGNING[name] for name in _OPTIONS),
+        *_OPTIONS,
         options.STORAGE,
         options.SIGNER,
         options.SIGNER_OPTION,

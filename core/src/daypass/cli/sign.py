@@ -13,10 +13,9 @@ from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed
 from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.options import PER_ROW
 from daypass.store.functions import create_signed_url
 
-#: What belongs to one object, and comes from a column of a manifest.
-_ONE = ("content_md5", "checksum_sha256", "content_length")
 _PLACE = ("version", "storage_options", "signer", "signer_options", "public_endpoint", "caller")
 
 
@@ -32,7 +31,7 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -
     if values["source"] is not None:
         from daypass.cli.manifest.commands import sign
 
-        single = {f"--{name.replace('_', '-')}": values[name] for name in (*_ONE, "version")}
+        single = {f"--{name.replace('_', '-')}": values[name] for name in PER_ROW}
         manifest.check_with(paths, {"--json": as_json, "--curl": curl, **single})
         return sign(values)
     manifest.check_alone(values)

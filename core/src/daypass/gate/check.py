@@ -17,7 +17,7 @@ from daypass.errors import (
 )
 from daypass.model.forms import FILENAME, WAIVABLE, FormRequest
 from daypass.model.locations import Location, read_as_local
-from daypass.model.options import DESCRIBING, METHODS, RESTRICTING
+from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
 from daypass.model.requests import SignRequest
 
@@ -25,8 +25,6 @@ __all__ = ["admit", "admit_form", "check_grant", "check_lacking", "check_version
 
 #: Functions for which no key stands for the whole bucket.
 _OF_MANY = ("create_signed_prefix", "create_signed_urls")
-#: Options that describe one object, so that no two below a prefix could meet them.
-_OF_ONE_OBJECT = frozenset({"content_md5", "checksum_sha256", "content_length"})
 #: What else opens many objects, where a store has no grant for a prefix.
 _INSTEAD = ("create_signed_urls", "azure", "cloudfront")
 
@@ -151,7 +149,7 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
         raise UnsupportedOptionError(
             msg, option="prefix", backend=backend.info.name, alternatives=_INSTEAD
         )
-    if wrong := request.conditions & _OF_ONE_OBJECT:
+    if wrong := request.conditions.intersection(ONE_OBJECT):
         name = min(wrong)
         msg = f"{name} describes one object, and a prefix holds many: sign that object alone"
         raise InvalidRequestError(msg, option=name)

@@ -18,7 +18,8 @@ from daypass.base.secrets import MASK
 from daypass.base.times import Duration, rfc3339
 from daypass.errors import InvalidExpiryError, InvalidRequestError
 from daypass.model.cards import link_card
-from daypass.model.options import RESTRICTING, Conditional, names_only, with_checks
+from daypass.model.conditional import Conditional, with_checks
+from daypass.model.options import FORM_CONDITIONS, OF_FORMS, OPTIONS
 from daypass.model.requests import SignRequest
 
 __all__ = [
@@ -34,25 +35,10 @@ __all__ = [
 #: At the end of a key, the store puts the chosen file's name in its place.
 FILENAME = "${filename}"
 
-#: Options that need the backend's help.
-_CONDITIONS = (
-    "content_type",
-    "content_type_prefix",
-    "content_md5",
-    "checksum_sha256",
-    "content_length",
-    "min_bytes",
-    "max_bytes",
-    "if_absent",
-    "metadata",
-    "acl",
-    "headers",
-    "success_status",
-    "success_redirect",
-    "signing_time",
-)
-#: Of them, those that ``strict=False`` can waive.
-WAIVABLE = RESTRICTING | {"content_type", "content_type_prefix", "min_bytes"}
+#: Options that ``strict=False`` can waive: all that restrict, and the media type.
+WAIVABLE = frozenset(name for name in OF_FORMS if OPTIONS[name].kind == "restricts") | {
+    "content_type"
+}
 
 
 class FormOptions(TypedDict, total=False):
@@ -127,7 +113,7 @@ class FormRequest(Conditional):
     if_absent: bool = False
     metadata: dict[str, str] | None = None
     acl: str | None = None
-    headers: dict[str, str] | None = attrs.field(default=None, repr=names_only)
+    headers: dict[str, str] | None = None
     success_status: int | None = None
     success_redirect: str | None = None
     strict: bool = True
@@ -146,7 +132,7 @@ class FormRequest(Conditional):
     def __attrs_post_init__(self) -> None:
         """Check the options against each other."""
         own = self.__dict__
-        self._find_conditions(_CONDITIONS)
+        self._find_conditions(FORM_CONDITIONS)
         for one, other, option in (
             ("expires_in", "expires_at", "expires_at"),
             ("content_type", "content_type_prefix", "content_type_prefix"),
@@ -223,7 +209,7 @@ AnyRequest = SignRequest | FormRequest
 
 #: A request's options convert what they are given, so it takes more types than its fields have.
 _make: Callable[..., FormRequest] = FormRequest
-_OPTION_NAMES = frozenset(FormOptions.__annotations__)
+_OPTION_NAMES = frozenset(OF_FORMS)
 
 
 def make_form_request(options: Mapping[str, Any]) -> FormRequest:

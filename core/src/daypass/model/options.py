@@ -1,49 +1,52 @@
-"""The options of a link, one at a time: what kind each is, and what its value must be."""
+"""The table of all options of a link and of a form, one in each line, and the lists that follow from it.
+
+An option is added here (CONTRIBUTING.md says how). What its value must be is a check of `checks`.
+"""
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from operator import index
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-import attrs
-
-from daypass.base.messages import shown
-from daypass.base.times import Duration, seconds, utc
-from daypass.errors import InvalidRequestError
-from daypass.model.headers import check_headers, check_metadata, check_text
+from daypass.model.checks import (
+    addresses,
+    choice,
+    count,
+    duration,
+    filename,
+    flag,
+    headers,
+    md5,
+    metadata,
+    moment,
+    reaction,
+    redirect,
+    sha256,
+    status,
+    text,
+    word,
+)
 
 __all__ = [
+    "AT_ONCE",
     "CONDITIONS",
     "DEFAULT_LIFETIMES",
     "DESCRIBING",
     "DOWNLOAD_ONLY",
+    "FORM_CONDITIONS",
     "METHODS",
+    "OF_FORMS",
+    "OF_LINKS",
+    "OF_PARTS",
+    "ONE_OBJECT",
+    "OPTIONS",
+    "PER_ROW",
     "RESTRICTING",
+    "SECRET",
+    "SHAPING",
     "UPLOAD_ONLY",
-    "Conditional",
-    "addresses",
-    "choice",
-    "count",
-    "duration",
-    "filename",
-    "flag",
-    "headers",
-    "md5",
-    "metadata",
-    "moment",
-    "names_only",
-    "reaction",
-    "redirect",
-    "sha256",
-    "status",
-    "text",
-    "with_checks",
-    "word",
+    "WHOLE_UPLOAD",
+    "Option",
 ]
 
 #: How long a link lives where the caller says nothing, in seconds.
@@ -52,336 +55,98 @@ DEFAULT_LIFETIMES = {"GET": 3600, "HEAD": 3600, "LIST": 3600, "PUT": 900, "DELET
 #: The methods a link can be for.
 METHODS = tuple(DEFAULT_LIFETIMES)
 
-UPLOAD_ONLY = (
-    "content_type",
-    "content_md5",
-    "add_content_md5_metadata",
-    "content_length",
-    "max_bytes",
-    "if_absent",
-    "checksum_sha256",
-    "metadata",
-    "acl",
-)
-DOWNLOAD_ONLY = (
-    "filename",
-    "inline",
-    "response_content_type",
-    "response_content_disposition",
-    "response_content_encoding",
-    "response_content_language",
-    "response_cache_control",
-    "response_expires",
-)
+
+class Option(NamedTuple):
+    """One option of a link or a form."""
+
+    #: Returns the value as a request keeps it, or raises; it is given the value and the option's name.
+    check: Callable[[Any, str], Any]
+    #: What a backend has to do with it (decision 0004): it ``"restricts"`` the holder, ``"describes"``
+    #: the object, or ``"shapes"`` the answer or the request; empty where only core deals with it.
+    kind: str
+    #: Words, in any order: ``link`` and ``form``, which take it; of links ``upload`` (PUT alone) or
+    #: ``download`` (GET and HEAD alone); ``object``, of which each has a value of its own, so that bulk
+    #: calls take a column and prefixes refuse it; of uploads in parts ``part`` (every part's link
+    #: has it) or ``whole`` (no store checks it there), and without either it is said once, of the
+    #: object; ``transfer``, since ``daypass put`` and ``get`` take it; ``secret``, whose values no
+    #: repr shows.
+    goes_with: str
+    #: For ``--help`` and the reference, in the library's words.
+    help: str
+
+
+#: Every option, in the order of ``daypass sign --help``.
+OPTIONS: dict[str, Option] = {
+    "method": Option(word, "", "link", "What the holder may do; GET without it."),
+    "expires_in": Option(duration, "", "link form part transfer", "Lifetime: seconds, or text such as 15m, 1h30m, 7d."),
+    "expires_at": Option(moment, "", "link form part", "The end, in place of expires_in: a moment such as 2026-12-01T09:30Z."),
+    "starts_at": Option(moment, "restricts", "link part", "The link works from then on."),
+    "content_type": Option(text, "describes", "link form upload transfer", "The media type that the upload must declare."),
+    "content_type_prefix": Option(text, "restricts", "form", "What the media type that the sender declares must begin with, such as image/."),
+    "content_md5": Option(md5, "restricts", "link form upload object whole", "MD5 of the upload in base64."),
+    "add_content_md5_metadata": Option(flag, "describes", "link upload whole", "Also store content_md5 as the metadata md5chksum."),
+    "content_length": Option(count, "restricts", "link form upload object whole", "The exact size of the upload."),
+    "min_bytes": Option(count, "restricts", "form", "The smallest file."),
+    "max_bytes": Option(count, "restricts", "link form upload whole", "The largest upload."),
+    "if_absent": Option(flag, "restricts", "link form upload transfer", "Only create; never replace an object that exists."),
+    "checksum_sha256": Option(sha256, "restricts", "link form upload object whole transfer", "SHA-256 of the upload in base64."),
+    "metadata": Option(metadata, "describes", "link form upload transfer", "User metadata of the upload."),
+    "acl": Option(text, "shapes", "link form upload transfer", "A canned ACL for the uploaded object."),
+    "requester_pays": Option(flag, "shapes", "link part transfer", "The holder states that the requester pays."),
+    "headers": Option(headers, "shapes", "link form transfer secret", "A further header to sign, which the holder must send."),
+    "success_status": Option(status, "shapes", "form", "What a successful upload is answered with: 200, 201 or 204."),
+    "success_redirect": Option(redirect, "shapes", "form", "Where the browser goes after a successful upload."),
+    "filename": Option(filename, "shapes", "link download", "Name under which a browser saves the download."),
+    "inline": Option(flag, "shapes", "link download", "Show the download in the browser instead of saving it."),
+    "response_content_type": Option(text, "shapes", "link download", "Content-Type of the answer to a GET."),
+    "response_content_disposition": Option(text, "shapes", "link download", "Content-Disposition of the answer."),
+    "response_content_encoding": Option(text, "shapes", "link download", "Content-Encoding of the answer."),
+    "response_content_language": Option(text, "shapes", "link download", "Content-Language of the answer."),
+    "response_cache_control": Option(text, "shapes", "link download", "Cache-Control of the answer."),
+    "response_expires": Option(moment, "shapes", "link download", "Expires of the answer."),
+    "ip_range": Option(addresses, "restricts", "link part", "The addresses that may use the link."),
+    "https_only": Option(choice, "restricts", "link part", "Refuse the link over plain http."),
+    "strict": Option(flag, "", "link form part transfer", "Refuse restrictions that the store cannot enforce, instead of naming them."),
+    "on_short": Option(reaction, "", "link form part", "What to do when the link would end before what was asked; warn without it."),
+    "allow_dot_segments": Option(flag, "", "link form part transfer", "Sign keys that hold a . or .. segment."),
+    "signing_time": Option(moment, "shapes", "link form part", "The clock, in place of now."),
+    "stable_for": Option(duration, "shapes", "link part", "Sign at the start of a span this long, so that equal requests give equal links."),
+}  # fmt: skip
+
+
+def _with(*words: str, kind: str = "") -> tuple[str, ...]:
+    """Return the options that go with all of the words, and are of the kind, where one is named."""
+    return tuple(
+        name
+        for name, option in OPTIONS.items()
+        if option.kind.startswith(kind) and {*words} <= {*option.goes_with.split()}
+    )
+
+
+OF_LINKS = _with("link")
+OF_FORMS = _with("form")
+#: Options of links that go with PUT alone, and with GET and HEAD alone.
+UPLOAD_ONLY = _with("link", "upload")
+DOWNLOAD_ONLY = _with("link", "download")
+#: Options of which each object has its own: a column of a bulk call, and nothing for a prefix.
+ONE_OBJECT = _with("object")
+#: What a row of a bulk call can bring beside its path.
+PER_ROW = ("version", *ONE_OBJECT)
+#: Options of each part's link, where an upload goes in parts, and those no store checks there.
+OF_PARTS = _with("part")
+WHOLE_UPLOAD = frozenset(_with("whole"))
+#: Options that make sense where the link is used at once.
+AT_ONCE = _with("link", "transfer")
+#: Options whose values no repr shows, and no other process is sent.
+SECRET = frozenset(_with("secret"))
 
 #: Options that restrict the holder: enforced by the backend or refused.
-RESTRICTING = frozenset(
-    {
-        "starts_at",
-        "content_md5",
-        "content_length",
-        "max_bytes",
-        "if_absent",
-        "checksum_sha256",
-        "ip_range",
-        "https_only",
-    }
-)
+RESTRICTING = frozenset(_with("link", kind="restricts"))
 #: Options that describe the object: where a backend cannot enforce them it still returns them in
 #: ``headers`` and names them in ``unenforced``.
-DESCRIBING = frozenset({"content_type", "metadata", "add_content_md5_metadata"})
+DESCRIBING = frozenset(_with("link", kind="describes"))
 #: Options that shape the answer or the request: a backend has them or refuses them.
-_SHAPING = frozenset(
-    {
-        "acl",
-        "requester_pays",
-        "headers",
-        "signing_time",
-        "stable_for",
-        *DOWNLOAD_ONLY,
-    }
-)
-#: Every option that a link carries out, or a backend refuses.
-CONDITIONS = RESTRICTING | DESCRIBING | _SHAPING
-
-
-def digest(value: str | bytes | None, option: str, size: int, name: str) -> str | None:
-    """Return a digest in base64, or raise naming the base64 that was meant."""
-    if value is None:
-        return None
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return _raw_digest(value, option, size, name)
-    if not isinstance(value, str):
-        msg = f"{option} must be bytes or base64 text, not {type(value).__name__}"
-        raise InvalidRequestError(msg, option=option)
-    value = str.__str__(value)  # an exact str: a subclass may write itself in its own way
-    if len(value) == 2 * size and " " not in value:
-        try:
-            right = b64encode(bytes.fromhex(value)).decode()
-        except ValueError:
-            pass
-        else:
-            msg = f"{option} is a hex digest, but HTTP wants base64: use {right!r}"
-            raise InvalidRequestError(msg, option=option)
-    try:
-        raw = b64decode(value, validate=True)
-    except (Base64Error, ValueError):
-        raw = b""
-    if len(raw) != size or b64encode(raw).decode() != value:
-        msg = f"{option} must be the base64 of the {size} bytes of a {name}, or the raw bytes"
-        raise InvalidRequestError(msg, option=option)
-    return value
-
-
-def _raw_digest(value: bytes | bytearray | memoryview, option: str, size: int, name: str) -> str:
-    try:
-        raw = bytes(value)
-    except ValueError:  # a memoryview that has been released
-        raw = b""
-    if len(raw) == size:
-        return b64encode(raw).decode()
-    msg = f"{option} must be the {size} raw bytes of a {name} or their base64, not {len(raw)} bytes"
-    raise InvalidRequestError(msg, option=option)
-
-
-def md5(value: str | bytes | None, option: str) -> str | None:
-    """Return an MD5 in base64."""
-    return digest(value, option, 16, "MD5")
-
-
-def sha256(value: str | bytes | None, option: str) -> str | None:
-    """Return a SHA-256 in base64."""
-    return digest(value, option, 32, "SHA-256")
-
-
-def count(value: int | None, option: str) -> int | None:
-    """Return a number of bytes."""
-    if value is None:
-        return None
-    try:
-        number = -1 if isinstance(value, bool) else index(value)
-    except Exception:  # noqa: BLE001 - whatever a stranger's __index__ raises
-        number = -1
-    if not 0 <= number < 2**63:
-        msg = f"{option} must be a number of bytes from 0 to 2**63-1"
-        raise InvalidRequestError(msg, option=option)
-    return number
-
-
-def flag(value: bool, option: str) -> bool:
-    """Return a true or false that is nothing else; None would pass for a False nobody said."""
-    if not isinstance(value, bool):
-        msg = f"{option} must be True or False, not {shown(value)}"
-        raise InvalidRequestError(msg, option=option)
-    return value
-
-
-def choice(value: bool | None, option: str) -> bool | None:
-    """Return a true or false, or None where the caller does not say."""
-    return None if value is None else flag(value, option)
-
-
-def text(value: str | None, option: str) -> str | None:
-    """Return text that can travel in a header."""
-    if value is None:
-        return None
-    value = check_text(value, option)
-    if not value:
-        msg = f"{option} is empty: leave it out instead"
-        raise InvalidRequestError(msg, option=option)
-    return value
-
-
-#: A network by the number of its bits: neither a netmask nor the zone of one machine.
-_CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
-
-
-def addresses(value: str | None, option: str) -> str | None:
-    """Return one address, the first and the last of a range, or a network, as it was written."""
-    value = text(value, option)
-    if value is None or _are_addresses(value):
-        return value
-    msg = f"{option} must be an address, first-last, or a network such as 198.51.100.0/24 or 2001:db8::/32, not {shown(value)}"
-    raise InvalidRequestError(msg, option=option)
-
-
-def _are_addresses(value: str) -> bool:
-    """Tell whether all of it is of one kind, and a network has no host bits: stores differ on the rest."""
-    from ipaddress import ip_address, ip_network  # not needed by most links
-
-    first, dash, last = value.partition("-")
-    try:
-        if "/" in value:
-            ip_network(value)
-            return _CIDR.fullmatch(value) is not None
-        low, high = ip_address(first), ip_address(last if dash else first)
-    except ValueError:
-        return False
-    return "%" not in value and low.version == high.version and int(low) <= int(high)
-
-
-def word(value: str, option: str) -> str:
-    """Return one of the words that `SignRequest` compares with its own."""
-    if not isinstance(value, str):
-        msg = f"{option} must be text, not {shown(value)}"
-        raise InvalidRequestError(msg, option=option)
-    return str.__str__(value)
-
-
-def reaction(value: str, option: str) -> str:
-    """Return what happens where a link would end early."""
-    value = word(value, option)
-    if value not in ("warn", "raise"):
-        msg = f"{option} must be 'warn' or 'raise', not {shown(value)}"
-        raise InvalidRequestError(msg, option=option)
-    return value
-
-
-def filename(value: str | None, option: str) -> str | None:
-    """Return the name to save under; `attachment` judges its characters."""
-    return None if value is None else word(value, option)
-
-
-def moment(value: datetime | None, option: str) -> datetime | None:
-    """Return an aware datetime in UTC."""
-    return None if value is None else utc(value, option)
-
-
-def duration(value: Duration | None, option: str) -> int | None:
-    """Return whole seconds."""
-    return None if value is None else seconds(value, option)
-
-
-#: An http(s) URL without user info and fragment, in the characters of RFC 3986.
-_REDIRECT = re.compile(
-    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?][!$%&-;=?@A-Z_a-z~]*)?"
-)
-#: What stores answer a successful form with.
-_STATUSES = (200, 201, 204)
-
-
-def redirect(value: str | None, option: str) -> str | None:
-    """Return where a browser goes after an upload."""
-    value = text(value, option)
-    if value is not None and not _REDIRECT.fullmatch(value):
-        msg = f"{option} must be an http(s) URL without user info and fragment, percent-encoded, not {shown(value)}"
-        raise InvalidRequestError(msg, option=option)
-    return value
-
-
-def status(value: int | None, option: str) -> int | None:
-    """Return the status that a successful form is answered with."""
-    if value is not None and (type(value) is not int or value not in _STATUSES):
-        found = value if type(value) is int and abs(value) < 10**9 else shown(value)
-        msg = f"{option} must be 200, 201 or 204, which stores can answer with, not {found}"
-        raise InvalidRequestError(msg, option=option)
-    return value
-
-
-def headers(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
-    """Return a checked copy of the headers; none at all ask for nothing."""
-    return None if value is None else check_headers(value, option) or None
-
-
-def metadata(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
-    """Return a checked copy of the metadata; none at all asks for nothing."""
-    return None if value is None else check_metadata(value, option) or None
-
-
-def names_only(headers: Mapping[str, str] | None) -> str:
-    """Show header names without values: one of them may be an encryption key."""
-    return "None" if headers is None else repr(dict.fromkeys(headers, "****"))
-
-
-_CHECKS: dict[str, Callable[[Any, str], Any]] = {
-    "method": word,
-    "on_short": reaction,
-    "filename": filename,
-    "expires_in": duration,
-    "expires_at": moment,
-    "starts_at": moment,
-    "content_type": text,
-    "content_type_prefix": text,
-    "content_md5": md5,
-    "add_content_md5_metadata": flag,
-    "content_length": count,
-    "min_bytes": count,
-    "max_bytes": count,
-    "if_absent": flag,
-    "checksum_sha256": sha256,
-    "metadata": metadata,
-    "acl": text,
-    "requester_pays": flag,
-    "headers": headers,
-    "success_status": status,
-    "success_redirect": redirect,
-    "inline": flag,
-    "response_content_type": text,
-    "response_content_disposition": text,
-    "response_content_encoding": text,
-    "response_content_language": text,
-    "response_cache_control": text,
-    "response_expires": moment,
-    "ip_range": addresses,
-    "https_only": choice,
-    "strict": flag,
-    "allow_dot_segments": flag,
-    "signing_time": moment,
-    "stable_for": duration,
-}
-
-
-def with_checks(_cls: type, found: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Give each option of a request its check (attrs calls this as it makes the class)."""
-
-    def converter(name: str) -> Callable[[Any], Any] | None:
-        check = _CHECKS.get(name)
-        return None if check is None else lambda value: check(value, name)
-
-    return [field.evolve(converter=converter(field.name)) for field in found]
-
-
-class Conditional:
-    """The part of `SignRequest` and `FormRequest` that knows what is asked for.
-
-    Copies are made of the ``__dict__``, which is five times cheaper than ``attrs.evolve``; so its
-    classes have no slots.
-    """
-
-    signing_time: datetime | None
-    conditions: frozenset[str]
-    __attrs_attrs__: ClassVar[Any]  # both are attrs classes
-
-    def _find_conditions(self, names: Iterable[str]) -> frozenset[str]:
-        """Keep, and return, which of the options are asked for."""
-        own = self.__dict__
-        used = frozenset(
-            name for name in names if (value := own[name]) is not None and value is not False
-        )
-        object.__setattr__(self, "conditions", used)
-        return used
-
-    def until(self, end: datetime) -> Self:
-        """Return a copy of a resolved request that ends earlier.
-
-        Args:
-            end: aware, UTC, after the signing time.
-
-        """
-        assert self.signing_time is not None  # noqa: S101 - resolve() has set it
-        lifetime = int((end - self.signing_time).total_seconds())
-        return self._copy(expires_in=lifetime, expires_at=end)
-
-    def without(self, names: Iterable[str]) -> Self:
-        """Return a copy that no longer asks for these conditions."""
-        defaults = {field.name: field.default for field in attrs.fields(type(self))}
-        gone = frozenset(names)
-        return self._copy(
-            **{name: defaults[name] for name in gone}, conditions=self.conditions - gone
-        )
-
-    def _copy(self, **changes: object) -> Self:
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(changes)
-        return copy
+SHAPING = frozenset(_with("link", kind="shapes"))
+#: Every option that a link, or a form, carries out, or a backend refuses.
+CONDITIONS = RESTRICTING | DESCRIBING | SHAPING
+FORM_CONDITIONS = frozenset(name for name in OF_FORMS if OPTIONS[name].kind)

@@ -12,19 +12,18 @@ import attrs
 from daypass.base.messages import nearest, refuse_unknown, shown
 from daypass.base.times import LONGEST, Duration
 from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
+from daypass.model.conditional import Conditional, with_checks
 from daypass.model.headers import attachment
 from daypass.model.options import (
     CONDITIONS,
     DEFAULT_LIFETIMES,
     DOWNLOAD_ONLY,
     METHODS,
+    OF_LINKS,
     UPLOAD_ONLY,
-    Conditional,
-    names_only,
-    with_checks,
 )
 
-__all__ = ["SharedOptions", "SignOptions", "SignRequest", "make_request"]
+__all__ = ["BulkOptions", "SharedOptions", "SignOptions", "SignRequest", "make_request"]
 
 
 class SharedOptions(TypedDict, total=False):
@@ -65,6 +64,15 @@ class SignOptions(SharedOptions, total=False):
     content_md5: str | bytes | None
     content_length: int | None
     checksum_sha256: str | bytes | None
+
+
+class BulkOptions(SharedOptions, total=False):
+    """The keywords of a bulk call: of what belongs to one object, a value for each row."""
+
+    version: Iterable[str | None] | None
+    content_md5: Iterable[str | bytes | None] | None
+    content_length: Iterable[int | None] | None
+    checksum_sha256: Iterable[str | bytes | None] | None
 
 
 #: Keywords of a store and of functions on whole paths, which no single link of a store has.
@@ -163,7 +171,7 @@ class SignRequest(Conditional):
     metadata: dict[str, str] | None = None
     acl: str | None = None
     requester_pays: bool = False
-    headers: dict[str, str] | None = attrs.field(default=None, repr=names_only)
+    headers: dict[str, str] | None = None
     filename: str | None = None
     inline: bool = False
     response_content_type: str | None = None
@@ -288,7 +296,7 @@ class SignRequest(Conditional):
 
 #: A request's options convert what they are given, so it takes more types than its fields have.
 _make: Callable[..., SignRequest] = SignRequest
-_OPTION_NAMES = frozenset(SignOptions.__annotations__)
+_OPTION_NAMES = frozenset(OF_LINKS)
 
 
 def _refuse_options_of_a_store(names: Iterable[str]) -> None:

@@ -12,8 +12,9 @@ from attrs.validators import optional
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.base.times import seconds
 from daypass.errors import InvalidRequestError
+from daypass.model.checks import word
 from daypass.model.headers import check_headers
-from daypass.model.options import DESCRIBING, DOWNLOAD_ONLY, METHODS, RESTRICTING, UPLOAD_ONLY, word
+from daypass.model.options import CONDITIONS, DOWNLOAD_ONLY, METHODS, UPLOAD_ONLY
 from daypass.policy.patterns import Pattern, path_pattern, text_pattern
 
 __all__ = ["Policy", "Quota", "Rule"]
@@ -21,8 +22,8 @@ __all__ = ["Policy", "Quota", "Rule"]
 #: Every method a rule can speak of; POST is that of upload forms.
 _METHODS = frozenset({*METHODS, "POST"})
 _UPLOADS = frozenset({"PUT", "POST"})
-#: What a rule can require: whatever restricts the holder or describes the object.
-REQUIRABLE = RESTRICTING | DESCRIBING | {"acl", "requester_pays"}
+#: What a rule can require: all but what shapes an answer, chooses the time, or has limits of its own.
+REQUIRABLE = CONDITIONS - {*DOWNLOAD_ONLY, "headers", "signing_time", "stable_for"}
 
 
 def _listed(value: object, option: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.gate import doors
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
+from daypass.model.options import PER_ROW
 from daypass.model.paths import PROFILES, check_key, check_prefix, check_version
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.root import Root
@@ -46,7 +47,6 @@ class Job:
 def sign_all(
     sort: Sort,
     rows: Iterable[Any],
-    columns: Mapping[str, Iterable[Any] | None],
     options: Mapping[str, Any],
     errors: Literal["raise", "collect"],
 ) -> SignedURLBatch | Iterator[SignedURL]:
@@ -55,8 +55,7 @@ def sign_all(
     Args:
         sort: tells which rows lie below which root.
         rows: keys or paths.
-        columns: values of options that differ from row to row.
-        options: the keywords that every row has.
+        options: the keywords; of those in `PER_ROW`, a value for each row.
         errors: raise the first row's error, or collect them.
 
     Raises:
@@ -71,7 +70,9 @@ def sign_all(
         msg = f"many rows are an iterable of text, not one {type(rows).__name__}"
         raise InvalidPathError(msg, option="path")
     # What is wrong for every row is said before the first.
-    job = Job(sort, dict(options), make_request(options), errors)
+    shared = {name: value for name, value in options.items() if name not in PER_ROW}
+    columns = {name: options[name] for name in PER_ROW if options.get(name) is not None}
+    job = Job(sort, shared, make_request(shared), errors)
     batches = _sign_chunks(job, rows, columns)
     if isinstance(rows, Iterator):
         return (link for batch in batches for link in batch)
@@ -79,7 +80,7 @@ def sign_all(
 
 
 def _sign_chunks(
-    job: Job, rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
+    job: Job, rows: Iterable[Any], columns: Mapping[str, Iterable[Any]]
 ) -> Iterator[SignedURLBatch]:
     """Sign rows chunk by chunk, reading no further ahead than one chunk."""
     first = 0
@@ -89,11 +90,11 @@ def _sign_chunks(
 
 
 def _chunks(
-    rows: Iterable[Any], columns: Mapping[str, Iterable[Any] | None]
+    rows: Iterable[Any], columns: Mapping[str, Iterable[Any]]
 ) -> Iterator[tuple[list[Any], dict[str, list[Any]]]]:
     """Cut rows and their columns into chunks of the same rows."""
     source = iter(rows)
-    sources = {name: iter(column) for name, column in columns.items() if column is not None}
+    sources = {name: iter(column) for name, column in columns.items()}
     while True:
         chunk = list(islice(source, CHUNK))
         # One more than none, so that a column that goes on is noticed.

@@ -17,7 +17,7 @@ from daypass.model.links import SignedURL
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
 from daypass.model.prefixes import SignedPrefix
-from daypass.model.requests import SharedOptions, SignOptions, make_request
+from daypass.model.requests import BulkOptions, SharedOptions, SignOptions, make_request
 from daypass.policy.decisions import Rehearsal
 from daypass.store import bulk
 from daypass.store.heads import Head, head_all
@@ -157,11 +157,7 @@ def create_signed_urls(
     signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
     caller: str | None = None,
-    version: Iterable[str | None] | None = None,
-    content_md5: Iterable[str | bytes | None] | None = None,
-    checksum_sha256: Iterable[str | bytes | None] | None = None,
-    content_length: Iterable[int | None] | None = None,
-    **options: Unpack[SharedOptions],
+    **options: Unpack[BulkOptions],
 ) -> SignedURLBatch | Iterator[SignedURL]:
     """Sign a URL for each of many paths, on one store or on many; their order is kept.
 
@@ -185,11 +181,9 @@ def create_signed_urls(
         signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
-        version: one version for each path.
-        content_md5: one MD5 for each path.
-        checksum_sha256: one SHA-256 for each path.
-        content_length: one size in bytes for each path.
-        options: what every URL shall permit: the other fields of `SignRequest`.
+        options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of what
+            belongs to one object (``content_md5``, ``content_length``, ``checksum_sha256``) it is one
+            value for each path.
 
     Raises:
         DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.
@@ -203,14 +197,7 @@ def create_signed_urls(
         signer=signer,
         signer_options=signer_options,
     )
-    columns = {
-        "version": version,
-        "content_md5": content_md5,
-        "checksum_sha256": checksum_sha256,
-        "content_length": content_length,
-    }
-    sort = partial(bulk.by_path, find, caller)
-    return bulk.sign_all(sort, paths, columns, options, errors)
+    return bulk.sign_all(partial(bulk.by_path, find, caller), paths, options, errors)
 
 
 @overload

@@ -18,29 +18,12 @@ from daypass.hookspecs.parts import PartPlan, UploadedPart, named_parts
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.options import OF_PARTS, SECRET, WHOLE_UPLOAD
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.root import Root
 
 __all__ = ["MultipartUpload", "begin", "resume"]
 
-#: Options of a whole upload that no store checks of one in parts.
-_WHOLE = frozenset(
-    {"content_md5", "add_content_md5_metadata", "checksum_sha256", "content_length", "max_bytes"}
-)
-#: Options that say who may use a part's link, from where and when; the rest goes with the object.
-_OF_PARTS = (
-    "expires_in",
-    "expires_at",
-    "starts_at",
-    "requester_pays",
-    "ip_range",
-    "https_only",
-    "strict",
-    "on_short",
-    "allow_dot_segments",
-    "signing_time",
-    "stable_for",
-)
 _DEFAULTS = {field.name: field.default for field in attrs.fields(SignRequest) if field.init}
 
 
@@ -114,7 +97,7 @@ class MultipartUpload:
 
         """
         backend = self._root.backend
-        asked: dict[str, Any] = {name: getattr(self._request, name) for name in _OF_PARTS}
+        asked: dict[str, Any] = {name: getattr(self._request, name) for name in OF_PARTS}
         size = self.size_of(number)
         if "content_length" in backend.info.enforces - self._location.lacks:
             asked["content_length"] = size
@@ -200,7 +183,8 @@ class MultipartUpload:
             InvalidRequestError: if ``headers`` hold a secret, such as a customer's encryption key.
 
         """
-        check_portable("MultipartUpload", headers=self._request.headers)
+        own = {name: getattr(self._request, name) for name in SECRET}
+        check_portable("MultipartUpload", **own)
         return {
             "path": self._root.path_of(self._location),
             "upload_id": self.upload_id,
@@ -286,7 +270,7 @@ def _asked(
         msg = f"an upload in parts is a PUT of each part, not {shown(options['method'])}: leave method out"
         raise InvalidRequestError(msg, option="method")
     backend, location, request = root.request_for(ACTION, key, {**options, "method": "PUT"})
-    beyond = request.conditions & _WHOLE
+    beyond = request.conditions & WHOLE_UPLOAD
     if beyond and request.strict:
         name = min(beyond)
         msg = (

@@ -18,7 +18,7 @@ from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
 from daypass.model.prefixes import SignedPrefix
-from daypass.model.requests import SharedOptions, SignOptions
+from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
 from daypass.store import bulk, multipart
 from daypass.store.multipart import MultipartUpload
 from daypass.store.root import Root
@@ -181,11 +181,7 @@ class Store:
         keys: Iterator[str],
         *,
         errors: Literal["raise", "collect"] = "raise",
-        version: Iterable[str | None] | None = None,
-        content_md5: Iterable[str | bytes | None] | None = None,
-        checksum_sha256: Iterable[str | bytes | None] | None = None,
-        content_length: Iterable[int | None] | None = None,
-        **options: Unpack[SharedOptions],
+        **options: Unpack[BulkOptions],
     ) -> Iterator[SignedURL]: ...
 
     @overload
@@ -194,11 +190,7 @@ class Store:
         keys: Iterable[str],
         *,
         errors: Literal["raise", "collect"] = "raise",
-        version: Iterable[str | None] | None = None,
-        content_md5: Iterable[str | bytes | None] | None = None,
-        checksum_sha256: Iterable[str | bytes | None] | None = None,
-        content_length: Iterable[int | None] | None = None,
-        **options: Unpack[SharedOptions],
+        **options: Unpack[BulkOptions],
     ) -> SignedURLBatch: ...
 
     def create_signed_urls(
@@ -206,11 +198,7 @@ class Store:
         keys: Iterable[str],
         *,
         errors: Literal["raise", "collect"] = "raise",
-        version: Iterable[str | None] | None = None,
-        content_md5: Iterable[str | bytes | None] | None = None,
-        checksum_sha256: Iterable[str | bytes | None] | None = None,
-        content_length: Iterable[int | None] | None = None,
-        **options: Unpack[SharedOptions],
+        **options: Unpack[BulkOptions],
     ) -> SignedURLBatch | Iterator[SignedURL]:
         """Sign a URL for each of many keys below the root.
 
@@ -223,23 +211,15 @@ class Store:
                 of `SignedURL`, in bounded memory; anything else a `SignedURLBatch`.
             errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them in
                 the batch's ``errors`` (an iterator always raises).
-            version: one version for each key.
-            content_md5: one MD5 for each key.
-            checksum_sha256: one SHA-256 for each key.
-            content_length: one size in bytes for each key.
-            options: what every URL shall permit: the other fields of `SignRequest`.
+            options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of
+                what belongs to one object (``content_md5``, ``content_length``,
+                ``checksum_sha256``) it is one value for each key.
 
         Raises:
             DaypassError: one of the tree in `daypass.errors`.
 
         """
-        columns = {
-            "version": version,
-            "content_md5": content_md5,
-            "checksum_sha256": checksum_sha256,
-            "content_length": content_length,
-        }
-        return bulk.sign_all(partial(bulk.in_root, self.root), keys, columns, options, errors)
+        return bulk.sign_all(partial(bulk.in_root, self.root), keys, options, errors)
 
     def create_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]

@@ -7,28 +7,25 @@ from typing import Any
 import pytest
 
 from daypass.errors import UnsupportedOptionError
+from daypass.model.options import FORM_CONDITIONS
 from daypass.testing.bench import Bench, each, only
-from daypass.testing.probes import SHA256
+from daypass.testing.probes import PROBES as LINKS
 from daypass.testing.trials import KEY, Trial
 from daypass.toolkit.post_policy import Policy
 
 __all__ = ["FormRules"]
 
-#: How to ask for each option of a form.
+#: How to ask for each option of a form: as a link is asked, where links have it.
 PROBES: dict[str, Any] = {
-    "content_type": "text/csv",
     "content_type_prefix": "image/",
-    "content_md5": bytes(16),
-    "checksum_sha256": SHA256,
-    "content_length": 7,
     "min_bytes": 3,
-    "max_bytes": 9,
-    "if_absent": True,
-    "metadata": {"origin": "sensor"},
-    "acl": "private",
-    "headers": {"Cache-Control": "no-store"},
     "success_status": 201,
     "success_redirect": "https://app.example/done",
+    **{
+        name: probe.fixed[name]
+        for name, probe in LINKS.items()
+        if name in FORM_CONDITIONS & {*probe.fixed}
+    },
 }
 
 _formed = only(lambda bench: bench.info.forms and "forms" not in bench.narrowed)

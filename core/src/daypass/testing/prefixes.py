@@ -10,6 +10,7 @@ import pytest
 from daypass.base.urls import encode_key
 from daypass.errors import UnsupportedOptionError
 from daypass.model.links import REQUESTED
+from daypass.model.options import ONE_OBJECT
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.links import check_headers, check_permits, wait_for_end
 from daypass.testing.probes import PROBES
@@ -21,10 +22,8 @@ __all__ = ["PrefixRules"]
 _BELOW = ("the object.csv", "deep/er/a+b c.csv")
 #: Keys that begin like the prefix, or lie above it.
 _BESIDE = ("folder2/the object.csv", "folder.csv", "the object.csv")
-#: Options that describe one object, and no prefix.
-_OF_ONE_OBJECT = frozenset(
-    {"content_md5", "add_content_md5_metadata", "checksum_sha256", "content_length"}
-)
+#: Options that describe one object, or that are asked for together with one, and no prefix.
+_OF_ONE_OBJECT = frozenset({*ONE_OBJECT, "add_content_md5_metadata"})
 
 _granted = only(lambda bench: bench.grants())
 _bound = only(lambda bench: bench.folder())

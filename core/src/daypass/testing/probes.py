@@ -52,6 +52,11 @@ class Probe:
         """Return the method to probe it with; None where links cannot be asked for the option."""
         return next((method for method in self.methods if method in set(able)), None)
 
+    @property
+    def fixed(self) -> Mapping[str, Any]:
+        """The keywords that ask for it, where they are the same in every trial; else none."""
+        return {} if callable(self._ask) else self._ask
+
     def ask(self, trial: Trial) -> dict[str, Any]:
         """Return the keywords that ask for it."""
         return dict(self._ask(trial) if callable(self._ask) else self._ask)

@@ -8,16 +8,11 @@ from typing import Any
 import click
 
 from daypass.cli.options import pairs
+from daypass.model.options import PER_ROW
 
 FORMATS = ("parquet", "csv", "ndjson", "text")
 #: What a manifest's columns can be for, and what each is called without ``--column``.
-READ = {
-    "path": "path",
-    "version": "",
-    "content_md5": "",
-    "checksum_sha256": "",
-    "content_length": "",
-}
+READ = {"path": "path", **dict.fromkeys(PER_ROW, "")}
 
 FROM = click.Option(
     ["--from", "source"],
@@ -45,8 +40,7 @@ COLUMN = click.Option(
     multiple=True,
     callback=pairs,
     metavar="WHAT=COLUMN",
-    help="Read WHAT (version, content_md5, checksum_sha256, content_length) from a column, or "
-    "give a new column another name; repeatable.",
+    help=f"Read WHAT ({', '.join(PER_ROW)}) from a column, or give a new column another name; repeatable.",
 )
 JOBS = click.Option(
     ["--jobs"],

@@ -1,0 +1,222 @@
+"""What the value of an option must be: each check returns it in the form that a request keeps, or raises."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import datetime
+from operator import index
+
+from daypass.base.messages import shown
+from daypass.base.times import Duration, seconds, utc
+from daypass.errors import InvalidRequestError
+from daypass.model.headers import check_headers, check_metadata, check_text
+
+__all__ = [
+    "REACTIONS",
+    "addresses",
+    "choice",
+    "count",
+    "duration",
+    "filename",
+    "flag",
+    "headers",
+    "md5",
+    "metadata",
+    "moment",
+    "reaction",
+    "redirect",
+    "sha256",
+    "status",
+    "text",
+    "word",
+]
+
+
+def digest(value: str | bytes | None, option: str, size: int, name: str) -> str | None:
+    """Return a digest in base64, or raise naming the base64 that was meant."""
+    if value is None:
+        return None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _raw_digest(value, option, size, name)
+    if not isinstance(value, str):
+        msg = f"{option} must be bytes or base64 text, not {type(value).__name__}"
+        raise InvalidRequestError(msg, option=option)
+    value = str.__str__(value)  # an exact str: a subclass may write itself in its own way
+    if len(value) == 2 * size and " " not in value:
+        try:
+            right = b64encode(bytes.fromhex(value)).decode()
+        except ValueError:
+            pass
+        else:
+            msg = f"{option} is a hex digest, but HTTP wants base64: use {right!r}"
+            raise InvalidRequestError(msg, option=option)
+    try:
+        raw = b64decode(value, validate=True)
+    except (Base64Error, ValueError):
+        raw = b""
+    if len(raw) != size or b64encode(raw).decode() != value:
+        msg = f"{option} must be the base64 of the {size} bytes of a {name}, or the raw bytes"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def _raw_digest(value: bytes | bytearray | memoryview, option: str, size: int, name: str) -> str:
+    try:
+        raw = bytes(value)
+    except ValueError:  # a memoryview that has been released
+        raw = b""
+    if len(raw) == size:
+        return b64encode(raw).decode()
+    msg = f"{option} must be the {size} raw bytes of a {name} or their base64, not {len(raw)} bytes"
+    raise InvalidRequestError(msg, option=option)
+
+
+def md5(value: str | bytes | None, option: str) -> str | None:
+    """Return an MD5 in base64."""
+    return digest(value, option, 16, "MD5")
+
+
+def sha256(value: str | bytes | None, option: str) -> str | None:
+    """Return a SHA-256 in base64."""
+    return digest(value, option, 32, "SHA-256")
+
+
+def count(value: int | None, option: str) -> int | None:
+    """Return a number of bytes."""
+    if value is None:
+        return None
+    try:
+        number = -1 if isinstance(value, bool) else index(value)
+    except Exception:  # noqa: BLE001 - whatever a stranger's __index__ raises
+        number = -1
+    if not 0 <= number < 2**63:
+        msg = f"{option} must be a number of bytes from 0 to 2**63-1"
+        raise InvalidRequestError(msg, option=option)
+    return number
+
+
+def flag(value: bool, option: str) -> bool:
+    """Return a true or false that is nothing else; None would pass for a False nobody said."""
+    if not isinstance(value, bool):
+        msg = f"{option} must be True or False, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def choice(value: bool | None, option: str) -> bool | None:
+    """Return a true or false, or None where the caller does not say."""
+    return None if value is None else flag(value, option)
+
+
+def text(value: str | None, option: str) -> str | None:
+    """Return text that can travel in a header."""
+    if value is None:
+        return None
+    value = check_text(value, option)
+    if not value:
+        msg = f"{option} is empty: leave it out instead"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+#: A network by the number of its bits: neither a netmask nor the zone of one machine.
+_CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
+
+
+def addresses(value: str | None, option: str) -> str | None:
+    """Return one address, the first and the last of a range, or a network, as it was written."""
+    value = text(value, option)
+    if value is None or _are_addresses(value):
+        return value
+    msg = f"{option} must be an address, first-last, or a network such as 198.51.100.0/24 or 2001:db8::/32, not {shown(value)}"
+    raise InvalidRequestError(msg, option=option)
+
+
+def _are_addresses(value: str) -> bool:
+    """Tell whether all of it is of one kind, and a network has no host bits: stores differ on the rest."""
+    from ipaddress import ip_address, ip_network  # not needed by most links
+
+    first, dash, last = value.partition("-")
+    try:
+        if "/" in value:
+            ip_network(value)
+            return _CIDR.fullmatch(value) is not None
+        low, high = ip_address(first), ip_address(last if dash else first)
+    except ValueError:
+        return False
+    return "%" not in value and low.version == high.version and int(low) <= int(high)
+
+
+def word(value: str, option: str) -> str:
+    """Return one of the words that `SignRequest` compares with its own."""
+    if not isinstance(value, str):
+        msg = f"{option} must be text, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return str.__str__(value)
+
+
+#: What can happen where a link would end early.
+REACTIONS = ("warn", "raise")
+
+
+def reaction(value: str, option: str) -> str:
+    """Return what happens where a link would end early."""
+    value = word(value, option)
+    if value not in REACTIONS:
+        msg = f"{option} must be 'warn' or 'raise', not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def filename(value: str | None, option: str) -> str | None:
+    """Return the name to save under; `attachment` judges its characters."""
+    return None if value is None else word(value, option)
+
+
+def moment(value: datetime | None, option: str) -> datetime | None:
+    """Return an aware datetime in UTC."""
+    return None if value is None else utc(value, option)
+
+
+def duration(value: Duration | None, option: str) -> int | None:
+    """Return whole seconds."""
+    return None if value is None else seconds(value, option)
+
+
+#: An http(s) URL without user info and fragment, in the characters of RFC 3986.
+_REDIRECT = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?][!$%&-;=?@A-Z_a-z~]*)?"
+)
+#: What stores answer a successful form with.
+_STATUSES = (200, 201, 204)
+
+
+def redirect(value: str | None, option: str) -> str | None:
+    """Return where a browser goes after an upload."""
+    value = text(value, option)
+    if value is not None and not _REDIRECT.fullmatch(value):
+        msg = f"{option} must be an http(s) URL without user info and fragment, percent-encoded, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def status(value: int | None, option: str) -> int | None:
+    """Return the status that a successful form is answered with."""
+    if value is not None and (type(value) is not int or value not in _STATUSES):
+        found = value if type(value) is int and abs(value) < 10**9 else shown(value)
+        msg = f"{option} must be 200, 201 or 204, which stores can answer with, not {found}"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
+def headers(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
+    """Return a checked copy of the headers; none at all ask for nothing."""
+    return None if value is None else check_headers(value, option) or None
+
+
+def metadata(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
+    """Return a checked copy of the metadata; none at all asks for nothing."""
+    return None if value is None else check_metadata(value, option) or None

@@ -1,0 +1,57 @@
+"""A Sphinx directive: every option of links and forms as `daypass.model.options` declares it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sphinx.util.docutils import SphinxDirective
+
+from daypass.model.options import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from docutils.nodes import Node
+    from sphinx.application import Sphinx
+
+_KINDS = {
+    "restricts": "Restricting: what the holder may do",
+    "describes": "Describing: what the object is",
+    "shapes": "Shaping: the answer, or the request",
+    "": "Of daypass itself",
+}
+
+
+def tables() -> str:
+    """Return one table for each kind, as Markdown."""
+    return "\n\n".join(_table(kind, title) for kind, title in _KINDS.items())
+
+
+def _table(kind: str, title: str) -> str:
+    rows = [
+        f"| `{name}` | {_goes_with(option)} | {option.help} |"
+        for name, option in OPTIONS.items()
+        if option.kind == kind
+    ]
+    return "\n".join([f"### {title}", "", "| option | of | |", "|---|---|---|", *rows])
+
+
+def _goes_with(option: Option) -> str:
+    """Say what takes it."""
+    words = option.goes_with.split()
+    methods = {"upload": "PUT links", "download": "GET and HEAD links"}
+    links = next((said for word, said in methods.items() if word in words), "links")
+    said = [links] if "link" in words else []
+    return ", ".join([*said, *(["forms"] if "form" in words else [])])
+
+
+class Options(SphinxDirective):
+    """``options``: the tables."""
+
+    def run(self) -> list[Node]:
+        """Parse the tables as if they stood in the page."""
+        return self.parse_text_to_nodes(tables(), allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("options", Options)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
