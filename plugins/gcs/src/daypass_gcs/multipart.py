@@ -12,8 +12,9 @@ from daypass.hookspecs.parts import UploadSession
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Shape
 from daypass.toolkit.xml_uploads import Step, XMLUploadSession, kept
-from daypass_gcs.shape import Shape, shape_of
+from daypass_gcs.shape import shape_of
 from daypass_gcs.signer import Signer
 
 #: A customer's own key has to come with every part, and with the list of them.

@@ -7,34 +7,11 @@ from __future__ import annotations
 
 import re
 
-import attrs
-
 from daypass.errors import InvalidRequestError
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Shape
 
 _GENERATION = re.compile(r"[1-9][0-9]{0,18}")
-
-
-@attrs.frozen
-class Shape:
-    """Headers and query of one request; two requests of one form share a template."""
-
-    #: As they are to be sent.
-    headers: dict[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(list(headers)))
-    #: Query parameters, not encoded.
-    query: dict[str, str] = attrs.field(factory=dict)
-
-    @property
-    def form(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What decides on the template: the names, not the values."""
-        return tuple(name.lower() for name in self.headers), tuple(self.query)
-
-    def below(self, prefix: str) -> Shape:
-        """Return the shape of a listing: of the whole bucket where the prefix is empty.
-
-        Parameters: https://docs.cloud.google.com/storage/docs/xml-api/get-bucket-list.
-        """
-        return attrs.evolve(self, query={**self.query, "prefix": prefix}) if prefix else self
 
 
 PLAIN = Shape()

@@ -18,6 +18,7 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Shape
 from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
@@ -26,7 +27,7 @@ from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
 from daypass_gcs.options import check_project
 from daypass_gcs.places import check_bucket, place_of
 from daypass_gcs.settings import settings_of
-from daypass_gcs.shape import Shape, shape_of
+from daypass_gcs.shape import shape_of
 
 _PERMITS = {method: frozenset({method}) for method in ("GET", "PUT", "DELETE", "HEAD", "LIST")}
 _NOTHING: frozenset[str] = frozenset()
@@ -100,7 +101,7 @@ class Signer:
         method = method or request.method
         if shape is None:
             shape = shape_of(request, location.version, self.payer(request))
-        if method == "LIST":
+        if method == "LIST" and location.key:  # of the whole bucket without one
             shape = shape.below(location.key)
         end, because = self.end_of(start, end)
         if self.key.local:
@@ -135,11 +136,10 @@ class Signer:
         """Return the template filled in for this second and these values, kept for the next key."""
         identity = (
             method,
-            shape.form,
+            shape.outline,
             start,
             lifetime,
-            tuple(shape.headers.values()),
-            tuple(shape.query.values()),
+            shape.values,
         )
         known, prepared = self._prepared
         if known != identity:
@@ -177,7 +177,7 @@ class Signer:
         )
 
     def _template(self, method: str, shape: Shape) -> Template:
-        identity = (method, shape.form)
+        identity = (method, shape.outline)
         template = self._templates.get(identity)
         if template is None:
             template = self._templates[identity] = self._make(method, shape)

@@ -13,16 +13,11 @@ from daypass.hookspecs.parts import UploadSession
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Shape
 from daypass.toolkit.xml_uploads import Step, XMLUploadSession, kept
-from daypass_s3.shape import Shape, shape_of
+from daypass_s3.shape import shape_of
 from daypass_s3.signer import Signer
 
-#: The SDK's names of query parameters, and how it wants their values.
-_PARAMS: dict[str, tuple[str, type]] = {
-    "uploadId": ("UploadId", str),
-    "partNumber": ("PartNumber", int),
-    "part-number-marker": ("PartNumberMarker", int),
-}
 #: A customer's own key is kept nowhere, so that it has to come with every part.
 _OWN_KEY = "x-amz-server-side-encryption-customer-"
 
@@ -77,9 +72,4 @@ def _shape(step: Step, request: SignRequest, now: SignRequest, *, requester_pays
         headers = {"x-amz-request-payer": "requester"} if requester_pays else {}
         if step.name == "complete" and request.if_absent:
             headers["If-None-Match"] = "*"
-    params = {
-        _PARAMS[name][0]: _PARAMS[name][1](value)
-        for name, value in step.query.items()
-        if name in _PARAMS
-    }
-    return Shape(dict(headers), step.query, params)
+    return Shape(dict(headers), step.query)

@@ -10,10 +10,10 @@ from botocore.exceptions import BotoCoreError, MissingDependencyException
 
 from daypass.errors import SigningNotSupportedError
 from daypass.model.locations import Location
+from daypass.toolkit.engine import Shape
 from daypass_s3 import sdk
 from daypass_s3.credentials import Keys
 from daypass_s3.settings import Settings
-from daypass_s3.shape import Shape
 
 OPERATIONS = {
     "GET": "get_object",
@@ -104,16 +104,17 @@ class Oracle:
         A listing's prefix is in its shape.
         """
         operation = OPERATIONS.get(method) or UPLOAD_OPERATIONS[method]
-        members = self._client.meta.service_model.operation_model(
+        model = self._client.meta.service_model.operation_model(
             "".join(word.capitalize() for word in operation.split("_"))
-        ).input_shape.members
+        )
+        members = model.input_shape.members
         params = {name: value for name, value in self._additional.items() if name in members}
         self._headers = shape.headers
         place = {"Bucket": bucket} if method == "LIST" else {"Bucket": bucket, "Key": key}
         try:
             url = self._client.generate_presigned_url(
                 operation,
-                Params={**params, **shape.params, **place},
+                Params={**params, **_params(model, shape.query), **place},
                 ExpiresIn=lifetime,
             )
         except (BotoCoreError, ValueError) as error:
@@ -132,6 +133,22 @@ class Oracle:
         except (BotoCoreError, ValueError) as error:
             raise sdk.explained(error) from error
         return form["url"], form["fields"]
+
+
+def _params(model: Any, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return query parameters by the SDK's names; one that the operation lacks, the SDK refuses."""
+    members = {
+        member.serialization["name"]: (name, int if member.type_name == "integer" else str)
+        for name, member in model.input_shape.members.items()
+        if member.serialization.get("location") == "querystring"
+    }
+    always = model.http["requestUri"].partition("?")[2].split("&")  # such as ?uploads
+    found = {}
+    for name, value in query.items():
+        if name not in always:
+            own, kind = members.get(name, (name, str))
+            found[own] = kind(value)
+    return found
 
 
 def _text(value: str | bytes) -> str:

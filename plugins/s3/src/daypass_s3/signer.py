@@ -17,6 +17,7 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Shape
 from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_s3 import sdk
@@ -24,7 +25,7 @@ from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.form_places import FormPlace, learn_place
 from daypass_s3.oracle import OPERATIONS, Oracle
 from daypass_s3.settings import settings_of, with_region
-from daypass_s3.shape import Shape, shape_of
+from daypass_s3.shape import shape_of
 from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
 
 _PERMITS = {method: frozenset({method}) for method in OPERATIONS}
@@ -176,7 +177,7 @@ class Signer:
         lifetime: int,
     ) -> Any:
         """Return the template filled in for this second and these values, kept for the next key."""
-        identity = (start, lifetime, tuple(shape.headers.values()), tuple(shape.query.values()))
+        identity = (start, lifetime, shape.values)
         known_template, known, prepared = self._prepared
         if known_template is not template or known != identity:
             values = {
@@ -194,7 +195,7 @@ class Signer:
         return prepared
 
     def _form(self, location: Location, method: str, shape: Shape, keys: Keys) -> Form:
-        identity = (method, shape.form, keys.access_key, keys.token)
+        identity = (method, shape.outline, keys.access_key, keys.token)
         form = self._templates.get(identity)
         if form is None:
             with self._lock:

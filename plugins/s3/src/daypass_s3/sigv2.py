@@ -17,8 +17,8 @@ import attrs
 from daypass.base.urls import encode, encode_key
 from daypass.errors import UnsupportedOptionError
 from daypass.model.locations import Location
+from daypass.toolkit.engine import Shape
 from daypass.toolkit.v4 import SENTINEL
-from daypass_s3.shape import Shape
 
 _OPTION_OF_HEADER = {"content-length": "content_length", "if-none-match": "if_absent"}
 _POSITIONAL = ("content-md5", "content-type")
