@@ -82,7 +82,7 @@ def measure() -> dict[str, float]:
 def _prepared(store: daypass.Store) -> Any:
     """Return the store's template, filled in."""
     store.create_signed_url(NAME)
-    return store.location.cache["azure"]._prepared[1]  # noqa: SLF001
+    return store.location.cache["azure"]._templates._last[1]  # noqa: SLF001
 
 
 def main() -> int:

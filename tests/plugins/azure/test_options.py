@@ -209,8 +209,8 @@ def test_nothing_secret_is_shown(store):
             store.location,
             signer._account,
             signer._keys._key,
-            signer._prepared,
-            signer._templates,
+            signer._templates._last,
+            signer._templates._known,
         )
     )
     assert KEY not in shown

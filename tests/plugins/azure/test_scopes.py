@@ -23,7 +23,7 @@ from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
 from daypass_azure.oracle import ask_sdk
 from daypass_azure.scopes import scope_of
-from daypass_azure.shape import Form
+from daypass_azure.shape import Outline
 from daypass_azure.template import Template
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
@@ -55,7 +55,7 @@ def test_service_sas(case):
     directory = asked["key"] or ""
     key = Key(HmacKey(b64decode(asked["account_key"])), {"account_key": asked["account_key"]})
     values = {"sdd": str(directory.count("/") + 1)} if directory else {}
-    form = Form(
+    outline = Outline(
         asked["permissions"],
         asked["options"].get("protocol"),
         None,
@@ -69,12 +69,12 @@ def test_service_sas(case):
             asked["container"],
             name,
             key=key,
-            form=form,
+            outline=outline,
             values=values,
             version=asked["version"],
         )
 
-    template = Template.learn(("se", *form.names), ask, key.hmac, named=bool(directory))
+    template = Template.learn(("se", *outline.names), ask, key.hmac, named=bool(directory))
     prepared = template.prepare("https://a.example/", {"se": asked["expiry"], **values})
     if "string_to_sign" in expected:
         said = f"{prepared._head}{directory}{prepared._tail}"
@@ -93,7 +93,7 @@ def test_the_canonical_name_of_a_container(case):
         asked["container"],
         "",
         key=key,
-        form=Form("l", None, None, (), "c"),
+        outline=Outline("l", None, None, (), "c"),
         values={"se": "e"},
         version=None,
     )

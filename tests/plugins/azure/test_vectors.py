@@ -15,7 +15,7 @@ import daypass
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
 from daypass_azure.oracle import ask_sdk
-from daypass_azure.shape import HEADER, Form
+from daypass_azure.shape import HEADER, Outline
 from daypass_azure.template import Template
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "azure"
@@ -50,7 +50,7 @@ def prepare(request, key):
     }
     for name, value in sorted(options.get("request_headers", {}).items()):
         values[HEADER + name] = value
-    form = Form(
+    outline = Outline(
         request["permissions"],
         options.get("protocol"),
         options.get("identifier"),
@@ -63,12 +63,12 @@ def prepare(request, key):
             request["container"],
             name,
             key=key,
-            form=form,
+            outline=outline,
             values=values,
             version=request["version"],
         )
 
-    template = Template.learn(("se", *form.names), ask, key.hmac)
+    template = Template.learn(("se", *outline.names), ask, key.hmac)
     return template.prepare("https://a.example/c/", {"se": request["expiry"], **values})
 
 

@@ -117,7 +117,9 @@ def test_the_engine_signs_what_the_core_would_refuse_as_google_does(case, store)
     shape = Shape(dict(request["headers"]), dict(request["query"]))
     start = datetime.fromisoformat(request["now"])
 
-    prepared = signer._fill(request["method"], shape, start, request["expires"], Deadline.after(0))
+    prepared = signer._prepare(
+        request["method"], shape, start, request["expires"], Deadline.after(0)
+    )
 
     assert prepared.url(request["key"]) == case["expect"]["url"]
 

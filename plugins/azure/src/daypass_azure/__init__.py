@@ -18,6 +18,7 @@ from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import prepared
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
@@ -175,12 +176,13 @@ def create_signed_urls(
 
 
 def _signer(location: Location) -> Signer:
-    signer: Signer | None = location.cache.get("azure")
-    if signer is None:
-        from daypass_azure.signer import Signer
+    return prepared(location, "azure", _make_signer)
 
-        signer = location.cache.setdefault("azure", Signer(location))
-    return signer
+
+def _make_signer(location: Location) -> Signer:
+    from daypass_azure.signer import Signer
+
+    return Signer(location)
 
 
 @hookimpl

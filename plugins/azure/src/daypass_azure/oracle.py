@@ -1,4 +1,4 @@
-"""The SDK's word on one form of signature: what a template has to equal."""
+"""The SDK's word on one kind of signature: what a template has to equal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from azure.storage.blob import generate_blob_sas
 from azure.storage.blob._shared_access_signature import BlobSharedAccessSignature
 
 from daypass_azure.keys import Key
-from daypass_azure.shape import HEADER, Form
+from daypass_azure.shape import HEADER, Outline
 
 #: The SDK's arguments by the names that fields have in a link.
 _ARGUMENTS = {
@@ -33,7 +33,7 @@ def ask_sdk(
     name: str,
     *,
     key: Key,
-    form: Form,
+    outline: Outline,
     values: Mapping[str, str],
     version: str | None,
 ) -> tuple[str, str]:
@@ -44,7 +44,7 @@ def ask_sdk(
         container: the container's name.
         name: the blob's or the directory's name.
         key: what to sign with.
-        form: the form of signature.
+        outline: the kind of signature.
         values: the varying fields' values.
         version: the service version; None for the SDK's own.
 
@@ -60,19 +60,19 @@ def ask_sdk(
     }
     if headers:
         wanted["request_headers"] = headers
-    wanted["permission"] = form.permission or None
-    wanted["protocol"] = form.protocol
-    wanted["policy_id"] = form.policy
+    wanted["permission"] = outline.permission or None
+    wanted["protocol"] = outline.protocol
+    wanted["policy_id"] = outline.policy
     wanted["sts_hook"] = said.append
-    if version is None and form.scope == "b":
+    if version is None and outline.scope == "b":
         token = generate_blob_sas(account, container, name, **key.argument, **wanted)
     else:
         # generate_blob_sas and generate_container_sas are this and a few checks, but take no version.
         factory = BlobSharedAccessSignature(account, **key.argument)
         factory.x_ms_version = version or factory.x_ms_version
-        if form.scope == "c":
+        if outline.scope == "c":
             token = factory.generate_container(container, **wanted)
-        elif form.scope == "d":
+        elif outline.scope == "d":
             token = factory.generate_blob(
                 container, name, is_directory=True, sdd=values["sdd"], **wanted
             )

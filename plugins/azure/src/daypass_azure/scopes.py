@@ -19,10 +19,11 @@ from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Begun
 from daypass_azure.paths import check_name
 
 if TYPE_CHECKING:
-    from daypass_azure.signer import Begun, Signer
+    from daypass_azure.signer import Signer
 
 _NO_DIRECTORY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _WHY = (
@@ -85,11 +86,11 @@ def list_below(signer: Signer, location: Location, request: SignRequest) -> Sign
     return SignedURL(
         f"{_listing(signer)}?{_list_query(_token(begun, scope), location.key)}",
         "LIST",
-        dict(begun.shape.headers),
-        begun.end,
-        begun.because,
-        frozenset({"LIST"}),
-        begun.shape.unenforced | (frozenset() if scope.exact else {"prefix"}),
+        begun.headers,
+        begun.expires_at,
+        begun.expires_because,
+        begun.permits,
+        begun.unenforced | (frozenset() if scope.exact else {"prefix"}),
         location.path,
         "azure",
     )
@@ -121,11 +122,11 @@ def grant_below(signer: Signer, location: Location, request: SignRequest) -> Sig
         url=_listing(signer) if listing else signer.before + encode_key(prefix),
         query=_list_query(token, prefix) if listing else token,
         method=request.method,
-        headers=dict(begun.shape.headers),
-        expires_at=begun.end,
-        expires_because=begun.because,
-        permits=signer.permits(request.method),
-        unenforced=begun.shape.unenforced,
+        headers=begun.headers,
+        expires_at=begun.expires_at,
+        expires_because=begun.expires_because,
+        permits=begun.permits,
+        unenforced=begun.unenforced,
         path=location.path,
         backend="azure",
         check=None if listing else partial(_check_below, prefix),
@@ -134,7 +135,7 @@ def grant_below(signer: Signer, location: Location, request: SignRequest) -> Sig
 
 def _token(begun: Begun, scope: Scope) -> str:
     """Return the signature's query, without the URL that a blob would have."""
-    return begun.prepared.url(scope.directory).partition("?")[2]
+    return begun.filled.url(scope.directory).partition("?")[2]
 
 
 def _listing(signer: Signer) -> str:

@@ -16,6 +16,7 @@ import attrs
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.model.options import DESCRIBING
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Unenforced
 from daypass_azure.policy import Policy, check_permission
 
 #: Prefix of a ``version=`` that names a snapshot, as in the URL: ``snapshot=2026-01-02T03:04:05.6789012Z``.
@@ -33,6 +34,10 @@ _OWN_HEADERS = {
     "x-ms-blob-content-type": "content_type",
     "x-ms-blob-content-md5": "content_md5",
 }
+_SIGNS_NO_HEADERS = (
+    "an account key signs no request headers; a user delegation key (a Microsoft Entra credential) "
+    "does, on Azure itself"
+)
 
 
 @attrs.frozen
@@ -50,7 +55,7 @@ class Rules:
 
 
 @attrs.frozen
-class Form:
+class Outline:
     """What decides on the template: everything but the values that vary."""
 
     permission: str
@@ -66,7 +71,7 @@ class Form:
 class Shape:
     """One request in Azure's words."""
 
-    form: Form
+    outline: Outline
     #: The varying fields' values, not encoded.
     values: dict[str, str] = attrs.field(repr=False)
     #: As they are to be sent.
@@ -81,10 +86,10 @@ class Shape:
 
         """
         if not directory:
-            return attrs.evolve(self, form=attrs.evolve(self.form, scope="c"))
-        form = attrs.evolve(self.form, scope="d", names=(*self.form.names, "sdd"))
+            return attrs.evolve(self, outline=attrs.evolve(self.outline, scope="c"))
+        outline = attrs.evolve(self.outline, scope="d", names=(*self.outline.names, "sdd"))
         return attrs.evolve(
-            self, form=form, values={**self.values, "sdd": str(directory.count("/") + 1)}
+            self, outline=outline, values={**self.values, "sdd": str(directory.count("/") + 1)}
         )
 
 
@@ -98,7 +103,7 @@ def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
     """
     if request.method in ("PUT", "DELETE"):
         _check_writable(rules)
-    unenforced: set[str] = set()
+    unenforced = Unenforced("azure", request)
     values = _fields(request, version, rules, unenforced)
     headers, signed = _headers(request, rules, unenforced)
     values.update({HEADER + name: signed[name] for name in sorted(signed)})
@@ -108,8 +113,8 @@ def shape_of(request: SignRequest, version: str | None, rules: Rules) -> Shape:
         check_permission(policy, permission)
         permission = "" if policy.permissions else permission
     protocol = "https" if rules.https and request.https_only is not False else None
-    form = Form(permission, protocol, None if policy is None else policy.name, tuple(values))
-    return Shape(form, values, headers, frozenset(unenforced))
+    outline = Outline(permission, protocol, None if policy is None else policy.name, tuple(values))
+    return Shape(outline, values, headers, unenforced.names)
 
 
 def _check_writable(rules: Rules) -> None:
@@ -135,7 +140,7 @@ def block_shape_of(request: SignRequest, rules: Rules) -> Shape:
     _check_writable(rules)
     if rules.policy is not None:
         check_permission(rules.policy, "w")
-    unenforced: set[str] = set()
+    unenforced = Unenforced("azure", request)
     values = _fields(request, None, rules, unenforced)
     headers, signed = {}, {}
     for option, name, value in _upload_headers(request):
@@ -143,15 +148,15 @@ def block_shape_of(request: SignRequest, rules: Rules) -> Shape:
         if rules.signs_headers:
             signed[name.lower()] = value
         elif option == "content_length":  # not asked for by the caller, who would know
-            unenforced.add(option)
+            unenforced.note(option)
         else:
-            _refuse_or_waive(option, "", request, unenforced)
+            unenforced.refuse_or_waive(option, _SIGNS_NO_HEADERS)
     values.update({HEADER + name: signed[name] for name in sorted(signed)})
     permission = "" if rules.policy is not None and rules.policy.permissions else "w"
     protocol = "https" if rules.https and request.https_only is not False else None
     policy = None if rules.policy is None else rules.policy.name
     return Shape(
-        Form(permission, protocol, policy, tuple(values)), values, headers, frozenset(unenforced)
+        Outline(permission, protocol, policy, tuple(values)), values, headers, unenforced.names
     )
 
 
@@ -166,7 +171,7 @@ def _permission(request: SignRequest, version: str | None) -> str:
 
 
 def _fields(
-    request: SignRequest, version: str | None, rules: Rules, unenforced: set[str]
+    request: SignRequest, version: str | None, rules: Rules, unenforced: Unenforced
 ) -> dict[str, str]:
     values: dict[str, str | None] = {
         "st": None if request.starts_at is None else moment(request.starts_at),
@@ -186,22 +191,17 @@ def _fields(
     elif version is not None:
         values["versionid"] = version
     if request.https_only and not rules.https:
-        _refuse_or_waive(
-            "https_only",
-            "the endpoint is http, and the link would not work on it",
-            request,
-            unenforced,
+        unenforced.refuse_or_waive(
+            "https_only", "the endpoint is http, and the link would not work on it"
         )
     if request.starts_at is not None and rules.policy is not None and rules.policy.starts:
-        _refuse_or_waive(
-            "starts_at", "the stored access policy holds a start of its own", request, unenforced
-        )
+        unenforced.refuse_or_waive("starts_at", "the stored access policy holds a start of its own")
         values["st"] = None
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _headers(
-    request: SignRequest, rules: Rules, unenforced: set[str]
+    request: SignRequest, rules: Rules, unenforced: Unenforced
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the headers to send, and those of them to sign by lower-case name."""
     extra = dict(request.headers or {})
@@ -211,8 +211,8 @@ def _headers(
             raise InvalidRequestError(msg, option="headers")
     if extra and not rules.signs_headers:
         # Nothing would bind the holder to them, and strict= does not speak of them.
-        option = "headers"
-        raise _unsupported(option, "")
+        msg = f"azure cannot enforce headers here, since {_SIGNS_NO_HEADERS}: leave them out"
+        raise UnsupportedOptionError(msg, option="headers", backend="azure")
     signed = {name.lower(): value for name, value in extra.items()}
     if request.method != "PUT":
         return extra, signed
@@ -222,9 +222,9 @@ def _headers(
         if rules.signs_headers:
             signed[name.lower()] = value
         elif option not in DESCRIBING:
-            _refuse_or_waive(option, "", request, unenforced)
+            unenforced.refuse_or_waive(option, _SIGNS_NO_HEADERS)
     if not rules.signs_headers:
-        unenforced.update(request.conditions & DESCRIBING)
+        unenforced.note(*(request.conditions & DESCRIBING))
     if "content-type" in signed:
         # Where both are sent, the second decides on the blob's type, so that is the one to sign.
         signed["x-ms-blob-content-type"] = signed.pop("content-type")
@@ -257,22 +257,6 @@ def checked_metadata(request: SignRequest) -> dict[str, str]:
         msg = f"metadata: names and values together are above Azure's {_MAX_METADATA} bytes"
         raise InvalidRequestError(msg, option="metadata")
     return metadata
-
-
-def _refuse_or_waive(option: str, why: str, request: SignRequest, unenforced: set[str]) -> None:
-    if request.strict:
-        raise _unsupported(option, why)
-    unenforced.add(option)
-
-
-def _unsupported(option: str, why: str) -> UnsupportedOptionError:
-    why = why or (
-        "an account key signs no request headers; a user delegation key (a Microsoft Entra "
-        "credential) does, on Azure itself"
-    )
-    waive = "" if option == "headers" else ", or pass strict=False to go without"
-    msg = f"azure cannot enforce {option} here: {why}{waive}"
-    return UnsupportedOptionError(msg, option=option, backend="azure")
 
 
 def moment(when: datetime) -> str:

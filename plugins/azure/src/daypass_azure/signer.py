@@ -1,12 +1,11 @@
-"""The signing engine: the SDK signs once for each form of request, its template every URL after."""
+"""The signing engine: the SDK signs once for each kind of request, its template every URL after."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from azure.core.exceptions import AzureError
@@ -17,12 +16,13 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Begun, Templates
 from daypass_azure.account import Account, account_of
 from daypass_azure.keys import Key, keys_of
 from daypass_azure.oracle import ask_sdk
 from daypass_azure.paths import check_name, check_names
 from daypass_azure.policy import read_policy
-from daypass_azure.shape import Form, Rules, Shape, block_shape_of, moment, shape_of
+from daypass_azure.shape import Outline, Rules, Shape, block_shape_of, moment, shape_of
 from daypass_azure.template import SENTINEL, Prepared, Template
 
 #: A link that may read answers GET and HEAD alike.
@@ -38,9 +38,6 @@ _PERMITS = {
 _CLOCK = frozenset({"signing_time", "stable_for"})
 
 KEY_ENDS = "the user delegation key it is signed with ends first"
-
-#: Templates that one signer keeps; a form more, and it learns all of them anew.
-_MOST_TEMPLATES = 256
 
 
 class Signer:
@@ -75,25 +72,21 @@ class Signer:
             read_only=account.is_secondary,
         )
         self._version = options.service_version
-        self._lock = Lock()
         self._plain: dict[Any, Shape] = {}
-        self._templates: dict[tuple[Form, Key], Template] = {}
-        self._prepared: tuple[Any, Any] = (None, None)
+        self._templates: Templates[Template] = Templates()
+        self._learnt_for: Key | None = None
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         check_name(location.key)
-        begun = self.begin(location, request)
-        return _link(begun.prepared.url(location.key), request.method, begun, location.path)
+        return self.begin(location, request).link(location.key, location.path)
 
     def sign_many(
         self, location: Location, names: Sequence[str], request: SignRequest
     ) -> SignedURLBatch:
         """Sign the URLs of many blobs in the container; ``request`` is resolved."""
         check_names(names)
-        begun = self.begin(location, request)
-        like = _link("", request.method, begun, location.at("").path)
-        return SignedURLBatch(begun.prepared.urls(names), names, like)
+        return self.begin(location, request).links(names, location)
 
     def sign_block(self, location: Location, request: SignRequest, block: str) -> SignedURL:
         """Sign the PUT of one block; ``request`` is resolved.
@@ -106,19 +99,14 @@ class Signer:
         """
         check_name(location.key)
         begun = self.begin(location, request, shape=block_shape_of(request, self._rules))
-        place, _, token = begun.prepared.url(location.key).partition("?")
+        place, _, token = begun.filled.url(location.key).partition("?")
         url = f"{place}?comp=block&blockid={quote(block, safe='')}&{token}"
-        return _link(url, "PUT", begun, location.path)
+        return begun.of_url(url, location.path)
 
     @property
     def encryption_scope(self) -> str | None:
         """The scope that uploads are encrypted with, where one was chosen."""
         return self._rules.encryption_scope
-
-    @staticmethod
-    def permits(method: str) -> frozenset[str]:
-        """Return the methods that a signature for one method allows."""
-        return _PERMITS[method]
 
     def begin(
         self,
@@ -146,81 +134,59 @@ class Signer:
         because = REQUESTED
         if key.expires_at is not None and key.expires_at < end:
             end, because = key.expires_at, KEY_ENDS
-        known, prepared = self._prepared
-        if known is None or known[1] is not key or known[2] != end or known[0] != shape:
-            prepared = self._prepare(shape, key, end)
-            self._prepared = ((shape, key, end), prepared)
-        return Begun(prepared, shape, end, because)
+        filled = self._templates.filled((key, end, shape), self._prepare, shape, key, end)
+        method = request.method
+        return Begun(
+            filled,
+            method,
+            dict(shape.headers),  # the shape is kept, and the link is its holder's
+            end,
+            because,
+            _PERMITS[method],
+            shape.unenforced,
+            "azure",
+        )
 
     def _shape(self, request: SignRequest, version: str | None) -> Shape:
         """Return the request's shape, kept where nothing but the method tells requests apart."""
         if version is not None or not request.conditions <= _CLOCK:
             return shape_of(request, version, self._rules)
-        form = (request.method, request.https_only)
-        shape = self._plain.get(form)
+        kind = (request.method, request.https_only)
+        shape = self._plain.get(kind)
         if shape is None:
-            shape = self._plain[form] = shape_of(request, None, self._rules)
+            shape = self._plain[kind] = shape_of(request, None, self._rules)
         return shape
 
     def _prepare(self, shape: Shape, key: Key, end: datetime) -> Prepared:
-        identity = (shape.form, key)
-        template = self._templates.get(identity)
-        if template is None:
-            with self._lock:
-                template = self._templates.get(identity)
-                if template is None:
-                    template = self._learn(shape.form, key)
-                    # Those of a key that has been replaced are no longer asked for.
-                    kept = {of: one for of, one in self._templates.items() if of[1] is key}
-                    self._templates = (kept if len(kept) < _MOST_TEMPLATES else {}) | {
-                        identity: template
-                    }
+        template = self._templates.of((shape.outline, key), self._learn, shape.outline, key)
         return template.prepare(self.before, {"se": moment(end), **shape.values})
 
-    def _learn(self, form: Form, key: Key) -> Template:
+    def _learn(self, outline: Outline, key: Key) -> Template:
+        if self._learnt_for is not key:
+            self._templates.forget()  # those of a key that has been replaced
+            self._learnt_for = key
         ask = partial(
             ask_sdk,
             self._account.name,
             self._account.place.container,
             key=key,
-            form=form,
+            outline=outline,
             version=self._version,
         )
         try:
-            template = Template.learn(("se", *form.names), ask, key.hmac, named=form.scope != "c")
+            template = Template.learn(
+                ("se", *outline.names), ask, key.hmac, named=outline.scope != "c"
+            )
         except (AzureError, ValueError, TypeError, KeyError) as error:
-            msg = f"the Azure SDK does not sign this form of request ({type(error).__name__}): leave out {', '.join(form.names) or 'nothing'}"
+            msg = f"the Azure SDK does not sign this kind of request ({type(error).__name__}): leave out {', '.join(outline.names) or 'nothing'}"
             raise SigningNotSupportedError(msg) from None
         if template is None:
             msg = (
                 "the signature of the installed azure-storage-blob could not be recomputed for this "
-                "form of request, so it is not signed: install a version that daypass-azure names"
+                "kind of request, so it is not signed: install a version that daypass-azure names"
             )
             raise SigningNotSupportedError(msg)
         return template
-
-
-class Begun(NamedTuple):
-    """One request on one container, up to the blob's name."""
-
-    prepared: Prepared
-    shape: Shape
-    end: datetime
-    because: str
-
-
-def _link(url: str, method: str, begun: Begun, path: str) -> SignedURL:
-    return SignedURL(
-        url,
-        method,
-        dict(begun.shape.headers),
-        begun.end,
-        begun.because,
-        _PERMITS[method],
-        begun.shape.unenforced,
-        path,
-        "azure",
-    )
 
 
 def _before(location: Location, account: Account) -> str:

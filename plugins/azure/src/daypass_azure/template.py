@@ -73,7 +73,7 @@ class Prepared:
 
 @attrs.frozen
 class Template:
-    """One form of signature, taken apart at its varying fields."""
+    """One kind of signature, taken apart at its varying fields."""
 
     #: Text and the names of fields by turns.
     _to_sign: tuple[str, ...] = attrs.field(repr=False)

@@ -9,6 +9,7 @@ from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import prepared
 from daypass_cloudfront.options import CloudFrontOptions
 
 if TYPE_CHECKING:
@@ -46,12 +47,13 @@ def create_signed_prefix(location: Location, request: SignRequest) -> SignedPref
 
 
 def _signer(location: Location) -> Signer:
-    signer: Signer | None = location.cache.get("cloudfront")
-    if signer is None:
-        from daypass_cloudfront.signer import Signer
+    return prepared(location, "cloudfront", _make_signer)
 
-        signer = location.cache.setdefault("cloudfront", Signer(location.options))
-    return signer
+
+def _make_signer(location: Location) -> Signer:
+    from daypass_cloudfront.signer import Signer
+
+    return Signer(location.options)
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import Unenforced
 from daypass_cloudfront.addresses import NotOneNetworkError, network
 from daypass_cloudfront.keys import key_of
 from daypass_cloudfront.options import CloudFrontOptions
@@ -116,17 +117,17 @@ class Signer:
 
     def _terms(self, location: Location, request: SignRequest) -> _Terms:
         self._check_method(request.method)
-        unenforced: set[str] = set()
+        unenforced = Unenforced("cloudfront", request)
         if request.https_only and not self._options.https:
-            _refuse_or_waive(
-                "https_only", "the domain is http, so the link would not work", request, unenforced
+            unenforced.refuse_or_waive(
+                "https_only", "the domain is http, so the link would not work"
             )
         return _Terms(
             end=_end(request),
             start=_start(request),
             addresses=_addresses(request, unenforced),
             headers=_headers(location, request, unenforced),
-            unenforced=frozenset(unenforced),
+            unenforced=unenforced.names,
         )
 
     def _check_method(self, method: str) -> None:
@@ -158,22 +159,22 @@ def _start(request: SignRequest) -> datetime | None:
     return start
 
 
-def _addresses(request: SignRequest, unenforced: set[str]) -> str | None:
+def _addresses(request: SignRequest, unenforced: Unenforced) -> str | None:
     if request.ip_range is None:
         return None
     try:
         return network(request.ip_range)
     except NotOneNetworkError as error:
-        _refuse_or_waive("ip_range", str(error), request, unenforced)
+        unenforced.refuse_or_waive("ip_range", str(error))
         return None
 
 
-def _headers(location: Location, request: SignRequest, unenforced: set[str]) -> dict[str, str]:
+def _headers(location: Location, request: SignRequest, unenforced: Unenforced) -> dict[str, str]:
     """Return what describes an upload: CloudFront signs no header, so none of it is enforced."""
     headers = {}
     if request.content_type is not None:
         headers["Content-Type"] = request.content_type
-        unenforced.add("content_type")
+        unenforced.note("content_type")
     if metadata := request.object_metadata:
         if location.protocol not in _S3:
             msg = f"cloudfront cannot say metadata to an origin that is not S3, and {location.protocol}:// is not: leave it out"
@@ -181,16 +182,8 @@ def _headers(location: Location, request: SignRequest, unenforced: set[str]) -> 
                 msg, option="metadata", backend="cloudfront", alternatives=[location.protocol]
             )
         headers |= {f"x-amz-meta-{name}": value for name, value in metadata.items()}
-        unenforced.add("metadata")
+        unenforced.note("metadata")
     return headers
-
-
-def _refuse_or_waive(option: str, why: str, request: SignRequest, unenforced: set[str]) -> None:
-    """Refuse a restriction that this link cannot enforce, or name it where the caller waives it."""
-    if request.strict:
-        msg = f"cloudfront cannot enforce {option} here, since {why}: leave it out, or pass strict=False to go without"
-        raise UnsupportedOptionError(msg, option=option, backend="cloudfront")
-    unenforced.add(option)
 
 
 def _check_length(length: int, key: str) -> None:

@@ -14,6 +14,7 @@ from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import prepared
 from daypass_gcs.options import GCSOptions
 
 if TYPE_CHECKING:
@@ -121,12 +122,13 @@ def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
 
 
 def _signer(location: Location) -> Signer:
-    signer: Signer | None = location.cache.get("gcs")
-    if signer is None:
-        from daypass_gcs.signer import Signer
+    return prepared(location, "gcs", _make_signer)
 
-        signer = location.cache.setdefault("gcs", Signer(location))
-    return signer
+
+def _make_signer(location: Location) -> Signer:
+    from daypass_gcs.signer import Signer
+
+    return Signer(location)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The signing engine: one template for each form of request, filled in for each second and key.
+"""The signing engine: one template for each kind of request, filled in for each second and key.
 
 Google's SDK is no oracle here, unlike S3's: it signs a port that clients do not send, has V4 for
 RSA alone, and knows no endpoint rules beyond the three in `places`. The tests prove instead that
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from daypass.base.times import timestamp
 from daypass.base.urls import encode
@@ -18,7 +17,7 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
-from daypass.toolkit.engine import Shape
+from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Shape, Templates
 from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
@@ -28,11 +27,6 @@ from daypass_gcs.options import check_project
 from daypass_gcs.places import check_bucket, place_of
 from daypass_gcs.settings import settings_of
 from daypass_gcs.shape import shape_of
-
-_PERMITS = {method: frozenset({method}) for method in ("GET", "PUT", "DELETE", "HEAD", "LIST")}
-_NOTHING: frozenset[str] = frozenset()
-
-CREDENTIALS_END = "the credentials it is signed with end first"
 
 
 class Signer:
@@ -48,14 +42,13 @@ class Signer:
         self.key = find_key(location, self._settings, deadline)
         self.place = place_of(location, self._settings.endpoint(self.key.universe))
         self._ends: datetime | None = location.options.credentials_expire_at
-        self._templates: dict[Any, Template] = {}
-        self._prepared: tuple[Any, Any] = (None, None)
+        self._templates: Templates[Template] = Templates()
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         begun = self._begin(location, request, Deadline.after(location.deadline))
         key = "" if request.method == "LIST" else location.key  # a prefix goes into the query
-        return _link(begun.prepared.url(key), request.method, begun, location.path)
+        return begun.link(key, location.path)
 
     def sign_many(
         self, location: Location, keys: Sequence[str], request: SignRequest
@@ -63,10 +56,10 @@ class Signer:
         """Sign the URLs of many keys in the bucket; ``request`` is resolved."""
         deadline = Deadline.for_many(location.deadline, len(keys))
         begun = self._begin(location, request, deadline)
-        like = _link("", request.method, begun, location.at("").path)
         if self.key.local:
-            return SignedURLBatch(begun.prepared.urls(keys), keys, like)
-        return SignedURLBatch(sign_side_by_side(begun.prepared.url, keys, deadline), keys, like)
+            return begun.links(keys, location)
+        urls = sign_side_by_side(begun.filled.url, keys, deadline)
+        return SignedURLBatch(urls, keys, begun.like(location))
 
     def sign_step(
         self, step: Step, location: Location, request: SignRequest, shape: Shape
@@ -74,17 +67,7 @@ class Signer:
         """Sign one request of an upload in parts; ``request`` is resolved."""
         deadline = Deadline.after(location.deadline)
         begun = self._begin(location, request, deadline, step.method, shape)
-        return SignedURL(
-            begun.prepared.url(location.key),
-            step.method,
-            dict(shape.headers),
-            begun.end,
-            begun.because,
-            frozenset({step.method}),
-            _NOTHING,
-            location.path,
-            "gcs",
-        )
+        return begun.link(location.key, location.path)
 
     def _begin(
         self,
@@ -105,10 +88,15 @@ class Signer:
             shape = shape.below(location.key)
         end, because = self.end_of(start, end)
         if self.key.local:
-            prepared = self._prepare(method, shape, start, lifetime)
-        else:
-            prepared = self._prepare_keyless(method, shape, start, lifetime, deadline)
-        return Begun(prepared, shape, end, because)
+            values = (method, start, lifetime, shape)
+            filled = self._templates.filled(
+                values, self._prepare, method, shape, start, lifetime, deadline
+            )
+        else:  # what IAM signs with has a deadline of its own, that of one hook call
+            self.check_lifetime(lifetime)
+            filled = self._prepare(method, shape, start, lifetime, deadline)
+        headers = dict(shape.headers)  # the shape is kept, and the link is its holder's
+        return Begun(filled, method, headers, end, because, ONLY[method], NOTHING, "gcs")
 
     def end_of(self, start: datetime, end: datetime) -> tuple[datetime, str]:
         """Return when the key lets it end, and why then."""
@@ -132,28 +120,6 @@ class Signer:
             raise UnsupportedOptionError(msg, option="requester_pays", backend="gcs")
         return check_project(self._paying_project, "requester_pays")
 
-    def _prepare(self, method: str, shape: Shape, start: datetime, lifetime: int) -> Prepared:
-        """Return the template filled in for this second and these values, kept for the next key."""
-        identity = (
-            method,
-            shape.outline,
-            start,
-            lifetime,
-            shape.values,
-        )
-        known, prepared = self._prepared
-        if known != identity:
-            prepared = self._fill(method, shape, start, lifetime, Deadline.after(0))
-            self._prepared = (identity, prepared)
-        return prepared  # type: ignore[no-any-return]
-
-    def _prepare_keyless(
-        self, method: str, shape: Shape, start: datetime, lifetime: int, deadline: Deadline
-    ) -> Prepared:
-        """Return the template filled in for one hook call, which has a deadline of its own."""
-        self.check_lifetime(lifetime)
-        return self._fill(method, shape, start, lifetime, deadline)
-
     def check_lifetime(self, lifetime: int) -> None:
         """Raise for more seconds than a signature by IAM is good for."""
         if self.key.local or lifetime <= KEYLESS_MAX_EXPIRES_IN:
@@ -165,23 +131,18 @@ class Signer:
         )
         raise InvalidExpiryError(msg, option="expires_in")
 
-    def _fill(
+    def _prepare(
         self, method: str, shape: Shape, start: datetime, lifetime: int, deadline: Deadline
     ) -> Prepared:
-        return self._template(method, shape).prepare(
+        """Fill a template in for one second and one request's values."""
+        template = self._templates.of((method, shape.outline), self._make, method, shape)
+        return template.prepare(
             self.key.secret(deadline),
             timestamp=timestamp(start),
             expires=str(lifetime),
             query=shape.query,
             headers={name.lower(): value for name, value in shape.headers.items()},
         )
-
-    def _template(self, method: str, shape: Shape) -> Template:
-        identity = (method, shape.outline)
-        template = self._templates.get(identity)
-        if template is None:
-            template = self._templates[identity] = self._make(method, shape)
-        return template
 
     def _make(self, method: str, shape: Shape) -> Template:
         dialect, place = self.key.dialect, self.place
@@ -208,26 +169,3 @@ class Signer:
             "auto",
             "storage",
         )
-
-
-class Begun(NamedTuple):
-    """One request on one bucket, up to the key."""
-
-    prepared: Prepared
-    shape: Shape
-    end: datetime
-    because: str
-
-
-def _link(url: str, method: str, begun: Begun, path: str) -> SignedURL:
-    return SignedURL(
-        url,
-        method,
-        dict(begun.shape.headers),  # the shape is kept, and the link is its holder's
-        begun.end,
-        begun.because,
-        _PERMITS[method],
-        _NOTHING,
-        path,
-        "gcs",
-    )

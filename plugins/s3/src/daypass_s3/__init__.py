@@ -19,6 +19,7 @@ from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
+from daypass.toolkit.engine import prepared
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
@@ -162,12 +163,13 @@ def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
 
 
 def _signer(location: Location) -> Signer:
-    signer: Signer | None = location.cache.get("s3")
-    if signer is None:
-        from daypass_s3.signer import Signer
+    return prepared(location, "s3", _make_signer)
 
-        signer = location.cache.setdefault("s3", Signer(location))
-    return signer
+
+def _make_signer(location: Location) -> Signer:
+    from daypass_s3.signer import Signer
+
+    return Signer(location)
 
 
 @hookimpl
