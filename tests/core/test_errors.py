@@ -51,6 +51,30 @@ def test_a_login_in_front_of_a_bucket_is_in_no_message(door, path):
 
 
 @pytest.mark.parametrize(
+    "profile",
+    [
+        f'url = "s3://me:{SECRET}@maps"',
+        f'url = "s3://maps?X-Amz-Signature={SECRET}"',
+        f'url = "s3://maps"\npublic_endpoint = "https://me:{SECRET}@h"',
+        f'url = "s3://maps"\npublic_endpoint = "{SECRET}"',
+        f'url = "s3://maps"\nstorage_options.endpoint_url = "http://me:{SECRET}@h"',
+        f'url = "s3://maps"\nstorage_options.endpoint_url = "{SECRET}"',
+    ],
+)
+def test_what_was_pasted_into_the_wrong_place_of_a_profile_is_in_no_message(
+    profile, tmp_path, monkeypatch
+):
+    file = tmp_path / "daypass.toml"
+    file.write_text(f"[profiles.maps]\n{profile}\n")
+    monkeypatch.setenv("DAYPASS_CONFIG", str(file))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(DaypassError) as caught:
+        daypass.create_signed_url("daypass://maps/k")
+    assert SECRET not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "s3://maps/a:b@c is not there",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from daypass.base.secrets import mask
 from daypass.errors import UnknownOptionError, without_login
 
 __all__ = [
@@ -29,7 +30,7 @@ _LONGEST_NAME = 60
 def shown(value: object) -> str:
     """Show a wrong value in a message: text cut short, anything else by its type alone."""
     return (
-        ascii(without_login(str.__str__(value)))[:40]
+        ascii(mask(without_login(str.__str__(value))))[:40]
         if isinstance(value, str)
         else f"of type {type(value).__name__}"
     )
@@ -76,8 +77,8 @@ def shown_bucket(name: str) -> str:
     >>> shown_bucket("me:secret")
     "'me:****'"
     """
-    user, colon, _ = name.partition(":")
-    return ascii(user + colon + "****" if colon else name)[:80]
+    user, colon, _ = mask(name).partition(":")
+    return ascii(user + colon + "****" if colon else user)[:80]
 
 
 def shown_count(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import cache
 from os import PathLike, fspath
 from typing import Any
 
@@ -74,16 +75,19 @@ def _spelt(name: str) -> str:
     )
 
 
-#: What is masked without asking any backend.
-_USUAL = pattern_of(())
+@cache  # made when it is needed first: it takes longer than signing a link
+def _usual() -> re.Pattern[str]:
+    """Return what is masked without asking any backend."""
+    return pattern_of(())
 
 
-def mask(text: str, secrets: re.Pattern[str] = _USUAL) -> str:
+def mask(text: str, secrets: re.Pattern[str] | None = None) -> str:
     """Return a text in which the values that a pattern finds are masked, and logins in front of a URL's host.
 
     >>> mask("https://me:pw@b.example/k?X-Amz-Signature=ab12&x=1")
     'https://****@b.example/k?X-Amz-Signature=****&x=1'
     """
+    secrets = secrets or _usual()
 
     def field(match: re.Match[str]) -> str:
         name = _NAMED.search(match[0])

@@ -75,7 +75,8 @@ def check_endpoint(url: str, option: str) -> str:
     if not match or (match["port"] and not 0 < int(match["port"]) <= _LAST_PORT):
         shown = (
             ""
-            if not isinstance(url, str) or re.search(r"[@?#]", url)
+            # What is no URL at all may be a secret that was pasted into the wrong place.
+            if not isinstance(url, str) or "://" not in url or re.search(r"[@?#]", url)
             else f", not {ascii(url)[:60]}"
         )
         msg = f"{option} must be http(s)://host[:port] without user info, query or fragment{shown}"
