@@ -21,7 +21,7 @@ from daypass.errors import (
     UnknownOptionError,
     UnsupportedOptionError,
 )
-from daypass.toolkit.post_policy import Policy
+from daypass.toolkit.post_policy import PolicyDocument
 from tests.core import fakes
 from tests.core.fakes import NOW, SECRET
 
@@ -343,10 +343,10 @@ def test_a_policy_is_read_as_stores_read_it():
         b'{"expiration": "2026-01-01T00:00:00.000Z", "conditions": [{"a": "b"}, ["eq", "$c", "d"],'
         b' ["starts-with", "$key", "in/"], ["content-length-range", 1, 2]]}'
     ).decode()
-    policy = Policy.read(text)
-    assert policy == Policy(
+    policy = PolicyDocument.read(text)
+    assert policy == PolicyDocument(
         datetime(2026, 1, 1, tzinfo=UTC), {"a": "b", "c": "d"}, {"key": "in/"}, (1, 2)
     )
     for wrong in ("", "e30=", "bm8=", "WzFd", "%%"):
         with pytest.raises(ValueError, match="no POST policy"):
-            Policy.read(wrong)
+            PolicyDocument.read(wrong)

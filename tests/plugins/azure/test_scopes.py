@@ -21,7 +21,7 @@ import daypass
 from daypass import InvalidPathError, InvalidRequestError, UnsupportedOptionError
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
-from daypass_azure.oracle import ask_sdk
+from daypass_azure.oracle import consult_sdk
 from daypass_azure.scopes import scope_of
 from daypass_azure.shape import Outline
 from daypass_azure.template import Template
@@ -64,7 +64,7 @@ def test_service_sas(case):
     )
 
     def ask(name, *, values):
-        return ask_sdk(
+        return consult_sdk(
             asked["account"],
             asked["container"],
             name,
@@ -88,7 +88,7 @@ def test_service_sas(case):
 def test_the_canonical_name_of_a_container(case):
     asked = case["req"]
     key = Key(HmacKey(b64decode("a2V5")), {"account_key": "a2V5"})
-    said, _ = ask_sdk(
+    said, _ = consult_sdk(
         asked["account"],
         asked["container"],
         "",

@@ -14,7 +14,7 @@ from azure.storage.blob import UserDelegationKey
 import daypass
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
-from daypass_azure.oracle import ask_sdk
+from daypass_azure.oracle import consult_sdk
 from daypass_azure.shape import HEADER, Outline
 from daypass_azure.template import Template
 
@@ -58,7 +58,7 @@ def prepare(request, key):
     )
 
     def ask(name, *, values):
-        return ask_sdk(
+        return consult_sdk(
             request["account"],
             request["container"],
             name,

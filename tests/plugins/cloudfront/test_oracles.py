@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass_cloudfront.keys import Key, signature_of
-from daypass_cloudfront.policies import Policy
+from daypass_cloudfront.policies import PolicyStatement
 from tests.plugins.cloudfront.conftest import DOMAIN, NOW, pair, sign
 from tests.plugins.cloudfront.vectors import CASES, JS, VECTORS
 from tests.servers.cloudfront import RefusedError, Visit, verify
@@ -183,7 +183,7 @@ def test_published_canned_urls(case):
     _, key = key_of(case)
     url = case["req"]["url"]
     end = datetime.fromtimestamp(case["req"]["expires_epoch"], NOW.tzinfo)
-    found = url + ("&" if "?" in url else "?") + Policy(url, end).query(key)
+    found = url + ("&" if "?" in url else "?") + PolicyStatement(url, end).query(key)
     assert found == case["expect"]["url"]
 
 
@@ -230,7 +230,7 @@ def test_published_texts_of_policies(case):
         for name, epoch in (("end", "expires_epoch"), ("start", "starts_epoch"))
         if epoch in request
     }
-    found = Policy(request["resource"], addresses=request.get("ip"), **moments).text
+    found = PolicyStatement(request["resource"], addresses=request.get("ip"), **moments).text
     if case["replay"] == "exact":
         assert found == case["expect"]["policy"]
     else:

@@ -14,7 +14,7 @@ from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
-from daypass.toolkit.post_policy import Policy, fields_of, starts_with_of
+from daypass.toolkit.post_policy import PolicyDocument, fields_of, starts_with_of
 
 __all__ = ["judge", "judge_form"]
 
@@ -193,7 +193,7 @@ def _mistaken_policy(
 ) -> str | None:
     """Say where the policy permits anything but what was asked and what the fields hold."""
     try:
-        policy = Policy.read(answer.fields.get("policy", ""))
+        policy = PolicyDocument.read(answer.fields.get("policy", ""))
     except ValueError:
         return "no POST policy in its field policy"
     free = {name for name in answer.fields if name == "policy" or name.endswith("signature")}

@@ -11,7 +11,7 @@ from daypass.model.options import FORM_CONDITIONS
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import PROBES as LINKS
 from daypass.testing.trials import KEY, Trial
-from daypass.toolkit.post_policy import Policy
+from daypass.toolkit.post_policy import PolicyDocument
 
 __all__ = ["FormRules"]
 
@@ -39,7 +39,7 @@ class FormRules(Bench):
     def test_a_declared_option_is_part_of_the_form(self, trial: Trial, option: str) -> None:
         """The policy with it is another than without; the gate has held it against the fields."""
         policies = [
-            Policy.read(form.fields["policy"])
+            PolicyDocument.read(form.fields["policy"])
             for asked in ({}, {option: PROBES[option]})
             for form in [trial.store.create_upload_form(KEY, expires_in=trial.lifetime, **asked)]
         ]

@@ -20,7 +20,7 @@ from daypass.hookspecs.findings import Finding
 from daypass.model.forms import FILENAME, FormRequest
 
 __all__ = [
-    "Policy",
+    "PolicyDocument",
     "PostPolicy",
     "conditions_of",
     "encode_policy",
@@ -79,7 +79,7 @@ def encode_policy(policy: Mapping[str, Any], **style: Any) -> str:
 
 
 @attrs.frozen
-class Policy:
+class PolicyDocument:
     """A policy as a store reads it."""
 
     #: When it ends (aware, UTC).
@@ -92,7 +92,7 @@ class Policy:
     size_range: tuple[int, int] | None
 
     @classmethod
-    def read(cls, text: str) -> Policy:
+    def read(cls, text: str) -> PolicyDocument:
         """Read a policy in base64.
 
         Raises:

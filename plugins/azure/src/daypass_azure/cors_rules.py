@@ -9,7 +9,7 @@ from typing import Any
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.model.locations import Location
 from daypass_azure.account import account_of
-from daypass_azure.network import ask, filesystem
+from daypass_azure.network import call_sdk, filesystem
 
 #: What an upload by one of our links may have to send.
 _HEADERS = ("content-type", "content-md5", "if-none-match", "x-ms-*")
@@ -38,13 +38,13 @@ def plan(location: Location, rule: CorsRule) -> CorsPlan:
 
     def read() -> list[dict[str, Any]]:
         fs = filesystem(location, account.place)
-        found = ask(location, fs, what, fs.service_client.get_service_properties)
+        found = call_sdk(location, fs, what, fs.service_client.get_service_properties)
         return [_of_sdk(one) for one in found["cors"]]
 
     def write(rules: Sequence[dict[str, Any]]) -> None:
         fs = filesystem(location, account.place)
         given = [_for_sdk(one) for one in rules]
-        ask(location, fs, what, fs.service_client.set_service_properties, cors=given)
+        call_sdk(location, fs, what, fs.service_client.set_service_properties, cors=given)
 
     return CorsPlan(
         rule=wanted,

@@ -20,7 +20,7 @@ from daypass.errors import (
 from daypass.model.locations import Location
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.account import Account
-from daypass_azure.network import ask, filesystem
+from daypass_azure.network import call_sdk, filesystem
 
 #: A user delegation key starts and ends within seven days of the moment it is asked for:
 #: https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key
@@ -95,7 +95,7 @@ class DelegationKeys:
         fs = filesystem(location, self._account.place)
         what = f"a user delegation key of the account {self._account.name}"
         try:
-            found = ask(
+            found = call_sdk(
                 location,
                 fs,
                 what,

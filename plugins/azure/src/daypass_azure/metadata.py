@@ -11,7 +11,7 @@ from daypass.errors import InvalidPathError, ObjectNotFoundError
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass_azure.account import account_of
-from daypass_azure.network import ask, filesystem
+from daypass_azure.network import call_sdk, filesystem
 from daypass_azure.paths import check_name
 from daypass_azure.shape import SNAPSHOT
 
@@ -42,7 +42,7 @@ def head_metadata(location: Location) -> ObjectMetadata:
     )
     named = {} if version is None else {"version_id": version}
     try:
-        answer = ask(
+        answer = call_sdk(
             location, fs, f"the metadata of {location.path}", blob.get_blob_properties, **named
         )
     except ObjectNotFoundError:

@@ -29,7 +29,7 @@ from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
 from daypass_azure.account import account_of
-from daypass_azure.network import ask, filesystem
+from daypass_azure.network import call_sdk, filesystem
 from daypass_azure.paths import check_name
 from daypass_azure.shape import checked_metadata
 from daypass_azure.signer import Signer
@@ -139,7 +139,7 @@ class BlockUploadSession:
         fs = filesystem(location, account.place)
         blob = fs.service_client.get_blob_client(account.place.container, location.key)
         function, args, named = call(blob)
-        return ask(location, fs, f"{what} {location.path}", function, *args, **named)
+        return call_sdk(location, fs, f"{what} {location.path}", function, *args, **named)
 
 
 def _block(upload_id: str, number: int) -> str:

@@ -79,7 +79,7 @@ def _open(location: Location, place: Place | None) -> Any:
     return fs
 
 
-def ask(
+def call_sdk(
     location: Location, fs: Any, what: str, call: Callable[..., Any], *args: Any, **named: Any
 ) -> Any:
     """Await one call of the SDK, once and within the deadline, and translate how it fails.

@@ -27,7 +27,7 @@ _ARGUMENTS = {
 }
 
 
-def ask_sdk(
+def consult_sdk(
     account: str,
     container: str,
     name: str,

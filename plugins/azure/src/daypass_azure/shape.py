@@ -17,7 +17,7 @@ from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.model.options import DESCRIBING
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Unenforced
-from daypass_azure.policy import Policy, check_permission
+from daypass_azure.stored_policies import StoredAccessPolicy, check_permission
 
 #: Prefix of a ``version=`` that names a snapshot, as in the URL: ``snapshot=2026-01-02T03:04:05.6789012Z``.
 SNAPSHOT = "snapshot="
@@ -48,7 +48,7 @@ class Rules:
     https: bool
     #: True where the key signs request headers.
     signs_headers: bool
-    policy: Policy | None = None
+    policy: StoredAccessPolicy | None = None
     encryption_scope: str | None = None
     #: True where links lead to the read-only copy in another region.
     read_only: bool = False

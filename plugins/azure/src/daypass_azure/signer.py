@@ -19,10 +19,10 @@ from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Begun, Templates
 from daypass_azure.account import Account, account_of
 from daypass_azure.keys import Key, keys_of
-from daypass_azure.oracle import ask_sdk
+from daypass_azure.oracle import consult_sdk
 from daypass_azure.paths import check_name, check_names
-from daypass_azure.policy import read_policy
 from daypass_azure.shape import Outline, Rules, Shape, block_shape_of, moment, shape_of
+from daypass_azure.stored_policies import read_policy
 from daypass_azure.template import SENTINEL, Prepared, Template
 
 #: A link that may read answers GET and HEAD alike.
@@ -165,8 +165,8 @@ class Signer:
         if self._learnt_for is not key:
             self._templates.forget()  # those of a key that has been replaced
             self._learnt_for = key
-        ask = partial(
-            ask_sdk,
+        oracle = partial(
+            consult_sdk,
             self._account.name,
             self._account.place.container,
             key=key,
@@ -175,7 +175,7 @@ class Signer:
         )
         try:
             template = Template.learn(
-                ("se", *outline.names), ask, key.hmac, named=outline.scope != "c"
+                ("se", *outline.names), oracle, key.hmac, named=outline.scope != "c"
             )
         except (AzureError, ValueError, TypeError, KeyError) as error:
             msg = f"the Azure SDK does not sign this kind of request ({type(error).__name__}): leave out {', '.join(outline.names) or 'nothing'}"

@@ -15,14 +15,14 @@ import attrs
 
 from daypass_cloudfront.keys import Key
 
-__all__ = ["Policy", "cookies_of", "encode"]
+__all__ = ["PolicyStatement", "cookies_of", "encode"]
 
 #: Base64's characters that a query cannot hold, as CloudFront spells them.
 _IN_QUERIES = str.maketrans("+=/", "-_~")
 
 
 @attrs.frozen
-class Policy:
+class PolicyStatement:
     """One statement: which URL, until when, and perhaps from when and for whom."""
 
     #: The URL; a ``*`` or ``?`` in it is a wildcard, so that a key's own must be encoded.

@@ -17,7 +17,7 @@ from daypass.toolkit.engine import Unenforced
 from daypass_cloudfront.addresses import NotOneNetworkError, network
 from daypass_cloudfront.keys import key_of
 from daypass_cloudfront.options import CloudFrontOptions
-from daypass_cloudfront.policies import Policy, cookies_of
+from daypass_cloudfront.policies import PolicyStatement, cookies_of
 
 __all__ = ["Signer"]
 
@@ -43,9 +43,9 @@ class _Terms:
     headers: dict[str, str]
     unenforced: frozenset[str]
 
-    def policy(self, resource: str) -> Policy:
+    def policy(self, resource: str) -> PolicyStatement:
         """Return the policy for one URL, or for all that a wildcard matches."""
-        return Policy(resource, self.end, self.start, self.addresses)
+        return PolicyStatement(resource, self.end, self.start, self.addresses)
 
 
 class Signer:

@@ -22,7 +22,7 @@ from daypass.hookspecs.found import SentRequest
 from daypass.model.locations import Location
 from daypass_cloudfront.explain import OUT_OF_QUERIES, base_of, policy_bytes
 from daypass_cloudfront.keys import read_private, signature_of
-from daypass_cloudfront.policies import Policy, encode
+from daypass_cloudfront.policies import PolicyStatement, encode
 
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
@@ -51,7 +51,7 @@ def policy_of(sent: SentRequest) -> bytes:
     if custom is not None:
         return policy_bytes(custom)
     end = epoch(sent.get("Expires"))
-    return b"" if end is None else Policy(base_of(sent), end).text.encode()
+    return b"" if end is None else PolicyStatement(base_of(sent), end).text.encode()
 
 
 def _key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.model.locations import Location
-from daypass_gcs.metadata import ask
+from daypass_gcs.metadata import call_api
 from daypass_gcs.places import check_bucket
 
 #: What an upload by one of our links may have to send; it knows no wildcards but for all.
@@ -26,12 +26,12 @@ def plan(location: Location, rule: CorsRule) -> CorsPlan:
     check_bucket(location.bucket)
 
     def read() -> list[dict[str, Any]]:
-        answer = ask(location, "GET", "b/{}", location.bucket, fields="cors")
+        answer = call_api(location, "GET", "b/{}", location.bucket, fields="cors")
         return list(answer.get("cors", []))
 
     def write(rules: Sequence[dict[str, Any]]) -> None:
         change = {"cors": list(rules)}
-        ask(location, "PATCH", "b/{}", location.bucket, fields="cors", json=change)
+        call_api(location, "PATCH", "b/{}", location.bucket, fields="cors", json=change)
 
     return CorsPlan(
         rule={

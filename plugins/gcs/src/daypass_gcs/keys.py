@@ -116,7 +116,7 @@ class KeylessKey:
         """Return what signs a message by one round trip."""
         return _WithinDeadline(self, deadline)
 
-    def ask(self, message: bytes, deadline: Deadline) -> str:
+    def sign(self, message: bytes, deadline: Deadline) -> str:
         """Return the signature of a message in hex, from memory or from IAM."""
         known = self._known.get(message)
         if known is not None:
@@ -185,7 +185,7 @@ class _WithinDeadline:
     _deadline: Deadline
 
     def hex(self, message: bytes) -> str:
-        return self._key.ask(message, self._deadline)
+        return self._key.sign(message, self._deadline)
 
 
 class Transport:

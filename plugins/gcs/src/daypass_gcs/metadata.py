@@ -35,12 +35,12 @@ def head_metadata(location: Location) -> ObjectMetadata:
     if location.options.user_project is not None or settings.requester_pays:
         names["userProject"] = project
     return _normalise(
-        location, ask(location, "GET", "b/{}/o/{}", location.bucket, location.key, **names)
+        location, call_api(location, "GET", "b/{}/o/{}", location.bucket, location.key, **names)
     )
 
 
-def ask(location: Location, method: str, path: str, *names: str, **options: Any) -> Any:
-    """Ask the JSON API within the location's deadline.
+def call_api(location: Location, method: str, path: str, *names: str, **options: Any) -> Any:
+    """Call the JSON API within the location's deadline.
 
     Args:
         location: whose filesystem asks.
@@ -53,12 +53,12 @@ def ask(location: Location, method: str, path: str, *names: str, **options: Any)
     deadline = Deadline.after(location.deadline)
     # All of it in a thread: gcsfs gets its tokens without a time limit, and in its event loop.
     return deadline.run(
-        lambda: _ask(location, deadline, (method, path, *names), options),
+        lambda: _call(location, deadline, (method, path, *names), options),
         f"asking the store about {location.path}",
     )
 
 
-def _ask(
+def _call(
     location: Location, deadline: Deadline, call: Sequence[str], options: Mapping[str, Any]
 ) -> Any:
     from fsspec.asyn import sync

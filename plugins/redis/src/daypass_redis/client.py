@@ -1,4 +1,4 @@
-"""The one way to the server: connect with redis-py, ask, and say in daypass's words what failed."""
+"""The one way to the server: connect with redis-py, call, and say in daypass's words what failed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from daypass.errors import (
 )
 from daypass_redis.settings import Settings
 
-__all__ = ["Stat", "ask", "connect", "stat"]
+__all__ = ["Stat", "call_server", "connect", "stat"]
 
 _Answer = TypeVar("_Answer")
 #: The code that a Redis error starts with, such as OOM or WRONGTYPE.
@@ -58,7 +58,7 @@ def connect(settings: Settings) -> Redis:
     )
 
 
-def ask(settings: Settings, path: str, call: Callable[[], _Answer]) -> _Answer:
+def call_server(settings: Settings, path: str, call: Callable[[], _Answer]) -> _Answer:
     """Return what a call of redis-py returns, or raise an error that everybody can catch.
 
     Args:

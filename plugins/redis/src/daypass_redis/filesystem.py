@@ -29,7 +29,7 @@ from fsspec.utils import stringify_path
 from daypass.errors import InvalidPathError, ObjectNotFoundError, StoreError
 from daypass_redis import listing
 from daypass_redis.address import DEFAULT_PORT, Address, split_url
-from daypass_redis.client import Stat, ask, connect, stat
+from daypass_redis.client import Stat, call_server, connect, stat
 from daypass_redis.names import Key, encoded, prefix_of, shown
 from daypass_redis.settings import Settings
 
@@ -139,8 +139,8 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
     def _shown(self, key: Key) -> str:
         return shown(f"{self.settings.address}/{key}")
 
-    def _ask(self, key: Key, call: Callable[[], _Answer]) -> _Answer:
-        return ask(self.settings, self._shown(key), call)
+    def _call(self, key: Key, call: Callable[[], _Answer]) -> _Answer:
+        return call_server(self.settings, self._shown(key), call)
 
     def _missing(self, key: Key) -> ObjectNotFoundError:
         return ObjectNotFoundError(f"{self._shown(key)} does not exist")
@@ -164,19 +164,19 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
 
         Raises:
             FileNotFoundError: if there is no such key.
-            OSError: if it is no string, or the server fails; see `daypass_redis.client.ask`.
+            OSError: if it is no string, or the server fails; see `daypass_redis.client.call_server`.
 
         """
         key = self._key(path)
         name = encoded(key)
         if start is None and end is None:
-            value: Any = self._ask(key, lambda: self._client.get(name))
+            value: Any = self._call(key, lambda: self._client.get(name))
             if value is None:
                 raise self._missing(key)
             return bytes(value)
         first, last = self._range(key, start, end)
         part: Any = (
-            self._ask(key, lambda: self._client.getrange(name, first, last))
+            self._call(key, lambda: self._client.getrange(name, first, last))
             if first <= last
             else b""
         )
@@ -219,12 +219,12 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
 
         Raises:
             FileExistsError: if there is such a key and ``mode`` is ``"create"``.
-            OSError: if the server fails; see `daypass_redis.client.ask`.
+            OSError: if the server fails; see `daypass_redis.client.call_server`.
 
         """
         key = self._key(path)
         name, data = encoded(key), bytes(memoryview(value))
-        done: Any = self._ask(key, lambda: self._client.set(name, data, nx=mode == "create"))
+        done: Any = self._call(key, lambda: self._client.set(name, data, nx=mode == "create"))
         if not done:
             msg = f"{self._shown(key)} exists"
             raise FileExistsError(msg)
@@ -256,7 +256,7 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
 
         """
         key = self._key(path)
-        if not self._ask(key, lambda: self._client.delete(encoded(key))):
+        if not self._call(key, lambda: self._client.delete(encoded(key))):
             raise self._missing(key)
 
     def rm(
@@ -281,7 +281,7 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
                 self.rm_file(one)
                 continue
             key = self._place(one)
-            deleted = self._ask(key, lambda one=key: listing.delete(self._client, one, maxdepth))  # type: ignore[misc]
+            deleted = self._call(key, lambda one=key: listing.delete(self._client, one, maxdepth))  # type: ignore[misc]
             if key and not deleted:
                 raise self._missing(key)
 
@@ -307,7 +307,7 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
         prefix = prefix_of(key)
         if (
             not key
-            or self._ask(key, lambda: next(listing.scan(self._client, prefix), None)) is not None
+            or self._call(key, lambda: next(listing.scan(self._client, prefix), None)) is not None
         ):
             return listing.directory(prefix)
         raise self._missing(key)
@@ -339,7 +339,7 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
 
         """
         key = self._place(path)
-        files, directories = self._ask(key, lambda: listing.below(self._client, key, 1))
+        files, directories = self._call(key, lambda: listing.below(self._client, key, 1))
         found = [*files.values(), *directories.values()] or ([self.info(key)] if key else [])
         found.sort(key=lambda one: (one["name"], one["type"]))
         return found if detail else sorted({one["name"] for one in found})
@@ -366,7 +366,7 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
             msg = "maxdepth must be at least 1"
             raise ValueError(msg)
         key = self._place(path)
-        files, directories = self._ask(key, lambda: listing.below(self._client, key, maxdepth))
+        files, directories = self._call(key, lambda: listing.below(self._client, key, maxdepth))
         if not files and not directories and key and (itself := self._stat(key)) is not None:
             files[key] = listing.file(key, itself)
         elif withdirs and directories | files and key:
@@ -376,7 +376,7 @@ class RedisFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no
         return {name: found[name] for name in sorted(found)} if detail else sorted(found)
 
     def _stat(self, key: Key) -> Stat | None:
-        return self._ask(key, lambda: next(stat(self._client, [encoded(key)])))
+        return self._call(key, lambda: next(stat(self._client, [encoded(key)])))
 
 
 class RedissFileSystem(RedisFileSystem):

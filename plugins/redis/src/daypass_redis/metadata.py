@@ -17,7 +17,7 @@ from daypass.errors import (
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass_redis.address import Address
-from daypass_redis.client import Stat, ask, connect, stat
+from daypass_redis.client import Stat, call_server, connect, stat
 from daypass_redis.deadline import within
 from daypass_redis.settings import Settings
 
@@ -104,7 +104,7 @@ def _look(location: Location, settings: Settings, key: bytes) -> tuple[datetime,
         return asked_at, next(stat(client, [key]))
 
     try:
-        answer = within(location.deadline, lambda: ask(settings, path, question))
+        answer = within(location.deadline, lambda: call_server(settings, path, question))
     except BaseException as error:
         client.close()  # which also wakes a thread that was left behind
         if isinstance(error, DeadlineError) or not isinstance(error, TimeoutError):

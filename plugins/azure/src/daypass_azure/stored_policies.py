@@ -7,11 +7,11 @@ import attrs
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.model.locations import Location
 from daypass_azure.account import Account
-from daypass_azure.network import ask, filesystem
+from daypass_azure.network import call_sdk, filesystem
 
 
 @attrs.frozen
-class Policy:
+class StoredAccessPolicy:
     """What a stored access policy holds. Azure takes each field from the policy or the link, never both."""
 
     name: str
@@ -21,7 +21,7 @@ class Policy:
     starts: bool
 
 
-def read_policy(location: Location, account: Account, name: str) -> Policy:
+def read_policy(location: Location, account: Account, name: str) -> StoredAccessPolicy:
     """Read one policy of the location's container.
 
     Raises:
@@ -35,7 +35,7 @@ def read_policy(location: Location, account: Account, name: str) -> Policy:
     container = account.place.container
     client = fs.service_client.get_container_client(container)
     what = f"the stored access policies of the container {container}"
-    found = ask(location, fs, what, client.get_container_access_policy)
+    found = call_sdk(location, fs, what, client.get_container_access_policy)
     for identifier in found["signed_identifiers"]:
         if identifier.id != name:
             continue
@@ -47,13 +47,13 @@ def read_policy(location: Location, account: Account, name: str) -> Policy:
             )
             raise InvalidRequestError(msg, option="stored_access_policy")
         if held is None:
-            return Policy(name, "", starts=False)
-        return Policy(name, held.permission or "", starts=bool(held.start))
+            return StoredAccessPolicy(name, "", starts=False)
+        return StoredAccessPolicy(name, held.permission or "", starts=bool(held.start))
     msg = f"the container {container} has no stored access policy {name!r}"
     raise InvalidRequestError(msg, option="stored_access_policy")
 
 
-def check_permission(policy: Policy, needed: str) -> None:
+def check_permission(policy: StoredAccessPolicy, needed: str) -> None:
     """Raise where a policy's own permissions are not exactly what a link needs.
 
     Raises:
