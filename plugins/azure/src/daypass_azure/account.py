@@ -17,7 +17,7 @@ from daypass.base.urls import check_endpoint
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
 from daypass.model.locations import Location
 from daypass_azure.network import filesystem
-from daypass_azure.options import effective_options
+from daypass_azure.options import adlfs_options
 from daypass_azure.paths import Place, account_of_host, place_of
 
 Kind = Literal["key", "token", "sas", "anonymous"]
@@ -93,7 +93,7 @@ def _client(location: Location, place: Place) -> tuple[Any, str | None]:
     if location.has_fs:
         fs = filesystem(location)
         return fs.service_client, fs.account_name
-    options = effective_options(location.storage_options)
+    options = adlfs_options(location.storage_options)
     named = options.get("account_name")
     try:
         if connection_string := options.get("connection_string"):

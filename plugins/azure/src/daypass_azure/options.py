@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from daypass.base.messages import refuse_unknown
+from daypass.toolkit.settings import (
+    FSSPEC_OPTIONS,
+    arguments_of,
+    effective_options,
+    refuse_misspelt,
+)
 
 #: Where adlfs looks for what its options leave out.
 _ENVIRONMENT = {
@@ -24,6 +28,7 @@ _ENVIRONMENT = {
 _KNOWN = frozenset(
     {
         *_ENVIRONMENT,
+        *FSSPEC_OPTIONS,
         "account_host",
         "anon",
         "assume_container_exists",
@@ -33,17 +38,13 @@ _KNOWN = frozenset(
         "credential",
         "default_cache_type",
         "default_fill_cache",
-        "listings_expiry_time",
         "location_mode",
         "loop",
         "max_concurrency",
-        "max_paths",
         "read_timeout",
         "request_session",
-        "skip_instance_cache",
         "socket_timeout",
         "timeout",
-        "use_listings_cache",
         "version_aware",
     }
 )
@@ -55,19 +56,16 @@ _IDENTITY = re.compile(
 )
 
 
-def effective_options(storage_options: Mapping[str, Any]) -> dict[str, Any]:
+def adlfs_options(storage_options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that adlfs would end up with.
 
     Raises:
         UnknownOptionError: for a misspelt option, which must not end in another login.
 
     """
-    from fsspec.config import apply_config
-
-    protocols = type("_Azure", (), {"protocol": ("abfs", "az", "abfss")})
-    options: dict[str, Any] = apply_config(protocols, dict(storage_options))
-    if beyond := [name for name in options if name not in _KNOWN]:
-        _check_names(beyond)
+    options = effective_options(storage_options, ("abfs", "az", "abfss"))
+    names = [name for name in options if not isinstance(name, str) or not _IDENTITY.fullmatch(name)]
+    refuse_misspelt(names, _KNOWN, _names_of_adlfs, what="storage option of azure")
     for name, variable in _ENVIRONMENT.items():
         if not options.get(name):
             options[name] = os.environ.get(variable) or None
@@ -77,12 +75,7 @@ def effective_options(storage_options: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _check_names(names: Iterable[str]) -> None:
+def _names_of_adlfs() -> set[str]:
     from adlfs import AzureBlobFileSystem
 
-    taken = {*_KNOWN, *inspect.signature(AzureBlobFileSystem.__init__).parameters}
-    refuse_unknown(
-        [name for name in names if not isinstance(name, str) or not _IDENTITY.fullmatch(name)],
-        taken - {"self", "kwargs"},
-        what="storage option of azure",
-    )
+    return arguments_of(AzureBlobFileSystem.__init__)

@@ -19,7 +19,7 @@ from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
 from daypass_azure.explain import Place, place_of
-from daypass_azure.options import effective_options
+from daypass_azure.options import adlfs_options
 
 #: The first versions that sign an encryption scope, a resource and a snapshot's time; a delegated
 #: user; and request headers.
@@ -98,7 +98,7 @@ def _key(location: Location, sent: SentRequest, *, delegated: bool) -> tuple[byt
 
 
 def _account_key(location: Location) -> str | None:
-    options = effective_options(location.storage_options)
+    options = adlfs_options(location.storage_options)
     text = options.get("connection_string") or ""
     parts = dict(part.partition("=")[::2] for part in text.split(";"))
     for key in (options.get("account_key"), options.get("credential"), parts.get("AccountKey")):
@@ -110,7 +110,7 @@ def _account_key(location: Location) -> str | None:
 def _account(location: Location, sent: SentRequest) -> str | None:
     named = _place(sent).account
     if named is None:
-        found = effective_options(location.storage_options).get("account_name")
+        found = adlfs_options(location.storage_options).get("account_name")
         named = found if isinstance(found, str) else None
     return named
 

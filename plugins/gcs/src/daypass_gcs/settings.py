@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
-from daypass.base.messages import refuse_unknown
 from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
 from daypass.model.locations import Location
+from daypass.toolkit.settings import (
+    FSSPEC_OPTIONS,
+    arguments_of,
+    effective_options,
+    refuse_misspelt,
+)
 
 DEFAULT_UNIVERSE = "googleapis.com"
 
@@ -91,12 +94,8 @@ def settings_of(location: Location) -> Settings:
     """Read the settings from the filesystem, where one was given, or from the options."""
     if location.has_fs:
         return _of_filesystem(location.fs)
-    from fsspec.config import apply_config
-
-    # What fsspec.filesystem() would do with its configuration files and FSSPEC_GCS_*.
-    protocols = type("_GCS", (), {"protocol": ("gs", "gcs")})
-    options = apply_config(protocols, dict(location.storage_options))
-    _check_names(options)
+    options = effective_options(location.storage_options, ("gs", "gcs"))
+    refuse_misspelt(options, _OWN | FSSPEC_OPTIONS, _names_of_gcsfs, what="storage option of gcs")
     for name, kinds in (("project", (str,)), ("requester_pays", (str, bool))):
         if (value := options.get(name)) is not None and not isinstance(value, kinds):
             msg = f"{name} in storage_options must be text, not {type(value).__name__}"
@@ -109,22 +108,13 @@ def settings_of(location: Location) -> Settings:
     )
 
 
-#: Options of fsspec that its filesystems take without naming them.
-_FSSPEC = frozenset(
-    {"skip_instance_cache", "use_listings_cache", "listings_expiry_time", "max_paths"}
-)
 _OWN = frozenset({"token", "project", "endpoint_url", "requester_pays"})
 
 
-def _check_names(options: Iterable[str]) -> None:
-    """Refuse a misspelt name: a token that nobody reads must not end in another login."""
-    if beyond := set(options) - _OWN - _FSSPEC:
-        from gcsfs import GCSFileSystem  # only to ask for its names: it is slow to import
+def _names_of_gcsfs() -> set[str]:
+    from gcsfs import GCSFileSystem  # only to ask for its names: it is slow to import
 
-        taken: set[str] = set(_FSSPEC)
-        for kind in GCSFileSystem.__mro__:
-            taken.update(inspect.signature(kind.__init__).parameters)
-        refuse_unknown(beyond, taken - {"self", "args", "kwargs"}, what="storage option of gcs")
+    return arguments_of(*(kind.__init__ for kind in GCSFileSystem.__mro__))
 
 
 def _of_filesystem(fs: Any) -> Settings:

@@ -10,6 +10,7 @@ import attrs
 
 from daypass.base.messages import refuse_unknown
 from daypass.errors import InvalidRequestError, UnknownOptionError
+from daypass.toolkit.settings import FSSPEC_OPTIONS
 from daypass_redis.address import Address
 
 __all__ = ["Settings"]
@@ -28,10 +29,6 @@ TLS_OPTIONS = frozenset(
         "ssl_min_version",
         "ssl_password",
     }
-)
-#: fsspec's options for its cache of listings: legal everywhere, idle here, as nothing is cached.
-FSSPEC_OPTIONS = frozenset(
-    {"listings_expiry_time", "max_paths", "skip_instance_cache", "use_listings_cache"}
 )
 _PLACE = ("host", "port", "db")
 _LOGIN = ("username", "password", "timeout")
@@ -89,6 +86,7 @@ class Settings:
         if "ssl" in options:
             msg = "the URL says whether TLS is used: write rediss:// instead of ssl"
             raise UnknownOptionError(msg, option="ssl")
+        # fsspec's are legal everywhere, and idle here, as nothing is cached.
         known = TLS_OPTIONS | FSSPEC_OPTIONS | {*_PLACE, *_LOGIN}
         refuse_unknown(options, known, what="storage option of redis")
         for name in _PLACE:

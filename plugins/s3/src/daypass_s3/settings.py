@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -15,6 +14,12 @@ from daypass.base.messages import refuse_unknown
 from daypass.base.urls import check_endpoint
 from daypass.errors import DeadlineError, InvalidRequestError, StoreError
 from daypass.model.locations import Location
+from daypass.toolkit.settings import (
+    FSSPEC_OPTIONS,
+    arguments_of,
+    effective_options,
+    refuse_misspelt,
+)
 
 #: What aiobotocore's AioConfig takes beyond botocore's Config.
 _AIO_CONFIG = ("connector_args", "http_session_cls")
@@ -70,7 +75,7 @@ class Settings:
 def settings_of(location: Location) -> Settings:
     """Read the settings from the filesystem, where one was given, or from the options."""
     settings = _of_filesystem(location.fs) if location.has_fs else _of_options(location)
-    client = inspect.signature(Session.create_client).parameters
+    client = arguments_of(Session.create_client)
     refuse_unknown(settings.client_kwargs, client, what="option in client_kwargs")
     refuse_unknown(
         settings.config_kwargs,
@@ -84,14 +89,9 @@ def settings_of(location: Location) -> Settings:
 
 
 def _of_options(location: Location) -> Settings:
-    from fsspec.config import apply_config
-
-    # What fsspec.filesystem() would do with its configuration files and FSSPEC_S3_*.
-    protocols = type("_S3", (), {"protocol": ("s3", "s3a")})
-    options = apply_config(protocols, dict(location.storage_options))
+    options = effective_options(location.storage_options, ("s3", "s3a"))
     names = {field.name for field in attrs.fields(Settings)}
-    if beyond := options.keys() - names - _NO_MATTER:
-        _check_names(beyond)
+    refuse_misspelt(options, names | _NO_MATTER, _names_of_s3fs, what="storage option of s3")
     known = {name: value for name, value in options.items() if name in names and value is not None}
     known.setdefault("key", options.get("username"))
     known.setdefault("secret", options.get("password"))
@@ -99,35 +99,25 @@ def _of_options(location: Location) -> Settings:
 
 
 #: Options of S3FileSystem and fsspec that signing does not depend on.
-_NO_MATTER = frozenset(
-    {
-        "asynchronous",
-        "default_block_size",
-        "default_cache_type",
-        "default_fill_cache",
-        "fixed_upload_size",
-        "listings_expiry_time",
-        "loop",
-        "max_concurrency",
-        "max_paths",
-        "password",
-        "skip_instance_cache",
-        "use_listings_cache",
-        "username",
-        "version_aware",
-    }
-)
+_NO_MATTER = FSSPEC_OPTIONS | {
+    "asynchronous",
+    "default_block_size",
+    "default_cache_type",
+    "default_fill_cache",
+    "fixed_upload_size",
+    "loop",
+    "max_concurrency",
+    "password",
+    "username",
+    "version_aware",
+}
 
 
-def _check_names(names: Iterable[str]) -> None:
-    """Refuse what s3fs would not take either: a misspelt key must not end in another login."""
+def _names_of_s3fs() -> set[str]:
     from aiobotocore.session import AioSession
     from s3fs import S3FileSystem
 
-    taken: set[str] = set(_NO_MATTER)
-    for function in (S3FileSystem.__init__, AioSession.__init__, Session.__init__):
-        taken.update(inspect.signature(function).parameters)
-    refuse_unknown(names, taken - {"self", "args", "kwargs"}, what="storage option of s3")
+    return arguments_of(S3FileSystem.__init__, AioSession.__init__, Session.__init__)
 
 
 def _of_filesystem(fs: Any) -> Settings:
