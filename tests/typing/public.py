@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
@@ -55,10 +56,48 @@ def reading(store: daypass.Store) -> None:
     assert_type(daypass.head_metadata("s3://bucket/key").size, int | None)
 
 
+def reading_many(store: daypass.Store, paths: list[str]) -> None:
+    """Errors that are raised are in no list; an iterator gives an iterator."""
+    assert_type(
+        daypass.head_metadata_many(paths), list[daypass.ObjectMetadata | daypass.DaypassError]
+    )
+    assert_type(
+        daypass.head_metadata_many(iter(paths)),
+        Iterator[daypass.ObjectMetadata | daypass.DaypassError],
+    )
+    assert_type(daypass.head_metadata_many(paths, errors="raise"), list[daypass.ObjectMetadata])
+    assert_type(
+        store.head_metadata_many(paths, concurrency=2),
+        list[daypass.ObjectMetadata | daypass.DaypassError],
+    )
+    assert_type(
+        store.head_metadata_many(iter(paths), errors="raise"), Iterator[daypass.ObjectMetadata]
+    )
+
+
 async def asynchronous(store: daypass.Store) -> None:
     """The asynchronous face answers the same."""
     assert_type(await store.acreate_signed_url("key", expires_in="1h"), daypass.SignedURL)
     assert_type(await daypass.acreate_signed_url("s3://bucket/key"), daypass.SignedURL)
+    assert_type(await daypass.acreate_signed_urls(["s3://b/k"], caller="a"), daypass.SignedURLBatch)
+    assert_type(await store.acreate_signed_urls(iter(["k"])), daypass.SignedURLBatch)
+    assert_type(await daypass.acreate_signed_prefix("az://b", fs=None), daypass.SignedPrefix)
+    assert_type(await daypass.acreate_upload_form("s3://b/k", max_bytes=5), daypass.UploadForm)
+    upload = await daypass.acreate_multipart_upload("s3://b/k", size=5, expires_in="1h")
+    assert_type(upload, daypass.MultipartUpload)
+    assert_type(await daypass.ahead_metadata("s3://b/k"), daypass.ObjectMetadata)
+    assert_type(
+        await daypass.ahead_metadata("s3://b/k", missing_ok=True), daypass.ObjectMetadata | None
+    )
+    assert_type(await store.ahead_metadata("key"), daypass.ObjectMetadata)
+    read = await daypass.ahead_metadata_many(["s3://b/k"], errors="raise")
+    assert_type(read, list[daypass.ObjectMetadata])
+    assert_type(
+        await store.ahead_metadata_many(["k"]), list[daypass.ObjectMetadata | daypass.DaypassError]
+    )
+    await daypass.acreate_signed_url("s3://bucket/key", expire_in=60)  # type: ignore[call-arg]
+    await daypass.acreate_signed_urls(["s3://b/k"], content_length=5)  # type: ignore[arg-type]
+    await daypass.acreate_upload_form("s3://b/k", maxbytes=5)  # type: ignore[call-arg]
 
 
 def many(store: daypass.Store) -> None:
@@ -67,6 +106,9 @@ def many(store: daypass.Store) -> None:
     assert_type(batch, daypass.SignedURLBatch)
     assert_type(batch[0], daypass.SignedURL)
     assert_type([link.url for link in batch], list[str])
+    batch = daypass.create_signed_urls(["s3://b/k"], errors="collect", content_length=[5])
+    assert_type(batch, daypass.SignedURLBatch)
+    assert_type(daypass.create_signed_urls(iter(["s3://b/k"])), Iterator[daypass.SignedURL])
     grant = daypass.create_signed_prefix("az://maps", expires_in="45m")
     assert_type(grant.url_for("key"), str)
     try:

@@ -57,10 +57,17 @@ if TYPE_CHECKING:
     from daypass.reading.explain import explain
     from daypass.reading.verify import verify
     from daypass.store import Store
-    from daypass.store.functions import (
+    from daypass.store.async_functions import (
+        acreate_multipart_upload,
         acreate_signed_prefix,
         acreate_signed_url,
+        acreate_signed_urls,
+        acreate_upload_form,
         ahead_metadata,
+        ahead_metadata_many,
+        aresume_multipart_upload,
+    )
+    from daypass.store.functions import (
         create_signed_prefix,
         create_signed_url,
         create_signed_urls,
@@ -70,9 +77,6 @@ if TYPE_CHECKING:
     )
     from daypass.store.multipart import MultipartUpload
     from daypass.store.upload_functions import (
-        acreate_multipart_upload,
-        acreate_upload_form,
-        aresume_multipart_upload,
         create_multipart_upload,
         create_upload_form,
         resume_multipart_upload,
@@ -138,9 +142,11 @@ __all__ = [
     "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
+    "acreate_signed_urls",
     "acreate_upload_form",
     "add_audit",
     "ahead_metadata",
+    "ahead_metadata_many",
     "aresume_multipart_upload",
     "create_multipart_upload",
     "create_signed_prefix",
@@ -179,10 +185,17 @@ _HOMES = {
     "reading.explain": ("explain",),
     "reading.verify": ("verify",),
     "store": ("Store",),
-    "store.functions": (
+    "store.async_functions": (
+        "acreate_multipart_upload",
         "acreate_signed_prefix",
         "acreate_signed_url",
+        "acreate_signed_urls",
+        "acreate_upload_form",
         "ahead_metadata",
+        "ahead_metadata_many",
+        "aresume_multipart_upload",
+    ),
+    "store.functions": (
         "create_signed_prefix",
         "create_signed_url",
         "create_signed_urls",
@@ -192,9 +205,6 @@ _HOMES = {
     ),
     "store.multipart": ("MultipartUpload",),
     "store.upload_functions": (
-        "acreate_multipart_upload",
-        "acreate_upload_form",
-        "aresume_multipart_upload",
         "create_multipart_upload",
         "create_upload_form",
         "resume_multipart_upload",

@@ -50,10 +50,10 @@ def head_metadata_many(
     """
     pa = pyarrow()
     array = paths if isinstance(paths, (pa.Array, pa.ChunkedArray)) else pa.array(paths)
-    rows = texts(array, "path")
+    rows: list[Any] = texts(array, "path")  # a null is a row with an error of its own
     found = list(
         functions.head_metadata_many(
-            rows,  # type: ignore[arg-type] # a null is a row with an error of its own
+            rows,
             version=version,
             errors=errors,
             concurrency=concurrency,

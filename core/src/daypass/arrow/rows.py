@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import attrs
 
@@ -90,8 +90,7 @@ def _batch(
     paths: Sequence[Any], columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]
 ) -> SignedURLBatch:
     given: dict[str, Any] = {**options, **columns}
-    batch = create_signed_urls(paths, **given, errors="collect")
-    return cast("SignedURLBatch", batch)  # what comes of a sequence
+    return create_signed_urls(paths, **given, errors="collect")
 
 
 def _heads(

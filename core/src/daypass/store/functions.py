@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
@@ -21,15 +20,13 @@ from daypass.model.requests import BulkOptions, SharedOptions, SignOptions, make
 from daypass.policy.decisions import Rehearsal
 from daypass.store import bulk
 from daypass.store.heads import Head, head_all
+from daypass.store.keywords import BulkKeywords, ManyHeadsKeywords
 from daypass.store.prepared import root_for
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 __all__ = [
-    "acreate_signed_prefix",
-    "acreate_signed_url",
-    "ahead_metadata",
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
@@ -147,6 +144,24 @@ def create_signed_prefix(
     return doors.create_signed_prefix(*asked, caller=root.caller)
 
 
+@overload
+def create_signed_urls(  # type: ignore[overload-overlap] # an iterator is taken first
+    paths: Iterator[PathLike],
+    *,
+    errors: Literal["raise", "collect"] = "raise",
+    **options: Unpack[BulkKeywords],
+) -> Iterator[SignedURL]: ...
+
+
+@overload
+def create_signed_urls(
+    paths: Iterable[PathLike],
+    *,
+    errors: Literal["raise", "collect"] = "raise",
+    **options: Unpack[BulkKeywords],
+) -> SignedURLBatch: ...
+
+
 def create_signed_urls(
     paths: Iterable[PathLike],
     *,
@@ -250,6 +265,36 @@ def head_metadata(
     return None
 
 
+@overload
+def head_metadata_many(  # type: ignore[overload-overlap] # an iterator is taken first
+    paths: Iterator[PathLike], *, errors: Literal["raise"], **options: Unpack[ManyHeadsKeywords]
+) -> Iterator[ObjectMetadata]: ...
+
+
+@overload
+def head_metadata_many(  # type: ignore[overload-overlap] # and errors that are raised
+    paths: Iterable[PathLike], *, errors: Literal["raise"], **options: Unpack[ManyHeadsKeywords]
+) -> list[ObjectMetadata]: ...
+
+
+@overload
+def head_metadata_many(  # type: ignore[overload-overlap] # an iterator is taken first
+    paths: Iterator[PathLike],
+    *,
+    errors: Literal["raise", "collect"] = "collect",
+    **options: Unpack[ManyHeadsKeywords],
+) -> Iterator[Head]: ...
+
+
+@overload
+def head_metadata_many(
+    paths: Iterable[PathLike],
+    *,
+    errors: Literal["raise", "collect"] = "collect",
+    **options: Unpack[ManyHeadsKeywords],
+) -> list[Head]: ...
+
+
 def head_metadata_many(
     paths: Iterable[PathLike],
     *,
@@ -258,7 +303,7 @@ def head_metadata_many(
     concurrency: int = 32,
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
-) -> list[Head] | Iterator[Head]:
+) -> Any:
     """Read the metadata of many objects, several at a time; one that fails does not lose the rest.
 
     The same as an Arrow table comes from `daypass.arrow.head_metadata_many`.
@@ -347,18 +392,3 @@ def rehearse(
     )
     asked = root.request_for(action, key, options, version, made=made)
     return doors.rehearse(*asked, caller=root.caller, action=action)
-
-
-async def acreate_signed_url(path: PathLike, **options: Any) -> SignedURL:
-    """Do what `create_signed_url` does, in a thread."""
-    return await asyncio.to_thread(create_signed_url, path, **options)
-
-
-async def acreate_signed_prefix(path: PathLike, **options: Any) -> SignedPrefix:
-    """Do what `create_signed_prefix` does, in a thread."""
-    return await asyncio.to_thread(create_signed_prefix, path, **options)
-
-
-async def ahead_metadata(path: PathLike, **options: Any) -> ObjectMetadata | None:
-    """Do what `head_metadata` does, in a thread."""
-    return await asyncio.to_thread(partial(head_metadata, path, **options))

@@ -1,16 +1,92 @@
-"""The keywords that say where and by whom is signed: read and checked, and never changed."""
+"""The keywords that say where and by whom is signed: their types; read and checked, and never changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import attrs
 
 from daypass.base.messages import brief, refuse_unknown
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
+from daypass.model.forms import FormOptions
+from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
 
-__all__ = ["joined", "mapping", "own_options", "structured"]
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+__all__ = [
+    "BulkKeywords",
+    "FormKeywords",
+    "HeadKeywords",
+    "ManyHeadsKeywords",
+    "ManyHeadsOptions",
+    "SharedKeywords",
+    "SignKeywords",
+    "at_once",
+    "joined",
+    "mapping",
+    "own_options",
+    "structured",
+]
+
+_Row = TypeVar("_Row")
+
+
+class _Place(TypedDict, total=False):
+    """Where a path's store is."""
+
+    storage_options: Mapping[str, Any] | None
+    fs: AbstractFileSystem | None
+
+
+class _Signed(_Place, total=False):
+    """The same, and who signs for whom."""
+
+    public_endpoint: str | None
+    signer: str | None
+    signer_options: Mapping[str, Any] | None
+    caller: str | None
+
+
+class SignKeywords(SignOptions, _Signed, total=False):
+    """The keywords of a link for one path."""
+
+    version: str | None
+
+
+class SharedKeywords(SharedOptions, _Signed, total=False):
+    """Those of a grant for a prefix, and of an upload in parts."""
+
+
+class FormKeywords(FormOptions, _Signed, total=False):
+    """Those of an upload form."""
+
+
+class BulkKeywords(BulkOptions, _Signed, total=False):
+    """Those of links for many paths."""
+
+
+class HeadKeywords(_Place, total=False):
+    """Those of the metadata of one path."""
+
+    version: str | None
+
+
+class ManyHeadsOptions(TypedDict, total=False):
+    """How the metadata of many objects is read."""
+
+    version: Iterable[str | None] | None
+    concurrency: int
+
+
+class ManyHeadsKeywords(ManyHeadsOptions, _Place, total=False):
+    """The keywords of the metadata of many paths."""
+
+
+def at_once(rows: Iterable[_Row]) -> Iterable[_Row]:
+    """Read an iterator to its end: what it gave would be an iterator too, which async code must not wait for."""
+    return list(rows) if isinstance(rows, Iterator) else rows
 
 
 def own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from daypass.model.paths import PathLike
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
 from daypass.store import bulk, multipart
+from daypass.store.heads import Head, head_all
+from daypass.store.keywords import ManyHeadsOptions, at_once
 from daypass.store.multipart import MultipartUpload
 from daypass.store.root import Root
 
@@ -176,6 +178,63 @@ class Store:
         return None
 
     @overload
+    def head_metadata_many(  # type: ignore[overload-overlap] # an iterator is taken first
+        self, keys: Iterator[str], *, errors: Literal["raise"], **options: Unpack[ManyHeadsOptions]
+    ) -> Iterator[ObjectMetadata]: ...
+
+    @overload
+    def head_metadata_many(  # type: ignore[overload-overlap] # and errors that are raised
+        self, keys: Iterable[str], *, errors: Literal["raise"], **options: Unpack[ManyHeadsOptions]
+    ) -> list[ObjectMetadata]: ...
+
+    @overload
+    def head_metadata_many(  # type: ignore[overload-overlap] # an iterator is taken first
+        self,
+        keys: Iterator[str],
+        *,
+        errors: Literal["raise", "collect"] = "collect",
+        **options: Unpack[ManyHeadsOptions],
+    ) -> Iterator[Head]: ...
+
+    @overload
+    def head_metadata_many(
+        self,
+        keys: Iterable[str],
+        *,
+        errors: Literal["raise", "collect"] = "collect",
+        **options: Unpack[ManyHeadsOptions],
+    ) -> list[Head]: ...
+
+    def head_metadata_many(
+        self,
+        keys: Iterable[str],
+        *,
+        version: Iterable[str | None] | None = None,
+        errors: Literal["raise", "collect"] = "collect",
+        concurrency: int = 32,
+    ) -> Any:
+        """Read the metadata of many objects below the root, several at a time.
+
+        Args:
+            keys: the keys, exactly as stored, relative to the root. An iterator gives an iterator,
+                in bounded memory; anything else a list. Either is in the order of the keys.
+            version: one version for each key.
+            errors: ``"collect"`` puts the row's `DaypassError` in the place of its
+                `ObjectMetadata`; ``"raise"`` raises the first, which names its row.
+            concurrency: how many objects are asked for at once.
+
+        Raises:
+            InvalidRequestError: for an option that is not legal.
+            DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
+
+        """
+
+        def read(key: str, version: str | None) -> ObjectMetadata:
+            return doors.head_metadata(*self.root.reading(key, version))
+
+        return head_all(read, keys, version, errors=errors, concurrency=concurrency)
+
+    @overload
     def create_signed_urls(  # type: ignore[overload-overlap] # an iterator is taken first
         self,
         keys: Iterator[str],
@@ -293,6 +352,58 @@ class Store:
     ) -> SignedPrefix:
         """Do what `create_signed_prefix` does, in a thread."""
         return await asyncio.to_thread(self.create_signed_prefix, prefix, **options)
+
+    async def acreate_signed_urls(
+        self,
+        keys: Iterable[str],
+        *,
+        errors: Literal["raise", "collect"] = "raise",
+        **options: Unpack[BulkOptions],
+    ) -> SignedURLBatch:
+        """Do what `create_signed_urls` does, in a thread; an iterator is read to its end, and gives a batch too."""
+
+        def sign() -> SignedURLBatch:
+            return self.create_signed_urls(at_once(keys), errors=errors, **options)
+
+        return await asyncio.to_thread(sign)
+
+    @overload
+    async def ahead_metadata_many(
+        self, keys: Iterable[str], *, errors: Literal["raise"], **options: Unpack[ManyHeadsOptions]
+    ) -> list[ObjectMetadata]: ...
+
+    @overload
+    async def ahead_metadata_many(
+        self,
+        keys: Iterable[str],
+        *,
+        errors: Literal["raise", "collect"] = "collect",
+        **options: Unpack[ManyHeadsOptions],
+    ) -> list[Head]: ...
+
+    async def ahead_metadata_many(
+        self,
+        keys: Iterable[str],
+        *,
+        errors: Literal["raise", "collect"] = "collect",
+        **options: Unpack[ManyHeadsOptions],
+    ) -> Any:
+        """Do what `head_metadata_many` does, in threads; an iterator is read to its end, and gives a list too."""
+
+        def read() -> Any:
+            return self.head_metadata_many(at_once(keys), errors=errors, **options)
+
+        return await asyncio.to_thread(read)
+
+    @overload
+    async def ahead_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: Literal[False] = False
+    ) -> ObjectMetadata: ...
+
+    @overload
+    async def ahead_metadata(
+        self, key: str, *, version: str | None = None, missing_ok: bool
+    ) -> ObjectMetadata | None: ...
 
     async def ahead_metadata(
         self, key: str, *, version: str | None = None, missing_ok: bool = False

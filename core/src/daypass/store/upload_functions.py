@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from daypass.gate import doors
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 __all__ = [
-    "acreate_multipart_upload",
-    "acreate_upload_form",
-    "aresume_multipart_upload",
     "create_multipart_upload",
     "create_upload_form",
     "resume_multipart_upload",
@@ -174,20 +169,3 @@ def create_upload_form(
     )
     asked = root.request_for("create_upload_form", key, options, made=request)
     return doors.create_upload_form(*asked, caller=root.caller)
-
-
-async def acreate_multipart_upload(path: PathLike, **options: Any) -> MultipartUpload:
-    """Do what `create_multipart_upload` does, in a thread."""
-    return await asyncio.to_thread(partial(create_multipart_upload, path, **options))
-
-
-async def aresume_multipart_upload(
-    path: PathLike, upload_id: str, **options: Any
-) -> MultipartUpload:
-    """Do what `resume_multipart_upload` does, in a thread."""
-    return await asyncio.to_thread(partial(resume_multipart_upload, path, upload_id, **options))
-
-
-async def acreate_upload_form(path: PathLike, **options: Any) -> UploadForm:
-    """Do what `create_upload_form` does, in a thread."""
-    return await asyncio.to_thread(create_upload_form, path, **options)
