@@ -34,6 +34,15 @@ __all__ = ["SignStep", "Step", "XMLUploadSession", "kept"]
 _LONGEST_ANSWER = 1 << 22
 #: Ids are some hundred characters of base64 and the like; no space, no control character.
 _UPLOAD_ID = re.compile(r"[\x21-\x7e]{1,2048}")
+#: Which element a successful answer to a step is:
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+_ANSWERS = {
+    "begin": "InitiateMultipartUploadResult",
+    "list": "ListPartsResult",
+    "complete": "CompleteMultipartUploadResult",
+}
+#: The number of the last part that an upload can have, on S3 and Cloud Storage.
+_LAST_PART = 10_000
 #: What is asked on the way is asked at once, so such a link need not live long, in seconds.
 _CONTROL_LIFETIME = 900
 
@@ -115,7 +124,8 @@ class XMLUploadSession:
             yield from page
             if _text(root, "IsTruncated") != "true":
                 return
-            if not page or page[-1].number <= last:
+            numbers = [last, *(part.number for part in page)]
+            if not page or numbers != sorted(set(numbers)) or numbers[-1] > _LAST_PART:
                 msg = f"the store's list of the parts of {self.location.path} does not go on where it says it does"
                 raise StoreError(msg)
             last = page[-1].number
@@ -202,6 +212,9 @@ class XMLUploadSession:
             code = _text(root, "Code") or "no code"
             msg = f"the store could not {step.name} the upload to {path} ({ascii(code)[1:65]})"
             raise _explained(StoreError(msg, status=HTTPStatus.OK, store_code=code), step, path)
+        if _name(root) != _ANSWERS[step.name]:
+            msg = f"the store answered the {step.name} of an upload to {path} with <{ascii(_name(root))[1:41]}> in place of <{_ANSWERS[step.name]}>, so nobody knows whether it was done: check what stands between here and the store"
+            raise StoreError(msg)
         return root
 
     def _now(self) -> SignRequest:
