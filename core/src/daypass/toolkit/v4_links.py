@@ -18,10 +18,20 @@ import attrs
 from daypass.base.urls import encode
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
-from daypass.toolkit.v4 import Dialect, canonical_query, canonical_request, string_to_sign
+from daypass.toolkit.v4 import (
+    Dialect,
+    HmacKey,
+    canonical_query,
+    canonical_request,
+    signing_key,
+    string_to_sign,
+)
 
-__all__ = ["V4Link", "message_of", "read_v4"]
+__all__ = ["LONGEST", "V4Link", "hmac_of", "message_of", "read_v4", "unsigned_headers"]
 
+#: The longest lifetime in seconds, of AWS and Google alike: a week.
+LONGEST = 604_800
+#: ID, date, region, service, terminator.
 _SCOPE_PARTS = 5
 #: RFC 9110 section 5.6.2, in lower case.
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~/-]+")
@@ -59,17 +69,16 @@ class V4Link:
         }
 
 
-def read_v4(found: FoundURL, parameter: str, *, terminator: str, longest: int) -> V4Link:
+def read_v4(found: FoundURL, dialect: Dialect) -> V4Link:
     """Take the parameters of a V4 signature apart.
 
     Args:
         found: the URL.
-        parameter: what the parameters begin with, such as ``"X-Amz-"``.
-        terminator: how a credential scope ends, such as ``"aws4_request"``.
-        longest: the provider's longest lifetime in seconds.
+        dialect: the provider's words.
 
     """
     findings: list[Finding] = []
+    parameter, terminator = dialect.parameter, dialect.terminator
 
     def wrong(code: str, message: str) -> None:
         findings.append(Finding("error", code, message))
@@ -87,7 +96,7 @@ def read_v4(found: FoundURL, parameter: str, *, terminator: str, longest: int) -
             )
         scope = [scope[0], "", "", "", terminator]
     signed_at = _signed_at(values["Date"], scope[1], parameter, found.now, wrong)
-    lifetime = _lifetime(values["Expires"], parameter, longest, wrong)
+    lifetime = _lifetime(values["Expires"], parameter, wrong)
     return V4Link(
         algorithm=values["Algorithm"],
         credential_id=scope[0] or None,
@@ -124,20 +133,18 @@ def _signed_at(
     return signed_at
 
 
-def _lifetime(
-    text: str, parameter: str, longest: int, wrong: Callable[[str, str], None]
-) -> int | None:
+def _lifetime(text: str, parameter: str, wrong: Callable[[str, str], None]) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) < 1:
         wrong(
-            "bad-expires", f"{parameter}Expires is no whole number of seconds from 1 to {longest}"
+            "bad-expires", f"{parameter}Expires is no whole number of seconds from 1 to {LONGEST}"
         )
         return None
-    if int(text) > longest:
+    if int(text) > LONGEST:
         wrong(
             "over-limit",
-            f"{parameter}Expires asks for more than the {longest} seconds that the provider allows: "
+            f"{parameter}Expires asks for more than the {LONGEST} seconds that the provider allows: "
             "the link never works",
         )
     return int(text)
@@ -207,6 +214,37 @@ def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAY
     return string_to_sign(
         dialect, values.get(f"{parameter}Date", ""), "/".join(scope[1:]), request
     ).encode()
+
+
+def hmac_of(sent: SentRequest, dialect: Dialect, secret: str, payload: str) -> str:
+    """Return the signature that a request should carry; empty where its credential is none.
+
+    Args:
+        sent: the request.
+        dialect: the provider's words, of HMAC.
+        secret: the secret key.
+        payload: the hash of the body, or the word in its place.
+
+    """
+    scope = (sent.get(f"{dialect.parameter}Credential") or "").rsplit("/", _SCOPE_PARTS - 1)
+    if len(scope) != _SCOPE_PARTS:
+        return ""
+    _, date, region, service, _ = scope
+    key = _derived(dialect, secret, date, region, service)
+    return key.hex(message_of(sent, dialect, payload))
+
+
+@lru_cache(maxsize=64)
+def _derived(dialect: Dialect, secret: str, date: str, region: str, service: str) -> HmacKey:
+    return signing_key(dialect, secret, date, region, service)
+
+
+def unsigned_headers(sent: SentRequest, dialect: Dialect, *prefixes: str) -> list[str]:
+    """Return the headers of a request that begin with one of the prefixes and are not signed."""
+    signed = (sent.get(f"{dialect.parameter}SignedHeaders") or "").split(";")
+    return [
+        name for name in sorted(sent.headers) if name.startswith(prefixes) and name not in signed
+    ]
 
 
 @lru_cache(maxsize=256)

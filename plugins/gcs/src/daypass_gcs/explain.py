@@ -16,13 +16,11 @@ from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
-from daypass.toolkit.post_policy import read_policy
+from daypass.toolkit.link_readers import BINDS, bound_parameters, read_form
+from daypass.toolkit.v4 import GOOG4_RSA
 from daypass.toolkit.v4_links import read_v4
 from daypass_gcs.answers import findings_of
 
-#: Seconds, as `daypass_gcs.MAX_EXPIRES_IN`.
-_LONGEST = 604_800
-_BINDS = "the signature binds one method, and the URL does not name it: verify tells with the key"
 #: ``storage.googleapis.com``, another universe's, private endpoints, and the older names.
 _HOST = re.compile(
     r"(?:(?P<bucket>[a-z0-9._-]{1,222})\.)?(?:storage\.(?:googleapis\.com|[a-z0-9-]+(?:\.[a-z0-9-]+)+)"
@@ -35,6 +33,8 @@ _ALGORITHMS = {
     "GOOG4-HMAC-SHA256": "Google V4 with an HMAC key",
 }
 _V2 = "Google V2"
+#: Parameters that are bound.
+_SHOWN = ("generation", "userProject", "prefix", "uploadType")
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +51,7 @@ def explain(url: FoundURL) -> Explanation | None:
     names = set(url.names())
     answer = None
     if url.fields is not None:
-        answer = _form(url, {name.lower() for name in names})
+        answer = _form(url)
     elif names & {"X-Goog-Signature", "X-Goog-Credential", "X-Goog-Algorithm"}:
         answer = _v4(url)
     elif {"GoogleAccessId", "Signature"} <= names:
@@ -96,7 +96,7 @@ def _path(place: Place, key: str | None) -> str | None:
 
 
 def _v4(url: FoundURL) -> Explanation:
-    link = read_v4(url, "X-Goog-", terminator="goog4_request", longest=_LONGEST)
+    link = read_v4(url, GOOG4_RSA)
     place = place_of(url)
     findings = [*link.findings, *place.findings]
     if link.algorithm and link.algorithm not in _ALGORITHMS:
@@ -105,7 +105,7 @@ def _v4(url: FoundURL) -> Explanation:
     if link.service and link.service != "storage":
         why = f"it is signed for the service {ascii(link.service)[1:41]} and not for storage"
         findings.append(Finding("error", "service", why))
-    conditions = {"location": link.region, **_conditions(url)}
+    conditions = {"location": link.region, **bound_parameters(url, _SHOWN)}
     listing = url.get("prefix") if not place.key else None
     return Explanation(
         url=url.url,
@@ -114,7 +114,7 @@ def _v4(url: FoundURL) -> Explanation:
         path=_path(place, place.key or listing),
         bucket=place.bucket,
         key=place.key,
-        permits_because=_BINDS,
+        permits_because=BINDS,
         **link.as_fields(),
         conditions={name: value for name, value in conditions.items() if value},
         findings=findings,
@@ -149,60 +149,34 @@ def _v2(url: FoundURL) -> Explanation:
         path=_path(place, place.key),
         bucket=place.bucket,
         key=place.key,
-        permits_because=_BINDS,
+        permits_because=BINDS,
         credential_id=url.get("GoogleAccessId"),
         expires_at=end,
-        conditions=_conditions(url),
+        conditions=bound_parameters(url, _SHOWN),
         findings=findings,
         now=url.now,
     )
 
 
-def _conditions(url: FoundURL) -> dict[str, str]:
-    shown = ("generation", "userProject", "prefix", "uploadType")
-    found: dict[str, str] = {}
-    for raw, value in url.query:
-        name = decoded(raw)
-        if name.startswith("response-") or name in shown:
-            found.setdefault(ascii(name)[1:-1][:60], ascii(decoded(value))[1:-1][:200])
-    return found
-
-
-def _form(url: FoundURL, fields: set[str]) -> Explanation | None:
-    if "policy" not in fields:
+def _form(url: FoundURL) -> Explanation | None:
+    form = read_form(url, GOOG4_RSA, older="GoogleAccessId")
+    if form is None:
         return None
-    place = place_of(url)
-    policy = read_policy(url.get("policy") or "")
-    signed_at = None
-    if fields & {"x-goog-signature", "x-goog-credential"}:
-        link = read_v4(url, "X-Goog-", terminator="goog4_request", longest=_LONGEST)
-        # A form has neither a lifetime of its own nor signed headers: its policy has the end.
-        kept = [one for one in link.findings if one.code not in ("incomplete", "bad-headers")]
-        scheme = _ALGORITHMS.get(link.algorithm, "Google V4")
-        who, signed_at = link.credential_id, link.signed_at
-        findings = [*kept, *policy.findings]
-    elif {"googleaccessid", "signature"} <= fields:
-        scheme, who = _V2, url.get("GoogleAccessId")
-        why = "it is signed with Version 2: sign with Version 4"
-        findings = [Finding("warning", "v2", why), *policy.findings]
+    if form.v4 is not None:
+        scheme, findings = _ALGORITHMS.get(form.v4.algorithm, "Google V4"), form.findings
     else:
-        return None
-    key = url.get("key") or policy.key
-    bucket = policy.bucket or place.bucket
+        why = "it is signed with Version 2: sign with Version 4"
+        scheme, findings = _V2, [Finding("warning", "v2", why), *form.findings]
+    place = Place(bucket=form.policy.bucket or place_of(url).bucket, key=form.key)
     return Explanation(
         url=url.url,
         backend="gcs",
         scheme=f"{scheme}, POST policy",
-        path=_path(Place(bucket=bucket, key=key), key),
-        bucket=bucket,
-        key=key,
-        permits=frozenset({"POST"}),
-        permits_because="a form uploads one object",
-        credential_id=who,
-        signed_at=signed_at,
-        expires_at=policy.expires_at,
-        headers=(),
-        conditions=policy.conditions,
+        path=_path(place, place.key),
+        bucket=place.bucket,
+        key=place.key,
+        **form.as_fields(),
+        conditions=form.policy.conditions,
         findings=findings,
         now=url.now,
     )

@@ -8,7 +8,6 @@ import os
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -24,8 +23,8 @@ from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_hex
-from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, HmacKey, signing_key
-from daypass.toolkit.v4_links import encode_path, message_of
+from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA
+from daypass.toolkit.v4_links import encode_path, hmac_of, message_of, unsigned_headers
 from daypass_gcs.explain import place_of
 from daypass_gcs.settings import settings_of
 
@@ -64,7 +63,9 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         why = f"it is signed by {partly(signer)}, and the key at hand is {partly(mine)}'s"
         return attrs.evolve(check, unchecked=why)
     if isinstance(key, str):
-        return attrs.evolve(check, right=lambda sent: _by_hmac(key, sent))
+        return attrs.evolve(
+            check, right=lambda sent: hmac_of(sent, GOOG4_HMAC, key, _payload(sent))
+        )
     message = _message_v4 if v4 else _message_v2
     digest = _digest_in(key, sent.get(check.parameter) or "", hexadecimal=v4)
     right = None
@@ -78,15 +79,13 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
 
 
 def _unsigned(sent: SentRequest) -> list[Finding]:
-    signed = (sent.get("X-Goog-SignedHeaders") or "").split(";")
     return [
         Finding(
             "error",
             "header-unsigned",
             f"you send {name}, which is not signed: Cloud Storage refuses it",
         )
-        for name in sorted(sent.headers)
-        if name.startswith(("x-goog-", "x-amz-")) and name not in signed
+        for name in unsigned_headers(sent, GOOG4_HMAC, "x-goog-", "x-amz-")
     ]
 
 
@@ -101,18 +100,6 @@ def _hmac_key(location: Location, sent: SentRequest) -> tuple[str | None, str | 
     if sent.key is not None:
         return sent.key, None
     return location.options.hmac_secret, location.options.hmac_access_id
-
-
-@lru_cache(maxsize=64)
-def _derived(secret: str, date: str, region: str, service: str) -> HmacKey:
-    return signing_key(GOOG4_HMAC, secret, date, region, service)
-
-
-def _by_hmac(secret: str, sent: SentRequest) -> str:
-    scope = (sent.get("X-Goog-Credential") or "").rsplit("/", 4)
-    if len(scope) != 5:  # noqa: PLR2004 - ID, date, location, service, terminator
-        return ""
-    return _derived(secret, *scope[1:4]).hex(message_of(sent, GOOG4_HMAC, _payload(sent)))
 
 
 def _rsa_key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:

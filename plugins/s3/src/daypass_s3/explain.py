@@ -12,18 +12,19 @@ import attrs
 from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, decoded
-from daypass.toolkit.post_policy import read_policy
+from daypass.hookspecs.found import FoundURL
+from daypass.toolkit.link_readers import BINDS, bound_parameters, read_form
+from daypass.toolkit.v4 import AWS4
 from daypass.toolkit.v4_links import V4Link, read_v4
 from daypass_s3.answers import findings_of
 from daypass_s3.hosts import Place, place_of
 
-#: Seconds, as `daypass_s3.MAX_EXPIRES_IN`.
-_LONGEST = 604_800
-_BINDS = "the signature binds one method, and the URL does not name it: verify tells with the key"
 _V2 = "AWS Signature Version 2"
 _V4 = "AWS Signature Version 4"
 _NAMES_V2 = {"AWSAccessKeyId", "Signature", "Expires"}
+#: Parameters that are bound, and subresources.
+_SHOWN = ("versionId", "partNumber", "uploadId", "prefix", "list-type", "max-keys", "x-id")
+_SUBRESOURCES = ("acl", "cors", "delete", "policy", "tagging", "uploads", "versioning")
 #: A session token's parameter, of either version.
 TOKENS = ("X-Amz-Security-Token", "x-amz-security-token")
 
@@ -69,7 +70,7 @@ def _of_url(url: FoundURL) -> Explanation | None:
 
 def _explanation(url: FoundURL, place: Place, scheme: str, **fields: object) -> Explanation:
     key = place.key
-    listing = url.get("prefix") if not key else None
+    listing = url.get("prefix") if not key and url.fields is None else None
     path = None
     if place.bucket is not None:
         path = f"s3://{place.bucket}" + (f"/{key or listing}" if key or listing else "")
@@ -86,7 +87,7 @@ def _explanation(url: FoundURL, place: Place, scheme: str, **fields: object) -> 
 
 
 def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
-    link = read_v4(url, "X-Amz-", terminator="aws4_request", longest=_LONGEST)
+    link = read_v4(url, AWS4)
     place = place_of(url)
     findings = [*link.findings, *place.findings, *_of_region(link, place)]
     if link.algorithm and link.algorithm != "AWS4-HMAC-SHA256":
@@ -104,7 +105,7 @@ def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
         url,
         place,
         _V4,
-        permits_because=_BINDS,
+        permits_because=BINDS,
         **link.as_fields(),
         conditions={name: value for name, value in conditions.items() if value},
         findings=findings,
@@ -162,7 +163,7 @@ def _v2(url: FoundURL) -> Explanation:
         url,
         place,
         _V2,
-        permits_because=_BINDS,
+        permits_because=BINDS,
         credential_id=url.get("AWSAccessKeyId"),
         expires_at=end,
         conditions=_conditions(url),
@@ -172,53 +173,30 @@ def _v2(url: FoundURL) -> Explanation:
 
 def _conditions(url: FoundURL) -> dict[str, str]:
     """Return what the query binds beside the signature, by the names of its parameters."""
-    shown = ("versionId", "partNumber", "uploadId", "prefix", "list-type", "max-keys", "x-id")
-    found: dict[str, str] = {}
-    for raw, value in url.query:
-        name = decoded(raw)
-        if name.startswith("response-") or name in shown:
-            found.setdefault(ascii(name)[1:-1][:60], ascii(decoded(value))[1:-1][:200])
-        elif name in ("acl", "cors", "delete", "policy", "tagging", "uploads", "versioning"):
-            found.setdefault("subresource", name)
+    found = bound_parameters(url, _SHOWN)
+    subresources = (name for name in url.names() if name in _SUBRESOURCES)
+    if (first := next(subresources, None)) is not None:
+        found["subresource"] = first
     return found
 
 
 def _of_form(url: FoundURL) -> Explanation | None:
-    fields = {name.lower() for name in url.fields or ()}
-    if "policy" not in fields:
+    form = read_form(url, AWS4, older="AWSAccessKeyId")
+    if form is None:
         return None
     place = place_of(url)
-    policy = read_policy(url.get("policy") or "")
-    region = ""
-    signed_at = None
-    if fields & {"x-amz-signature", "x-amz-credential"}:
-        link = read_v4(url, "X-Amz-", terminator="aws4_request", longest=_LONGEST)
-        # A form has neither a lifetime of its own nor signed headers: its policy has the end.
-        kept = [one for one in link.findings if one.code not in ("incomplete", "bad-headers")]
-        scheme, who, region, signed_at = _V4, link.credential_id, link.region, link.signed_at
-        findings = [*kept, *_of_region(link, place), *policy.findings]
-    elif {"awsaccesskeyid", "signature"} <= fields:
-        scheme, who = _V2, url.get("AWSAccessKeyId")
-        why = "it is signed with Version 2, which AWS refuses for new buckets: sign with Version 4"
-        findings = [Finding("warning", "v2", why), *policy.findings]
+    if form.v4 is not None:
+        scheme, region, findings = _V4, form.v4.region, _of_region(form.v4, place)
     else:
-        return None
-    bucket = policy.bucket or place.bucket
-    key = url.get("key") or policy.key
-    return Explanation(
-        url=url.url,
-        backend="s3",
-        scheme=f"{scheme}, POST policy",
-        path=None if bucket is None else f"s3://{bucket}" + (f"/{key}" if key else ""),
-        bucket=bucket,
-        key=key,
-        permits=frozenset({"POST"}),
-        permits_because="a form uploads one object",
-        credential_id=who,
-        signed_at=signed_at,
-        expires_at=policy.expires_at,
-        headers=(),
-        conditions={**({"region": region} if region else {}), **policy.conditions},
-        findings=findings,
-        now=url.now,
+        scheme, region = _V2, ""
+        why = "it is signed with Version 2, which AWS refuses for new buckets: sign with Version 4"
+        findings = [Finding("warning", "v2", why)]
+    bucket = form.policy.bucket or place.bucket
+    return _explanation(
+        url,
+        Place(bucket=bucket, key=form.key),
+        f"{scheme}, POST policy",
+        **form.as_fields(),
+        conditions={**({"region": region} if region else {}), **form.policy.conditions},
+        findings=[*findings, *form.findings],
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b64encode
-from functools import lru_cache
 
 import attrs
 from botocore.exceptions import BotoCoreError
@@ -18,8 +17,8 @@ from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
-from daypass.toolkit.v4 import AWS4, HmacKey, signing_key
-from daypass.toolkit.v4_links import message_of
+from daypass.toolkit.v4 import AWS4
+from daypass.toolkit.v4_links import hmac_of, unsigned_headers
 from daypass_s3 import sdk
 from daypass_s3.hosts import Place, place_of
 from daypass_s3.settings import settings_of
@@ -76,11 +75,9 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
 
 def _unsigned(sent: SentRequest) -> list[Finding]:
     """Name the headers that S3 refuses unless they are signed."""
-    signed = (sent.get("X-Amz-SignedHeaders") or "").split(";")
-    free = [n for n in sorted(sent.headers) if n.startswith("x-amz-") and n not in signed]
     return [
         Finding("error", "header-unsigned", f"you send {name}, which is not signed: S3 refuses it")
-        for name in free
+        for name in unsigned_headers(sent, AWS4, "x-amz-")
         if name != "x-amz-content-sha256" or sent.headers[name] != "UNSIGNED-PAYLOAD"
     ]
 
@@ -146,26 +143,18 @@ def _with_id(sent: SentRequest, mine: str) -> SentRequest:
     return attrs.evolve(sent, query=tuple((n, changed(n, v)) for n, v in sent.query))
 
 
-@lru_cache(maxsize=64)
-def _derived(secret: str, date: str, region: str, service: str) -> HmacKey:
-    return signing_key(AWS4, secret, date, region, service)
-
-
 @attrs.frozen
 class _V4:
     _secret: str = attrs.field(repr=False)
 
     def signature(self, sent: SentRequest) -> str:
         """Return the signature that the request should carry."""
-        scope = (sent.get("X-Amz-Credential") or "").rsplit("/", 4)
-        if len(scope) != 5:  # noqa: PLR2004 - ID, date, region, service, terminator
-            return ""
-        key = _derived(self._secret, *scope[1:4])
-        return key.hex(message_of(sent, AWS4, _payload(sent, scope[3])))
+        return hmac_of(sent, AWS4, self._secret, _payload(sent))
 
 
-def _payload(sent: SentRequest, service: str) -> str:
+def _payload(sent: SentRequest) -> str:
     """Return the hash of the body as it is signed; S3 alone knows a word in its place."""
+    _, _, service = (sent.get("X-Amz-Credential") or "").rpartition("/")[0].rpartition("/")
     said = sent.headers.get("x-amz-content-sha256") or sent.get("X-Amz-Content-Sha256")
     if said or service.startswith("s3"):
         return said or "UNSIGNED-PAYLOAD"
