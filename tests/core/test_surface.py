@@ -35,6 +35,7 @@ ROOMS = (
     "gate",
     "store",
     "reading",
+    "transfer",
 )
 LIGHT = [
     SOURCE / "errors.py",

@@ -81,6 +81,15 @@ if TYPE_CHECKING:
         create_upload_form,
         resume_multipart_upload,
     )
+    from daypass.transfer.functions import (
+        aabort_upload,
+        abort_upload,
+        adownload,
+        aupload,
+        download,
+        upload,
+    )
+    from daypass.transfer.outcome import Transfer
 
 __version__: str  # found on first use, as every name here
 
@@ -133,26 +142,32 @@ __all__ = [
     "SigningNotSupportedError",
     "Store",
     "StoreError",
+    "Transfer",
     "UnknownOptionError",
     "UnsupportedOptionError",
     "UploadForm",
     "UploadSession",
     "UploadedPart",
     "Verification",
+    "aabort_upload",
+    "abort_upload",
     "acreate_multipart_upload",
     "acreate_signed_prefix",
     "acreate_signed_url",
     "acreate_signed_urls",
     "acreate_upload_form",
     "add_audit",
+    "adownload",
     "ahead_metadata",
     "ahead_metadata_many",
     "aresume_multipart_upload",
+    "aupload",
     "create_multipart_upload",
     "create_signed_prefix",
     "create_signed_url",
     "create_signed_urls",
     "create_upload_form",
+    "download",
     "explain",
     "head_metadata",
     "head_metadata_many",
@@ -162,6 +177,7 @@ __all__ = [
     "remove_audit",
     "resume_multipart_upload",
     "set_policy",
+    "upload",
     "verify",
 ]
 
@@ -209,6 +225,15 @@ _HOMES = {
         "create_upload_form",
         "resume_multipart_upload",
     ),
+    "transfer.functions": (
+        "aabort_upload",
+        "abort_upload",
+        "adownload",
+        "aupload",
+        "download",
+        "upload",
+    ),
+    "transfer.outcome": ("Transfer",),
 }
 
 

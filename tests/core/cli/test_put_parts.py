@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import daypass as library
-from daypass.cli import transfer
 from daypass.cli.run import run
+from daypass.transfer import parts, retries
 from tests.servers.counting_proxy import counting_proxy
 
 MIB = 1 << 20
@@ -54,7 +54,7 @@ def here(real, proxy, monkeypatch, capsys):
     """Run the command in this very process, where pauses can be made short; return code and stderr."""
     for name, value in real.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(transfer, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.001)
 
     def call(*arguments):
         code = run([str(argument) for argument in arguments])
@@ -162,7 +162,7 @@ def test_a_store_that_keeps_failing_is_given_up_and_can_be_gone_on_with(
     assert "503" in err
     assert len(unfinished()) == len(journals()) == 1
     tries = sum(line.startswith("PUT partNumber") for line in proxy.asked)
-    assert tries <= 2 * transfer._TRIES
+    assert tries <= 2 * parts._TRIES
     proxy.faults = []
     (again, _) = commands(err)
     code, err = here(*again)

@@ -341,15 +341,28 @@ class UploadForm:
         words = ["curl", "--fail"]
         if set("[]{}").intersection(self.url + file):
             words.append("--globoff")
+        for name, value in self.fields_with(file, content_type=content_type).items():
+            words += ["--form-string", f"{name}={value}"]
+        name = file.replace("\\", "\\\\").replace('"', '\\"')
+        return shlex.join([*words, "--form", f'file=@"{name}"', self.url])
+
+    def fields_with(self, file: str, *, content_type: str | None = None) -> dict[str, str]:
+        """Return all fields to send before a file, those too that the form leaves to the sender.
+
+        Args:
+            file: its name.
+            content_type: its media type; by default it is guessed from the name.
+
+        Raises:
+            InvalidRequestError: if the media type does not begin with what the form asks for.
+
+        """
         declared = dict.fromkeys(self._open(), content_type or mimetypes.guess_type(file)[0] or "")
         for name, value in declared.items():
             if not value.startswith(self.starts_with[name]):
                 msg = f"{name} must begin with {self.starts_with[name]!r}, and {value!r} does not: give content_type="
                 raise InvalidRequestError(msg, option="content_type")
-        for name, value in {**self.fields, **declared}.items():
-            words += ["--form-string", f"{name}={value}"]
-        name = file.replace("\\", "\\\\").replace('"', '\\"')
-        return shlex.join([*words, "--form", f'file=@"{name}"', self.url])
+        return {**self.fields, **declared}
 
     def _open(self) -> dict[str, str]:
         """Return the fields that the form does not fill in, with what they must begin with."""

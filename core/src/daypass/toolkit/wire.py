@@ -47,12 +47,27 @@ class _SecureConnection(_Hearing, http.client.HTTPSConnection):
     pass
 
 
-class _HTTP(urllib.request.HTTPHandler):
+class _AsAsked(urllib.request.AbstractHTTPHandler):
+    """Sends no media type that nobody named: urllib takes every body for a form, and a store would keep that."""
+
+    def do_request_(self, request: urllib.request.Request) -> urllib.request.Request:
+        named = request.has_header("Content-type")
+        request = super().do_request_(request)
+        if not named:
+            request.unredirected_hdrs.pop("Content-type", None)
+        return request
+
+
+class _HTTP(_AsAsked, urllib.request.HTTPHandler):
+    http_request = _AsAsked.do_request_
+
     def http_open(self, req: urllib.request.Request) -> Response:
         return self.do_open(_Connection, req)
 
 
-class _HTTPS(urllib.request.HTTPSHandler):
+class _HTTPS(_AsAsked, urllib.request.HTTPSHandler):
+    https_request = _AsAsked.do_request_
+
     def https_open(self, req: urllib.request.Request) -> Response:
         context: Any = getattr(self, "_context", None)
         return self.do_open(_SecureConnection, req, context=context)

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from daypass.cli.files import lock
+from daypass.base.files import lock
 
 __all__ = ["Output", "output"]
 

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 import attrs
 import click
 
+from daypass.base.files import target_of
 from daypass.cli import exits
-from daypass.cli.files import target_of
 from daypass.cli.inputs import opened
 from daypass.cli.manifest.answers import Answer, taken
 from daypass.cli.manifest.output import Output, output

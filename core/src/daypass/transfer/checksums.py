@@ -7,19 +7,19 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-from daypass.cli.progress import progress
 from daypass.toolkit.wire import CHUNK
+from daypass.transfer.meter import Meter
 
 __all__ = ["checksums"]
 
 
-def checksums(file: Path, size: int, part_size: int) -> tuple[str, list[str]]:
+def checksums(file: Path, size: int, part_size: int, meter: Meter) -> tuple[str, list[str]]:
     """Read a file once; return the MD5 of all of it and of each part, in base64."""
     whole = hashlib.md5(usedforsecurity=False)
     parts: list[str] = []
-    with file.open("rb") as source, progress("reading", size) as advance:
+    with file.open("rb") as source, meter.reading(str(file), size) as reading:
         while True:
-            digest = _one_part(source.read, part_size, whole.update, advance)
+            digest = _one_part(source.read, part_size, whole.update, reading.add)
             if digest is None:
                 break
             parts.append(digest)

@@ -1,48 +1,51 @@
-"""What `daypass put` is asked of a large file, what came of it, and how the same command is called again."""
+"""How an upload is gone on with, or removed, in the words of the command line: the same command once more."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
+import click
 
 from daypass.base.secrets import check_portable
+from daypass.cli.output import warn
 from daypass.errors import InvalidRequestError
-from daypass.model.paths import parse_path
-from daypass.model.requests import SignOptions
-from daypass.store.store import Store
 
-__all__ = ["Done", "Job"]
+__all__ = ["Again"]
 
 
 @attrs.frozen
-class Job:
-    """What the command line asks."""
+class Again:
+    """A call of ``daypass put``."""
 
     file: Path
     path: str
     #: Storage options, signer, signer options and caller.
     place: Mapping[str, Any]
-    #: What describes the object and its links, as keywords.
-    asked: SignOptions
-    #: The names of those that the command line gave itself.
-    explicit: frozenset[str]
-    part_size: int | None
-    jobs: int
-    resume: bool
 
-    @cached_property
-    def store(self) -> tuple[Store, str]:
-        """The store, and the key in it."""
-        parsed = parse_path(self.path)
-        return Store(str(attrs.evolve(parsed, key="")), **self.place), parsed.key
+    @contextmanager
+    def spelled(self) -> Iterator[None]:
+        """Say an error's notes as warnings, and all of it with the commands that the library has no word for."""
+        try:
+            yield
+        except BaseException as error:
+            for note in getattr(error, "__notes__", ()):
+                warn(self._spell(note))
+            if isinstance(error, InvalidRequestError) and error.option == "resume":
+                raise click.UsageError(self._spell(str(error))) from error
+            raise
 
-    def command(self, flag: str) -> str:
+    def _spell(self, message: str) -> str:
+        return message.replace("resume=True", f"`{self._command('--resume')}`").replace(
+            "abort_upload", f"`{self._command('--abort')}`"
+        )
+
+    def _command(self, flag: str) -> str:
         """Say how to call this command again; options that hold secrets are named alone."""
         words = ["daypass", "put", flag, str(self.file), self.path]
         rest = ""
@@ -64,21 +67,6 @@ class Job:
         if self.place.get("signer") is not None:
             words += ["--signer", str(self.place["signer"])]
         return shlex.join(words) + rest
-
-
-@attrs.frozen(kw_only=True)
-class Done:
-    """A file that is there."""
-
-    path: str
-    size: int
-    parts: int
-    content_md5: str
-    #: True where the store checked every part against its MD5.
-    md5_checked: bool
-    etag: str | None
-    #: What was compared in the end: ``size`` and ``etag``.
-    checked: tuple[str, ...]
 
 
 def _is_json(text: str) -> bool:

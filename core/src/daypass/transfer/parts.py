@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import attrs
 
-from daypass.errors import DeadlineError, StoreError, UnsupportedOptionError
+from daypass.errors import UnsupportedOptionError
 from daypass.model.links import SignedURL
 from daypass.store.multipart import MultipartUpload
 from daypass.toolkit.wire import network_errors, send
+from daypass.transfer.meter import Meter
+from daypass.transfer.retries import ChangedError, insist
 
-__all__ = ["ChangedError", "Sent", "is_temporary", "send_parts"]
+__all__ = ["Sent", "send_parts"]
 
 #: Bytes read and sent at a time. What is in flight takes this much memory for each job.
 _PIECE = 1 << 18
 #: How often a part is sent before it is given up.
 _TRIES = 6
-#: The first and the longest pause between two tries, in seconds.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 20.0
-#: Answers after which the same request may succeed.
-_TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
-#: What S3 says with a status that is no such answer.
-_TEMPORARY_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServerBusy"})
 #: How long an ending run waits for what is on its way, in seconds.
 _LAST_WAIT = 5.0
-
-
-class ChangedError(StoreError):
-    """The file is no longer what it was when the upload began."""
 
 
 class _StoppedError(Exception):
@@ -51,15 +43,6 @@ class Sent:
     bound: bool
 
 
-def is_temporary(error: Exception) -> bool:
-    """Tell whether the same request may succeed a little later."""
-    if isinstance(error, ChangedError) or not isinstance(error, (StoreError, DeadlineError)):
-        return False
-    if isinstance(error, DeadlineError) or error.status is None:
-        return True
-    return error.status in _TEMPORARY or error.store_code in _TEMPORARY_CODES
-
-
 @attrs.define
 class _Job:
     """What all threads share."""
@@ -68,7 +51,7 @@ class _Job:
     file: Path
     #: MD5 of each part in base64.
     md5s: Sequence[str]
-    advance: Callable[[int], object]
+    meter: Meter
     waiting: SimpleQueue[int]
     done: SimpleQueue[Sent | BaseException] = attrs.field(factory=SimpleQueue)
     stop: threading.Event = attrs.field(factory=threading.Event)
@@ -81,45 +64,27 @@ class _Job:
             except Empty:
                 return
             try:
-                self.done.put(self._insist(number))
+                self.done.put(insist(partial(self._send, number), tries=_TRIES, stop=self.stop))
             except _StoppedError:
                 return
             except BaseException as error:  # noqa: BLE001 - it is raised where the parts are waited for
                 self.done.put(error)
                 return
 
-    def _insist(self, number: int) -> Sent:
-        """Send one part, again where that may help, each time through a link of that moment."""
-        for tried in range(1, _TRIES + 1):
-            try:
-                return self._send(number)
-            except (StoreError, DeadlineError) as error:
-                if self.stop.is_set():
-                    raise _StoppedError from None
-                if tried == _TRIES or not is_temporary(error):
-                    raise
-            longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried)
-            # Somewhere up to the longest: what failed together shall not come back together.
-            self.stop.wait(random.uniform(0, longest))  # noqa: S311 - nothing secret about it
-            if self.stop.is_set():
-                raise _StoppedError
-        raise AssertionError  # pragma: no cover - the last try returns or raises
-
     def _send(self, number: int) -> Sent:
+        """Send one part, through a link of this moment."""
+        if self.stop.is_set():
+            raise _StoppedError
         md5 = self.md5s[number - 1]
         link, bound = _link(self.upload, number, md5)
         size = self.upload.size_of(number)
         # Not in the link where the store cannot bind it, and still checked by one that knows it.
         headers = {"Content-MD5": md5, "Content-Length": str(size)}
-        counted = _Counted(self.advance)
-        body = self._pieces(number, size, counted)
-        try:
+        with self.meter.attempt() as told:
+            body = self._pieces(number, size, told)
             with send(link, headers=headers, body=body) as response, network_errors(link):
                 response.read()
                 etag = response.headers.get("ETag")
-        except BaseException:
-            counted.take_back()
-            raise
         return Sent(number, None if etag is None else etag.strip('"'), bound)
 
     def _pieces(self, number: int, size: int, advance: Callable[[int], object]) -> Iterator[bytes]:
@@ -143,21 +108,6 @@ class _Job:
                 advance(len(piece))
 
 
-@attrs.define
-class _Counted:
-    """Counts what was told, to take it back where the part has to be sent again."""
-
-    _advance: Callable[[int], object]
-    _told: int = 0
-
-    def __call__(self, count: int) -> None:
-        self._told += count
-        self._advance(count)
-
-    def take_back(self) -> None:
-        self._advance(-self._told)
-
-
 def _link(upload: MultipartUpload, number: int, md5: str) -> tuple[SignedURL, bool]:
     """Sign a part's link with its MD5, or without where the store cannot bind it; say which."""
     try:
@@ -176,7 +126,7 @@ def send_parts(
     numbers: Sequence[int],
     *,
     jobs: int,
-    advance: Callable[[int], object],
+    meter: Meter,
 ) -> Iterator[Sent]:
     """Send parts of a file, and yield each when the store has it; they come in no order.
 
@@ -186,7 +136,7 @@ def send_parts(
         md5s: MD5 of every part of the file, in base64.
         numbers: the parts to send.
         jobs: how many are sent at a time.
-        advance: told of bytes that were sent; of fewer than none where some have to go again.
+        meter: is told of every piece.
 
     Raises:
         ChangedError: if the file is not what its checksums say.
@@ -196,7 +146,7 @@ def send_parts(
     waiting: SimpleQueue[int] = SimpleQueue()
     for number in numbers:
         waiting.put(number)
-    job = _Job(upload, file, md5s, advance, waiting)
+    job = _Job(upload, file, md5s, meter, waiting)
     # Daemons: whoever is interrupted does not wait for a store that has fallen silent.
     threads = [
         threading.Thread(target=job.work, daemon=True) for _ in range(min(jobs, len(numbers)))

@@ -1,4 +1,4 @@
-"""What is known of an upload that is not complete: a small file, so that a killed `daypass put` can go on.
+"""What is known of an upload that is not complete: a small file, so that a killed upload can go on.
 
 It lies in the user's state directory and holds no credentials: paths, sizes, checksums, what describes the
 object, and the upload's id, which opens nothing. A line is added for each part that the store has taken.
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import attrs
-import click
 
-from daypass.cli.files import lock
+from daypass.base.files import lock
+from daypass.errors import StoreError
 
 __all__ = ["Journal", "Upload", "open_journal"]
 
@@ -92,7 +92,7 @@ def open_journal(file: Path, path: str) -> Iterator[Journal]:
         path: where it goes.
 
     Raises:
-        click.ClickException: if another run is at it, or nothing can be written there.
+        StoreError: if another run is at it, or nothing can be written there.
 
     """
     place = _place(file, path)
@@ -102,9 +102,9 @@ def open_journal(file: Path, path: str) -> Iterator[Journal]:
     except OSError as error:
         msg = (
             f"an upload in parts keeps a journal in {place.parent}, which cannot be written "
-            f"({error.strerror}): set XDG_STATE_HOME to a directory that can, or raise --multipart-threshold"
+            f"({error.strerror}): set XDG_STATE_HOME to a directory that can, or raise multipart_threshold"
         )
-        raise click.ClickException(msg) from error
+        raise StoreError(msg) from error
     with os.fdopen(descriptor, "r+b") as notes:
         lock(notes, f"uploading {file} to this path")
         journal = Journal(place, notes)
@@ -137,4 +137,4 @@ def _read(journal: Journal, notes: BinaryIO) -> None:
             journal._know(record["part"], record["etag"], bound=record["bound"])  # noqa: SLF001 - the class is of this module
     except (ValueError, TypeError, KeyError) as error:
         msg = f"the journal {journal.place} is damaged: remove it, and look in the bucket for uploads that are not complete"
-        raise click.ClickException(msg) from error
+        raise StoreError(msg) from error

@@ -1,0 +1,155 @@
+"""Bytes that come down: gone on with where a connection broke, and never of two objects."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from email.message import Message
+from http import HTTPStatus
+from typing import Any, BinaryIO
+
+import attrs
+
+from daypass.errors import DaypassError, StoreError
+from daypass.model.links import SignedURL
+from daypass.toolkit.wire import CHUNK, Response, network_errors, send
+from daypass.transfer.meter import Meter
+from daypass.transfer.retries import ChangedError, insist, is_temporary
+
+__all__ = ["Arrived", "fetch"]
+
+#: How often it is asked without a byte more, before it is given up.
+_TRIES = 3
+_RANGE = re.compile(r"bytes (\d+)-")
+
+
+@attrs.frozen
+class Arrived:
+    """What has come down."""
+
+    size: int
+    #: MD5 in base64.
+    md5: str
+    #: The ETag of what came down, without quotes.
+    etag: str | None
+    #: What the answer said of the object: its size in bytes, and its MD5 in base64.
+    said_size: int | None
+    said_md5: str | None
+
+
+def fetch(link: SignedURL, sink: BinaryIO, meter: Meter, *, encoding: str = "identity") -> Arrived:
+    """Write what a link leads to into a file.
+
+    Args:
+        link: for GET.
+        sink: the file, empty.
+        meter: is told of every piece.
+        encoding: in which the object may come (Accept-Encoding).
+
+    Raises:
+        ChangedError: if the object has become another on the way.
+        DaypassError: if it cannot be had, though asked again.
+
+    """
+    coming = _Coming(link, sink, meter, encoding)
+    while True:
+        before = coming.total
+        try:
+            return insist(coming.go_on, tries=_TRIES, again=coming.can_go_on)
+        except DaypassError as error:
+            # A long download may break more often than that, as long as it gets on.
+            if coming.total <= before or not coming.can_go_on(error):
+                raise
+
+
+@attrs.define
+class _Coming:
+    """A download that may take several requests."""
+
+    link: SignedURL
+    sink: BinaryIO
+    meter: Meter
+    encoding: str
+    total: int = 0
+    #: Of the answer that began it.
+    headers: Message = attrs.field(factory=Message)
+    #: MD5 of all that has come.
+    _digest: Any = attrs.field(factory=lambda: hashlib.md5(usedforsecurity=False))
+
+    def can_go_on(self, error: BaseException) -> bool:
+        """Tell whether to ask for the rest: of an object that can be told from others."""
+        return is_temporary(error) and (self.total == 0 or self._tag is not None)
+
+    @property
+    def _tag(self) -> str | None:
+        """The ETag by which the store would know the object again; a weak one does not do."""
+        tag: str | None = self.headers.get("ETag")
+        return tag if tag is not None and tag.startswith('"') else None
+
+    def go_on(self) -> Arrived:
+        """Ask for what is missing, and read it to its end."""
+        headers = {"Accept-Encoding": self.encoding}
+        if self.total:
+            headers |= {"Range": f"bytes={self.total}-", "If-Match": self._tag or ""}
+        try:
+            with send(self.link, headers=headers) as response:
+                self._begin(response)
+                self._read(response)
+        except StoreError as error:
+            if self.total and error.status == HTTPStatus.PRECONDITION_FAILED:
+                raise self._changed() from None
+            raise
+        size: str | None = self.headers.get("Content-Length")
+        return Arrived(
+            size=self.total,
+            md5=b64encode(self._digest.digest()).decode(),
+            etag=None if (tag := self.headers.get("ETag")) is None else tag.strip('"'),
+            said_size=int(size) if size is not None and size.isdecimal() else None,
+            said_md5=_md5_of(self.headers),
+        )
+
+    def _begin(self, response: Response) -> None:
+        if response.status == HTTPStatus.PARTIAL_CONTENT and self.total:
+            place = _RANGE.match(response.headers.get("Content-Range", ""))
+            if place is None or int(place[1]) != self.total:
+                raise self._changed()
+            return
+        # The first answer, or one of a server that knows no ranges and begins again.
+        self.meter.add(-self.total)
+        self.total = 0
+        self.sink.seek(0)
+        self.sink.truncate()
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self.headers = response.headers
+        self.meter.begin(response.length)
+
+    def _read(self, response: Response) -> None:
+        while True:
+            with network_errors(self.link):
+                piece = response.read(CHUNK)
+            if not piece:
+                break
+            self.sink.write(piece)
+            self._digest.update(piece)
+            self.total += len(piece)
+            self.meter.add(len(piece))
+        # http.client says nothing where the connection ends before the announced end.
+        if response.length:
+            msg = f"the download of {self.link.path} ended {response.length} bytes early"
+            raise StoreError(msg)
+
+    def _changed(self) -> ChangedError:
+        msg = f"{self.link.path} changed while it was downloaded: nothing was saved"
+        return ChangedError(msg)
+
+
+def _md5_of(headers: Message) -> str | None:
+    """Return the MD5 that an answer states, by RFC 1864 or as user metadata of `daypass.upload`."""
+    if headers.get("Warning", "").startswith("214"):
+        return None  # RFC 7234: a server on the way has unpacked it
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower == "content-md5" or lower.endswith("-meta-md5chksum"):
+            return str(value)
+    return None

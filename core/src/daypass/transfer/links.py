@@ -1,0 +1,98 @@
+"""What bytes go through where a link alone is given: one that daypass made, or the bare URL of any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from daypass.base.messages import shown
+from daypass.base.urls import mask_url
+from daypass.errors import InvalidRequestError
+from daypass.model.forms import UploadForm
+from daypass.model.headers import check_text, check_token
+from daypass.model.links import SignedURL
+
+__all__ = ["check_alone", "is_link", "link_of"]
+
+#: A URL is used as it stands, so all that could end a line, or be read in two ways, is refused.
+_URL = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+def is_link(given: object) -> bool:
+    """Tell a link from a path."""
+    if isinstance(given, str):
+        return given[:8].lower().startswith(("http://", "https://"))
+    return isinstance(given, (SignedURL, UploadForm))
+
+
+def check_alone(options: Mapping[str, Any]) -> None:
+    """Raise where an option of signing is given together with a link, which is signed already.
+
+    Raises:
+        InvalidRequestError: naming it.
+
+    """
+    for name, value in options.items():
+        if value is not None and value is not False and name != "headers":
+            msg = f"{name} goes with a path, and a link is given, which permits what it permits: leave it out"
+            raise InvalidRequestError(msg, option=name)
+
+
+def link_of(
+    given: object, method: Literal["GET", "PUT"], headers: Mapping[str, str] | None
+) -> SignedURL:
+    """Return the link to use, with exactly the headers that it wants.
+
+    Args:
+        given: a `SignedURL`, or a URL as text.
+        method: what it is used for.
+        headers: those that a bare URL wants, which does not say.
+
+    Raises:
+        InvalidRequestError: if it is for something else, or is no URL that can be used.
+
+    """
+    if isinstance(given, SignedURL):
+        if headers:
+            msg = "headers go with a bare URL: a SignedURL names its own, and only those are sent"
+            raise InvalidRequestError(msg, option="headers")
+        if given.method != method:
+            msg = f"the link to {given.path} is for {given.method}, and this needs one for {method}"
+            raise InvalidRequestError(msg, option="link")
+        return given
+    if not isinstance(given, str):
+        msg = f"a link is a SignedURL or the text of a URL, not {shown(given)}"
+        raise InvalidRequestError(msg, option="link")
+    url = str.__str__(given)  # an exact str: a subclass may write itself in its own way
+    _check(url)
+    return SignedURL(
+        url=url,
+        method=method,
+        headers={
+            check_token(name, "headers"): check_text(value, "headers")
+            for name, value in (headers or {}).items()
+        },
+        expires_at=datetime.max.replace(tzinfo=UTC),
+        expires_because="a bare URL does not say when it ends",
+        permits=frozenset({method}),
+        unenforced=frozenset(),
+        path=mask_url(url),
+        backend="",
+    )
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        sound = bool(_URL.fullmatch(url) and parts.hostname and parts.port != 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        msg = "the link is no URL as a store gives it: http(s)://host/..., percent-encoded, without spaces"
+        raise InvalidRequestError(msg, option="link")
+    if "@" in parts.netloc:
+        msg = "the link holds a login in front of its host, which is never sent: a signed URL needs none"
+        raise InvalidRequestError(msg, option="link")

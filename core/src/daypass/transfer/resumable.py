@@ -1,0 +1,417 @@
+"""A large file goes up in parts: resumed after a kill, and nothing left behind in silence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from daypass.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    DaypassError,
+    DeadlineError,
+    InvalidRequestError,
+    ObjectNotFoundError,
+    StoreError,
+    UnsupportedOptionError,
+)
+from daypass.gate import doors
+from daypass.hookspecs.parts import UploadedPart, plan_parts
+from daypass.model.metadata import ObjectMetadata
+from daypass.store import multipart
+from daypass.store.multipart import MultipartUpload
+from daypass.store.root import Root
+from daypass.transfer.checksums import checksums
+from daypass.transfer.journal import Journal, Upload, open_journal
+from daypass.transfer.meter import Meter
+from daypass.transfer.outcome import Transfer
+from daypass.transfer.parts import Sent, send_parts
+from daypass.transfer.retries import ChangedError, insist, is_temporary
+
+__all__ = ["Job", "abort", "has_parts", "put"]
+
+#: Where a download looks for the MD5 of an object whose store keeps none.
+_MD5 = "md5chksum"
+#: How often the end of an upload is asked for.
+_TRIES = 3
+#: Options of each link, which is made anew; all others are the object's, and stay what they were.
+_OF_LINKS = ("expires_in", "expires_at", "starts_at", "signing_time", "stable_for")
+
+
+@attrs.frozen
+class Job:
+    """What is asked."""
+
+    file: Path
+    #: Where it goes, as it was given: by it an earlier run is known.
+    path: str
+    root: Root
+    #: Below the root.
+    key: str
+    #: What describes the object and its links, as keywords.
+    asked: Mapping[str, Any]
+    #: The names of those that the caller gave.
+    explicit: frozenset[str]
+    part_size: int | None
+    jobs: int
+    resume: bool
+    meter: Meter
+    #: What is to be said in the end.
+    notes: list[str]
+
+    def head(self, *, missing_ok: bool = False) -> ObjectMetadata | None:
+        """Return what the store says of the object."""
+        try:
+            return doors.head_metadata(*self.root.reading(self.key))
+        except ObjectNotFoundError:
+            if missing_ok:
+                return None
+            raise
+
+
+def has_parts(job: Job, size: int) -> bool:
+    """Tell whether the job's store takes a file of this size in parts.
+
+    Raises:
+        InvalidRequestError: for a part size that it does not take.
+
+    """
+    info = job.root.backend.info
+    if info.multipart is None or size == 0 or "create_multipart_upload" in job.root.location.lacks:
+        return False
+    plan_parts(size, job.part_size, info.multipart, info.name)
+    return True
+
+
+def put(job: Job) -> Transfer | None:
+    """Upload a file in parts; return None where the store takes what was asked only in one piece.
+
+    Raises:
+        InvalidRequestError: with ``option="resume"`` if there is an upload to be resumed or aborted
+            first, or the file is another than the one whose upload began.
+        DaypassError: another of the tree in `daypass.errors`.
+
+    """
+    with open_journal(job.file, job.path) as journal:
+        if journal.upload is not None and not job.resume:
+            msg = (
+                f"an earlier upload of {job.file} to this path is not complete: go on with it by "
+                "resume=True, or remove it by abort_upload"
+            )
+            raise InvalidRequestError(msg, option="resume")
+        return _go_on(job, journal) if journal.upload is not None else _begin(job, journal)
+
+
+def abort(file: Path, path: str, root: Root, key: str, headers: Mapping[str, str] | None) -> str:
+    """Remove what an earlier run has uploaded; return the path that it went to.
+
+    Raises:
+        InvalidRequestError: with ``option="resume"`` if no earlier run is known.
+        DaypassError: if the store cannot be asked.
+
+    """
+    with open_journal(file, path) as journal:
+        known = journal.upload
+        if known is None:
+            msg = f"no upload of {file} to this path is known that is not complete"
+            raise InvalidRequestError(msg, option="resume")
+        _resumed(root, key, known, {"headers": headers}).abort()
+        journal.remove()
+        return known.path
+
+
+def _begin(job: Job, journal: Journal) -> Transfer | None:
+    info = job.root.backend.info
+    assert info.multipart is not None  # noqa: S101 - has_parts has asked
+    if job.asked.get("if_absent"):
+        _check_absent(job)
+    before = job.file.stat()
+    plan = plan_parts(before.st_size, job.part_size, info.multipart, info.name)
+    md5, md5s = checksums(job.file, plan.size, plan.part_size, job.meter)
+    if len(md5s) != plan.count:
+        msg = f"{job.file} changed while it was read"
+        raise ChangedError(msg)
+    asked: dict[str, Any] = dict(job.asked)
+    asked["metadata"] = {_MD5: md5} | dict(asked.get("metadata") or {})
+    try:
+        upload = multipart.begin(job.root, job.key, asked, size=plan.size, part_size=plan.part_size)
+    except UnsupportedOptionError as error:
+        if error.option not in {*job.asked, "signature_version"}:
+            raise
+        job.notes.append(f"uploading in one piece: {error}")
+        return None
+    headers = asked.pop("headers", None)
+    known = Upload(
+        file=str(job.file.absolute()),
+        path=upload.path,
+        size=plan.size,
+        part_size=plan.part_size,
+        changed=before.st_mtime_ns,
+        upload_id=upload.upload_id,
+        content_md5=md5,
+        part_md5s=md5s,
+        options=_plain(asked),
+        headers=_digest(headers),
+    )
+    try:
+        journal.begin(known)
+    except OSError:
+        upload.abort()
+        raise
+    return _send(job, journal, upload, known, {})
+
+
+def _check_absent(job: Job) -> None:
+    """Raise where the object exists: the store would say so only when all is sent."""
+    try:
+        head = job.head(missing_ok=True)
+    except (AccessDeniedError, CredentialsError):
+        return  # it may write and not look, and is told in the end
+    if head is not None:
+        msg = f"{head.path} exists, and the upload was asked to create it (if_absent)"
+        raise StoreError(msg)
+
+
+def _go_on(job: Job, journal: Journal) -> Transfer:
+    known = journal.upload
+    assert known is not None  # noqa: S101 - its caller has looked
+    _check_options(job, known)
+    now = job.file.stat()
+    md5, md5s = checksums(job.file, now.st_size, known.part_size, job.meter)
+    if (now.st_size, now.st_mtime_ns, md5, md5s) != (
+        known.size,
+        known.changed,
+        known.content_md5,
+        known.part_md5s,
+    ):
+        msg = (
+            f"{job.file} is not what it was when its upload began: remove that upload by "
+            "abort_upload, and begin again"
+        )
+        raise InvalidRequestError(msg, option="resume")
+    given = {name: job.asked[name] for name in (*_OF_LINKS, "headers") if name in job.asked}
+    upload = _resumed(job.root, job.key, known, given)
+    try:
+        found = upload.list_parts()
+    except ObjectNotFoundError:
+        done = _completed(job, upload, known)
+        journal.remove()
+        if done is None:
+            msg = f"the store no longer knows the upload to {known.path}, which was completed by somebody else or aborted: begin again"
+            raise StoreError(msg) from None
+        return done
+    there = {}
+    for part in found:
+        if part.number <= upload.part_count and part.size == upload.size_of(part.number):
+            own = b64decode(known.part_md5s[part.number - 1]).hex()
+            # The tag is the MD5, or what the store answered then (it has encrypted the part), or
+            # there is none: then the part's name is this upload's own.
+            if part.etag in (None, own, journal.etags.get(part.number)):
+                there[part.number] = part
+                if part.etag == own:
+                    journal.bound.add(part.number)
+    return _send(job, journal, upload, known, there)
+
+
+def _check_options(job: Job, known: Upload) -> None:
+    given = {name: job.asked[name] for name in job.explicit if name not in _OF_LINKS}
+    headers = given.pop("headers", None)
+    if isinstance(given.get("metadata"), Mapping):
+        given["metadata"] = {_MD5: known.content_md5, **given["metadata"]}
+    given = _plain(given)
+    differ = sorted(name for name in given if known.options.get(name) != given[name])
+    if known.headers != _digest(headers):
+        differ.append("headers")
+    if differ:
+        msg = f"{differ[0]} is not what the upload was begun with: give the same, or nothing"
+        raise InvalidRequestError(msg, option="resume")
+
+
+def _resumed(root: Root, key: str, known: Upload, given: Mapping[str, Any]) -> MultipartUpload:
+    options: dict[str, Any] = {**known.options, **given}
+    return multipart.resume(
+        root, key, known.upload_id, options, size=known.size, part_size=known.part_size
+    )
+
+
+def _send(
+    job: Job,
+    journal: Journal,
+    upload: MultipartUpload,
+    known: Upload,
+    there: Mapping[int, UploadedPart],
+) -> Transfer:
+    """Send what is missing, and make the object."""
+    parts = dict(there)
+    with _told(journal, upload, parts):
+        job.meter.begin(known.size)
+        job.meter.add(sum(upload.size_of(number) for number in parts))
+        missing = [n for n in range(1, upload.part_count + 1) if n not in parts]
+        for sent in send_parts(
+            upload, job.file, known.part_md5s, missing, jobs=job.jobs, meter=job.meter
+        ):
+            _note(journal, parts, upload, sent)
+        etag = _complete(job, upload, known, parts)
+        journal.remove()
+    return _checked(job, known, upload, etag, md5_checked=parts.keys() <= journal.bound)
+
+
+def _note(
+    journal: Journal, parts: dict[int, UploadedPart], upload: MultipartUpload, sent: Sent
+) -> None:
+    size = upload.size_of(sent.number)
+    parts[sent.number] = UploadedPart(number=sent.number, size=size, etag=sent.etag)
+    journal.add(sent.number, sent.etag, bound=sent.bound)
+
+
+@contextmanager
+def _told(
+    journal: Journal, upload: MultipartUpload, parts: Mapping[int, UploadedPart]
+) -> Iterator[None]:
+    """Abort what can never be finished; of anything else, note how to go on or remove it."""
+    try:
+        yield
+    except BaseException as error:
+        if _is_final(error) and _has_aborted(upload, error):
+            journal.remove()
+            error.add_note("the upload is aborted, and nothing of it is left in the store")
+        else:
+            error.add_note(
+                f"at least {len(parts)} of {upload.part_count} parts are in the store: go on by "
+                "resume=True, or remove them by abort_upload"
+            )
+        raise
+
+
+def _is_final(error: BaseException) -> bool:
+    """Tell whether going on could only fail in the same way; with other credentials it may not."""
+    if isinstance(error, ChangedError):
+        return True
+    return (
+        isinstance(error, StoreError)
+        and error.status not in (None, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        and not is_temporary(error)
+    )
+
+
+def _has_aborted(upload: MultipartUpload, why: BaseException) -> bool:
+    try:
+        upload.abort()
+    except DaypassError as error:
+        why.add_note(f"the upload could not be aborted: {error}")
+        return False
+    return True
+
+
+def _complete(
+    job: Job, upload: MultipartUpload, known: Upload, parts: Mapping[int, UploadedPart]
+) -> str | None:
+    """Make the object, and return its ETag; asked again where the answer was lost."""
+    whole = parts.values() if all(part.etag for part in parts.values()) else None
+    asked = 0
+
+    def once() -> str | None:
+        nonlocal asked
+        asked += 1
+        try:
+            return upload.complete(whole).etag
+        except ObjectNotFoundError:
+            done = _completed(job, upload, known) if asked > 1 else None
+            if done is None:
+                raise
+            return done.etag
+
+    return insist(once, tries=_TRIES)
+
+
+def _completed(job: Job, upload: MultipartUpload, known: Upload) -> Transfer | None:
+    """Return the object that an upload has become, where that can be told."""
+    head = job.head(missing_ok=True)
+    if head is None or (head.size, head.content_md5) != (known.size, known.content_md5):
+        return None
+    return _done(job, known, upload, head.etag, checked=("size",))
+
+
+def _checked(
+    job: Job, known: Upload, upload: MultipartUpload, etag: str | None, *, md5_checked: bool
+) -> Transfer:
+    """Hold the object that is there against the file.
+
+    Raises:
+        StoreError: if it is another.
+
+    """
+    checked: list[str] = []
+    try:
+        head = job.head()
+    except (AccessDeniedError, CredentialsError, StoreError, DeadlineError) as error:
+        job.notes.append(f"the upload is complete, and the object cannot be looked at: {error}")
+        head = None
+    if head is not None and head.size is not None:
+        if head.size != known.size:
+            msg = f"{known.path} should have {known.size} bytes, and has {head.size}"
+            raise StoreError(msg)
+        checked.append("size")
+    etag = etag or (None if head is None else head.etag)
+    # Of an object in parts S3 makes a tag of its parts' MD5s, unless it encrypts it with a key of its own.
+    digests = b"".join(b64decode(md5) for md5 in known.part_md5s)
+    tag = hashlib.md5(digests, usedforsecurity=False).hexdigest()
+    if etag == f"{tag}-{len(known.part_md5s)}":
+        checked.append("etag")
+    return _done(
+        job,
+        known,
+        upload,
+        etag,
+        checked=tuple(checked),
+        content_md5=known.content_md5 if md5_checked else None,
+    )
+
+
+def _done(
+    job: Job,
+    known: Upload,
+    upload: MultipartUpload,
+    etag: str | None,
+    *,
+    checked: tuple[str, ...],
+    content_md5: str | None = None,
+) -> Transfer:
+    return Transfer(
+        path=known.path,
+        size=known.size,
+        content_type=known.options.get("content_type"),
+        content_md5=content_md5,
+        etag=etag,
+        parts=len(known.part_md5s),
+        checked=checked,
+        unenforced=upload.unenforced,
+        notes=tuple(job.notes),
+    )
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as a journal keeps them: no moments, which are a link's, and spans in seconds."""
+    kept = {
+        name: int(value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in options.items()
+        if not isinstance(value, datetime)
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
+    return plain
+
+
+def _digest(headers: Mapping[str, str] | None) -> str | None:
+    """Return what tells headers from others without holding them: a key may be among them."""
+    if not headers:
+        return None
+    return hashlib.sha256(json.dumps(sorted(headers.items())).encode()).hexdigest()

@@ -1,0 +1,135 @@
+"""A file that goes up in one piece: as the body of a PUT, or as the last field of a form."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from daypass.errors import InvalidRequestError, StoreError
+from daypass.model.forms import UploadForm
+from daypass.model.links import SignedURL
+from daypass.toolkit.wire import CHUNK, network_errors, send
+from daypass.transfer.meter import Meter
+from daypass.transfer.retries import ChangedError, insist, is_temporary
+
+__all__ = ["content_type_of", "send_form", "send_whole"]
+
+#: How often a file is sent before it is given up.
+_TRIES = 3
+#: What a compressed file is, whatever is inside: guessing "text/csv" would be half of the truth.
+_COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+
+
+def content_type_of(name: str) -> str:
+    """Guess a media type from a file's name."""
+    kind, encoding = mimetypes.guess_type(name)
+    if encoding is not None:
+        kind = _COMPRESSED.get(encoding)
+    return kind or "application/octet-stream"
+
+
+def send_whole(link: SignedURL, source: BinaryIO, meter: Meter) -> tuple[int, str | None]:
+    """Send a file through a PUT link; return its size in bytes, and its ETag where the store gives one.
+
+    Raises:
+        InvalidRequestError: if the link takes another size.
+        ChangedError: if the file becomes shorter meanwhile.
+        DaypassError: if it cannot be sent, though tried again.
+
+    """
+    size = os.fstat(source.fileno()).st_size
+    bound = next((v for n, v in link.headers.items() if n.lower() == "content-length"), str(size))
+    if bound != str(size):
+        msg = f"the link to {link.path} takes {bound} bytes, and {source.name} has {size}"
+        raise InvalidRequestError(msg, option="file")
+    return size, _send(link, source, size, meter)
+
+
+def send_form(
+    form: UploadForm, file: Path, source: BinaryIO, meter: Meter
+) -> tuple[int, str | None]:
+    """Send a file by a form; return its size in bytes, and its ETag where the store gives one.
+
+    Raises:
+        InvalidRequestError: if the form takes no file of its media type.
+        DaypassError: if it cannot be sent, though tried again.
+
+    """
+    size = os.fstat(source.fileno()).st_size
+    boundary = f"daypass-{uuid.uuid4().hex}"
+    fields = form.fields_with(file.name, content_type=content_type_of(file.name))
+    # RFC 7578, with names as browsers write them.
+    name = file.name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "").replace("\n", "")
+    before = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+        for field, value in fields.items()
+    )
+    before += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+    before += f"Content-Type: {content_type_of(file.name)}\r\n\r\n"
+    link = SignedURL(
+        url=form.url,
+        method="POST",
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        expires_at=form.expires_at,
+        expires_because=form.expires_because,
+        permits=form.permits,
+        unenforced=form.unenforced,
+        path=form.path,
+        backend=form.backend,
+    )
+    around = (before.encode("utf-8", "surrogateescape"), f"\r\n--{boundary}--\r\n".encode())
+    return size, _send(link, source, size, meter, around)
+
+
+def _send(
+    link: SignedURL,
+    source: BinaryIO,
+    size: int,
+    meter: Meter,
+    around: tuple[bytes, bytes] = (b"", b""),
+) -> str | None:
+    meter.begin(size)
+    before, behind = around
+    # Once it may have arrived, it is sent again only where that can do nothing else.
+    conditional = any("if-" in name.lower() for name in link.headers) or link.method == "POST"
+
+    def again(error: BaseException) -> bool:
+        heard = isinstance(error, StoreError) and error.status is not None
+        return is_temporary(error) and (heard or not conditional)
+
+    def once() -> str | None:
+        source.seek(0)
+        headers = {"Content-Length": str(len(before) + size + len(behind))}
+        with meter.attempt() as told:
+
+            def body() -> Iterator[bytes]:
+                if before:
+                    yield before
+                for piece in _pieces(source, size):
+                    yield piece
+                    told(len(piece))
+                if behind:
+                    yield behind
+
+            with send(link, headers=headers, body=body()) as response, network_errors(link):
+                response.read()
+                etag: str | None = response.headers.get("ETag")
+        return None if etag is None else etag.strip('"')
+
+    return insist(once, tries=_TRIES, again=again)
+
+
+def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
+    """Read exactly as much as was announced, even from a file that grows."""
+    left = size
+    while left:
+        piece = source.read(min(CHUNK, left))
+        if not piece:
+            msg = f"{source.name} became shorter while it was uploaded"
+            raise ChangedError(msg)
+        yield piece
+        left -= len(piece)

@@ -1,0 +1,96 @@
+"""A store of one object on loopback that does as it is told, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+
+import attrs
+import pytest
+
+from daypass.transfer import retries
+from tests.servers.serving import serving
+
+QUERY = "?X-Amz-Signature=5ec2e7"
+
+
+@attrs.define
+class Asked:
+    """One request."""
+
+    method: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@attrs.define
+class Place:
+    """The store; ``behave`` is called for each request, and answers it where it returns True."""
+
+    url: str
+    body: bytes = b""
+    headers: dict[str, str] = attrs.field(factory=dict)
+    ranges: bool = True
+    asked: list[Asked] = attrs.field(factory=list)
+    behave: Callable[[BaseHTTPRequestHandler, int], bool] = lambda *_: False
+
+    def answer(self, handler, status=200, body=b"", *, cut=None, **headers):
+        handler.send_response(status)
+        for name, value in ({"Content_Length": len(body)} | headers).items():
+            handler.send_header(name.replace("_", "-"), str(value))
+        handler.end_headers()
+        handler.wfile.write(body[:cut])
+
+    def give(self, handler, *, cut=None):
+        """Answer a GET as RFC 9110 says, and break off after so many bytes."""
+        asked = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
+        if wanted := handler.headers.get("If-Match"):
+            assert asked
+            if wanted != self.headers.get("ETag"):
+                self.answer(handler, 412, b"<Code>PreconditionFailed</Code>")
+                return
+        if asked and self.ranges:
+            start = int(asked[1])
+            place = {"Content-Range": f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"}
+            self.answer(handler, 206, self.body[start:], cut=cut, **place, **self.headers)
+        else:
+            self.answer(handler, 200, self.body, cut=cut, **self.headers)
+
+
+@pytest.fixture
+def place():
+    found = Place("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            found.asked.append(
+                Asked(self.command, dict(self.headers.items()), self.rfile.read(length))
+            )
+            if found.behave(self, len(found.asked)):
+                return
+            if self.command == "GET":
+                found.give(self)
+            else:
+                found.answer(self, ETag='"e1"')
+
+        do_PUT = do_POST = do_GET  # noqa: N815 - as the base class names them
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Handler) as port:
+        found.url = f"http://127.0.0.1:{port}/b/k{QUERY}"
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch):
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
+def left(tmp_path):
+    """List what a transfer has left beside its file."""
+    return lambda: sorted(path.name for path in tmp_path.glob(".daypass-*"))

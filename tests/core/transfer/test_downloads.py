@@ -1,0 +1,231 @@
+"""A link alone brings an object down: gone on with where it broke, checked, and never half of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from base64 import b64encode
+from datetime import UTC, datetime
+
+import pytest
+from fsspec.callbacks import Callback
+
+import daypass
+from daypass.errors import DaypassError, InvalidRequestError, StoreError
+from daypass.transfer import downloads
+
+BODY = os.urandom(300_000)
+#: What every client of HTTP sends by itself.
+OWN = {"Host", "Connection", "User-Agent", "Accept-Encoding"}
+
+
+def md5_of(body):
+    return b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+
+
+def link_to(url, method="GET", headers=None):
+    return daypass.SignedURL(
+        url=url, method=method, headers=headers or {}, expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+        expires_because="requested", permits=frozenset({method}), unenforced=frozenset(),
+        path="s3://b/k", backend="s3",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stored(place):
+    place.body = BODY
+    place.headers = {"ETag": '"tag"'}
+    return place
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "down"
+
+
+@pytest.mark.parametrize("given", [str, link_to], ids=["bare URL", "SignedURL"])
+def test_a_link_alone_brings_an_object_down(stored, file, left, given):
+    done = daypass.download(given(stored.url), file)
+    assert file.read_bytes() == BODY
+    assert (done.size, done.etag, done.checked, done.parts) == (len(BODY), "tag", ("size",), 1)
+    assert left() == []
+
+
+def test_nothing_is_sent_but_what_the_link_wants(stored, file):
+    daypass.download(link_to(stored.url, headers={"x-amz-request-payer": "requester"}), file)
+    daypass.download(stored.url, file, headers={"x-api": "7"})
+    first, second = (one.headers for one in stored.asked)
+    assert first.keys() == OWN | {"X-Amz-Request-Payer"}
+    assert second.keys() == OWN | {"X-Api"}
+
+
+def test_a_download_goes_on_where_it_broke(stored, file):
+    cuts = [100_000, 50_000]
+    stored.behave = lambda handler, count: (
+        count <= 2 and (stored.give(handler, cut=cuts[count - 1]), True)[1]
+    )
+    done = daypass.download(stored.url, file)
+    assert file.read_bytes() == BODY
+    assert done.size == len(BODY)
+    assert [(one.headers.get("Range"), one.headers.get("If-Match")) for one in stored.asked] == [
+        (None, None),
+        ("bytes=100000-", '"tag"'),
+        ("bytes=150000-", '"tag"'),
+    ]
+
+
+def test_a_download_may_break_more_often_than_it_is_tried_as_long_as_it_gets_on(stored, file):
+    step = len(BODY) // 20
+    stored.behave = lambda handler, count: count < 20 and (stored.give(handler, cut=step), True)[1]
+    assert daypass.download(stored.url, file).size == len(BODY)
+    assert file.read_bytes() == BODY
+
+
+def test_a_download_that_gets_on_no_more_is_given_up(stored, file, left):
+    stored.behave = lambda handler, count: (
+        stored.give(handler, cut=100 if count == 1 else 0), True
+    )[1]  # fmt: skip
+    with pytest.raises(StoreError, match="ended 299900 bytes early"):
+        daypass.download(stored.url, file)
+    assert len(stored.asked) <= 2 * downloads._TRIES
+    assert not file.exists()
+    assert left() == []
+
+
+def test_the_rest_of_another_object_is_never_joined_on(stored, file, left):
+    def change(handler, count):
+        if count == 1:
+            stored.give(handler, cut=1000)
+            stored.body, stored.headers = BODY[::-1], {"ETag": '"other"'}
+        return count == 1
+
+    stored.behave = change
+    file.write_text("kept")
+    with pytest.raises(StoreError, match="changed while it was downloaded"):
+        daypass.download(stored.url, file)
+    assert file.read_text() == "kept"
+    assert left() == []
+
+
+def test_a_server_that_knows_no_ranges_is_asked_from_the_beginning(stored, file):
+    stored.ranges = False
+    seen = []
+    stored.behave = lambda handler, count: count == 1 and (stored.give(handler, cut=1000), True)[1]
+    callback = Callback(hooks={"see": lambda size, value: seen.append((size, value))})
+    daypass.download(stored.url, file, callback=callback)
+    assert file.read_bytes() == BODY
+    assert seen[-1] == (len(BODY), len(BODY))
+
+
+@pytest.mark.parametrize("tag", [None, 'W/"weak"'])
+def test_without_a_strong_tag_a_download_that_breaks_is_an_error(stored, file, left, tag):
+    stored.headers = {} if tag is None else {"ETag": tag}
+    stored.behave = lambda handler, _: (stored.give(handler, cut=10), True)[1]
+    with pytest.raises(StoreError, match="early"):
+        daypass.download(stored.url, file)
+    assert len(stored.asked) == 1
+    assert not file.exists()
+    assert left() == []
+
+
+@pytest.mark.parametrize(("status", "asked"), [(503, 2), (429, 2), (403, 1), (404, 1), (412, 1)])
+def test_only_what_passes_by_itself_is_asked_again(stored, file, status, asked):
+    stored.behave = lambda handler, count: count == 1 and (stored.answer(handler, status), True)[1]
+    try:
+        daypass.download(stored.url, file)
+    except StoreError as error:
+        assert error.status == status
+    assert len(stored.asked) == asked
+    assert file.exists() == (asked == 2)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(stored, place, file, status):
+    stored.behave = lambda handler, _: (
+        stored.answer(handler, status, Location=stored.url.replace("/b/", "/other/")), True
+    )[1]  # fmt: skip
+    with pytest.raises(StoreError) as caught:
+        daypass.download(link_to(stored.url, headers={"x-secret": "7"}), file)
+    assert caught.value.status == status
+    assert len(stored.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["Content-MD5", "x-amz-meta-md5chksum", "X-Ms-Meta-Md5chksum"])
+def test_an_md5_that_the_answer_states_is_compared(stored, file, left, name):
+    stored.headers |= {name: md5_of(BODY)}
+    done = daypass.download(stored.url, file)
+    assert (done.content_md5, done.checked) == (md5_of(BODY), ("size", "md5"))
+    file.unlink()
+    stored.headers |= {name: md5_of(b"another")}
+    with pytest.raises(StoreError, match="should have the MD5"):
+        daypass.download(stored.url, file)
+    assert not file.exists()
+    assert left() == []
+
+
+def test_the_md5_of_what_a_server_on_the_way_has_unpacked_is_not_compared(stored, file):
+    stored.headers |= {"x-goog-meta-md5chksum": md5_of(b"packed"), "Warning": "214 - gunzipped"}
+    assert daypass.download(stored.url, file).checked == ("size",)
+
+
+def test_a_callback_is_told_of_the_size_and_of_every_byte(stored, file):
+    seen = []
+    callback = Callback(hooks={"see": lambda size, value: seen.append((size, value))})
+    daypass.download(stored.url, file, callback=callback)
+    assert {size for size, _ in seen} == {len(BODY)}
+    assert [value for _, value in seen] == sorted(value for _, value in seen)
+    assert seen[-1] == (len(BODY), len(BODY))
+
+
+@pytest.mark.parametrize(
+    ("link", "options", "told"),
+    [
+        (link_to("https://b.example/k?sig=5ec2e7", method="PUT"), {}, "is for PUT"),
+        (link_to("https://b.example/k?sig=5ec2e7", method="LIST"), {}, "is for LIST"),
+        ("https://me:5ec2e7@b.example/k", {}, "login"),
+        ("https://b.example/a b?sig=5ec2e7", {}, "no URL"),
+        ("https://b.example/a\r\nx: 5ec2e7", {}, "no URL"),
+        ("https://b.example:99999/k?sig=5ec2e7", {}, "no URL"),
+        ("https:///k?sig=5ec2e7", {}, "no URL"),
+        ("https://b.example/k?sig=5ec2e7", {"expires_in": "1h"}, "expires_in goes with a path"),
+        ("https://b.example/k?sig=5ec2e7", {"storage_options": {"key": "5ec2e7"}}, "storage_options"),
+        ("https://b.example/k?sig=5ec2e7", {"version": "7"}, "version goes with a path"),
+        ("https://b.example/k?sig=5ec2e7", {"method": "PUT"}, "leave method out"),
+        ("https://b.example/k?sig=5ec2e7", {"headers": {"a": "5ec2e7\r\n"}}, "printable"),
+        (link_to("https://b.example/k?sig=5ec2e7"), {"headers": {"a": "b"}}, "names its own"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_before_anything_is_sent(file, link, options, told):
+    with pytest.raises(InvalidRequestError, match=told) as caught:
+        daypass.download(link, file, **options)
+    assert "5ec2e7" not in str(caught.value)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_no_message_holds_what_makes_the_link_work(stored, file, status):
+    stored.behave = lambda handler, _: (stored.answer(handler, status), True)[1]
+    with pytest.raises(DaypassError) as caught:
+        daypass.download(stored.url, file)
+    error = caught.value
+    while error is not None:
+        assert "5ec2e7" not in f"{error} {error.args!r}"
+        error = error.__cause__
+    assert "5ec2e7" not in repr(daypass.Transfer(path="p", size=1))
+
+
+def test_what_came_down_shows_no_secret(stored, file):
+    assert "5ec2e7" not in repr(daypass.download(stored.url, file))
+
+
+def test_where_no_file_can_be_nothing_is_sent(stored, tmp_path):
+    for place in (tmp_path, tmp_path / "none" / "down"):
+        with pytest.raises(InvalidRequestError):
+            daypass.download(stored.url, place)
+    assert stored.asked == []
+
+
+def test_the_async_twin_does_the_same(stored, file):
+    done = asyncio.run(daypass.adownload(stored.url, file))
+    assert (file.read_bytes(), done.size) == (BODY, len(BODY))

@@ -1,0 +1,215 @@
+"""A file goes up through a link alone, by a form, and in parts; and what of it is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from fsspec.callbacks import Callback
+
+import daypass
+from daypass.errors import InvalidRequestError, StoreError
+from daypass.transfer import whole
+from daypass.transfer.meter import Meter
+from tests.servers.counting_proxy import counting_proxy
+from tests.servers.gcs_post import parse_form
+
+BODY = os.urandom(3_000_000)
+MIB = 1 << 20
+#: What every client of HTTP sends by itself, and the length of what follows.
+OWN = {"Host", "Connection", "User-Agent", "Accept-Encoding", "Content-Length"}
+
+
+def link_to(url, headers=None, method="PUT"):
+    return daypass.SignedURL(
+        url=url, method=method, headers=headers or {}, expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+        expires_because="requested", permits=frozenset({method}), unenforced=frozenset(),
+        path="s3://b/k", backend="s3",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "up.csv"
+    path.write_bytes(BODY)
+    return path
+
+
+def test_nothing_is_sent_but_what_the_link_wants(place, file):
+    done = daypass.upload(file, link_to(place.url, {"Content-Type": "text/x"}))
+    daypass.upload(file, link_to(place.url))
+    daypass.upload(file, place.url, headers={"x-ms-blob-type": "BlockBlob"})
+    assert [one.headers.keys() - OWN for one in place.asked] == [
+        {"Content-Type"},
+        set(),
+        {"X-Ms-Blob-Type"},
+    ]
+    assert {one.body for one in place.asked} == {BODY}
+    assert (done.size, done.content_type, done.etag) == (len(BODY), "text/x", "e1")
+
+
+def test_another_size_than_the_link_takes_is_refused_before_anything_is_sent(place, file):
+    with pytest.raises(InvalidRequestError, match=f"takes 5 bytes, and .* has {len(BODY)}"):
+        daypass.upload(file, link_to(place.url, {"Content-Length": "5"}))
+    assert place.asked == []
+
+
+def test_what_fails_for_the_moment_is_sent_again_and_counted_once(place, file):
+    seen = []
+    place.behave = lambda handler, count: count < 3 and (place.answer(handler, 503), True)[1]
+    callback = Callback(hooks={"see": lambda size, value: seen.append((size, value))})
+    daypass.upload(file, place.url, callback=callback)
+    assert [one.body == BODY for one in place.asked] == [True] * 3
+    assert seen[-1] == (len(BODY), len(BODY))
+    assert (len(BODY), 0) in seen[2:]
+
+
+def test_what_keeps_failing_is_given_up(place, file):
+    place.behave = lambda handler, _: (place.answer(handler, 503), True)[1]
+    with pytest.raises(StoreError) as caught:
+        daypass.upload(file, place.url)
+    assert caught.value.status == 503
+    assert len(place.asked) == whole._TRIES
+
+
+def gone(handler, _):
+    handler.close_connection = True
+    return True
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [({}, 3), ({"If-None-Match": "*"}, 1), ({"x-goog-if-generation-match": "0"}, 1)],
+)
+def test_what_may_have_arrived_is_sent_again_only_where_that_does_no_harm(
+    place, file, headers, asked
+):
+    """Of a link that only creates, the second try would be refused for what the first has made."""
+    place.behave = gone
+    with pytest.raises(StoreError):
+        daypass.upload(file, link_to(place.url, headers))
+    assert len(place.asked) == asked
+
+
+def test_a_form_carries_a_file(place, file):
+    form = daypass.UploadForm(
+        url=place.url, fields={"key": "inbox/${filename}", "policy": "cG9saWN5", "x": "ü"},
+        starts_with={"key": "inbox/", "Content-Type": "text/"},
+        expires_at=datetime(2030, 1, 1, tzinfo=UTC), expires_because="requested",
+        unenforced=frozenset(), path="s3://b/inbox/${filename}", backend="s3",
+    )  # fmt: skip
+    done = daypass.upload(file, form)
+    (asked,) = place.asked
+    fields, name, body = parse_form(asked.headers["Content-Type"], asked.body)
+    assert fields == form.fields | {"Content-Type": "text/csv"}
+    assert (name, body) == ("up.csv", BODY)
+    assert asked.headers.keys() == OWN | {"Content-Type"}
+    assert (done.path, done.size, done.content_type) == (form.path, len(BODY), "text/csv")
+    with pytest.raises(InvalidRequestError, match="must begin with 'text/'"):
+        daypass.upload(file.rename(file.with_suffix(".png")), form)
+    assert len(place.asked) == 1
+
+
+@pytest.mark.parametrize(("announced", "sent"), [(5, None), (2, b"ab")])
+def test_a_file_that_changes_while_it_is_uploaded(place, tmp_path, announced, sent):
+    (tmp_path / "up").write_text("abc")
+    with (tmp_path / "up").open("rb") as source:
+        if sent is None:
+            with pytest.raises(StoreError, match="became shorter"):
+                whole._send(link_to(place.url), source, announced, Meter(None))
+        else:
+            whole._send(link_to(place.url), source, announced, Meter(None))
+            assert [one.body for one in place.asked] == [sent]
+
+
+@pytest.mark.parametrize(
+    ("link", "options", "told"),
+    [
+        (link_to("https://b.example/k?sig=5ec2e7", method="GET"), {}, "is for GET"),
+        ("https://b.example/k?sig=5ec2e7", {"content_type": "a/b"}, "content_type goes with a path"),
+        ("https://b.example/k?sig=5ec2e7", {"resume": True}, "resume goes with a path"),
+        ("https://b.example/k?sig=5ec2e7", {"part_size": 7}, "part_size goes with a path"),
+        (link_to("https://b.example/k?sig=5ec2e7"), {"headers": {"a": "b"}}, "names its own"),
+        ("s3://b/k", {"method": "GET"}, "leave method out"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_before_anything_is_sent(file, link, options, told):
+    with pytest.raises(InvalidRequestError, match=told) as caught:
+        daypass.upload(file, link, **options)
+    assert "5ec2e7" not in str(caught.value)
+
+
+def test_a_file_that_is_none_is_named(tmp_path):
+    with pytest.raises(InvalidRequestError, match="does not exist"):
+        daypass.upload(tmp_path / "none", "https://b.example/k")
+    with pytest.raises(InvalidRequestError, match="not a regular file"):
+        daypass.upload(tmp_path, "https://b.example/k")
+
+
+def test_the_async_twin_does_the_same(place, file):
+    assert asyncio.run(daypass.aupload(file, place.url)).size == len(BODY)
+    assert place.asked[0].body == BODY
+
+
+@pytest.fixture
+def real(servers, tmp_path, monkeypatch):
+    """A bucket of a real store behind a counting proxy: its options, and where nothing else knows it."""
+    from daypass.demo.server import make_bucket
+
+    server = servers("swift")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    bucket = f"transfer-{uuid.uuid4().hex[:12]}"
+    make_bucket(server, bucket)
+    with counting_proxy(server.endpoint.partition("://")[2]) as proxy:
+        options = server.storage_options | {"endpoint_url": proxy.url}
+        options["client_kwargs"] = dict(options.get("client_kwargs") or {}) | {
+            "endpoint_url": proxy.url
+        }
+        yield f"s3://{bucket}/ü b.bin", options, proxy
+
+
+def test_links_of_a_real_store_need_no_credentials(real, file, tmp_path):
+    path, options, _ = real
+    put = daypass.create_signed_url(
+        path, method="PUT", content_type="text/csv", storage_options=options
+    )
+    get = daypass.create_signed_url(path, storage_options=options)
+    assert daypass.upload(file, put).size == len(BODY)
+    assert daypass.download(get.url, tmp_path / "down").checked == ("size",)
+    assert (tmp_path / "down").read_bytes() == BODY
+
+
+def test_an_upload_in_parts_is_told_gone_on_with_and_removed(real, tmp_path):
+    path, options, proxy = real
+    file = tmp_path / "large"
+    file.write_bytes(os.urandom(MIB) * 11)
+    parts = {"multipart_threshold": MIB, "part_size": 5 * MIB, "storage_options": options}
+    callback = Callback()
+    proxy.faults = [403]
+    with pytest.raises(StoreError) as caught:
+        daypass.upload(file, path, jobs=1, **parts)
+    assert caught.value.__notes__ == [
+        "at least 0 of 3 parts are in the store: go on by resume=True, or remove them by abort_upload"
+    ]
+    with pytest.raises(InvalidRequestError, match="resume=True") as refused:
+        daypass.upload(file, path, **parts)
+    assert refused.value.option == "resume"
+
+    done = daypass.upload(file, path, resume=True, callback=callback, **parts)
+    assert (done.parts, done.checked, done.size) == (3, ("size", "etag"), 11 * MIB)
+    assert (callback.size, callback.value) == (11 * MIB, 11 * MIB)
+    assert sorted(proxy.parts) == [1, 2, 3]
+    assert daypass.download(path, tmp_path / "down", storage_options=options).checked == (
+        "size",
+        "md5",
+    )
+
+    proxy.faults = [403]
+    with pytest.raises(StoreError):
+        daypass.upload(file, path, jobs=1, **parts)
+    assert daypass.abort_upload(file, path, storage_options=options) == path
+    with pytest.raises(InvalidRequestError, match="no upload of"):
+        daypass.abort_upload(file, path, storage_options=options)
