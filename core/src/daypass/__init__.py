@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.prefixes import SignedPrefix
     from daypass.model.requests import SignOptions, SignRequest
+    from daypass.model.written import form_options, sign_options
     from daypass.policy import Policy, Quota, Rehearsal, Rule, set_policy
     from daypass.reading.explain import explain
     from daypass.reading.verify import verify
@@ -169,6 +170,7 @@ __all__ = [
     "create_upload_form",
     "download",
     "explain",
+    "form_options",
     "head_metadata",
     "head_metadata_many",
     "hookimpl",
@@ -177,6 +179,7 @@ __all__ = [
     "remove_audit",
     "resume_multipart_upload",
     "set_policy",
+    "sign_options",
     "upload",
     "verify",
 ]
@@ -197,6 +200,7 @@ _HOMES = {
     "model.metadata": ("ObjectMetadata",),
     "model.prefixes": ("SignedPrefix",),
     "model.requests": ("SignOptions", "SignRequest"),
+    "model.written": ("form_options", "sign_options"),
     "policy": ("Policy", "Quota", "Rehearsal", "Rule", "set_policy"),
     "reading.explain": ("explain",),
     "reading.verify": ("verify",),

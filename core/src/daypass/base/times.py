@@ -141,8 +141,11 @@ def utc_or_text(value: datetime | str | None, option: str) -> datetime | None:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            msg = f"{option} must be an aware datetime or its ISO 8601 text"
+            msg = f"{option} must be a moment as ISO 8601, such as 2026-12-01T09:30Z, or an aware datetime"
             raise InvalidRequestError(msg, option=option) from None
+        if value.tzinfo is None:
+            msg = f"{option} has no time zone: append Z for UTC, or an offset such as +01:00"
+            raise InvalidExpiryError(msg, option=option)
     return None if value is None else utc(value, option)
 
 

@@ -28,7 +28,6 @@ def _form(path: str, *, as_html: bool, curl: str | None, **values: Any) -> None:
         msg = "--html and --curl exclude each other"
         raise click.UsageError(msg)
     asked: dict[str, Any] = {**options.asked(values)}
-    asked |= {name: values[name] for name in options.FORMS_ALONE if values[name] is not None}
     form = create_upload_form(path, **{name: values[name] for name in _PLACE}, **asked)
     if as_html or curl is not None:
         if form.unenforced:

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 
 from daypass.base.messages import brief
 from daypass.cli.words import spelled
-from daypass.config.overrides import value_of
 from daypass.model import checks
 from daypass.model.options import METHODS, OF_FORMS, OF_LINKS, OPTIONS
-from daypass.model.requests import SignOptions
+from daypass.model.written import read_option, value_of
 
 if TYPE_CHECKING:
+    from daypass.model.requests import SignOptions
+
     _Whole = click.ParamType[int]
 else:
     _Whole = click.ParamType  # that of click 8.2 takes no type
-
-
-def moment(text: str) -> datetime:
-    """Read an ISO 8601 moment with its offset from UTC."""
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        msg = "write a moment as ISO 8601, such as 2026-12-01T09:30Z"
-        raise click.BadParameter(msg) from None
-    if value.utcoffset() is None:
-        msg = "the moment has no time zone: append Z for UTC, or an offset such as +01:00"
-        raise click.BadParameter(msg)
-    return value
 
 
 #: A header as it stands in a request, which is how curl takes it.
@@ -140,9 +127,9 @@ def _flag_of(name: str) -> str:
 _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.flag: {"is_flag": True},
     checks.choice: {"is_flag": True},
-    checks.count: {"type": int, "metavar": "BYTES"},
-    checks.status: {"type": int, "metavar": "STATUS"},
-    checks.moment: {"type": moment, "metavar": "MOMENT"},
+    checks.count: {"metavar": "BYTES"},
+    checks.status: {"metavar": "STATUS"},
+    checks.moment: {"metavar": "MOMENT"},
     checks.duration: {"metavar": "DURATION"},
     checks.md5: {"metavar": "BASE64"},
     checks.sha256: {"metavar": "BASE64"},
@@ -212,18 +199,21 @@ CALLER = _text("caller", "Who asks: told to policy and audit plugins.")
 
 
 def asked(values: Mapping[str, Any]) -> SignOptions:
-    """Return what the command line asks of a URL; what it leaves out, the library decides.
+    """Return what the command line asks of a URL, or of a form; what it leaves out, the library decides.
 
     Args:
         values: by the parameters' names, other commands' options included.
 
+    Raises:
+        InvalidRequestError: naming the option that is wrong, and what would be right.
+
     """
     options = {
-        name: value
+        name: read_option(name, value)
         for name, value in values.items()
-        if name in SIGNING and value is not None and value is not False
+        if name in OPTIONS and value is not None and value is not False
     }
-    if options.pop("no_strict", False):
+    if values.get("no_strict"):
         options["strict"] = False
-    # The same names and types, which a test proves.
+    # The same names and types, which a test proves; a form's own too, where the command has them.
     return cast("SignOptions", options)

@@ -27,7 +27,7 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
     form = values["method"] == "POST"
     own = {name: values[name] for name in options.FORMS_ALONE if values[name] is not None}
     _check(form, own, prefix=prefix, version=values["version"])
-    asked: dict[str, Any] = {**options.asked(values), **own}
+    asked: dict[str, Any] = {**options.asked(values)}
     if form:
         del asked["method"]
         asked["action"] = "create_upload_form"

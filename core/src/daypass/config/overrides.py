@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from daypass.config.structure import fault
 from daypass.errors import ConfigError
+from daypass.model.written import value_of
 
-__all__ = ["overrides", "value_of"]
+__all__ = ["overrides"]
 
 _PREFIX = "DAYPASS_"
 #: Keys of a profile that are text whatever it looks like.
@@ -80,20 +80,3 @@ def _meant(part: str, known: Iterable[str]) -> str:
 
 def _folded(name: str) -> str:
     return name.lower().replace("-", "_").replace(".", "_")
-
-
-def value_of(text: str) -> Any:
-    """Read a value from a command line or the environment: what is JSON is read as such, anything else is text.
-
-    >>> value_of("true"), value_of("4"), value_of("eu-west-1"), value_of('"4"')
-    (True, 4, 'eu-west-1', '4')
-    """
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _no_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which Python reads as JSON and nobody else does."""
-    raise ValueError(name)

@@ -10,14 +10,13 @@ from typing import Any, NewType
 import attrs
 
 from daypass.base.messages import refuse_unknown, shown
-from daypass.base.times import seconds
 from daypass.base.urls import check_endpoint
 from daypass.config.presets import PRESETS
 from daypass.config.structure import WrongValueError, converter, of_type
 from daypass.hookspecs import hooks as hookspecs
 from daypass.model.options import CONDITIONS, METHODS
 from daypass.model.paths import parse_path
-from daypass.model.requests import make_request
+from daypass.model.written import read_option, sign_options
 
 __all__ = ["Defaults", "ProfileTable", "capabilities", "check_name"]
 
@@ -144,7 +143,7 @@ def _lifetimes(value: object, _: Any) -> dict[str, int]:
     found = {}
     for name, span in given.items():
         refuse_unknown([name.upper()], METHODS, what="method")
-        found[name.upper()] = seconds(span, "expires_in")
+        found[name.upper()] = read_option("expires_in", span)
     return found
 
 
@@ -161,9 +160,9 @@ def _capabilities(value: object, _: Any) -> dict[str, bool]:
 
 
 def _check_defaults(value: object, kind: Any) -> Defaults:
-    """Let a request judge the values, so that a wrong one is told now and not with the first link."""
+    """Read the values as options, so that a wrong one is told now and not with the first link."""
     made: Defaults = _plain_defaults(value, kind)
-    make_request(made.responses)
+    sign_options(made.responses)
     return made
 
 
