@@ -165,7 +165,7 @@ def test_one_deadline_holds_for_the_whole_chunk(iam):
 
 
 def test_more_than_a_thousand_keys_have_more_time(iam):
-    from daypass_gcs.deadline import Deadline
+    from daypass.toolkit.deadlines import Deadline
 
     for keys, seconds in ((1, 30), (1000, 30), (1001, 60), (65_536, 1980)):
         deadline = Deadline.for_many(30, keys)
@@ -198,7 +198,7 @@ def test_the_first_refusal_ends_the_others(iam):
     assert time.monotonic() - begin < 15  # one that is waited for takes 20
     assert iam.count("signBlob") <= 1 + 2 * AT_ONCE
     for thread in set(threading.enumerate()) - before:
-        if thread.name.startswith("daypass-gcs"):
+        if thread.name.startswith(("daypass-gcs", "daypass-deadline")):
             thread.join(15)
             assert not thread.is_alive()
 

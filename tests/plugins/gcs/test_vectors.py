@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 import daypass
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.engine import Shape
 from daypass.toolkit.v4 import GOOG4_HMAC, canonical_request, signing_key, string_to_sign
-from daypass_gcs.deadline import Deadline
 from daypass_gcs.signer import Signer
 from tests.servers.gcs_front import rsa_verifier, verify
 

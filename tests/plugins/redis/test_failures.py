@@ -228,7 +228,7 @@ def test_deadline_left_behind_leaves_no_thread():
     with bad_server(silent) as url, pytest.raises(DeadlineError):
         head(url, 0.2)
     for thread in threading.enumerate():
-        if thread.name == "daypass-redis":
+        if thread.name == "daypass-deadline":
             thread.join(5)
             assert not thread.is_alive()
 

@@ -195,7 +195,7 @@ def test_threads_get_their_own_answers(server, client):
         sizes = list(pool.map(lambda size: store.head_metadata(f"k{size}").size, range(50)))
     assert sizes == list(range(50))
     for thread in threading.enumerate():
-        if thread.name == "daypass-redis":  # it has answered, and may not have ended yet
+        if thread.name == "daypass-deadline":  # it has answered, and may not have ended yet
             thread.join(10)
             assert not thread.is_alive()
 

@@ -16,6 +16,7 @@ from azure.storage.blob import BlobServiceClient
 from daypass.base.urls import check_endpoint
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
 from daypass.model.locations import Location
+from daypass.toolkit.engine import prepared
 from daypass_azure.network import filesystem
 from daypass_azure.options import adlfs_options
 from daypass_azure.paths import Place, account_of_host, place_of
@@ -59,9 +60,10 @@ def account_of(location: Location) -> Account:
         InvalidRequestError: where the path and the options contradict each other.
 
     """
-    known: Account | None = location.cache.get("azure.account")
-    if known is not None:
-        return known
+    return prepared(location, "azure.account", _find)
+
+
+def _find(location: Location) -> Account:
     place = place_of(location.bucket)
     client, named = _client(location, place)
     credential = client.credential
@@ -84,7 +86,6 @@ def account_of(location: Location) -> Account:
         kind = "sas"
     account = Account(name=name, endpoint=endpoint, kind=kind, key=key, client=client, place=place)
     _check_agreement(account, named)
-    location.cache["azure.account"] = account
     return account
 
 

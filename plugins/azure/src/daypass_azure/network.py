@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from azure.core.exceptions import (
@@ -24,6 +25,8 @@ from daypass.errors import (
     StoreError,
 )
 from daypass.model.locations import Location
+from daypass.toolkit.engine import prepared
+from daypass.toolkit.filesystems import sync_filesystem
 from daypass_azure.paths import Place
 
 _DENIED = (401, 403)
@@ -37,19 +40,14 @@ def filesystem(location: Location, place: Place | None = None) -> Any:
         InvalidRequestError: if ``fs`` is not adlfs's.
 
     """
-    key = "azure.fs"
-    fs = location.cache.get(key)
-    if fs is not None:
-        return fs
     try:
-        fs = _open(location, place)
+        return prepared(location, "azure.fs", partial(_open, place=place))
     except DaypassError:
         raise
     except (ValueError, TypeError, ImportError, AzureError) as error:
         # adlfs quotes the SDK, which may quote what it was given: not repeated, not chained.
         msg = f"adlfs could not open the filesystem ({type(error).__name__}): check account_name and the credential in storage_options"
         raise CredentialsError(msg) from None
-    return location.cache.setdefault(key, fs)
 
 
 def _open(location: Location, place: Place | None) -> Any:
@@ -67,16 +65,10 @@ def _open(location: Location, place: Place | None) -> Any:
         return kind(
             **{**options, **told, "asynchronous": False, "loop": None}, skip_instance_cache=True
         )
-    fs: Any = location.fs
-    if not hasattr(fs, "service_client"):
-        msg = f"fs must be an adlfs.AzureBlobFileSystem, not {type(fs).__name__}"
+    if not hasattr(location.fs, "service_client"):
+        msg = f"fs must be an adlfs.AzureBlobFileSystem, not {type(location.fs).__name__}"
         raise InvalidRequestError(msg, option="fs")
-    if fs.asynchronous:
-        # Made for its owner's event loop: ours needs a loop of its own.
-        fs = type(fs)(
-            **{**fs.storage_options, "asynchronous": False, "loop": None}, skip_instance_cache=True
-        )
-    return fs
+    return sync_filesystem(location)
 
 
 def call_sdk(

@@ -11,7 +11,8 @@ from typing import Any
 
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
 from daypass.model.locations import Location
-from daypass_gcs.deadline import BoundedRequest, Deadline
+from daypass.toolkit.deadlines import Deadline
+from daypass_gcs.bounded_request import BoundedRequest
 from daypass_gcs.keys import HmacKey, Key, KeylessKey, RsaKey, Transport, explained, refresh
 from daypass_gcs.options import GCSOptions
 from daypass_gcs.settings import DEFAULT_UNIVERSE, Settings, check_universe

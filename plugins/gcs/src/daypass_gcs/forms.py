@@ -13,9 +13,9 @@ from daypass.base.times import timestamp
 from daypass.errors import UnsupportedOptionError
 from daypass.model.forms import FILENAME, FormRequest, UploadForm
 from daypass.model.locations import Location
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.post_policy import conditions_of, encode_policy, fields_of, starts_with_of
 from daypass.toolkit.v4 import signing_key
-from daypass_gcs.deadline import Deadline
 
 if TYPE_CHECKING:
     from daypass_gcs.signer import Signer

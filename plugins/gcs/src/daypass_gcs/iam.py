@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from daypass.errors import CredentialsError, DaypassError, StoreError
-from daypass_gcs.deadline import Deadline
+from daypass.toolkit.deadlines import Deadline
 
 #: Worth asking again: too many requests, and failures of the server.
 _AGAIN = frozenset({429, 500, 502, 503, 504})

@@ -12,8 +12,9 @@ from urllib.parse import quote
 import attrs
 
 from daypass.errors import CredentialsError, DaypassError, StoreError
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, Dialect, MessageKey
-from daypass_gcs.deadline import BoundedRequest, Deadline
+from daypass_gcs.bounded_request import BoundedRequest
 from daypass_gcs.iam import Blob, sign_blob
 from daypass_gcs.settings import DEFAULT_UNIVERSE
 

@@ -16,7 +16,8 @@ from daypass.errors import (
 )
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
-from daypass_gcs.deadline import Deadline
+from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.filesystems import sync_filesystem
 from daypass_gcs.places import check_bucket
 from daypass_gcs.settings import settings_of
 from daypass_gcs.shape import check_generation
@@ -66,7 +67,9 @@ def _call(
 
     fs: Any = None
     try:
-        fs = _sync_filesystem(location)
+        own: Any = location.fs
+        # A twin gets the owner's credentials, and makes no second search for them.
+        fs = sync_filesystem(location, token=own.credentials.credentials or "anon")
         return sync(
             fs.loop,
             fs._call,  # noqa: SLF001 - info() may answer from a listing made earlier
@@ -82,20 +85,6 @@ def _call(
         raise DeadlineError(msg) from error
     except Exception as error:
         raise _explained(location, fs, error) from error
-
-
-def _sync_filesystem(location: Location) -> Any:
-    fs: Any = location.fs
-    if not fs.asynchronous:
-        return fs
-    # A filesystem made for its owner's event loop: ours needs a loop of its own.
-    twin = location.cache.get("gcs.sync")
-    if twin is None:
-        options = {**fs.storage_options, "asynchronous": False, "skip_instance_cache": True}
-        # The owner's credentials, and no second search for them.
-        options["token"] = fs.credentials.credentials or "anon"
-        twin = location.cache.setdefault("gcs.sync", type(fs)(**options))
-    return twin
 
 
 def _explained(location: Location, fs: Any, error: Exception) -> DaypassError:

@@ -17,11 +17,11 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Shape, Templates
 from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
-from daypass_gcs.deadline import Deadline
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
 from daypass_gcs.options import check_project
 from daypass_gcs.places import check_bucket, place_of

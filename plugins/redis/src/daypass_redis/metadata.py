@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from daypass.errors import (
-    DeadlineError,
     InvalidPathError,
     InvalidRequestError,
     ObjectNotFoundError,
@@ -16,9 +15,9 @@ from daypass.errors import (
 )
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
+from daypass.toolkit.deadlines import Deadline
 from daypass_redis.address import Address
 from daypass_redis.client import Stat, call_server, connect, stat
-from daypass_redis.deadline import within
 from daypass_redis.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,16 +103,14 @@ def _look(location: Location, settings: Settings, key: bytes) -> tuple[datetime,
         return asked_at, next(stat(client, [key]))
 
     try:
-        answer = within(location.deadline, lambda: call_server(settings, path, question))
-    except BaseException as error:
+        answer = Deadline.after(location.deadline).run(
+            lambda: call_server(settings, path, question), f"asking {settings.address} for {path}"
+        )
+    except BaseException:
         client.close()  # which also wakes a thread that was left behind
-        if isinstance(error, DeadlineError) or not isinstance(error, TimeoutError):
-            raise
-    else:
-        idle.append(client)
-        return answer
-    msg = f"{settings.address} did not answer for {path} within {location.deadline:g} s"
-    raise DeadlineError(msg)
+        raise
+    idle.append(client)
+    return answer
 
 
 def _end(asked_at: datetime, ttl: int | None) -> datetime | None:

@@ -20,8 +20,8 @@ from daypass.errors import (
 )
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.model.locations import Location
+from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
-from daypass_s3.metadata import sync_filesystem
 from daypass_s3.settings import settings_of
 
 #: What an upload by one of our links may have to send.

@@ -19,6 +19,7 @@ from daypass.errors import (
 )
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
+from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
 from daypass_s3.settings import settings_of
 
@@ -65,19 +66,6 @@ def _explained(location: Location, error: Exception) -> Exception:
         f"the store could not be asked for {location.path} ({type(error).__name__}): check the "
         "endpoint and that it can be reached"
     )
-
-
-def sync_filesystem(location: Location) -> Any:
-    """Return the filesystem, or a twin of it that has a loop of its own."""
-    fs: Any = location.fs
-    if not fs.asynchronous:
-        return fs
-    # A filesystem made for its owner's event loop: ours needs a loop of its own.
-    twin = location.cache.get("s3.sync")
-    if twin is None:
-        options = {**fs.storage_options, "asynchronous": False, "skip_instance_cache": True}
-        twin = location.cache.setdefault("s3.sync", type(fs)(**options))
-    return twin
 
 
 def _head(fs: Any, location: Location, names: Mapping[str, str]) -> Mapping[str, Any]:

@@ -1,17 +1,19 @@
-"""One limit in time for all that one hook call does on the network."""
+"""One limit in time for all that one hook call does on the network: socket timeouts bound no call."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import attrs
 
 from daypass.errors import DeadlineError
 
-_T = TypeVar("_T")
+__all__ = ["Deadline"]
+
+_Answer = TypeVar("_Answer")
 
 #: For so many keys of one call, or what is left of them, there is the time of one call.
 _KEYS_AT_A_TIME = 1000
@@ -19,7 +21,11 @@ _KEYS_AT_A_TIME = 1000
 
 @attrs.frozen
 class Deadline:
-    """A moment of the monotonic clock until which an answer must be there."""
+    """A moment of the monotonic clock until which an answer must be there.
+
+    >>> Deadline.after(5).run(lambda: 1 + 1, "adding")
+    2
+    """
 
     #: The span that was allowed, in seconds.
     seconds: float
@@ -56,17 +62,22 @@ class Deadline:
         """Make the error for something that did not end in time."""
         return DeadlineError(f"{what} did not end within {self.seconds:g} s")
 
-    def run(self, function: Callable[[], _T], what: str) -> _T:
+    def run(self, function: Callable[[], _Answer], what: str) -> _Answer:
         """Call a function in a thread and wait no longer than what is left.
 
-        Socket timeouts do not bound a call: each byte that drips in starts them anew, and
-        google-auth retries and sleeps by rules of its own.
+        Socket timeouts do not bound a call: each byte that drips in starts them anew, they do not stop
+        a name server, and SDKs retry and sleep by rules of their own.
+
+        Args:
+            function: what to call; it takes nothing.
+            what: what it does, to say of it that it "did not end within 5 s".
 
         Raises:
             DeadlineError: if it did not end in time; the thread is then left to its own timeouts.
+            BaseException: whatever the function raises.
 
         """
-        result: list[_T] = []
+        result: list[_Answer] = []
         failure: list[BaseException] = []
 
         def work() -> None:
@@ -75,7 +86,7 @@ class Deadline:
             except BaseException as error:  # noqa: BLE001 - raised again below
                 failure.append(error)
 
-        thread = threading.Thread(target=work, name="daypass-gcs", daemon=True)
+        thread = threading.Thread(target=work, name="daypass-deadline", daemon=True)
         thread.start()
         while thread.is_alive() and (left := self.left) > 0:
             thread.join(min(left, 1))  # a look around now and then: it may be cancelled
@@ -84,39 +95,3 @@ class Deadline:
         if not result:
             raise self.error(what)
         return result[0]
-
-
-class BoundedRequest:
-    """google-auth's transport, whose every call ends with the deadline at the latest."""
-
-    def __init__(self, request: Any, deadline: Deadline) -> None:
-        self._request = request
-        self._deadline = deadline
-
-    def __call__(
-        self,
-        url: str,
-        method: str = "GET",
-        body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-        timeout: float | None = None,
-        **options: Any,
-    ) -> Any:
-        """Make one HTTP request.
-
-        Raises:
-            google.auth.exceptions.TransportError: if no answer came.
-
-        """
-        # A lost packet may cost a third of the time, so that there is time to ask again; and a
-        # socket gives up a little before the thread that waits for it, since it knows more.
-        longest = max(min(self._deadline.left * 0.9, self._deadline.one_try), 0.001)
-        return self._request(
-            url=url,
-            method=method,
-            body=body,
-            headers=headers,
-            timeout=min(timeout, longest) if isinstance(timeout, (int, float)) else longest,
-            # A redirect could carry the access token to another host.
-            **{"allow_redirects": False, **options},
-        )

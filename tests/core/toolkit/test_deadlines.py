@@ -1,0 +1,44 @@
+"""A deadline bounds a call that no socket timeout would stop."""
+
+import threading
+import time
+
+import pytest
+
+from daypass.errors import DeadlineError
+from daypass.toolkit.deadlines import Deadline
+
+
+@pytest.fixture
+def never():
+    """What a call waits for in vain; at the end of the test it comes, and the thread ends."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_what_the_function_returns_or_raises_is_passed_on():
+    assert Deadline.after(10).run(lambda: "answer", "asking") == "answer"
+    with pytest.raises(KeyError):
+        Deadline.after(10).run(lambda: {}["k"], "asking")
+
+
+def test_a_call_that_does_not_end_is_left_behind(never):
+    begin = time.monotonic()
+    with pytest.raises(DeadlineError, match=r"^asking did not end within 0\.1 s$") as found:
+        Deadline.after(0.1).run(never.wait, "asking")
+    assert isinstance(found.value, TimeoutError)
+    assert time.monotonic() - begin < 10
+
+
+def test_a_cancelled_deadline_has_no_time_left(never):
+    deadline = Deadline.after(1000)
+    assert 999 < deadline.left <= 1000
+
+    def work():
+        deadline.cancel()
+        never.wait()
+
+    with pytest.raises(DeadlineError):
+        deadline.run(work, "asking")
+    assert deadline.left == 0
