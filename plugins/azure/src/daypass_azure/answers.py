@@ -13,7 +13,7 @@ from daypass.base.times import moment, span
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody
-from daypass.toolkit.answers import clock_skew
+from daypass.toolkit.answers import answered, clock_skew, ended_before
 
 _SAID = {
     "AuthenticationFailed": "the signature does not fit the request, or the link is outside its time: see what else is found here",
@@ -49,17 +49,8 @@ _SAID = {
 def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Finding]:
     """Say what an error means for this link."""
     code, detail = error.code, error.details.get("AuthenticationErrorDetail", "")
-    shown = ascii(code)[1:-1][:60]
     said = _SAID.get(code) or ascii(error.message.partition("\n")[0])[1:-1][:200]
-    if not code:
-        said = "the answer names no error code: it may come from a proxy and not from the store"
-    findings = [
-        Finding(
-            "error",
-            f"store-{shown or 'unknown'}",
-            f"the store answered {shown or 'without a code'}: {said}",
-        )
-    ]
+    findings = [answered(error, said)]
     lower = detail.lower()
     if "signature not valid in the specified time frame" in lower:
         why = "the store's clock says that the link is not within its time: it had ended, or it begins later than the clock that signed believed"
@@ -84,7 +75,4 @@ def _of_clock(error: ErrorBody, link: Explanation, now: datetime) -> list[Findin
     if link.starts_at is not None and link.starts_at > server:
         why = f"by the store's clock the link began {span((link.starts_at - server).total_seconds())} later: sign with a start some minutes ago, or without one"
         findings.append(Finding("error", "began-later", why))
-    if link.expires_at is not None and link.expires_at <= server:
-        why = f"by the store's clock the link had ended {span((server - link.expires_at).total_seconds())} before"
-        findings.append(Finding("note", "ended-before", why))
-    return findings
+    return findings + ended_before(link.expires_at, server)

@@ -18,6 +18,7 @@ from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL, SentRequest, decoded
+from daypass.toolkit.answers import answered
 
 #: The parameters that CloudFront takes out of a URL before it compares it with a policy.
 OWN = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
@@ -176,7 +177,4 @@ def _answer(error: ErrorBody) -> Finding:
             if "HostId" not in error.details
             else "CloudFront let it through and the S3 origin refused: the distribution may not read the object, or it does not exist"
         )
-    shown = ascii(error.code)[1:-1][:60]
-    said = said or ascii(error.message)[1:-1][:200]
-    why = f"CloudFront answered {shown or 'without a code'}: {said}"
-    return Finding("error", f"store-{shown or 'unknown'}", why)
+    return answered(error, said, who="CloudFront")

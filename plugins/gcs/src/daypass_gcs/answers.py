@@ -11,6 +11,7 @@ from daypass.base.times import span
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody
+from daypass.toolkit.answers import answered, arrived_method, headers_to_send
 
 _SAID = {
     "AccessDenied": "the service account that signed may not do this: a link can never do more than its signer; it needs storage.objects.get, .create or .delete on the bucket",
@@ -44,21 +45,9 @@ def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Find
     whole = f"{error.message} {error.details.get('Details', '')}"
     if code == "AccessDenied" and "expire" in whole.lower():
         said = _SAID["ExpiredToken"]
-    if not code:
-        said = "the answer names no error code: it may come from a proxy and not from the store"
-    shown = ascii(code)[1:-1][:60]
-    why = f"the store answered {shown or 'without a code'}: {said or ascii(whole)[1:-1][:200]}"
-    findings = [Finding("error", f"store-{shown or 'unknown'}", why)]
+    findings = [answered(error, said or ascii(whole)[1:-1][:200])]
     if code == "SignatureDoesNotMatch":
-        lines = error.details.get("CanonicalRequest", "").split("\n")
-        if len(lines) == 1:
-            lines = error.details.get("StringToSign", "").split("\n")
-        if lines[0].isalpha():
-            why = f"what arrived was a {lines[0][:10]} request: the link must have been signed for {lines[0][:10]}"
-            findings.append(Finding("note", "arrived-method", why))
-        if link.headers:
-            why = f"this link holds only where {', '.join(link.headers)[:200]} arrive with the signed values: see its headers to send"
-            findings.append(Finding("note", "headers-to-send", why))
+        findings += [*arrived_method(error.details), *headers_to_send(link)]
     if link.expires_at is not None and link.expires_at > now and said == _SAID["ExpiredToken"]:
         why = f"by this machine's clock it has {span((link.expires_at - now).total_seconds())} left: one of the clocks is wrong"
         findings.append(Finding("warning", "clock-skew", why))

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from daypass.base.times import moment, span
+from daypass.base.times import moment
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody
-from daypass.toolkit.answers import clock_skew
+from daypass.toolkit.answers import (
+    answered,
+    arrived_method,
+    clock_skew,
+    ended_before,
+    headers_to_send,
+)
 
 _SAID = {
     "InvalidAccessKeyId": "the store knows no such access key: it was deleted or deactivated, belongs to another store, or the session token is missing",
@@ -47,7 +53,6 @@ def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Find
     """Say what an error means for this link."""
     code, details = error.code, error.details
     said = _SAID.get(code)
-    findings: list[Finding] = []
     if code == "AccessDenied":
         said = _denied(error.message)
     elif code == "RequestTimeTooSkewed":
@@ -58,15 +63,7 @@ def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Find
         said = _elsewhere(error)
     elif code == "IllegalLocationConstraintException":
         said = "the bucket is in another region than the host: sign for the bucket's region"
-    if not code:
-        said = "the answer names no error code: it may come from a proxy and not from the store"
-    findings.append(
-        Finding(
-            "error",
-            f"store-{code or 'unknown'}"[:60],
-            f"the store answered {ascii(code)[1:-1][:60] or 'without a code'}: {said or ascii(error.message)[1:-1][:200]}",
-        )
-    )
+    findings = [answered(error, said)]
     if code == "SignatureDoesNotMatch":
         findings += _of_mismatch(details, link)
     findings += _of_clock(details, link, now)
@@ -101,17 +98,8 @@ def _elsewhere(error: ErrorBody) -> str:
 
 def _of_mismatch(details: dict[str, str], link: Explanation) -> list[Finding]:
     """Read the canonical request that S3 returns with a mismatch: what arrived, in S3's eyes."""
-    findings: list[Finding] = []
     lines = details.get("CanonicalRequest", "").split("\n")
-    to_sign = details.get("StringToSign", "").split("\n")
-    method = ""
-    if len(lines) > 1:
-        method = lines[0]
-    elif to_sign and not to_sign[0].startswith("AWS4-"):
-        method = to_sign[0]  # Version 2 begins with it
-    if method.isalpha():
-        why = f"what arrived was a {method[:10]} request: the link must have been signed for {method[:10]}"
-        findings.append(Finding("note", "arrived-method", why))
+    findings = arrived_method(details)
     signed = set(link.headers or ())
     arrived = {}
     for line in lines[3:]:
@@ -122,9 +110,8 @@ def _of_mismatch(details: dict[str, str], link: Explanation) -> list[Finding]:
     for name in sorted(signed & arrived.keys()):
         why = f"{name} arrived as {ascii(arrived[name])[:80]}: it must be the signed value"
         findings.append(Finding("note", "arrived-header", why))
-    if signed and not arrived:
-        why = f"this link holds only where {', '.join(sorted(signed))[:200]} arrive with the signed values: see its headers to send"
-        findings.append(Finding("note", "headers-to-send", why))
+    if not arrived:
+        findings += headers_to_send(link)
     gone = sorted(signed - arrived.keys()) if arrived else []
     findings += [
         Finding("error", "header-missing", f"{name} is signed and did not arrive: send it")
@@ -147,11 +134,5 @@ def _of_clock(details: dict[str, str], link: Explanation, now: datetime) -> list
     server = moment(details.get("ServerTime"))
     if server is None:
         return []
-    findings = clock_skew(now, server)
     end = moment(details.get("Expires")) or link.expires_at
-    if end is not None and server >= end:
-        why = (
-            f"by the store's clock the link had ended {span((server - end).total_seconds())} before"
-        )
-        findings.append(Finding("note", "ended-before", why))
-    return findings
+    return clock_skew(now, server) + ended_before(end, server)
