@@ -9,20 +9,26 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from daypass.base.messages import partly
 from daypass.base.times import epoch
 from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.found import SentRequest
 from daypass.model.locations import Location
+from daypass.toolkit.pem import load_key, signed_digest
 from daypass_cloudfront.explain import OUT_OF_QUERIES, base_of, policy_bytes
 from daypass_cloudfront.keys import read_private, signature_of
 from daypass_cloudfront.policies import PolicyStatement, encode
+
+_KINDS = (
+    rsa.RSAPublicKey,
+    rsa.RSAPrivateKey,
+    ec.EllipticCurvePublicKey,
+    ec.EllipticCurvePrivateKey,
+)
 
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
@@ -57,35 +63,12 @@ def policy_of(sent: SentRequest) -> bytes:
 def _key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:
     """Return a key, public or private, and whose it is or why there is none."""
     if sent.key is not None:
-        key = _load(sent.key)
+        key = load_key(sent.key, _KINDS)
         return key, None if key is not None else "key holds no RSA or P-256 key in PEM"
     options = location.options
     if options is None or options.private_key is None:
         return None, None
     return read_private(options), options.key_pair_id
-
-
-def _load(text: str) -> Any:
-    data = text.encode(errors="replace")
-    loaders: tuple[Callable[[bytes], Any], ...] = (
-        load_pem_public_key,
-        lambda data: load_pem_private_key(data, None),
-        lambda data: load_pem_x509_certificate(data).public_key(),
-    )
-    kinds = (
-        rsa.RSAPublicKey,
-        rsa.RSAPrivateKey,
-        ec.EllipticCurvePublicKey,
-        ec.EllipticCurvePrivateKey,
-    )
-    for load in loaders:
-        try:
-            key = load(data)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            continue
-        if isinstance(key, kinds):
-            return key
-    return None
 
 
 def _fitting(public: Any, sent: SentRequest, algorithm: str) -> Callable[[SentRequest], bool]:
@@ -94,7 +77,7 @@ def _fitting(public: Any, sent: SentRequest, algorithm: str) -> Callable[[SentRe
     kind = hashes.SHA256() if algorithm == "SHA256" else hashes.SHA1()  # noqa: S303
     given = _signature(sent)
     if isinstance(public, rsa.RSAPublicKey):
-        digest = _digest_in(public, given, kind)
+        digest = signed_digest(public, given, kind)
         return lambda sent: hmac.compare_digest(_hash(policy_of(sent), kind), digest)
 
     def fits(sent: SentRequest) -> bool:
@@ -111,14 +94,6 @@ def _signature(sent: SentRequest) -> bytes:
     try:
         return b64decode((sent.get("Signature") or "").translate(OUT_OF_QUERIES), validate=True)
     except (Base64Error, ValueError):
-        return b""
-
-
-def _digest_in(public: rsa.RSAPublicKey, signature: bytes, kind: hashes.HashAlgorithm) -> bytes:
-    """Return the digest that a signature was made of; empty where it is no signature of the key."""
-    try:
-        return public.recover_data_from_signature(signature, padding.PKCS1v15(), kind)
-    except (InvalidSignature, ValueError):
         return b""
 
 

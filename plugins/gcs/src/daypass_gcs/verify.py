@@ -6,16 +6,13 @@ import hmac
 import json
 import os
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
 import attrs
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509 import load_pem_x509_certificate
 
 from daypass.base.messages import partly
 from daypass.hookspecs.explanations import RequestCheck
@@ -23,11 +20,13 @@ from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_hex
+from daypass.toolkit.pem import load_key, signed_digest
 from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA
 from daypass.toolkit.v4_links import encode_path, hmac_of, message_of, unsigned_headers
 from daypass_gcs.explain import place_of
 from daypass_gcs.settings import settings_of
 
+_KINDS = (rsa.RSAPublicKey, rsa.RSAPrivateKey)
 _NO_KEY = (
     "no key is at hand: give a service-account key as token, hmac_access_id and hmac_secret in "
     "signer_options, or key; a key that Google keeps cannot be asked here"
@@ -105,12 +104,12 @@ def _hmac_key(location: Location, sent: SentRequest) -> tuple[str | None, str | 
 def _rsa_key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:
     """Return an RSA key, public or private, and whose it is or why there is none."""
     if sent.key is not None:
-        key = _load(sent.key)
+        key = load_key(sent.key, _KINDS)
         return key, None if key is not None else "key holds no RSA key or certificate in PEM"
     info = _service_account(location)
     if info is None:
         return None, None
-    key = _load(str(info.get("private_key")))
+    key = load_key(str(info.get("private_key")), _KINDS)
     return key, str(info.get("client_email")) if key is not None else None
 
 
@@ -129,33 +128,14 @@ def _service_account(location: Location) -> Mapping[str, Any] | None:
     return token if isinstance(token, Mapping) and "private_key" in token else None
 
 
-def _load(text: str) -> Any:
-    """Load an RSA key from PEM: public, private or in a certificate."""
-    data = text.encode(errors="replace")
-    loaders: tuple[Callable[[bytes], Any], ...] = (
-        serialization.load_pem_public_key,
-        lambda data: serialization.load_pem_private_key(data, None),
-        lambda data: load_pem_x509_certificate(data).public_key(),
-    )
-    for load in loaders:
-        try:
-            key = load(data)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            continue
-        if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
-            return key
-    return None
-
-
 def _digest_in(key: Any, signature: str, *, hexadecimal: bool) -> bytes:
     """Return the digest that a signature was made of; empty where it is no signature of the key."""
     public = key.public_key() if isinstance(key, rsa.RSAPrivateKey) else key
     try:
         raw = bytes.fromhex(signature) if hexadecimal else b64decode(signature, validate=True)
-        found: bytes = public.recover_data_from_signature(raw, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, ValueError, Base64Error):
+    except ValueError:
         return b""
-    return found
+    return signed_digest(public, raw, hashes.SHA256())
 
 
 def _signature_by(
