@@ -50,7 +50,8 @@ def redis_server(*config: str) -> Iterator[RedisServer]:
 @contextlib.contextmanager
 def _start(port: int, config: tuple[str, ...]) -> Iterator[None]:
     with TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True) as directory:
-        lines = ["bind 127.0.0.1", f"port {port}", f"dir {directory}", 'save ""', *config]
+        # It runs in the directory, whose name may hold what its configuration would take apart.
+        lines = ["bind 127.0.0.1", f"port {port}", 'save ""', *config]
         file = Path(directory, "redis.conf")
         file.write_text("\n".join(lines))
         with serving([redis_program(), str(file)], directory) as output:
