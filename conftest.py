@@ -12,8 +12,13 @@ from sybil import Sybil
 from sybil.example import SybilFailure
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
-# Before any SDK is imported: a developer's own profile, endpoint or region decides no test.
-for name in [name for name in os.environ if name.startswith(("AWS_", "DAYPASS_", "FSSPEC_"))]:
+#: How names of variables begin, in capitals or not, that lead SDKs, servers and daypass itself.
+_LEADING = (
+    *("AWS_", "BOTO", "AZURE_", "AZURITE_", "CLOUDSDK_", "GOOGLE_", "STORAGE_EMULATOR_"),
+    *("DAYPASS_", "FSSPEC_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+)
+# Before any SDK is imported or server started: a developer's own profile, endpoint or proxy decides no test.
+for name in [name for name in os.environ if name.upper().startswith(_LEADING)]:
     del os.environ[name]
 os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
