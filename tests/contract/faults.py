@@ -678,9 +678,9 @@ FURTHER = {
     "is asked for a lifetime that is too long": Wrong(
         "test_a_longer_lifetime_is_refused",
         core=(
-            "import attrs, daypass.gate.doors\nadmit = daypass.gate.doors.admit\n"
-            "daypass.gate.doors.admit = lambda backend, *asked: admit(attrs.evolve(backend, "
-            "info=attrs.evolve(backend.info, max_expires_in=None)), *asked)\n"
+            "import attrs, daypass.gate.lanes\nadmit = daypass.gate.lanes.admit\n"
+            "daypass.gate.lanes.admit = lambda backend, *asked, **when: admit(attrs.evolve(backend, "
+            "info=attrs.evolve(backend.info, max_expires_in=None)), *asked, **when)\n"
         ),
     ),
 }

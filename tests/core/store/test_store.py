@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from itertools import count
 from types import MappingProxyType, SimpleNamespace
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -31,6 +32,7 @@ from daypass.errors import (
     PluginError,
     UnknownOptionError,
 )
+from daypass.model.paths import parse_path
 from daypass.model.requests import SignOptions, make_request
 from tests.core.fakes import (
     NOW,
@@ -450,6 +452,49 @@ def test_the_same_place_is_prepared_once(fake):
     for key in ("a", "b"):
         sign(f"fake://bucket/{key}", storage_options={"a": {"b": [1]}})
     assert fake.seen[0][0].cache is fake.seen[1][0].cache
+
+
+#: Paths that begin alike and lie in different places, or whose bucket is not what stands before a slash.
+NEIGHBOURS = (
+    "fake://bucket/a", "fake://bucket//a", "fake://bucket/a/b", "fake://bucket-2/a", "fake://bucket/é",
+    "fake://arn:aws:s3:eu:1:accesspoint//a", "fake://arn:aws:s3:eu:1:accesspoint/name/a",
+    "fake://arn:aws:s3:eu:1:accesspoint/other/a", "memory://bucket/a", "memory://a", "file:///bucket/a",
+    "simplecache::fake://bucket/a", "fake2://bucket/a", "fake://user:password@bucket/a",
+)  # fmt: skip
+
+
+def at_one_host():
+    """Make a sound backend whose host is not the bucket, which need not be one."""
+
+    def answer(location, request):
+        url = f"https://x.example/{quote(location.key, safe='/~')}?signature=x"
+        return honest(location, request, url=url)
+
+    return backend(answer)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(paths=st.lists(st.sampled_from(NEIGHBOURS), min_size=2, max_size=12))
+def test_whatever_was_signed_before_a_path_leads_to_its_own_place(registry_of, paths):
+    module = at_one_host()
+    registry_of(dict.fromkeys(("fake", "fake2", "memory", "file"), module))
+    for path in paths:
+        sign(path)
+        place, parsed = module.seen[-1][0], parse_path(path)
+        assert (place.protocol, place.bucket, place.key) == (
+            parsed.protocol,
+            parsed.bucket,
+            parsed.key,
+        )
+
+
+@pytest.mark.parametrize("path", NEIGHBOURS)
+def test_every_kind_of_path_is_prepared_once(registry_of, path):
+    module = at_one_host()
+    registry_of(dict.fromkeys(("fake", "fake2", "memory", "file"), module))
+    for _ in range(2):
+        sign(path)
+    assert module.seen[0][0].cache is module.seen[1][0].cache
 
 
 def test_one_hour_apart_in_autumn_is_one_hour_apart():

@@ -9,7 +9,7 @@ import pytest
 from daypass.errors import UnsupportedOptionError
 from daypass.model.locations import Location
 from daypass.model.requests import make_request
-from daypass.toolkit.engine import ONLY, Begun, Shape, Templates, Unenforced, prepared
+from daypass.toolkit.engine import ONLY, Begun, Latest, Shape, Templates, Unenforced, prepared
 
 END = datetime(2026, 11, 1, 10, tzinfo=UTC)
 
@@ -119,3 +119,36 @@ def test_where_the_caller_waives_it_the_link_names_it():
     unenforced.refuse_or_waive("ip_range", "its door is open")
     unenforced.note("content_type")
     assert unenforced.names == {"ip_range", "content_type"}
+
+
+def begun_by(latest, steps):
+    """Take steps (request, version, keys) and return how often something was begun."""
+    found = []
+
+    def begin(where, request):
+        found.append((where.version, request))
+        return len(found)
+
+    return [latest.of(location().at("a", v), request, k, begin) for request, v, k in steps]
+
+
+def test_what_was_begun_serves_the_very_same_request_and_keys_alone():
+    one, other = (make_request({"expires_in": n}).resolve(END) for n in (60, 61))
+    assert (
+        begun_by(Latest(), [(one, None, "k"), (one, None, "k"), (one, None, "".join("k"))])
+        == [1] * 3
+    )
+    assert begun_by(Latest(), [(one, None, "k"), (other, None, "k"), (one, None, "k")]) == [1, 2, 3]
+    assert begun_by(Latest(), [(one, None, "k"), (one, None, "l"), (one, None, "k")]) == [1, 2, 3]
+    assert begun_by(Latest(), [(one, None, "k"), (one, "1", "k"), (one, None, "k")]) == [1, 2, 1]
+
+
+def test_of_a_listing_nothing_is_kept_since_its_prefix_is_no_part_of_the_key():
+    listing = make_request({"method": "LIST"}).resolve(END)
+    assert begun_by(Latest(), [(listing, None, "k")] * 2) == [1, 2]
+
+
+def test_the_headers_of_a_link_are_its_holders():
+    begun = Begun(Written(), "GET", {"A": "b"}, END, "requested", ONLY["GET"], frozenset(), "mem")
+    begun.link("a", "mem://maps/a").headers["A"] = "spoilt"
+    assert begun.link("a", "mem://maps/a").headers == {"A": "b"}

@@ -9,6 +9,9 @@ import botocore.credentials
 import pytest
 import s3fs
 from aiobotocore.credentials import AioRefreshableCredentials
+from botocore.credentials import ReadOnlyCredentials
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import daypass
 from daypass_s3.signer import Signer
@@ -340,3 +343,46 @@ def test_nothing_shows_a_secret():
     for secret in ("s3cr3t-value", "t0ken-value", signature):
         assert secret not in shown
     assert os.environ.get("AWS_EC2_METADATA_DISABLED") == "true"
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(st.sampled_from(["AKONE", "AKTWO", "role"]), min_size=2, max_size=8))
+def test_every_link_is_signed_with_the_keys_that_are_there_when_it_is_made(monkeypatch, steps):
+    """By turns in the environment, and rotated by the role of one store, all within one second."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    region = {"client_kwargs": {"region_name": "us-east-1"}}
+    role = botocore.credentials.RefreshableCredentials(
+        "ASIA0", "x", "t", now + timedelta(hours=6), lambda: None, "test"
+    )
+    with monkeypatch.context() as there:
+        there.setattr("botocore.session.Session.get_credentials", lambda self: role)
+        store = daypass.Store("s3://bucket", storage_options=region)
+        store.create_signed_url("key", expires_in=60, signing_time=now)
+    for number, step in enumerate(steps):
+        if step == "role":
+            frozen = ReadOnlyCredentials(f"ASIA{number}", "x", "t")
+            monkeypatch.setattr(role, "get_frozen_credentials", lambda frozen=frozen: frozen)
+            link = store.create_signed_url("key", expires_in=60, signing_time=now)
+            assert f"Credential=ASIA{number}%2F" in link.url
+        else:
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", step)
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+            link = daypass.create_signed_url(
+                "s3://bucket/key", expires_in=60, signing_time=now, storage_options=region
+            )
+            assert f"Credential={step}%2F" in link.url
+
+
+def test_keys_that_end_within_the_second_sign_no_further_link(monkeypatch):
+    now = datetime.now(UTC).replace(microsecond=0)
+    ends = {"credentials_expire_at": now + timedelta(seconds=2)}
+    with pytest.warns(daypass.ShortLivedURLWarning):
+        sign({"key": "AK", "secret": "SK", "token": "t"}, signer_options=ends, signing_time=now)
+    with pytest.raises(daypass.errors.CredentialsError, match="ended at"):
+        sign(
+            {"key": "AK", "secret": "SK", "token": "t"},
+            signer_options=ends,
+            signing_time=now + timedelta(seconds=2),
+        )

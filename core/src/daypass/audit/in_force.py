@@ -11,7 +11,7 @@ from daypass.config import Section
 from daypass.config.in_force import Configured
 from daypass.errors import InvalidRequestError
 
-__all__ = ["add_audit", "remove_audit", "sinks"]
+__all__ = ["add_audit", "added", "remove_audit", "sinks"]
 
 _log = logging.getLogger("daypass.audit.changes")
 _lock = threading.Lock()
@@ -50,6 +50,11 @@ def remove_audit(sink: AuditSink) -> None:
             raise InvalidRequestError(msg, option="sink")
         _log.warning("an audit of this process was removed")
         _application[:] = left
+
+
+def added() -> bool:
+    """Tell whether the application has added an audit."""
+    return bool(_application)
 
 
 def sinks() -> list[AuditSink]:

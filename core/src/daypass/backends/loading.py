@@ -302,6 +302,17 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
+def _straight(hook: pluggy.HookCaller) -> Callable[..., Any]:
+    """Return the function behind a hook of one backend: the way of many takes as long as a signature."""
+    implementations = hook.get_hookimpls()
+    if len(implementations) != 1 or hook.spec is None:
+        return hook
+    (only,) = implementations
+    if set(only.argnames) == set(hook.spec.argnames):
+        return only.function
+    return lambda **given: only.function(**{name: given[name] for name in only.argnames})
+
+
 def _backend(module: ModuleType, name: str, group: str) -> Backend:
     """Make the typed ways to a backend's hooks, or raise naming the rule that it breaks."""
     allowed, needs = _HOOKS[group]
@@ -340,7 +351,7 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
             raise PluginError(msg, plugin=name)
 
     def caller(hook: str) -> Any:
-        return traced(hook, name, getattr(manager.hook, hook))
+        return traced(hook, name, _straight(getattr(manager.hook, hook)))
 
     ways = {hook: caller(hook) if hook in hooks else None for hook in _CALLED}
     return Backend(info, name, **{**ways, "head_metadata": caller("head_metadata")})

@@ -48,8 +48,12 @@ class Configured(Generic[Thing]):
             ConfigError: if the configuration cannot be read: then nothing is signed.
 
         """
-        config = _seen[0] if self._settled and _seen else load()
-        _seen[:] = [config]
+        if self._settled and _seen:
+            config = _seen[0]
+        else:
+            config = load()
+            if not _seen or _seen[0] is not config:
+                _seen[:] = [config]
         if config is not self._config:
             with self._lock:
                 section = self._section(config)

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 
 import attrs
 
+from daypass.audit.in_force import added
 from daypass.backends.calls import Backend, named
 from daypass.backends.loading import registry
 from daypass.base.messages import shown
+from daypass.config import load
 from daypass.errors import DaypassError, InvalidRequestError, RefusedError
 from daypass.gate.permit import Permit, refusal_of
+from daypass.gate.record import Listener, recorders
 from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
 from daypass.policy.decisions import Ask, Decision, Rehearsal
 from daypass.policy.enforcer import Enforcer
-from daypass.policy.in_force import policies
+from daypass.policy.in_force import applied, policies
 
 __all__ = ["ask_policies", "authorize", "authorize_many"]
 
@@ -31,6 +34,7 @@ def authorize(
     *,
     action: str = "create_signed_url",
     whole: AnyRequest | None = None,
+    free: Permit | None = None,
 ) -> Permit:
     """Ask the policy, then every ``authorize`` plugin, which can only narrow.
 
@@ -41,6 +45,7 @@ def authorize(
         caller: who asks.
         action: the function that was called.
         whole: of one part of an upload, the request for the whole.
+        free: a permit for any key, which serves where nobody is asked and nobody told.
 
     Returns:
         The permit, with the request that is to be signed.
@@ -50,8 +55,12 @@ def authorize(
         RefusedError: if a plugin does.
 
     """
-    permit = _permit(backend, location, request, caller, action=action, whole=whole)
-    for enforcer in policies():
+    if free is not None and caller is None and _nobody():
+        return free
+    enforcers = policies()  # first: the audit takes the configuration that the policy has looked at
+    plugins, told = registry.listeners("authorize"), recorders()
+    permit = _permit(backend, location, request, caller, action=action, whole=whole, told=told)
+    for enforcer in enforcers:
         ask = _ask(permit, location)
         decision = enforcer.decide(ask)
         if not decision.allowed or decision.rule is None:
@@ -59,8 +68,19 @@ def authorize(
             permit.refuse(error, error.rule)
             raise error
         permit.consent(enforcer, decision, decision.rule, ask)
-    _ask_plugins(permit)
+    if plugins is not None:
+        _ask_plugins(permit, plugins)
     return permit
+
+
+def _nobody() -> bool:
+    """Tell whether nobody is asked and nobody told, as where nothing has been set up."""
+    if applied() or added():
+        return False
+    if registry.listeners("authorize") or registry.listeners("record"):
+        return False
+    config = load()
+    return config.policy is None and config.audit is None
 
 
 def authorize_many(
@@ -86,27 +106,27 @@ def authorize_many(
         RefusedError: of the first refused row, with its number, where ``refused`` is None.
 
     """
-    first = _permit(backend, location, request, caller, action="create_signed_url")
+    enforcers = policies()  # first: the audit takes the configuration that the policy has looked at
+    plugins, told = registry.listeners("authorize"), recorders()
+    first = _permit(backend, location, request, caller, action="create_signed_url", told=told)
     permits = [attrs.evolve(first, keys=keys, rows=range(len(keys)))]
-    for enforcer in policies():
+    for enforcer in enforcers:
         faults: list[tuple[Permit, str | None]] = []
         permits = [part for permit in permits for part in _sorted(enforcer, permit, faults)]
         _refuse(enforcer, faults, refused)
-    if registry.listeners("authorize"):
-        permits = [part for permit in permits if (part := _asked(permit, refused)) is not None]
+    if plugins is not None:
+        asked = [_asked(permit, plugins, refused) for permit in permits]
+        permits = [permit for permit in asked if permit is not None]
     return permits
 
 
-def _ask_plugins(permit: Permit) -> None:
+def _ask_plugins(permit: Permit, hook: Listener) -> None:
     """Ask every ``authorize`` plugin, and record where one refuses.
 
     Raises:
         RefusedError: if one of them raises anything that is not a `DaypassError` itself.
 
     """
-    hook = registry.listeners("authorize")
-    if hook is None:
-        return
     event = permit.event({})
     try:
         hook(event)
@@ -163,6 +183,7 @@ def _permit(
     *,
     action: str,
     whole: AnyRequest | None = None,
+    told: Sequence[Listener] = (),
 ) -> Permit:
     if caller is not None:
         if not isinstance(caller, str):
@@ -172,7 +193,7 @@ def _permit(
         if len(caller) > _LONGEST_CALLER:
             msg = f"caller must name who asks in at most {_LONGEST_CALLER} characters, not {len(caller)}"
             raise InvalidRequestError(msg, option="caller")
-    return Permit(backend, location, request, request, caller, action, whole or request)
+    return Permit(backend, location, request, request, caller, action, whole or request, told)
 
 
 def _ask(permit: Permit, location: Location) -> Ask:
@@ -254,13 +275,15 @@ def _refuse(
         refused.update(zip(permit.rows, errors, strict=True))
 
 
-def _asked(permit: Permit, refused: dict[int, DaypassError] | None) -> Permit | None:
+def _asked(
+    permit: Permit, plugins: Listener, refused: dict[int, DaypassError] | None
+) -> Permit | None:
     """Ask the plugins about each key; return what is left."""
     kept = []
     keys = permit.keys or ()
     for place, row in enumerate(permit.rows):
         try:
-            _ask_plugins(_part(permit, keys, permit.rows, [place]))
+            _ask_plugins(_part(permit, keys, permit.rows, [place]), plugins)
         except DaypassError as error:
             if refused is None:
                 error.row = row

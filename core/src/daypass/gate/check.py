@@ -21,7 +21,7 @@ from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
 from daypass.model.requests import SignRequest
 
-__all__ = ["admit", "admit_form", "check_grant", "check_lacking", "check_version"]
+__all__ = ["admit", "admit_form", "check_grant", "check_lacking", "check_name", "check_version"]
 
 #: Functions for which no key stands for the whole bucket.
 _OF_MANY = ("create_signed_prefix", "create_signed_urls")
@@ -34,6 +34,8 @@ def admit(
     location: Location,
     request: SignRequest,
     action: str = "create_signed_url",
+    *,
+    second: int | None = None,
 ) -> tuple[SignRequest, frozenset[str]]:
     """Return the request with its clock fixed, and the conditions that the caller waives.
 
@@ -43,6 +45,7 @@ def admit(
             bucket.
         request: what is asked.
         action: the function that was called.
+        second: what the clock says, in seconds since the epoch; None to read it now.
 
     Raises:
         SigningNotSupportedError: if the backend cannot sign.
@@ -65,33 +68,27 @@ def admit(
     if request.conditions and not request.conditions <= _enforced(backend, location):
         waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
-    resolved = _resolved(request)
+    if second is None:
+        second = int(time.time())
+    resolved = request.resolve(datetime.fromtimestamp(second, UTC))
     _check_lifetime(backend, resolved)
-    key = location.key
-    if request.method == "LIST":
-        check_prefix(key, max_bytes=info.max_key_bytes)
-    elif key or action not in _OF_MANY:
-        check_key(key, max_bytes=info.max_key_bytes, allow_dot_segments=request.allow_dot_segments)
+    if location.key or action not in _OF_MANY:
+        check_name(backend, location.key, request)
     return resolved, waived
 
 
-#: The request that was resolved last, the second in which, and what came of it.
-_last: tuple[SignRequest | None, int, SignRequest | None] = (None, 0, None)
+def check_name(backend: Backend, key: str, request: SignRequest) -> None:
+    """Raise where no link can name a key, or the prefix of a listing.
 
+    Raises:
+        InvalidPathError: saying why.
 
-def _resolved(request: SignRequest) -> SignRequest:
-    """Fix a request's clock, which counts whole seconds: within one the same request is the same again.
-
-    Who signs one link after the other then has all that follows from it at hand.
     """
-    global _last  # noqa: PLW0603 - one tuple, put in place at once: no thread sees a half
-    # The only reading of the clock: whoever signs and judges uses this one.
-    second = int(time.time())
-    known, when, resolved = _last
-    if known is not request or when != second or resolved is None:
-        resolved = request.resolve(datetime.fromtimestamp(second, UTC))
-        _last = (request, second, resolved)
-    return resolved
+    limit = backend.info.max_key_bytes
+    if request.method == "LIST":
+        check_prefix(key, max_bytes=limit)
+    else:
+        check_key(key, max_bytes=limit, allow_dot_segments=request.allow_dot_segments)
 
 
 def admit_form(

@@ -21,6 +21,7 @@ from daypass.errors import (
 from daypass.gate.authorize import ask_policies, authorize, authorize_many
 from daypass.gate.check import admit, admit_form, check_grant, check_lacking, check_version
 from daypass.gate.judge import judge, judge_form
+from daypass.gate.lanes import lane_of
 from daypass.gate.permit import Permit
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import AnyRequest, FormRequest, UploadForm
@@ -55,11 +56,16 @@ def create_signed_url(
         DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
 
     """
-    resolved, waived = admit(backend, location, request)
-    with authorize(backend, location, resolved, caller) as permit:
-        answer = _sign(backend, location, permit.request)
-        judge(backend, location, permit.request, answer)
-        answer = settled(permit, answer, waived)
+    lane = lane_of(backend, location, request)
+    permit = authorize(backend, location, lane.request, caller, free=lane.free)
+    if permit is lane.free:  # nothing to count, to hold against a rule or to put on record
+        answer = lane.sign(location, lane.request)
+        if lane.waived or answer.expires_because != REQUESTED:
+            answer = settled(permit, answer, lane.waived)
+        return answer
+    with permit:
+        answer = lane.sign(location, permit.request)
+        answer = settled(permit, answer, lane.waived)
         permit.record(answer, [answer.url])
     return answer
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from os.path import commonprefix
+from typing import Self
 from urllib.parse import parse_qsl
+
+import attrs
 
 from daypass.backends.calls import Backend
 from daypass.base.urls import encode, encode_key
@@ -16,13 +21,15 @@ from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
 from daypass.toolkit.post_policy import PolicyDocument, fields_of, starts_with_of
 
-__all__ = ["judge", "judge_form"]
+__all__ = ["Judged", "judge", "judge_form"]
 
 #: http(s), a host without user info, and no character that a URL must encode (RFC 3986).
 _SOUND_URL = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"/[!$&-;=?@A-Z_a-z~]*(?:%[0-9A-Fa-f]{2}[!$&-;=?@A-Z_a-z~]*)*"
 )
+#: What else may follow in a query.
+_SOUND_REST = re.compile(r"[!$&-;=?@A-Z_a-z~]*(?:%[0-9A-Fa-f]{2}[!$&-;=?@A-Z_a-z~]*)*")
 _LAST_PORT = 65_535
 #: What a header's name may be (RFC 9110), since fields are named after headers.
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -51,6 +58,73 @@ def judge_form(
     if fault:
         msg = f"backend {backend.plugin} answered a request for an upload form with {fault}"
         raise PluginError(msg, plugin=backend.plugin)
+
+
+#: What of an answer has nothing to do with its key.
+_common = attrgetter(
+    "method", "headers", "expires_at", "expires_because", "permits", "unenforced", "backend"
+)
+
+
+@attrs.frozen(eq=False)
+class Judged:
+    """A sound answer, by which another to the same request is known to be sound: it differs in the key alone."""
+
+    request: SignRequest
+    #: All of the answer that does not depend on its key.
+    _common: tuple[object, ...] = attrs.field(repr=False)
+    #: Its URL up to the key.
+    _start: str
+    #: Its query up to the value that differs: the signature.
+    _query: str
+    #: What the URL leaves out of the key, at its beginning.
+    _omitted: str
+
+    @classmethod
+    def of(
+        cls,
+        backend: Backend,
+        location: Location,
+        request: SignRequest,
+        answer: SignedURL,
+        before: Judged | None,
+    ) -> Self | None:
+        """Take a judged answer for a measure; None where the next one has to be judged by itself.
+
+        Args:
+            backend: who answered.
+            location: of the object.
+            request: what was asked.
+            answer: what was judged.
+            before: the measure that it did not meet.
+
+        """
+        place, mark, query = answer.url.partition("?")
+        omitted = _omitted(backend, location)
+        start = place.removesuffix(encode_key(location.key.removeprefix(omitted)))
+        endpoint = location.public_endpoint
+        if not mark or request.method == "LIST" or (endpoint and not _is_below(endpoint, start)):
+            return None
+        if before is not None and before.request is request:
+            query = commonprefix([query, before._query[1:]])  # noqa: RUF071, SLF001 - of characters; its own
+        return cls(request, _common(answer), start, mark + query[: query.rfind("=") + 1], omitted)
+
+    def is_like(self, location: Location, answer: SignedURL) -> bool:
+        """Tell whether an answer to the same request is the judged one but for its key: what `judge` lets pass."""
+        url = answer.url
+        key = location.key.removeprefix(self._omitted) if self._omitted else location.key
+        known = f"{self._start}{encode_key(key)}{self._query}"
+        return (
+            type(url) is str
+            and url.startswith(known)
+            and ((rest := url[len(known) :]).isalnum() or _SOUND_REST.fullmatch(rest) is not None)
+            and url.isascii()
+            and answer.path == location.path
+            and _common(answer) == self._common
+            and type(answer.headers) is dict
+            and type(answer.permits) is type(answer.unenforced) is frozenset
+            and answer.expires_at.tzinfo is UTC
+        )
 
 
 def _misshapen(answer: SignedURL | SignedPrefix) -> str | None:
@@ -131,7 +205,7 @@ def _mistaken(
     elif request.method == "LIST" and not _lists(answer, query, location.key):
         fault = "a URL whose query does not carry the prefix, once"
     elif request.method != "LIST" and not place.endswith(
-        "/" + encode_key(_served(backend, location))
+        "/" + encode_key(location.key.removeprefix(_omitted(backend, location)))
     ):
         fault = "a URL whose path does not end in the key"
     elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
@@ -155,11 +229,11 @@ def _unsaid(options: frozenset[str], declared: str) -> str:
     )
 
 
-def _served(backend: Backend, location: Location) -> str:
-    """Return the key as URLs name it: a signer may leave out the prefix that its host stands for."""
+def _omitted(backend: Backend, location: Location) -> str:
+    """Return the prefix of keys that URLs leave out, since a signer's host stands for it."""
     option = backend.info.prefix_option
     prefix = None if option is None else getattr(location.options, option, None)
-    return location.key.removeprefix(prefix) if isinstance(prefix, str) else location.key
+    return prefix if isinstance(prefix, str) else ""
 
 
 def _mistaken_form(

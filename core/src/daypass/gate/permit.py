@@ -10,7 +10,7 @@ import attrs
 
 from daypass.backends.calls import Backend
 from daypass.errors import DaypassError, PolicyError, QuotaError
-from daypass.gate.record import digest, record, recorders
+from daypass.gate.record import Listener, digest, record
 from daypass.hookspecs.events import SigningEvent
 from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
@@ -55,6 +55,8 @@ class Permit:
     action: str
     #: Whose options count as asked: of one part of an upload, those of the whole.
     whole: AnyRequest
+    #: Who is to be told of the links, and of a refusal.
+    told: Sequence[Listener] = ()
     #: Why the end is earlier than what was asked; None where it is not.
     because: str | None = None
     #: Of several links: the whole keys, and which rows of the call they are.
@@ -149,8 +151,7 @@ class Permit:
             AuditError: if they cannot be recorded; then no link leaves.
 
         """
-        told = recorders()
-        if not told:
+        if not self.told:
             return
         said: dict[str, Any] = {"count": len(urls)}
         if answer is not None:
@@ -158,7 +159,7 @@ class Permit:
             said["expires_because"] = answer.expires_because
             said["unenforced"] = answer.unenforced
             said["url_sha256"] = digest(urls)
-        record(self.event(said), told)
+        record(self.event(said), self.told)
 
     def refuse(self, error: DaypassError, rule: str | None) -> None:
         """Put on record that its links were refused.
@@ -171,11 +172,10 @@ class Permit:
             AuditError: if it cannot be recorded.
 
         """
-        told = recorders()
-        if not told:
+        if not self.told:
             return
         said = {"count": self.count, "decision": "refused", "reason": str(error), "rule": rule}
-        record(self.event(said), told)
+        record(self.event(said), self.told)
 
     def event(self, said: Mapping[str, Any]) -> SigningEvent:
         """Make an event of what was permitted and of what else is said."""

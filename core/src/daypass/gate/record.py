@@ -11,20 +11,22 @@ from daypass.backends.loading import registry
 from daypass.errors import AuditError
 from daypass.hookspecs.events import SigningEvent
 
-__all__ = ["digest", "record", "recorders"]
+__all__ = ["Listener", "digest", "record", "recorders"]
 
+#: Who is asked, or told, of an event.
+Listener = Callable[[SigningEvent], object]
 #: How many URLs are hashed at once.
 _PIECE = 512
 
 
-def recorders() -> list[Callable[[SigningEvent], object]]:
+def recorders() -> list[Listener]:
     """Return who is to be told: the plugins first, for what is on record last of all is what leaves."""
     hook, audits = registry.listeners("record"), sinks()
-    found: list[Callable[[SigningEvent], object]] = [] if hook is None else [hook]
+    found: list[Listener] = [] if hook is None else [hook]
     return [*found, *(audit.record for audit in audits)] if audits else found
 
 
-def record(event: SigningEvent, recorders: Iterable[Callable[[SigningEvent], object]]) -> None:
+def record(event: SigningEvent, recorders: Iterable[Listener]) -> None:
     """Tell of links that are about to leave, or were refused.
 
     Raises:

@@ -45,7 +45,7 @@ def make_cookies(
     return _Cookies(maker(query))
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # whose __init__ takes two thirds of the time: a link waits for it
 class SignedURL:
     """A temporary URL, with all that its holder must know. ``str()`` and ``url`` give the secret.
 

@@ -68,21 +68,25 @@ class Location:
     #: Methods, options and functions that the profile says its store lacks.
     lacks: frozenset[str] = frozenset()
     _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
-    _delicate: bool = attrs.field(init=False)
+    #: What a path begins with that holds nothing secret, up to the key; None for another.
+    _start: str | None = attrs.field(init=False)
+    #: The path as text, without what is secret in it: a password, or the query of a URL.
+    path: str = attrs.field(init=False)
 
-    @_delicate.default
-    def _is_delicate(self) -> bool:
-        return "@" in self.bucket or self.protocol in ("http", "https")
+    @_start.default
+    def _find_start(self) -> str | None:
+        if "@" in self.bucket or self.protocol in ("http", "https"):
+            return None
+        return self.full_path.removesuffix(self.key)
+
+    @path.default
+    def _show(self) -> str:
+        return shown_path(self.full_path) if self._start is None else self.full_path
 
     @property
     def fs(self) -> AbstractFileSystem:
         """The fsspec filesystem, made on first use."""
         return self._open()
-
-    @property
-    def path(self) -> str:
-        """The path as text, without what is secret in it: a password, or the query of a URL."""
-        return shown_path(self.full_path) if self._delicate else self.full_path
 
     @property
     def full_path(self) -> str:
@@ -97,8 +101,10 @@ class Location:
 
     def at(self, key: str, version: str | None = None) -> Self:
         """Return the location of another key below the same store."""
+        # Past attrs, which takes three times as long: a link waits for it.
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.__dict__["key"] = key
-        copy.__dict__["version"] = version
+        told = self.__dict__.copy()
+        told["key"], told["version"] = key, version
+        object.__setattr__(copy, "__dict__", told)
+        told["path"] = f"{copy._start}{key}" if copy._start is not None else copy._show()
         return copy

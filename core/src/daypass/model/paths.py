@@ -19,12 +19,15 @@ __all__ = [
     "check_prefix",
     "check_text",
     "check_version",
+    "is_plain",
     "parse_path",
     "shown_path",
 ]
 
 #: Paths of this protocol name a profile of the configuration: ``daypass://NAME/key``.
 PROFILES = "daypass"
+#: Below so many ASCII characters no store's limit on keys is near, or hardly any's.
+SHORT = 256
 
 _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://")
 _CHAIN = re.compile(r"([a-z][a-z0-9]*)::(.*)", re.DOTALL)
@@ -45,7 +48,7 @@ class _UPath(Protocol):
 PathLike = str | os.PathLike[str] | _UPath
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # whose __init__ takes half the time: a link waits for it
 class ParsedPath:
     """A path taken apart; ``key`` is exactly what followed the bucket and its slash."""
 
@@ -90,7 +93,7 @@ def parse_path(path: PathLike, *, protocol: str | None = None) -> ParsedPath:
     rest = text[match.end() :]
     if found in ("file", "local", "memory"):
         return ParsedPath(found, "", rest, options)
-    bucket, _, key = _split_bucket(rest)
+    bucket, _, key = _split_bucket(rest) if rest.startswith("arn:") else rest.partition("/")
     if not bucket:
         msg = f"{text[:60]!r} names no bucket: write {found}://bucket/key"
         raise InvalidPathError(msg, option="path")
@@ -165,6 +168,17 @@ def check_text(text: str, option: str) -> None:
         raise InvalidPathError(msg, option=option) from None
 
 
+def is_plain(key: str) -> bool:
+    """Tell whether a key is what most keys are, and needs no closer look: short, ASCII, without dot segments."""
+    return (
+        key.isascii()
+        and key.isprintable()
+        and 0 < len(key) < SHORT
+        and key[0] != "."
+        and "/." not in key
+    )
+
+
 def check_key(key: str, *, max_bytes: int | None, allow_dot_segments: bool) -> None:
     """Raise where a key cannot be signed exactly as stored.
 
@@ -172,6 +186,8 @@ def check_key(key: str, *, max_bytes: int | None, allow_dot_segments: bool) -> N
         InvalidPathError: for an empty key, one above ``max_bytes`` of UTF-8, or a dot segment.
 
     """
+    if is_plain(key) and (max_bytes is None or max_bytes >= SHORT):
+        return
     if not key:
         msg = "the path names a bucket but no key: write protocol://bucket/key"
         raise InvalidPathError(msg, option="path")

@@ -324,17 +324,23 @@ def make_request(options: Mapping[str, Any]) -> SignRequest:
         InvalidRequestError: naming the option that is wrong, or unknown and what is near to it.
 
     """
-    if not _OPTION_NAMES.issuperset(options):
-        _refuse_options_of_a_store(options)
-        refuse_unknown(options, _OPTION_NAMES)
-    if any(getattr(value, "fold", 0) for value in options.values() if isinstance(value, datetime)):
-        return _make(**options)  # the second 2:30 of an autumn night compares equal to the first
+    for value in options.values():  # any() would make a generator of it, for every link
+        # The second 2:30 of an autumn night compares equal to the first.
+        if isinstance(value, datetime) and value.fold:
+            return _made(options)
     try:
         return _same_request(**options)
     except DaypassError:
         raise
-    except Exception:  # noqa: BLE001 - an option that is not hashable, such as metadata
-        return _make(**options)
+    except Exception:  # noqa: BLE001 - an option that is not hashable, such as metadata, or that is none
+        return _made(options)
+
+
+def _made(options: Mapping[str, Any]) -> SignRequest:
+    if not _OPTION_NAMES.issuperset(options):
+        _refuse_options_of_a_store(options)
+        refuse_unknown(options, _OPTION_NAMES)
+    return _make(**options)
 
 
 @lru_cache(maxsize=128, typed=True)  # typed: True is no 1, and 1.0 no 1

@@ -12,7 +12,7 @@ from daypass.errors import InvalidRequestError
 from daypass.policy.enforcer import Enforcer
 from daypass.policy.rules import Policy
 
-__all__ = ["policies", "set_policy"]
+__all__ = ["applied", "policies", "set_policy"]
 
 _log = logging.getLogger("daypass.policy")
 _lock = threading.Lock()
@@ -46,6 +46,11 @@ def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> Non
         if replacing is not None:
             _log.warning("the policy of this process was replaced")
         _application[:] = [] if policy is None else [Enforcer(policy)]
+
+
+def applied() -> bool:
+    """Tell whether the application has set a policy."""
+    return bool(_application)
 
 
 def policies() -> list[Enforcer]:

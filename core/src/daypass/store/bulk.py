@@ -13,7 +13,14 @@ from daypass.gate import doors
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
 from daypass.model.options import PER_ROW
-from daypass.model.paths import PROFILES, check_key, check_prefix, check_version
+from daypass.model.paths import (
+    PROFILES,
+    SHORT,
+    check_key,
+    check_prefix,
+    check_version,
+    is_plain,
+)
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.root import Root
 
@@ -21,9 +28,6 @@ __all__ = ["CHUNK", "blamed", "by_path", "in_root", "sign_all"]
 
 #: How many rows are signed at one instant, recorded as one, and held in memory for a stream.
 CHUNK = 65_536
-#: Below so many ASCII characters no store's limit on keys is near.
-_SHORT = 256
-
 
 #: Tells of rows which lie below which root: their numbers, and their whole keys. A row that lies nowhere
 #: becomes a fault. The last argument says whether the keys are prefixes to be listed.
@@ -222,21 +226,12 @@ def _sound(
     faults: dict[int, DaypassError],
 ) -> tuple[Sequence[int], list[str]]:
     """Return the rows whose keys a link can name; the others become faults."""
-    if _all_plain(keys):
-        return numbers, keys
-    suspects = [
-        place
-        for place, key in enumerate(keys)
-        # What most keys are needs no closer look.
-        if not (
-            key.isascii()
-            and key.isprintable()
-            and 0 < len(key) < _SHORT
-            and key[0] != "."
-            and "/." not in key
-        )
-    ]
     limit = root.backend.info.max_key_bytes
+    short = limit is None or limit >= SHORT
+    if short and _all_plain(keys):
+        return numbers, keys
+    # What most keys are needs no closer look.
+    suspects = [place for place, key in enumerate(keys) if not (short and is_plain(key))]
     dots = job.request.allow_dot_segments
     bad = set()
     for place in suspects:
@@ -263,7 +258,7 @@ def _all_plain(keys: Sequence[str]) -> bool:
         and text.isprintable()
         and "/." not in text
         and all(keys)
-        and max(map(len, keys), default=0) < _SHORT
+        and max(map(len, keys), default=0) < SHORT
     )
 
 

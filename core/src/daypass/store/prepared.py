@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +14,7 @@ import attrs
 from daypass import config
 from daypass.backends.filesystems import protocols, unwrap
 from daypass.base.process import after_fork, environment_number
-from daypass.model.paths import PROFILES, PathLike, parse_path
+from daypass.model.paths import PROFILES, ParsedPath, PathLike, parse_path
 from daypass.store.root import Root
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["root_for"]
 
 _CACHE_SIZE = 64
+_PROFILE = f"{PROFILES}://"
+#: How an access point begins, whose name holds a slash.
+_ODD = "://arn:"
+_WITHOUT_BUCKET = ("file", "local", "memory")
 _roots: OrderedDict[Any, tuple[Root, object]] = OrderedDict()
 _roots_lock = Lock()
 _of_parents: list[object] = []
@@ -41,28 +46,36 @@ def root_for(
 
     The environment is part of the key: it may name other credentials now than it did.
     """
-    fs = unwrap(fs)
-    parsed = parse_path(path, protocol=None if fs is None else protocols(fs)[0])
-    key = parsed.key
+    parsed: ParsedPath | None = None
+    start = None if fs is not None else _start(path)
+    if start is not None:
+        key = path[len(start) :]  # type: ignore[index] # it is text
+    else:
+        fs = unwrap(fs)
+        parsed = parse_path(path, protocol=None if fs is None else protocols(fs)[0])
+        start, key = f"{parsed.protocol}://{parsed.bucket}/", parsed.key
     identity: Any
     try:
         identity = (
-            parsed.protocol,
-            parsed.bucket,
-            _frozen(storage_options),
-            _frozen(parsed.storage_options),
-            id(fs),
+            start,
+            _picture(storage_options),
+            _picture(parsed.storage_options) if parsed and parsed.storage_options else None,
+            None if fs is None else id(fs),
             public_endpoint,
             signer,
-            _frozen(signer_options),
+            _picture(signer_options),
             environment_number(),
-            _profile(parsed.bucket) if parsed.protocol == PROFILES else None,
+            _profile(start) if start.startswith(_PROFILE) else None,
         )
         known = _roots.get(identity)
     except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
         identity = known = None
     if known is not None:
         return known[0].called(caller), key
+    if parsed is None:
+        parsed = parse_path(path)
+        if key != parsed.key:  # a path that is not what it looks like
+            identity, key = None, parsed.key
     root = Root.of(
         attrs.evolve(parsed, key=""),
         storage_options=storage_options,
@@ -79,9 +92,19 @@ def root_for(
     return root.called(caller), key
 
 
-def _profile(name: str) -> object:
+def _start(path: object) -> str | None:
+    """Return what a plain path begins with, up to its key; None for one that has to be looked at closely."""
+    if type(path) is not str or not (path.isascii() and path.isprintable()):
+        return None
+    mark = path.find("://")
+    if mark < 0 or "::" in path or path.startswith(_ODD, mark) or path[:mark] in _WITHOUT_BUCKET:
+        return None
+    return path[: path.find("/", mark + 3) + 1] or None
+
+
+def _profile(start: str) -> object:
     """Return what is another as soon as a profile, or a file of its secrets, is another."""
-    profile = config.load().profile(name)
+    profile = config.load().profile(start.removeprefix(_PROFILE).removesuffix("/"))
     return profile, profile.stamp()
 
 
@@ -94,8 +117,18 @@ def _begin() -> None:
     _roots.clear()
 
 
+def _picture(options: Mapping[str, Any] | None) -> Any:
+    """Return what is another as soon as an option is: hashable, and 1, 1.0 and True stay apart."""
+    if options is None:
+        return None
+    try:
+        # In a quarter of the time, where all values are plain: a link waits for it.
+        return marshal.dumps(options, 0)  # type: ignore[arg-type] # or an error
+    except ValueError:
+        return _frozen(options)
+
+
 def _frozen(value: Any) -> Any:
-    """Return a hashable picture of nested options; 1, 1.0 and True stay apart."""
     if type(value) is str:
         return value
     if value is None:

@@ -31,6 +31,7 @@ _OfLinks = Literal[
 ]
 #: The functions that make something, by which policy and audit know them too.
 Action = Literal[_OfLinks, "create_upload_form"]
+_FORM = "create_upload_form"
 
 
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: called() copies __dict__
@@ -264,10 +265,11 @@ class Root:
 
         """
         if made is None:
-            made = _made(action, options)
+            made = make_request(options) if action != _FORM else make_form_request(options)
         if self.profiled is not None:
             defaults = self.profiled.profile.defaults
-            made = _made(action, defaults.filled(options, made.method))
+            filled = defaults.filled(options, made.method)
+            made = make_request(filled) if action != _FORM else make_form_request(filled)
         if action == "create_signed_prefix":
             location = self.below(key)
         elif action == "create_signed_urls":
@@ -290,12 +292,6 @@ class Root:
         reader = registry.backend(location.protocol)
         options = structured(reader.info.name, reader.info.options_class, None)
         return reader, attrs.evolve(location, options=options)
-
-
-def _made(action: Action, options: Mapping[str, Any]) -> AnyRequest:
-    if action == "create_upload_form":
-        return make_form_request(options)
-    return make_request(options)
 
 
 def _made_of(path: ParsedPath, options: dict[str, Any]) -> Root:

@@ -21,6 +21,7 @@ __all__ = [
     "ONLY",
     "Begun",
     "Filled",
+    "Latest",
     "Shape",
     "Templates",
     "Unenforced",
@@ -150,7 +151,7 @@ class Begun(NamedTuple):
     filled: Filled
     #: As it was asked for: LIST, and not the GET that it is sent with.
     method: str
-    #: All that must be sent. They are the holder's of the link, so give each request a dict of its own.
+    #: All that must be sent.
     headers: dict[str, str]
     expires_at: datetime
     expires_because: str
@@ -179,7 +180,44 @@ class Begun(NamedTuple):
     def of_url(self, url: str, path: str) -> SignedURL:
         """Return the link of a URL that was made with `filled`, and perhaps changed since."""
         _, method, headers, end, because, permits, unenforced, backend = self
+        headers = headers.copy()  # which are the holder's of the link
         return SignedURL(url, method, headers, end, because, permits, unenforced, path, backend)
+
+
+_AnyBegun = TypeVar("_AnyBegun")
+
+
+class Latest(Generic[_AnyBegun]):
+    """What was begun last, at hand for the next key: within a second daypass asks by the very same request."""
+
+    def __init__(self) -> None:
+        self._last: tuple[SignRequest | None, object, Any] = (None, None, None)
+
+    def of(
+        self,
+        location: Location,
+        request: SignRequest,
+        keys: object,
+        begin: Callable[[Location, SignRequest], _AnyBegun],
+    ) -> _AnyBegun:
+        """Return what is begun for a request: what was begun last, where that was for the same.
+
+        Args:
+            location: of the key.
+            request: what is asked, resolved.
+            keys: what is signed with just now, found anew for every link: others begin anew.
+            begin: does what is the same for every key.
+
+        """
+        known, before, begun = self._last
+        if known is request and location.version is None and (keys is before or keys == before):
+            return begun  # type: ignore[no-any-return]
+        found = begin(location, request)
+        if (
+            location.version is None and request.method != "LIST"
+        ):  # whose prefix is no part of the key
+            self._last = (request, keys, found)
+        return found
 
 
 class Unenforced:

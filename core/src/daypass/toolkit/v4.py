@@ -148,21 +148,34 @@ class Prepared:
     _to_sign: bytes
     _query: str = attrs.field(repr=False)
     _key: MessageKey = attrs.field(repr=False)
+    #: The hash states that all messages begin with, of a key that has such.
+    _states: tuple[Any, Any] | None = attrs.field(init=False, repr=False)
+
+    @_states.default
+    def _begin(self) -> tuple[Any, Any] | None:
+        return self._key.states(self._to_sign) if isinstance(self._key, HmacKey) else None
 
     def url(self, key: str) -> str:
         """Return the signed URL of one key."""
         path = encode_key(key)
         digest = sha256((self._request_head + path).encode() + self._request_tail).hexdigest()
-        signature = self._key.hex(self._to_sign + digest.encode())
+        states = self._states
+        if states is None:
+            signature = self._key.hex(self._to_sign + digest.encode())
+        else:
+            message, outer = states[0].copy(), states[1].copy()
+            message.update(digest.encode())
+            outer.update(message.digest())
+            signature = outer.hexdigest()
         return f"{self._before}{self._prefix}{path}{self._query}{signature}"
 
     def urls(self, keys: Sequence[str]) -> list[str] | AlikeURLs:
         """Return the signed URLs of many keys: the bytes of `url`, without its calls per key."""
-        if not isinstance(self._key, HmacKey):
+        if self._states is None:
             return [self.url(key) for key in keys]
         start, query = self._before + self._prefix, self._query
         head, tail = self._request_head, self._request_tail
-        inner, outer = self._key.states(self._to_sign)
+        inner, outer = self._states
         copy_inner, copy_outer = inner.copy, outer.copy
         paths = encode_keys(keys)
         apart = batches.wanted()

@@ -16,7 +16,7 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
-from daypass.toolkit.engine import Begun, Templates
+from daypass.toolkit.engine import Begun, Latest, Templates
 from daypass_azure.account import Account, account_of
 from daypass_azure.keys import Key, keys_of
 from daypass_azure.oracle import consult_sdk
@@ -74,12 +74,15 @@ class Signer:
         self._version = options.service_version
         self._plain: dict[Any, Shape] = {}
         self._templates: Templates[Template] = Templates()
+        self._latest: Latest[Begun] = Latest()
         self._learnt_for: Key | None = None
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         check_name(location.key)
-        return self.begin(location, request).link(location.key, location.path)
+        key = self._keys.key(location, request.signing_time, request.expires_at)  # type: ignore[arg-type] # resolved
+        begun = self._latest.of(location, request, key, self.begin)
+        return begun.link(location.key, location.path)
 
     def sign_many(
         self, location: Location, names: Sequence[str], request: SignRequest

@@ -18,7 +18,7 @@ from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
 from daypass.toolkit.deadlines import Deadline
-from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Shape, Templates
+from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest, Shape, Templates
 from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
@@ -43,11 +43,15 @@ class Signer:
         self.place = place_of(location, self._settings.endpoint(self.key.universe))
         self._ends: datetime | None = location.options.credentials_expire_at
         self._templates: Templates[Template] = Templates()
+        self._latest: Latest[Begun] = Latest()
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
-        begun = self._begin(location, request, Deadline.after(location.deadline))
         key = "" if request.method == "LIST" else location.key  # a prefix goes into the query
+        if self.key.local:
+            begun = self._latest.of(location, request, self.key, self._begin_now)
+        else:  # what IAM signs with has a deadline of its own, that of one hook call
+            begun = self._begin_now(location, request)
         return begun.link(key, location.path)
 
     def sign_many(
@@ -68,6 +72,9 @@ class Signer:
         deadline = Deadline.after(location.deadline)
         begun = self._begin(location, request, deadline, step.method, shape)
         return begun.link(location.key, location.path)
+
+    def _begin_now(self, location: Location, request: SignRequest) -> Begun:
+        return self._begin(location, request, Deadline.after(location.deadline))
 
     def _begin(
         self,

@@ -15,7 +15,7 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
-from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Shape, Templates
+from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest, Shape, Templates
 from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_s3 import sdk
@@ -58,6 +58,7 @@ class Signer:
         self._oracle: Oracle | None = None
         self._form_place: FormPlace | None = None
         self._templates: Templates[Learnt] = Templates()
+        self._latest: Latest[Begun | BySDK] = Latest()
 
     @property
     def requester_pays(self) -> bool:
@@ -71,8 +72,10 @@ class Signer:
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
+        keys = self._keyring.keys(request.signing_time, request.expires_at)  # type: ignore[arg-type] # resolved
         key = "" if request.method == "LIST" else location.key  # a prefix goes into the query
-        return self._begin(location, request).link(key, location.path)
+        begun = self._latest.of(location, request, keys, self._begin)
+        return begun.link(key, location.path)
 
     def sign_many(
         self, location: Location, keys: Sequence[str], request: SignRequest
