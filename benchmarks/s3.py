@@ -1,6 +1,7 @@
 """One presigned GET at a time: daypass and its peers, in one process, offline, on a warm store.
 
-Each turn signs another key, so that nobody measures a cache of URLs. Best of seven rounds.
+Each turn signs another key, so that nobody measures a cache of URLs. Best of seven rounds. With ``--check``
+it exits with 1 where daypass is slower beside obstore than it should be.
 """
 
 from __future__ import annotations
@@ -135,6 +136,9 @@ def obstore_sign() -> Sign:
     return lambda key: obstore.sign(store, "GET", key, lifetime)
 
 
+#: How fast daypass has to be, as a multiple of obstore's speed in the same run.
+TARGETS = {"daypass, Store.create_signed_url": 1.0, "daypass, create_signed_url": 0.75}
+
 CONTESTANTS: dict[str, Callable[[], Sign]] = {
     "daypass, Store.create_signed_url": daypass_store,
     "daypass, create_signed_url": daypass_function,
@@ -146,8 +150,8 @@ CONTESTANTS: dict[str, Callable[[], Sign]] = {
 }
 
 
-def main() -> None:
-    """Measure everybody in turns and print a table."""
+def main() -> int:
+    """Measure everybody in turns and print a table; return the exit code."""
     check_installed()
     signers = {name: make() for name, make in CONTESTANTS.items()}
     keys = (f"data/2026/part-{number:07}.parquet" for number in count())
@@ -161,6 +165,10 @@ def main() -> None:
     print(f"{'single call, warm store':<46} {'µs per URL':>10} {'ratio':>7}")
     for name, value in best.items():
         print(f"{name:<46} {value:>10.1f} {value / base:>6.1f}x")
+    missed = [name for name, least in TARGETS.items() if best["obstore, sign"] < least * best[name]]
+    for name in TARGETS:
+        print(f"{name}: {best['obstore, sign'] / best[name]:.2f} times obstore's speed")
+    return 1 if "--check" in sys.argv and missed else 0
 
 
 def per_call(sign: Sign, keys: Iterator[str]) -> float:
@@ -210,4 +218,4 @@ def _quiet() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -25,7 +25,7 @@ from daypass.policy.rules import Rule
 __all__ = ["Permit", "refusal_of"]
 
 #: What an event says where nothing else is told.
-_UNTOLD = {
+_UNTOLD: dict[str, Any] = {
     field.name: field.default
     for field in attrs.fields(SigningEvent)
     if field.default is not attrs.NOTHING
@@ -155,10 +155,13 @@ class Permit:
             return
         said: dict[str, Any] = {"count": len(urls)}
         if answer is not None:
-            said["expires_at"] = answer.expires_at
-            said["expires_because"] = answer.expires_because
-            said["unenforced"] = answer.unenforced
-            said["url_sha256"] = digest(urls)
+            said = {
+                "count": len(urls),
+                "expires_at": answer.expires_at,
+                "expires_because": answer.expires_because,
+                "unenforced": answer.unenforced,
+                "url_sha256": digest(urls),
+            }
         record(self.event(said), self.told)
 
     def refuse(self, error: DaypassError, rule: str | None) -> None:
@@ -181,24 +184,17 @@ class Permit:
         """Make an event of what was permitted and of what else is said."""
         request = self.request
         place = self.location if self.keys is None else self.place
+        told = _UNTOLD.copy()
+        told["action"], told["caller"] = self.action, self.caller
+        told["backend"] = self.backend.info.name
+        told["path"], told["version"] = place.path, place.version
+        told["method"], told["conditions"] = request.method, request.conditions
+        told["signing_time"], told["expires_at"] = request.signing_time, request.expires_at
+        told["rule"] = self.rule
+        told.update(said)
         # Past the generated __init__, which takes twice the time: a link waits for it.
         event = object.__new__(SigningEvent)
-        event.__dict__.update(
-            {
-                **_UNTOLD,
-                "action": self.action,
-                "caller": self.caller,
-                "backend": self.backend.info.name,
-                "path": place.path,
-                "version": place.version,
-                "method": request.method,
-                "signing_time": request.signing_time,
-                "expires_at": request.expires_at,
-                "conditions": request.conditions,
-                "rule": self.rule,
-                **said,
-            }
-        )
+        object.__setattr__(event, "__dict__", told)
         return event
 
 

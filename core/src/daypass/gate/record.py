@@ -22,8 +22,8 @@ _PIECE = 512
 def recorders() -> list[Listener]:
     """Return who is to be told: the plugins first, for what is on record last of all is what leaves."""
     hook, audits = registry.listeners("record"), sinks()
-    found: list[Listener] = [] if hook is None else [hook]
-    return [*found, *(audit.record for audit in audits)] if audits else found
+    found: list[Listener] = [audit.record for audit in audits]
+    return found if hook is None else [hook, *found]
 
 
 def record(event: SigningEvent, recorders: Iterable[Listener]) -> None:
