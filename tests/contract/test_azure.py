@@ -20,6 +20,7 @@ UNSIGNED = frozenset(
         "add_content_md5_metadata",
         "content_length",
         "metadata",
+        "storage_class",
         "headers",
     }
 )

@@ -100,6 +100,7 @@ LEGAL = {
     "checksum_sha256": {"method": "PUT", "checksum_sha256": SHA256_TEXT},
     "metadata": {"method": "PUT", "metadata": {"colour": "red"}},
     "acl": {"method": "PUT", "acl": "public-read"},
+    "storage_class": {"method": "PUT", "storage_class": "STANDARD_IA"},
     "requester_pays": {"requester_pays": True},
     "headers": {"headers": {"x-a": "1"}},
     "filename": {"filename": "naïve.csv"},

@@ -65,6 +65,7 @@ EXAMPLES = {
     "checksum_sha256": (SHA256, SHA256),
     "metadata": ("a=b=c", {"a": "b=c"}),
     "acl": ("private", "private"),
+    "storage_class": ("GLACIER", "GLACIER"),
     "requester_pays": (None, True),
     "headers": ("X-A=b", {"X-A": "b"}),
     "filename": ("a.csv", "a.csv"),

@@ -177,6 +177,13 @@ def test_descriptions_arrive_and_are_named_as_unenforced(bench):
     assert found.metadata == {"owner": "me"}
 
 
+def test_an_access_tier_is_kept_where_the_holder_sends_it(bench):
+    link = bench.store.create_signed_url("k", method="PUT", storage_class="Cool", strict=False)
+    assert (link.headers["x-ms-access-tier"], link.unenforced) == ("Cool", {"storage_class"})
+    assert bench.use(link, b"a,b").status_code == 201
+    assert bench.store.head_metadata("k").storage_class == "Cool"
+
+
 def test_content_md5_is_refused_or_waived(bench):
     with pytest.raises(UnsupportedOptionError) as caught:
         bench.store.create_signed_url("k", method="PUT", content_md5=md5(b"right"))

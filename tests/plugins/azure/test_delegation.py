@@ -165,7 +165,7 @@ def test_whether_headers_are_signed_can_be_said(service, sign_headers):
     assert ("content_type" in link.unenforced) is not sign_headers
 
 
-@pytest.mark.parametrize("name", ["x-ms-blob-type", "X-Ms-Blob-Content-Type"])
+@pytest.mark.parametrize("name", ["x-ms-blob-type", "X-Ms-Blob-Content-Type", "x-ms-access-tier"])
 def test_headers_that_an_option_decides_are_refused(store, name):
     with pytest.raises(InvalidRequestError, match="is decided by"):
         store.create_signed_url("k", method="PUT", headers={name: "x"})

@@ -41,16 +41,19 @@ def upload_all(bench, upload):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_blob_goes_up_in_blocks(bench, key):
-    upload = begin(bench, key, content_type="text/x-parts", metadata={"who": "me"})
+    upload = begin(
+        bench, key, content_type="text/x-parts", metadata={"who": "me"}, storage_class="Cool"
+    )
     upload_all(bench, upload)
     sizes = [(part.number, part.size) for part in upload.list_parts()]
     assert sizes == [(1, PART), (2, PART), (3, 3)]
     done = upload.complete()
     head = bench.store.head_metadata(key)
-    assert (head.size, head.content_type, head.metadata) == (
+    assert (head.size, head.content_type, head.metadata, head.storage_class) == (
         len(BODY),
         "text/x-parts",
         {"who": "me"},
+        "Cool",
     )
     assert head.etag == done.etag
     assert bench.read(key) == BODY
@@ -136,6 +139,8 @@ def test_what_no_commit_carries_is_refused_by_name(key_bench):
     assert caught.value.option == "acl"
     with pytest.raises(InvalidRequestError, match="identifiers"):
         begin(key_bench, metadata={"a-b": "c"})
+    with pytest.raises(InvalidRequestError, match="Archive, Cool"):
+        begin(key_bench, storage_class="STANDARD_IA")
 
 
 def test_the_read_only_copy_takes_no_parts():

@@ -65,6 +65,7 @@ def test_ipv6_is_refused(store, given):
     [
         {"content_md5": bytes(16)},
         {"content_length": 3},
+        {"storage_class": "Cool"},
         {"checksum_sha256": bytes(32)},
         {"max_bytes": 3},
     ],

@@ -112,8 +112,9 @@ def test_response_overrides(name, seconds, overrides):
     st.none() | st.binary(min_size=16, max_size=16),
     st.none() | st.integers(0, 2**40),
     st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,9}", fullmatch=True), PRINTABLE, max_size=3),
+    st.sampled_from([None, "Hot", "Cool", "Cold", "Archive"]),
 )
-def test_signed_headers(name, seconds, content_type, md5, length, metadata):
+def test_signed_headers(name, seconds, content_type, md5, length, metadata, tier):
     link = DELEGATED.create_signed_url(
         name,
         method="PUT",
@@ -123,11 +124,13 @@ def test_signed_headers(name, seconds, content_type, md5, length, metadata):
         content_md5=md5,
         content_length=length,
         metadata=metadata,
+        storage_class=tier,
     )
     assert link.unenforced == frozenset()
     sent = {name.lower(): value for name, value in link.headers.items()}
     assert sent.pop("x-ms-blob-type") == "BlockBlob"
     assert sent.pop("content-type", None) == content_type
+    assert sent.get("x-ms-access-tier") == tier
     wanted = sorted(sent)
     assert parse_qs(urlsplit(link.url).query).get("srh", []) == (
         [",".join(wanted)] if wanted else []

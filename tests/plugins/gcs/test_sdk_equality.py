@@ -27,6 +27,7 @@ UPLOADS = st.fixed_dictionaries(
         "content_type": VALUES,
         "content_md5": st.binary(min_size=16, max_size=16).map(lambda raw: b64encode(raw).decode()),
         "max_bytes": st.integers(0, 2**50),
+        "storage_class": st.sampled_from(["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"]),
         "if_absent": st.just(value=True),
         "metadata": st.dictionaries(TOKENS.map(str.lower), VALUES, max_size=3),
         "headers": st.dictionaries(
@@ -50,6 +51,8 @@ def headers_of(options):
     headers.update(options.get("headers", {}))
     if "max_bytes" in options:
         headers["x-goog-content-length-range"] = f"0,{options['max_bytes']}"
+    if "storage_class" in options:
+        headers["x-goog-storage-class"] = options["storage_class"]
     if options.get("if_absent"):
         headers["x-goog-if-generation-match"] = "0"
     return headers

@@ -104,6 +104,7 @@ def test_download_links_with_overrides_equal_boto3s(place, key, moment, lifetime
             "content_length": st.integers(0, 2**40),
             "if_absent": st.just(True),
             "acl": st.sampled_from(["private", "public-read", "bucket-owner-full-control"]),
+            "storage_class": st.sampled_from(["STANDARD", "GLACIER_IR", "a class of 2030"]),
             "requester_pays": st.just(True),
             "metadata": st.dictionaries(names, spaced_values, max_size=4),
             "headers": st.fixed_dictionaries(
@@ -118,6 +119,7 @@ def test_upload_links_equal_boto3s(place, key, moment, lifetime, options):
         "content_type": "ContentType",
         "content_length": "ContentLength",
         "acl": "ACL",
+        "storage_class": "StorageClass",
         "metadata": "Metadata",
     }
     params = {"Bucket": "bucket", "Key": key}

@@ -48,6 +48,7 @@ form_options = st.fixed_dictionaries(
     {},
     optional={
         "acl": st.sampled_from(["private", "public-read"]),
+        "storage_class": st.sampled_from(["STANDARD", "DEEP_ARCHIVE"]),
         "content_type": FORM_VALUES,
         "metadata": st.dictionaries(names, FORM_VALUES, max_size=3),
         "max_bytes": st.integers(0, 2**40),
@@ -57,7 +58,7 @@ form_options = st.fixed_dictionaries(
             optional={
                 "Cache-Control": FORM_VALUES,
                 "Content-Disposition": FORM_VALUES,
-                "x-amz-storage-class": header_values.filter(
+                "x-amz-website-redirect-location": header_values.filter(
                     lambda value: "${filename}" not in value
                 ),
             },
@@ -88,6 +89,8 @@ def told(options):
     if "success_status" in options:
         fields["success_action_status"] = str(options["success_status"])
     fields.update({f"x-amz-meta-{k}": v for k, v in options.get("metadata", {}).items()})
+    if "storage_class" in options:
+        fields["x-amz-storage-class"] = options["storage_class"]
     fields.update(options.get("headers", {}))
     conditions = [{name: value} for name, value in fields.items()]
     if "max_bytes" in options:
@@ -225,6 +228,17 @@ def test_what_a_form_cannot_enforce_is_refused_by_name(options, option):
 def test_a_restriction_can_be_waived_and_is_named():
     made = form(if_absent=True, content_md5=bytes(16), strict=False)
     assert made.unenforced == {"if_absent", "content_md5"}
+
+
+def test_a_field_is_said_once():
+    with pytest.raises(InvalidRequestError, match="option of its own") as caught:
+        daypass.create_upload_form(
+            "s3://maps/k",
+            storage_class="STANDARD",
+            headers={"X-Amz-Storage-Class": "GLACIER"},
+            storage_options=OPTIONS,
+        )
+    assert caught.value.option == "headers"
 
 
 @pytest.mark.parametrize("style", ["auto", "virtual", "path", None])

@@ -56,6 +56,7 @@ class FormOptions(TypedDict, total=False):
     if_absent: bool
     metadata: Mapping[str, str] | None
     acl: str | None
+    storage_class: str | None
     headers: Mapping[str, str] | None
     success_status: int | None
     success_redirect: str | None
@@ -86,6 +87,7 @@ class FormRequest(Conditional):
         if_absent: only create; never replace an object that exists.
         metadata: user metadata of the upload; ASCII, names fold to lower case.
         acl: a canned ACL of the uploaded object.
+        storage_class: the storage class of the uploaded object, in the store's own word.
         headers: further headers of the upload, such as ``Cache-Control``, as fields of the form.
         success_status: what a successful upload is answered with: 200, 201 or 204.
         success_redirect: the http(s) URL that the browser goes to after a successful upload; the
@@ -113,6 +115,7 @@ class FormRequest(Conditional):
     if_absent: bool = False
     metadata: dict[str, str] | None = None
     acl: str | None = None
+    storage_class: str | None = None
     headers: dict[str, str] | None = None
     success_status: int | None = None
     success_redirect: str | None = None
@@ -174,7 +177,13 @@ class FormRequest(Conditional):
         """Refuse ``${filename}`` in a value: the store would put a name in its place."""
         texts: dict[str, Iterable[str | None]] = {
             name: [self.__dict__[name]]
-            for name in ("content_type", "content_type_prefix", "acl", "success_redirect")
+            for name in (
+                "content_type",
+                "content_type_prefix",
+                "acl",
+                "storage_class",
+                "success_redirect",
+            )
         }
         texts["metadata"] = [*(self.metadata or {}).values()]
         texts["headers"] = [*(self.headers or {}).values()]

@@ -92,6 +92,7 @@ OPTIONS: dict[str, Option] = {
     "checksum_sha256": Option(sha256, "restricts", "link form upload object whole transfer", "SHA-256 of the upload in base64."),
     "metadata": Option(metadata, "describes", "link form upload transfer", "User metadata of the upload."),
     "acl": Option(text, "shapes", "link form upload transfer", "A canned ACL for the uploaded object."),
+    "storage_class": Option(text, "shapes", "link form upload transfer", "The storage class of the uploaded object, in the store's own word, such as STANDARD_IA."),
     "requester_pays": Option(flag, "shapes", "link part transfer", "The holder states that the requester pays."),
     "headers": Option(headers, "shapes", "link form transfer secret", "A further header to sign, which the holder must send."),
     "success_status": Option(status, "shapes", "form", "What a successful upload is answered with: 200, 201 or 204."),

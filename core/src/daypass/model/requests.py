@@ -39,6 +39,7 @@ class SharedOptions(TypedDict, total=False):
     if_absent: bool
     metadata: Mapping[str, str] | None
     acl: str | None
+    storage_class: str | None
     requester_pays: bool
     headers: Mapping[str, str] | None
     filename: str | None
@@ -130,6 +131,8 @@ class SignRequest(Conditional):
         checksum_sha256: SHA-256 of the upload: base64 of 32 bytes, or the 32 bytes.
         metadata: user metadata of the upload; ASCII, names fold to lower case.
         acl: a canned ACL of the uploaded object (``x-amz-acl``).
+        storage_class: the storage class of the uploaded object, or its access tier on Azure, in the
+            store's own word: ``"STANDARD_IA"``, ``"NEARLINE"``, ``"Cool"``.
         requester_pays: the holder states that the requester pays.
         headers: further headers to sign; the holder must send each with this very value.
         filename: name under which a browser saves the download (RFC 6266).
@@ -170,6 +173,7 @@ class SignRequest(Conditional):
     checksum_sha256: str | None = None
     metadata: dict[str, str] | None = None
     acl: str | None = None
+    storage_class: str | None = None
     requester_pays: bool = False
     headers: dict[str, str] | None = None
     filename: str | None = None

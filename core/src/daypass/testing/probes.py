@@ -247,6 +247,7 @@ PROBES: Mapping[str, Probe] = {
         _stored("metadata", {"md5chksum": MD5}),
     ),
     "acl": Probe(_UPLOAD, {"acl": "private"}),
+    "storage_class": Probe(_UPLOAD, {"storage_class": "STANDARD"}),
     "requester_pays": Probe(_ANY, {"requester_pays": True}),
     "headers": Probe(("PUT", *_DOWNLOAD, "DELETE"), {"headers": {"Cache-Control": "no-store"}}),
     "filename": Probe(

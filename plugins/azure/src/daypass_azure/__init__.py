@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AzureOptions"]
 
 #: The most that a link can enforce. With an account key it is less: only a user delegation key signs
-#: request headers (content_type, content_md5, content_length, metadata, headers).
+#: request headers (content_type, content_md5, content_length, metadata, storage_class, headers).
 _ENFORCES = frozenset(
     {
         "starts_at",
@@ -38,6 +38,7 @@ _ENFORCES = frozenset(
         "content_length",
         "if_absent",
         "metadata",
+        "storage_class",
         "headers",
         "ip_range",
         "https_only",

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import attrs
 from azure.core import MatchConditions
-from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob import BlobBlock, ContentSettings, StandardBlobTier
 
 from daypass.errors import (
     InvalidRequestError,
@@ -51,7 +51,7 @@ class BlockUploadSession:
 
         Raises:
             UnsupportedOptionError: for further headers, which no commit carries.
-            InvalidRequestError: for metadata that Azure does not take.
+            InvalidRequestError: for metadata or an access tier that Azure does not take.
 
         """
         check_name(location.key)
@@ -61,6 +61,8 @@ class BlockUploadSession:
                 msg, option="headers", backend="azure", alternatives=["create_signed_url"]
             )
         checked_metadata(request)
+        if request.storage_class is not None:
+            _tier(request.storage_class)
         return cls(signer, location, request)
 
     def begin(self) -> str:
@@ -105,6 +107,8 @@ class BlockUploadSession:
         options: dict[str, Any] = {"metadata": checked_metadata(request) or None}
         if request.content_type is not None:
             options["content_settings"] = ContentSettings(content_type=request.content_type)
+        if request.storage_class is not None:
+            options["standard_blob_tier"] = _tier(request.storage_class)
         if request.if_absent:
             options["match_condition"] = MatchConditions.IfMissing
         if self._signer.encryption_scope is not None:
@@ -140,6 +144,16 @@ class BlockUploadSession:
         blob = fs.service_client.get_blob_client(account.place.container, location.key)
         function, args, named = call(blob)
         return call_sdk(location, fs, f"{what} {location.path}", function, *args, **named)
+
+
+def _tier(storage_class: str) -> StandardBlobTier:
+    """Return an access tier as the SDK wants it for a commit."""
+    try:
+        return StandardBlobTier(storage_class)
+    except ValueError:
+        known = ", ".join(StandardBlobTier)
+        msg = f"storage_class {ascii(storage_class)[:40]} is no access tier of Azure: there are {known}"
+        raise InvalidRequestError(msg, option="storage_class") from None
 
 
 def _block(upload_id: str, number: int) -> str:

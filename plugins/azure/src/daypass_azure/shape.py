@@ -33,6 +33,7 @@ _OWN_HEADERS = {
     "x-ms-blob-type": "method='PUT', which writes block blobs",
     "x-ms-blob-content-type": "content_type",
     "x-ms-blob-content-md5": "content_md5",
+    "x-ms-access-tier": "storage_class",
 }
 _SIGNS_NO_HEADERS = (
     "an account key signs no request headers; a user delegation key (a Microsoft Entra credential) "
@@ -241,6 +242,8 @@ def _upload_headers(request: SignRequest) -> list[tuple[str, str, str]]:
         found.append(("content_md5", "Content-MD5", request.content_md5))
     if request.content_length is not None:
         found.append(("content_length", "Content-Length", str(request.content_length)))
+    if request.storage_class is not None:
+        found.append(("storage_class", "x-ms-access-tier", request.storage_class))
     for name, value in checked_metadata(request).items():
         found.append(("metadata", f"x-ms-meta-{name}", value))
     return found

@@ -44,6 +44,7 @@ _ENFORCES = frozenset(
         "if_absent",
         "metadata",
         "acl",
+        "storage_class",
         "requester_pays",
         "headers",
         "filename",
@@ -55,6 +56,8 @@ _ENFORCES = frozenset(
     }
 )
 
+#: ``storage_class`` is missing: no field of a form carries it
+#: (https://docs.cloud.google.com/storage/docs/xml-api/post-object-forms).
 _FORM_ENFORCES = frozenset(
     {
         "content_type",

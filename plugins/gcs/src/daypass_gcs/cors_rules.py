@@ -18,6 +18,7 @@ _HEADERS = (
     "x-goog-acl",
     "x-goog-content-length-range",
     "x-goog-if-generation-match",
+    "x-goog-storage-class",
 )
 
 

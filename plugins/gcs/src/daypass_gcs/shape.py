@@ -62,6 +62,8 @@ def _headers(request: SignRequest) -> dict[str, str]:
         headers["x-goog-if-generation-match"] = "0"
     if request.acl is not None:
         headers["x-goog-acl"] = request.acl
+    if request.storage_class is not None:
+        headers["x-goog-storage-class"] = request.storage_class
     for name, value in request.object_metadata.items():
         headers[f"x-goog-meta-{name}"] = value
     return headers

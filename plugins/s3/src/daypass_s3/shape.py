@@ -30,6 +30,7 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
         "If-None-Match": "*" if request.if_absent else None,
         "x-amz-checksum-sha256": request.checksum_sha256,
         "x-amz-acl": request.acl,
+        "x-amz-storage-class": request.storage_class,
         "x-amz-request-payer": "requester" if request.requester_pays or requester_pays else None,
         **{f"x-amz-meta-{name}": value for name, value in request.object_metadata.items()},
     }
