@@ -643,6 +643,9 @@ FURTHER = {
     "excuses an option that its server verifies": Wrong(
         "test_an_unverified_option_is_not_verified", settings='unverified = {"ip_range"}'
     ),
+    "excuses an option as one that its server lacks": Wrong(
+        "test_an_option_that_the_server_lacks_does_not_work", settings='lacking = {"max_bytes"}'
+    ),
     "excuses a network that it does not need": Wrong(
         "test_a_credential_that_needs_the_network_says_so_without", settings="signs_offline = False"
     ),

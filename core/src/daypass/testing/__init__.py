@@ -83,8 +83,8 @@ class BackendConformance(
 
     What may be overridden, and what each says, is in `daypass.testing.bench.Bench`:
 
-    * settings: ``protocol``, ``signer``, ``narrowed``, ``unverified``, ``refused_keys``, ``sign_only``,
-      ``signs_offline``, ``address``, ``deadline``;
+    * settings: ``protocol``, ``signer``, ``narrowed``, ``unverified``, ``lacking``, ``refused_keys``,
+      ``sign_only``, ``signs_offline``, ``address``, ``deadline``;
     * fixtures: ``store``, ``secrets``, and where the defaults do not serve ``place``, ``send``,
       ``now``, ``dead_credentials``, ``ending_credentials``.
     """

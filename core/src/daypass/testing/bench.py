@@ -61,6 +61,9 @@ class Bench:
     #: ``"max_key_bytes"`` and ``"max_expires_in"``. Options are then proven to be part of what is
     #: signed, and nothing more.
     unverified: ClassVar[frozenset[str]] = frozenset()
+    #: Declared options that this very server does not know, though others of its kind do: proven to be
+    #: part of what is signed, and not to work here.
+    lacking: ClassVar[frozenset[str]] = frozenset()
     #: Keys of `daypass.testing.LOOKALIKES` that the store cannot hold, or its SDK cannot ask for:
     #: proven to be refused, by signing or by reading.
     refused_keys: ClassVar[frozenset[str]] = frozenset()
@@ -162,6 +165,7 @@ class Bench:
         facts = {
             "narrowed": declared | {"max_expires_in", "multipart", "forms"} | bound,
             "unverified": cls.info.enforces | _OTHER_FACTS,
+            "lacking": cls.info.enforces,
         }
         for name, known in facts.items():
             if beyond := frozenset(getattr(cls, name)) - known:

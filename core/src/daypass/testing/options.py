@@ -44,7 +44,9 @@ class OptionRules(Bench):
 
     @served
     @each(
-        option=lambda bench: bench.options(bench.info.enforces - bench.narrowed - bench.unverified)
+        option=lambda bench: bench.options(
+            bench.info.enforces - bench.narrowed - bench.unverified - bench.lacking
+        )
     )
     def test_a_declared_option_is_enforced(self, trial: Trial, option: str) -> None:
         """With it a link works as made, and not for a holder who leaves it out or breaks it."""
@@ -89,6 +91,12 @@ class OptionRules(Bench):
     def test_an_unverified_option_is_not_verified(self, trial: Trial, option: str) -> None:
         """An option that the server does check is struck off ``unverified``."""
         assert not self._works(trial, option), f"{option} is enforced: strike it off unverified"
+
+    @served
+    @each(option=lambda bench: bench.options(bench.lacking))
+    def test_an_option_that_the_server_lacks_does_not_work(self, trial: Trial, option: str) -> None:
+        """An option that the server does have is struck off ``lacking``."""
+        assert not self._works(trial, option), f"{option} is enforced: strike it off lacking"
 
     @served
     @each(option=lambda bench: bench.undeclared())

@@ -128,7 +128,7 @@ class PrefixRules(Bench):
     @_granted
     @each(
         option=lambda bench: bench.options(
-            bench.info.enforces - bench.narrowed - bench.unverified - _OF_ONE_OBJECT
+            bench.info.enforces - bench.narrowed - bench.unverified - bench.lacking - _OF_ONE_OBJECT
         )
     )
     def test_a_declared_option_is_enforced_by_a_grant(self, trial: Trial, option: str) -> None:
