@@ -21,6 +21,7 @@ UNSIGNED = frozenset(
         "content_length",
         "metadata",
         "storage_class",
+        "tags",
         "headers",
     }
 )

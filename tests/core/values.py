@@ -101,6 +101,7 @@ LEGAL = {
     "metadata": {"method": "PUT", "metadata": {"colour": "red"}},
     "acl": {"method": "PUT", "acl": "public-read"},
     "storage_class": {"method": "PUT", "storage_class": "STANDARD_IA"},
+    "tags": {"method": "PUT", "tags": {"Grösse": "a/b c"}},
     "requester_pays": {"requester_pays": True},
     "headers": {"headers": {"x-a": "1"}},
     "filename": {"filename": "naïve.csv"},

@@ -66,6 +66,7 @@ EXAMPLES = {
     "metadata": ("a=b=c", {"a": "b=c"}),
     "acl": ("private", "private"),
     "storage_class": ("GLACIER", "GLACIER"),
+    "tags": ("a=b=c", {"a": "b=c"}),
     "requester_pays": (None, True),
     "headers": ("X-A=b", {"X-A": "b"}),
     "filename": ("a.csv", "a.csv"),

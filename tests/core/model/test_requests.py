@@ -62,7 +62,7 @@ def test_options_left_alone_are_no_conditions():
     assert frozenset() == SignRequest(https_only=False, if_absent=False, inline=False).conditions
 
 
-@pytest.mark.parametrize("name", ["headers", "metadata"])
+@pytest.mark.parametrize("name", ["headers", "metadata", "tags"])
 def test_an_empty_mapping_asks_for_nothing(name):
     assert frozenset() == SignRequest(method="PUT", **{name: {}}).conditions
 
@@ -191,6 +191,41 @@ def test_options_that_contradict_each_other_are_refused(culprit, options):
     with pytest.raises(InvalidRequestError) as caught:
         SignRequest(method="PUT", **options)
     assert culprit == caught.value.option
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{"a" * 128: "b" * 256}, {f"run{number}": "" for number in range(10)},
+     {"Größe +-=._:/@": "4 2"}, {"名": "値"}],
+    ids=count(),
+)  # fmt: skip
+def test_tags_that_both_providers_describe_are_taken(tags):
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html says the same as Azure."""
+    assert tags == SignRequest(method="PUT", tags=tags).tags
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({f"run{number}": "" for number in range(11)}, "10 tags at most, not 11"),
+        ({"a" * 129: "b"}, "1 to 128"),
+        ({"": "b"}, "1 to 128"),
+        ({"a": "b" * 257}, "256 at most"),
+        ({"a<b": "c"}, "letters, digits"),
+        ({"a": "${filename}"}, "letters, digits"),
+        ({"a": "b\n"}, "letters, digits"),
+        ({"a\u2028": "b"}, "letters, digits"),
+        ({"a": None}, "names to text"),
+        ({7: "b"}, "names to text"),
+        ("a=b", "mapping"),
+    ],
+    ids=count(),
+)
+def test_tags_that_no_store_takes_are_refused(tags, why):
+    with pytest.raises(InvalidRequestError, match=why) as caught:
+        SignRequest(method="PUT", tags=tags)
+    assert caught.value.option == "tags"
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("other", [{"filename": "a"}, {"inline": True}])

@@ -184,6 +184,13 @@ def test_an_access_tier_is_kept_where_the_holder_sends_it(bench):
     assert bench.store.head_metadata("k").storage_class == "Cool"
 
 
+def test_tags_are_kept_where_the_holder_sends_them(bench):
+    link = bench.store.create_signed_url("k", method="PUT", tags={"run no": "4/2"}, strict=False)
+    assert (link.headers["x-ms-tags"], link.unenforced) == ("run%20no=4%2F2", {"tags"})
+    assert bench.use(link, b"a,b").status_code == 201
+    assert bench.admin.get_blob_client("k").get_blob_tags() == {"run no": "4/2"}
+
+
 def test_content_md5_is_refused_or_waived(bench):
     with pytest.raises(UnsupportedOptionError) as caught:
         bench.store.create_signed_url("k", method="PUT", content_md5=md5(b"right"))

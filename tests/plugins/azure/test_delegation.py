@@ -140,15 +140,15 @@ def test_headers_are_signed(store):
         content_md5=bytes(16),
         content_length=3,
         metadata={"owner": "me"},
-        headers={"x-ms-tags": "a=b"},
+        headers={"x-ms-lease-id": "a"},
     )
     assert link.unenforced == frozenset()
     assert query(link)["srh"] == (
-        "content-length,content-md5,x-ms-blob-content-type,x-ms-meta-owner,x-ms-tags"
+        "content-length,content-md5,x-ms-blob-content-type,x-ms-lease-id,x-ms-meta-owner"
     )
     assert link.headers == {
         "x-ms-blob-type": "BlockBlob",
-        "x-ms-tags": "a=b",
+        "x-ms-lease-id": "a",
         "Content-Type": "text/csv",
         "x-ms-blob-content-type": "text/csv",
         "Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA==",
@@ -165,7 +165,9 @@ def test_whether_headers_are_signed_can_be_said(service, sign_headers):
     assert ("content_type" in link.unenforced) is not sign_headers
 
 
-@pytest.mark.parametrize("name", ["x-ms-blob-type", "X-Ms-Blob-Content-Type", "x-ms-access-tier"])
+@pytest.mark.parametrize(
+    "name", ["x-ms-blob-type", "X-Ms-Blob-Content-Type", "x-ms-access-tier", "x-ms-tags"]
+)
 def test_headers_that_an_option_decides_are_refused(store, name):
     with pytest.raises(InvalidRequestError, match="is decided by"):
         store.create_signed_url("k", method="PUT", headers={name: "x"})

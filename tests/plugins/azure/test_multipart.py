@@ -42,7 +42,12 @@ def upload_all(bench, upload):
 @pytest.mark.parametrize("key", KEYS)
 def test_a_blob_goes_up_in_blocks(bench, key):
     upload = begin(
-        bench, key, content_type="text/x-parts", metadata={"who": "me"}, storage_class="Cool"
+        bench,
+        key,
+        content_type="text/x-parts",
+        metadata={"who": "me"},
+        storage_class="Cool",
+        tags={"run no": "4/2"},
     )
     upload_all(bench, upload)
     sizes = [(part.number, part.size) for part in upload.list_parts()]
@@ -56,6 +61,7 @@ def test_a_blob_goes_up_in_blocks(bench, key):
         "Cool",
     )
     assert head.etag == done.etag
+    assert bench.admin.get_blob_client(key).get_blob_tags() == {"run no": "4/2"}
     assert bench.read(key) == BODY
     assert upload.list_parts() == []
 
@@ -132,13 +138,15 @@ def test_a_link_writes_its_blob_and_nothing_else(key_bench):
 
 def test_what_no_commit_carries_is_refused_by_name(key_bench):
     with pytest.raises(UnsupportedOptionError) as caught:
-        begin(key_bench, headers={"x-ms-tags": "a=b"})
+        begin(key_bench, headers={"x-ms-lease-id": "a"})
     assert (caught.value.option, caught.value.backend) == ("headers", "azure")
     with pytest.raises(UnsupportedOptionError) as caught:
         begin(key_bench, acl="private")
     assert caught.value.option == "acl"
     with pytest.raises(InvalidRequestError, match="identifiers"):
         begin(key_bench, metadata={"a-b": "c"})
+    with pytest.raises(InvalidRequestError, match="ASCII letters"):
+        begin(key_bench, tags={"a@b": "c"})
     with pytest.raises(InvalidRequestError, match="Archive, Cool"):
         begin(key_bench, storage_class="STANDARD_IA")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, quote, urlsplit
 
-from azure.storage.blob import generate_blob_sas
+from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+from azure.storage.blob._serialize import serialize_blob_tags_header
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from tests.servers.azurite import KEY
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1).map(
     lambda text: text.strip() or "x"
 )
+#: A character of a tag.
+TAG = st.sampled_from("abcXYZ019 +-./:=_")
 VERSIONS = st.none() | st.sampled_from(
     ["2026-01-02T03:04:05.6789012Z", "snapshot=2026-01-02T03:04:05.6789012Z"]
 )
@@ -113,8 +116,11 @@ def test_response_overrides(name, seconds, overrides):
     st.none() | st.integers(0, 2**40),
     st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,9}", fullmatch=True), PRINTABLE, max_size=3),
     st.sampled_from([None, "Hot", "Cool", "Cold", "Archive"]),
+    st.dictionaries(
+        st.text(TAG, min_size=1, max_size=128), st.text(TAG, max_size=256), max_size=10
+    ),
 )
-def test_signed_headers(name, seconds, content_type, md5, length, metadata, tier):
+def test_signed_headers(name, seconds, content_type, md5, length, metadata, tier, tags):
     link = DELEGATED.create_signed_url(
         name,
         method="PUT",
@@ -125,12 +131,14 @@ def test_signed_headers(name, seconds, content_type, md5, length, metadata, tier
         content_length=length,
         metadata=metadata,
         storage_class=tier,
+        tags=tags,
     )
     assert link.unenforced == frozenset()
     sent = {name.lower(): value for name, value in link.headers.items()}
     assert sent.pop("x-ms-blob-type") == "BlockBlob"
     assert sent.pop("content-type", None) == content_type
     assert sent.get("x-ms-access-tier") == tier
+    assert sent.get("x-ms-tags", "") == serialize_blob_tags_header(tags)
     wanted = sorted(sent)
     assert parse_qs(urlsplit(link.url).query).get("srh", []) == (
         [",".join(wanted)] if wanted else []
@@ -140,7 +148,7 @@ def test_signed_headers(name, seconds, content_type, md5, length, metadata, tier
         name,
         None,
         user_delegation_key=DELEGATION_KEY,
-        permission="cw",
+        permission=BlobSasPermissions(create=True, write=True, tag=bool(tags)),
         protocol="https",
         expiry=NOW + timedelta(seconds=seconds),
         request_headers={header: sent[header] for header in wanted} or None,

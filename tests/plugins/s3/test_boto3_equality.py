@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,9 @@ from tests.plugins.s3.sdk import (
     theirs,
 )
 
-_SDK_HEADERS = {"Cache-Control": "CacheControl", "x-amz-tagging": "Tagging"}
+_SDK_HEADERS = {"Cache-Control": "CacheControl"}
+#: A character of a tag.
+TAG = st.one_of(st.characters(categories=["L", "Nd"]), st.sampled_from(" +-=._:/@"))
 
 
 @settings(max_examples=250, deadline=None)
@@ -107,8 +110,9 @@ def test_download_links_with_overrides_equal_boto3s(place, key, moment, lifetime
             "storage_class": st.sampled_from(["STANDARD", "GLACIER_IR", "a class of 2030"]),
             "requester_pays": st.just(True),
             "metadata": st.dictionaries(names, spaced_values, max_size=4),
-            "headers": st.fixed_dictionaries(
-                {}, optional={"Cache-Control": spaced_values, "x-amz-tagging": header_values}
+            "headers": st.fixed_dictionaries({}, optional={"Cache-Control": spaced_values}),
+            "tags": st.dictionaries(
+                st.text(TAG, min_size=1, max_size=128), st.text(TAG, max_size=256), max_size=10
             ),
         },
     ),
@@ -134,6 +138,8 @@ def test_upload_links_equal_boto3s(place, key, moment, lifetime, options):
             params["IfNoneMatch"] = "*"
         elif name == "requester_pays":
             params["RequestPayer"] = "requester"
+        elif name == "tags":
+            params |= {"Tagging": urlencode(value, quote_via=quote, safe="")} if value else {}
         else:
             params.update({_SDK_HEADERS[header]: text for header, text in value.items()})
     expected = theirs(*place, "put_object", moment, lifetime, params)

@@ -49,6 +49,7 @@ form_options = st.fixed_dictionaries(
     optional={
         "acl": st.sampled_from(["private", "public-read"]),
         "storage_class": st.sampled_from(["STANDARD", "DEEP_ARCHIVE"]),
+        "tags": st.just({"run no": "4/2", "by": ""}),
         "content_type": FORM_VALUES,
         "metadata": st.dictionaries(names, FORM_VALUES, max_size=3),
         "max_bytes": st.integers(0, 2**40),
@@ -91,6 +92,13 @@ def told(options):
     fields.update({f"x-amz-meta-{k}": v for k, v in options.get("metadata", {}).items()})
     if "storage_class" in options:
         fields["x-amz-storage-class"] = options["storage_class"]
+    if (
+        "tags" in options
+    ):  # the XML of https://docs.aws.amazon.com/AmazonS3/latest/API/API_Tagging.html
+        fields["tagging"] = (
+            "<Tagging><TagSet><Tag><Key>run no</Key><Value>4/2</Value></Tag>"
+            "<Tag><Key>by</Key><Value></Value></Tag></TagSet></Tagging>"
+        )
     fields.update(options.get("headers", {}))
     conditions = [{name: value} for name, value in fields.items()]
     if "max_bytes" in options:

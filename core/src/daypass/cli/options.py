@@ -123,7 +123,10 @@ def _flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-#: How the value of an option is written, by its check; without a line here it is text.
+#: How a mapping is written, and text.
+_PAIRS: dict[str, Any] = {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"}
+_TEXT: dict[str, Any] = {"metavar": "TEXT"}
+#: How else the value of an option is written, by its check.
 _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.flag: {"is_flag": True},
     checks.choice: {"is_flag": True},
@@ -137,8 +140,7 @@ _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.redirect: {"metavar": "URL"},
     checks.reaction: {"type": click.Choice(checks.REACTIONS)},
     checks.word: {"type": click.Choice(METHODS, case_sensitive=False)},  # the method alone
-    checks.metadata: {"multiple": True, "callback": pairs, "metavar": "NAME=VALUE"},
-    checks.headers: {"multiple": True, "callback": headers, "metavar": "NAME=VALUE"},
+    checks.headers: {**_PAIRS, "callback": headers},
 }
 #: Options that are not called as their keyword is.
 _OTHERWISE = {
@@ -149,7 +151,8 @@ _OTHERWISE = {
 def _option(name: str) -> click.Option:
     """Make the option of a keyword."""
     option = OPTIONS[name]
-    written = _WRITTEN.get(option.check, {"metavar": "TEXT"})
+    pairs_or_text = _PAIRS if option.check.__annotations__["return"].startswith("dict") else _TEXT
+    written = _WRITTEN.get(option.check, pairs_or_text)
     help_ = spelled(option.help, OPTIONS)
     if written.get("multiple"):
         help_ = f"{help_.removesuffix('.')}; repeatable."

@@ -99,12 +99,12 @@ PRESETS = {
         endpoint="https://oos.{region}.outscale.com",
         lacks=("create_upload_form",),
     ),
-    # Its s3api knows no POST Object: https://docs.openstack.org/swift/latest/s3_compat.html; its
+    # Its s3api knows no POST Object and no tags: https://docs.openstack.org/swift/latest/s3_compat.html; its
     # region is us-east-1 unless proxy-server.conf says otherwise (s3api, location).
     "swiftstack": Preset(
         storage_options=_in_region("us-east-1"),
         example="https://swift.example.org",
-        lacks=("create_upload_form",),
+        lacks=("tags", "create_upload_form"),
     ),
     # It takes any region in a signature's scope: https://docs.ceph.com/en/latest/radosgw/s3/
     "ceph": Preset(
@@ -112,15 +112,15 @@ PRESETS = {
         example="https://rgw.example.org",
     ),
     # https://developers.cloudflare.com/r2/api/s3/presigned-urls/: GET, HEAD, PUT and DELETE; no POST.
-    # https://developers.cloudflare.com/r2/api/s3/api/: the region is auto; no ACLs, no requester pays.
+    # https://developers.cloudflare.com/r2/api/s3/api/: the region is auto; no ACLs, no tags, no requester pays.
     "r2": Preset(
         storage_options=_in_region("auto"),
         example="https://ACCOUNT_ID.r2.cloudflarestorage.com",
-        lacks=("acl", "requester_pays", "create_upload_form"),
+        lacks=("acl", "tags", "requester_pays", "create_upload_form"),
     ),
     # https://cloud.google.com/storage/docs/interoperability: HMAC keys on the XML API.
     # https://cloud.google.com/storage/docs/xml-api/reference-headers: it takes If-None-Match on reads
-    # alone, and no x-amz-checksum-*; uploads with botocore's own checksums fail:
+    # alone, no x-amz-checksum-* and no x-amz-tagging; uploads with botocore's own checksums fail:
     # https://github.com/boto/boto3/issues/4400
     "gcs-interop": Preset(
         storage_options={
@@ -132,7 +132,7 @@ PRESETS = {
                 "response_checksum_validation": "when_required",
             },
         },
-        lacks=("if_absent", "checksum_sha256"),
+        lacks=("if_absent", "checksum_sha256", "tags"),
     ),
     # https://docs.nvidia.com/aistore/s3compat: the endpoint is /s3 of a gateway, which takes a POST for
     # uploads in parts and for deleting many objects, and for nothing else (ais/prxs3.go).

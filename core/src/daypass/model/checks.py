@@ -12,7 +12,7 @@ from operator import index
 from daypass.base.messages import shown
 from daypass.base.times import Duration, seconds, utc
 from daypass.errors import InvalidRequestError
-from daypass.model.headers import check_headers, check_metadata, check_text
+from daypass.model.headers import check_headers, check_metadata, check_text, pairs_of
 
 __all__ = [
     "REACTIONS",
@@ -30,6 +30,7 @@ __all__ = [
     "redirect",
     "sha256",
     "status",
+    "tags",
     "text",
     "word",
 ]
@@ -215,6 +216,41 @@ def status(value: int | None, option: str) -> int | None:
 def headers(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
     """Return a checked copy of the headers; none at all ask for nothing."""
     return None if value is None else check_headers(value, option) or None
+
+
+#: Of an object's tags: how many, and how long a name and a value, in characters; and what they are made of
+#: beside letters and digits. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+_MOST_TAGS, _LONGEST_TAG, _LONGEST_TAG_VALUE = 10, 128, 256
+_IN_TAGS = " +-=._:/@"
+
+
+def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
+    """Return a checked copy of an object's tags; none at all ask for nothing."""
+    if value is None:
+        return None
+    found = _texts(value, option)
+    if len(found) > _MOST_TAGS:
+        msg = f"{option}: an object has {_MOST_TAGS} tags at most, not {len(found)}"
+        raise InvalidRequestError(msg, option=option)
+    for name, text in found.items():
+        if not 0 < len(name) <= _LONGEST_TAG or len(text) > _LONGEST_TAG_VALUE:
+            msg = f"{option}: a name has 1 to {_LONGEST_TAG} characters and a value {_LONGEST_TAG_VALUE} at most, unlike {shown(name)}"
+            raise InvalidRequestError(msg, option=option)
+        if not all(char.isalnum() or char in _IN_TAGS for char in name + text):
+            msg = f"{option}: names and values are made of letters, digits, spaces and {_IN_TAGS.strip()}, unlike {shown(name)}"
+            raise InvalidRequestError(msg, option=option)
+    return found or None
+
+
+def _texts(value: Mapping[str, str], option: str) -> dict[str, str]:
+    """Return a copy of a mapping of text to text."""
+    found = {}
+    for name, text in pairs_of(value, option):
+        if not isinstance(name, str) or not isinstance(text, str):
+            msg = f"{option} must be a mapping of names to text: {shown(name)} is not, or its value"
+            raise InvalidRequestError(msg, option=option)
+        found[str.__str__(name)] = str.__str__(text)
+    return found
 
 
 def metadata(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:

@@ -57,6 +57,7 @@ class FormOptions(TypedDict, total=False):
     metadata: Mapping[str, str] | None
     acl: str | None
     storage_class: str | None
+    tags: Mapping[str, str] | None
     headers: Mapping[str, str] | None
     success_status: int | None
     success_redirect: str | None
@@ -88,6 +89,8 @@ class FormRequest(Conditional):
         metadata: user metadata of the upload; ASCII, names fold to lower case.
         acl: a canned ACL of the uploaded object.
         storage_class: the storage class of the uploaded object, in the store's own word.
+        tags: tags of the uploaded object, by name: at most ten, a name of up to 128 characters and a value
+            of up to 256.
         headers: further headers of the upload, such as ``Cache-Control``, as fields of the form.
         success_status: what a successful upload is answered with: 200, 201 or 204.
         success_redirect: the http(s) URL that the browser goes to after a successful upload; the
@@ -116,6 +119,7 @@ class FormRequest(Conditional):
     metadata: dict[str, str] | None = None
     acl: str | None = None
     storage_class: str | None = None
+    tags: dict[str, str] | None = None
     headers: dict[str, str] | None = None
     success_status: int | None = None
     success_redirect: str | None = None

@@ -10,7 +10,14 @@ from urllib.parse import quote
 from daypass.base.messages import brief, shown
 from daypass.errors import InvalidRequestError
 
-__all__ = ["attachment", "check_headers", "check_metadata", "check_text", "check_token"]
+__all__ = [
+    "attachment",
+    "check_headers",
+    "check_metadata",
+    "check_text",
+    "check_token",
+    "pairs_of",
+]
 
 #: RFC 9110 section 5.6.2: the characters of a header's name.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -88,7 +95,7 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
     """Copy the further headers to sign, or raise where one is not the caller's to set."""
     copy: dict[str, str] = {}
     seen: set[str] = set()
-    for given, value in _pairs(headers, option):
+    for given, value in pairs_of(headers, option):
         name = check_token(given, option)
         lower = name.lower()
         if lower in seen:
@@ -111,7 +118,7 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
 def check_metadata(metadata: Mapping[str, str], option: str = "metadata") -> dict[str, str]:
     """Copy user metadata with lower-case names (stores fold them), or raise."""
     copy: dict[str, str] = {}
-    for given, value in _pairs(metadata, option):
+    for given, value in pairs_of(metadata, option):
         name = check_token(given, option, what="metadata name")
         lower = name.lower()
         if lower in copy:
@@ -121,7 +128,8 @@ def check_metadata(metadata: Mapping[str, str], option: str = "metadata") -> dic
     return copy
 
 
-def _pairs(value: object, option: str) -> list[tuple[Any, Any]]:
+def pairs_of(value: object, option: str) -> list[tuple[Any, Any]]:
+    """Return what a mapping holds, or raise where it is none or cannot be read."""
     if not isinstance(value, Mapping):
         msg = f"{option} must be a mapping of names to text, not {type(value).__name__}"
         raise InvalidRequestError(msg, option=option)

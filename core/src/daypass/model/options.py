@@ -23,6 +23,7 @@ from daypass.model.checks import (
     redirect,
     sha256,
     status,
+    tags,
     text,
     word,
 )
@@ -93,6 +94,7 @@ OPTIONS: dict[str, Option] = {
     "metadata": Option(metadata, "describes", "link form upload transfer", "User metadata of the upload."),
     "acl": Option(text, "shapes", "link form upload transfer", "A canned ACL for the uploaded object."),
     "storage_class": Option(text, "shapes", "link form upload transfer", "The storage class of the uploaded object, in the store's own word, such as STANDARD_IA."),
+    "tags": Option(tags, "shapes", "link form upload transfer", "A tag of the uploaded object."),
     "requester_pays": Option(flag, "shapes", "link part transfer", "The holder states that the requester pays."),
     "headers": Option(headers, "shapes", "link form transfer secret", "A further header to sign, which the holder must send."),
     "success_status": Option(status, "shapes", "form", "What a successful upload is answered with: 200, 201 or 204."),

@@ -40,6 +40,7 @@ class SharedOptions(TypedDict, total=False):
     metadata: Mapping[str, str] | None
     acl: str | None
     storage_class: str | None
+    tags: Mapping[str, str] | None
     requester_pays: bool
     headers: Mapping[str, str] | None
     filename: str | None
@@ -133,6 +134,8 @@ class SignRequest(Conditional):
         acl: a canned ACL of the uploaded object (``x-amz-acl``).
         storage_class: the storage class of the uploaded object, or its access tier on Azure, in the
             store's own word: ``"STANDARD_IA"``, ``"NEARLINE"``, ``"Cool"``.
+        tags: tags of the uploaded object, by name: at most ten, a name of up to 128 characters and a value
+            of up to 256.
         requester_pays: the holder states that the requester pays.
         headers: further headers to sign; the holder must send each with this very value.
         filename: name under which a browser saves the download (RFC 6266).
@@ -174,6 +177,7 @@ class SignRequest(Conditional):
     metadata: dict[str, str] | None = None
     acl: str | None = None
     storage_class: str | None = None
+    tags: dict[str, str] | None = None
     requester_pays: bool = False
     headers: dict[str, str] | None = None
     filename: str | None = None

@@ -248,6 +248,7 @@ PROBES: Mapping[str, Probe] = {
     ),
     "acl": Probe(_UPLOAD, {"acl": "private"}),
     "storage_class": Probe(_UPLOAD, {"storage_class": "STANDARD"}),
+    "tags": Probe(_UPLOAD, {"tags": {"origin": "sensor 7"}}),
     "requester_pays": Probe(_ANY, {"requester_pays": True}),
     "headers": Probe(("PUT", *_DOWNLOAD, "DELETE"), {"headers": {"Cache-Control": "no-store"}}),
     "filename": Probe(

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["AzureOptions"]
 
 #: The most that a link can enforce. With an account key it is less: only a user delegation key signs
-#: request headers (content_type, content_md5, content_length, metadata, storage_class, headers).
+#: request headers (content_type, content_md5, content_length, metadata, storage_class,
+#: tags, headers).
 _ENFORCES = frozenset(
     {
         "starts_at",
@@ -39,6 +40,7 @@ _ENFORCES = frozenset(
         "if_absent",
         "metadata",
         "storage_class",
+        "tags",
         "headers",
         "ip_range",
         "https_only",

@@ -31,7 +31,7 @@ from daypass.model.requests import SignRequest
 from daypass_azure.account import account_of
 from daypass_azure.network import call_sdk, filesystem
 from daypass_azure.paths import check_name
-from daypass_azure.shape import checked_metadata
+from daypass_azure.shape import checked_metadata, checked_tags
 from daypass_azure.signer import Signer
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
@@ -51,7 +51,7 @@ class BlockUploadSession:
 
         Raises:
             UnsupportedOptionError: for further headers, which no commit carries.
-            InvalidRequestError: for metadata or an access tier that Azure does not take.
+            InvalidRequestError: for metadata, tags or an access tier that Azure does not take.
 
         """
         check_name(location.key)
@@ -63,6 +63,8 @@ class BlockUploadSession:
         checked_metadata(request)
         if request.storage_class is not None:
             _tier(request.storage_class)
+        if request.tags is not None:
+            checked_tags(request.tags)
         return cls(signer, location, request)
 
     def begin(self) -> str:
@@ -109,6 +111,8 @@ class BlockUploadSession:
             options["content_settings"] = ContentSettings(content_type=request.content_type)
         if request.storage_class is not None:
             options["standard_blob_tier"] = _tier(request.storage_class)
+        if request.tags is not None:
+            options["tags"] = checked_tags(request.tags)
         if request.if_absent:
             options["match_condition"] = MatchConditions.IfMissing
         if self._signer.encryption_scope is not None:

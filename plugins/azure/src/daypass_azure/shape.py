@@ -13,6 +13,7 @@ from typing import Literal
 
 import attrs
 
+from daypass.base.urls import encode
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.model.options import DESCRIBING
 from daypass.model.requests import SignRequest
@@ -25,6 +26,9 @@ SNAPSHOT = "snapshot="
 HEADER = "srh:"
 #: A name must be a C# identifier and travel in a header: the page on naming says which.
 _METADATA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+#: What a tag's name and value are made of:
+#: https://learn.microsoft.com/rest/api/storageservices/set-blob-tags
+_TAG = re.compile(r"[A-Za-z0-9 +./:=_-]+")
 #: All names and values of one blob's metadata together, in bytes:
 #: https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources
 _MAX_METADATA = 8 * 1024
@@ -34,6 +38,7 @@ _OWN_HEADERS = {
     "x-ms-blob-content-type": "content_type",
     "x-ms-blob-content-md5": "content_md5",
     "x-ms-access-tier": "storage_class",
+    "x-ms-tags": "tags",
 }
 _SIGNS_NO_HEADERS = (
     "an account key signs no request headers; a user delegation key (a Microsoft Entra credential) "
@@ -164,7 +169,7 @@ def block_shape_of(request: SignRequest, rules: Rules) -> Shape:
 def _permission(request: SignRequest, version: str | None) -> str:
     """Return the least that the method needs; create without write refuses to replace a blob."""
     if request.method == "PUT":
-        return "c" if request.if_absent else "cw"
+        return ("c" if request.if_absent else "cw") + ("t" if request.tags else "")
     if request.method == "DELETE":
         # Deleting one version is a permission of its own; a snapshot goes with "d".
         return "d" if version is None or version.startswith(SNAPSHOT) else "x"
@@ -244,6 +249,10 @@ def _upload_headers(request: SignRequest) -> list[tuple[str, str, str]]:
         found.append(("content_length", "Content-Length", str(request.content_length)))
     if request.storage_class is not None:
         found.append(("storage_class", "x-ms-access-tier", request.storage_class))
+    if request.tags is not None:
+        tags = checked_tags(request.tags).items()
+        said = "&".join(f"{encode(name)}={encode(value)}" for name, value in tags)
+        found.append(("tags", "x-ms-tags", said))
     for name, value in checked_metadata(request).items():
         found.append(("metadata", f"x-ms-meta-{name}", value))
     return found
@@ -260,6 +269,15 @@ def checked_metadata(request: SignRequest) -> dict[str, str]:
         msg = f"metadata: names and values together are above Azure's {_MAX_METADATA} bytes"
         raise InvalidRequestError(msg, option="metadata")
     return metadata
+
+
+def checked_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Return tags, once Azure would take them."""
+    for name, value in tags.items():
+        if not _TAG.fullmatch(name + value):
+            msg = f"tags: Azure takes ASCII letters, digits, spaces and +-./:=_ in a name and a value, unlike {ascii(name)[:60]}"
+            raise InvalidRequestError(msg, option="tags")
+    return tags
 
 
 def moment(when: datetime) -> str:

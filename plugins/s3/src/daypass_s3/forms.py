@@ -90,6 +90,11 @@ def _fields(request: FormRequest, fixed: Mapping[str, str]) -> dict[str, str]:
         fields["x-amz-checksum-sha256"] = request.checksum_sha256
     if request.storage_class is not None:
         fields["x-amz-storage-class"] = request.storage_class
+    if request.tags is not None:
+        tags = "".join(
+            f"<Tag><Key>{n}</Key><Value>{v}</Value></Tag>" for n, v in request.tags.items()
+        )
+        fields["tagging"] = f"<Tagging><TagSet>{tags}</TagSet></Tagging>"  # no tag holds < or &
     for source in (request.headers or {}, fixed):
         for header, value in source.items():
             name = _FIELDS.get(header.lower())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from email.utils import format_datetime
 
+from daypass.base.urls import encode
 from daypass.errors import InvalidRequestError
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
@@ -31,6 +33,7 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
         "x-amz-checksum-sha256": request.checksum_sha256,
         "x-amz-acl": request.acl,
         "x-amz-storage-class": request.storage_class,
+        "x-amz-tagging": None if request.tags is None else _tagging(request.tags),
         "x-amz-request-payer": "requester" if request.requester_pays or requester_pays else None,
         **{f"x-amz-meta-{name}": value for name, value in request.object_metadata.items()},
     }
@@ -42,6 +45,11 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
             raise InvalidRequestError(msg, option="headers")
         found[name] = value
     return found
+
+
+def _tagging(tags: Mapping[str, str]) -> str:
+    """Write tags as the query of a URL."""
+    return "&".join(f"{encode(name)}={encode(value)}" for name, value in tags.items())
 
 
 def _query(request: SignRequest, version: str | None) -> dict[str, str]:
