@@ -6,6 +6,7 @@ import hashlib
 import traceback
 from datetime import datetime, timedelta, timezone
 from itertools import count
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import attrs
@@ -522,10 +523,72 @@ def test_one_refusal_outweighs_every_other_plugin(registry_of):
         msg = "no"
         raise PermissionError(msg)
 
-    agree = [plugin(authorize=lambda event: True) for _ in range(2)]
+    agree = [plugin(authorize=lambda event: None) for _ in range(2)]
     registry_of({"fake": backend()}, [agree[0], plugin(authorize=refuse), agree[1]])
     with pytest.raises(RefusedError):
         sign()
+
+
+def _generator(event):
+    yield "this line never runs"
+    msg = "refused"
+    raise PermissionError(msg)
+
+
+async def _later():
+    pytest.fail("nobody awaits it")
+
+
+ANSWERS = {
+    "False": lambda event: False,
+    "True": lambda event: True,
+    "a coroutine": lambda event: _later(),
+    "a generator": lambda event: (_ for _ in ()),
+    "an empty list": lambda event: [],
+}
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize(("hook", "error"), [("authorize", PluginError), ("record", AuditError)])
+def test_whoever_listens_and_answers_lets_no_link_leave(
+    registry_of, monkeypatch, hook, error, answer, traced
+):
+    """It believes that its answer counts, and that of another is None."""
+    if traced:
+        monkeypatch.setenv("DAYPASS_TRACE", "1")
+    silent = [plugin(**{hook: lambda event: None}) for _ in range(2)]
+    plugins = [silent[0], plugin(**{hook: ANSWERS[answer]}), silent[1]]
+    registry_of({"fake": backend()}, plugins)
+    for door in (sign, lambda: daypass.create_signed_urls(["fake://bucket/key"])):
+        with pytest.raises(error, match=f"{hook} returned "):
+            door()
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_sink_that_answers_lets_no_link_leave(registry_of, answer):
+    registry_of({"fake": backend()})
+    sink = SimpleNamespace(record=ANSWERS[answer])
+    daypass.add_audit(sink)
+    try:
+        with pytest.raises(AuditError, match="record returned "):
+            sign()
+    finally:
+        daypass.remove_audit(sink)
+
+
+async def _asynchronous(event):
+    pytest.fail("nobody awaits it")
+
+
+async def _asynchronous_generator(event):
+    yield event
+
+
+@pytest.mark.parametrize("record", [_generator, _asynchronous, _asynchronous_generator])
+def test_a_sink_that_would_never_run_is_refused_when_it_is_added(record):
+    with pytest.raises(InvalidRequestError, match="would never run"):
+        daypass.add_audit(SimpleNamespace(record=record))
 
 
 def test_every_audit_is_told(registry_of):
@@ -549,12 +612,6 @@ def test_an_audit_hears_only_of_urls_that_were_made(registry_of):
     with pytest.raises(PluginError):
         sign()
     assert told == []
-
-
-def _generator(event):
-    yield "this line never runs"
-    msg = "refused"
-    raise PermissionError(msg)
 
 
 @pytest.mark.parametrize("hook", ["authorize", "record"])

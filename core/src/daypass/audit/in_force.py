@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 
@@ -32,6 +33,14 @@ def add_audit(sink: AuditSink) -> None:
     if isinstance(sink, type) or not callable(getattr(sink, "record", None)):
         msg = f"an audit has a method record(event), and a {type(sink).__name__} has none"
         raise InvalidRequestError(msg, option="sink")
+    for fits in (
+        inspect.iscoroutinefunction,
+        inspect.isgeneratorfunction,
+        inspect.isasyncgenfunction,
+    ):
+        if fits(sink.record):
+            msg = f"record of a {type(sink).__name__} would never run: write a plain function, which returns when the event is on record"
+            raise InvalidRequestError(msg, option="sink")
     with _lock:
         _application[:] = [*_application, sink]
 

@@ -7,6 +7,8 @@ has to do with:
 - a store, which may be down: it is the store's fault, a `StoreError` (`call_store`);
 - a stranger's text, of which nothing is known: it is a finding (`read_by`).
 
+Who listens, to refuse or to record, answers nothing: whoever returns something believes that it counts (`check_silent`).
+
 An answer of another type is the plugin's fault, whatever the hook. Before a backend is known to keep
 the contract, every error is the plugin's (`describe`).
 
@@ -15,6 +17,7 @@ the contract, every error is the plugin's (`describe`).
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import time
@@ -45,6 +48,7 @@ __all__ = [
     "broken",
     "call",
     "call_store",
+    "check_silent",
     "describe",
     "named",
     "read_by",
@@ -214,6 +218,26 @@ def describe(plugin: str, hook: Callable[[], object]) -> BackendInfo:
     if not isinstance(info, BackendInfo):
         raise wrong_answer(plugin, "describe_backend", BackendInfo, info)
     return info
+
+
+def check_silent(hook: str, answer: object) -> None:
+    """Raise where one who listens answered, be it False or a coroutine, which nobody would await.
+
+    Args:
+        hook: ``authorize`` or ``record``.
+        answer: what the function returned, or a list of what several did that returned anything.
+
+    Raises:
+        PluginError: naming what was returned.
+
+    """
+    if answer is None:
+        return
+    first = answer[0] if isinstance(answer, list) and answer else answer
+    if inspect.iscoroutine(first):
+        first.close()  # or Python would warn that nobody awaited it
+    msg = f"{hook} returned {type(first).__name__}, and whoever listens returns None: raise an error to refuse, and write a plain function"
+    raise PluginError(msg)
 
 
 def broken(plugin: str, hook: str, error: Exception) -> PluginError:

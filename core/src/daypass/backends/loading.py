@@ -86,7 +86,7 @@ class Registry:
         self._modules: dict[tuple[str, str], tuple[ModuleType, Backend]] = {}
         self._plugins_loaded = False
         self._siblings: dict[str, frozenset[str]] = {}
-        self._callers: dict[str, Callable[[SigningEvent], None] | None] = {}
+        self._callers: dict[str, Callable[[SigningEvent], object] | None] = {}
 
     def claims(self, group: str = _BACKENDS) -> dict[str, list[EntryPoint]]:
         """Return the entry points by the protocol, or the signer's name, they claim; none is loaded."""
@@ -254,15 +254,15 @@ class Registry:
         found = self.installed().values()
         return sorted({one.info.name for one in found if option in one.info.enforces})
 
-    def listeners(self, hook: str) -> Callable[[SigningEvent], None] | None:
-        """Return the caller of ``authorize`` or ``record``; None where nobody listens."""
+    def listeners(self, hook: str) -> Callable[[SigningEvent], object] | None:
+        """Return the caller of ``authorize`` or ``record``, which returns what was answered, or None; None where nobody listens."""
         try:
             return self._callers[hook]
         except KeyError:
             with self._lock:
                 return self._find_listeners(hook)
 
-    def _find_listeners(self, hook: str) -> Callable[[SigningEvent], None] | None:
+    def _find_listeners(self, hook: str) -> Callable[[SigningEvent], object] | None:
         if not self._plugins_loaded:
             missing = not_installed(e for group in GROUPS for e in self._find(group=group))
             for name, why in missing.items():
@@ -271,11 +271,11 @@ class Registry:
                 self.load_plugin(entry)
             self._plugins_loaded = True
         caller = getattr(self._manager.hook, hook)
-        found = self._one_by_one(hook) if tracing() else lambda event: caller(event=event)
+        found = self._one_by_one(hook) if tracing() else lambda event: caller(event=event) or None
         self._callers[hook] = found if caller.get_hookimpls() else None
         return self._callers[hook]
 
-    def _one_by_one(self, hook: str) -> Callable[[SigningEvent], None]:
+    def _one_by_one(self, hook: str) -> Callable[[SigningEvent], object]:
         """Return what calls the plugins in pluggy's order, each of them traced."""
         plugins = [
             impl.plugin for impl in reversed(getattr(self._manager.hook, hook).get_hookimpls())
@@ -289,9 +289,8 @@ class Registry:
             for plugin in plugins
         ]
 
-        def every(event: SigningEvent) -> None:
-            for call in calls:
-                call(event=event)
+        def every(event: SigningEvent) -> object:
+            return [answer for call in calls for answer in call(event=event)] or None
 
         return every
 

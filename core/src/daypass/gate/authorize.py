@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from daypass.audit.in_force import added
-from daypass.backends.calls import Backend, named
+from daypass.backends.calls import Backend, check_silent, named
 from daypass.backends.loading import registry
 from daypass.base.messages import shown
 from daypass.config import load
@@ -129,7 +129,7 @@ def _ask_plugins(permit: Permit, hook: Listener) -> None:
     """
     event = permit.event({})
     try:
-        hook(event)
+        check_silent("authorize", hook(event))
     except DaypassError as error:
         permit.refuse(error, permit.rule)
         raise

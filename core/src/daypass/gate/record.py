@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from daypass.audit.in_force import sinks
-from daypass.backends.calls import named
+from daypass.backends.calls import check_silent, named
 from daypass.backends.loading import registry
-from daypass.errors import AuditError
+from daypass.errors import AuditError, PluginError
 from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["Listener", "digest", "record", "recorders"]
@@ -35,14 +35,14 @@ def record(event: SigningEvent, recorders: Iterable[Listener]) -> None:
     """
     try:
         for tell in recorders:
-            tell(event)
+            check_silent("record", tell(event))
     except Exception as error:
         what = (
             "could not be recorded, so it was not handed out"
             if event.decision == "allowed"
             else "was refused, and that could not be recorded"
         )
-        why = str(error) if isinstance(error, AuditError) else named(error)
+        why = str(error) if isinstance(error, (AuditError, PluginError)) else named(error)
         msg = f"the {event.method} link for {event.path} {what}: {why}"
         raise AuditError(msg) from error
 

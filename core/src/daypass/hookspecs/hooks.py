@@ -298,7 +298,7 @@ def describe_backend() -> BackendInfo:
 
 @hookspec
 def authorize(event: SigningEvent) -> None:
-    """Raise to refuse: the URL is then never made. Returning changes nothing.
+    """Raise to refuse: the URL is then never made. To return anything but None is an error.
 
     Example::
 
@@ -312,7 +312,7 @@ def authorize(event: SigningEvent) -> None:
 
 @hookspec
 def record(event: SigningEvent) -> None:
-    """Record a URL before it leaves. Raise, and it does not leave.
+    """Record a URL before it leaves. Raise, or return anything but None, and it does not leave.
 
     Refusals of the policy, of a quota and of ``authorize`` plugins are recorded too, with
     ``event.decision == "refused"`` and ``event.reason``.
