@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
+from daypass.toolkit.options import flag, matching
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
@@ -69,43 +69,30 @@ _OLDEST_VERSION = "2020-12-06"
 
 def _policy(value: str | None) -> str | None:
     # https://learn.microsoft.com/rest/api/storageservices/define-stored-access-policy: 64 characters
-    return _name(value, "stored_access_policy", r"[\x21-\x7e]{1,64}")
+    return matching(value, "stored_access_policy", r"[\x21-\x7e]{1,64}")
 
 
 def _scope(value: str | None) -> str | None:
     # https://learn.microsoft.com/azure/storage/blobs/encryption-scope-manage: 3 to 63 characters
-    return _name(value, "encryption_scope", r"[A-Za-z0-9-]{3,63}")
+    return matching(value, "encryption_scope", r"[A-Za-z0-9-]{3,63}")
 
 
 def _version(value: str | None) -> str | None:
-    _name(value, "service_version", r"\d{4}-\d{2}-\d{2}")
-    if value is not None and value < _OLDEST_VERSION:
+    found = matching(value, "service_version", r"\d{4}-\d{2}-\d{2}")
+    if found is not None and found < _OLDEST_VERSION:
         msg = (
             f"service_version must be {_OLDEST_VERSION} or later: older ones are signed differently"
         )
         raise InvalidRequestError(msg, option="service_version")
-    return value
+    return found
 
 
-def _name(value: str | None, option: str, pattern: str) -> str | None:
-    if value is None or (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
-        return value
-    msg = f"{option} must be text of the form {pattern}, not {ascii(value)[:40]}"
-    raise InvalidRequestError(msg, option=option)
+def _headers(value: bool | None) -> bool | None:
+    return None if value is None else flag(value, "sign_headers")
 
 
-def _switch(value: bool | None) -> bool | None:
-    if value is not None and not isinstance(value, bool):
-        msg = f"sign_headers must be True, False or None, not {ascii(value)[:40]}"
-        raise InvalidRequestError(msg, option="sign_headers")
-    return value
-
-
-def _flag(value: bool) -> bool:
-    if not isinstance(value, bool):
-        msg = f"hierarchical_namespace must be True or False, not {ascii(value)[:40]}"
-        raise InvalidRequestError(msg, option="hierarchical_namespace")
-    return value
+def _namespace(value: bool) -> bool:
+    return flag(value, "hierarchical_namespace")
 
 
 @attrs.frozen(kw_only=True)
@@ -122,10 +109,10 @@ class AzureOptions:
     service_version: str | None = attrs.field(default=None, converter=_version)
     #: Whether a user delegation key signs request headers. By default it does, except on an
     #: emulator's endpoint (``http://host/account``): Azurite does not know them.
-    sign_headers: bool | None = attrs.field(default=None, converter=_switch)
+    sign_headers: bool | None = attrs.field(default=None, converter=_headers)
     #: Whether the account has a hierarchical namespace (Data Lake Storage Gen2), so that a
     #: signature can be for a directory: LIST and prefixes need it for any part of a container.
-    hierarchical_namespace: bool = attrs.field(default=False, converter=_flag)
+    hierarchical_namespace: bool = attrs.field(default=False, converter=_namespace)
 
 
 @hookimpl

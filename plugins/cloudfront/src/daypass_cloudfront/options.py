@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import attrs
 from daypass.base.urls import check_endpoint, host_header
 from daypass.errors import InvalidRequestError
 from daypass.model.paths import check_text
+from daypass.toolkit.options import matching, one_of
 
 __all__ = ["CloudFrontOptions"]
 
@@ -22,22 +22,12 @@ READING = frozenset({"GET", "HEAD"})
 _METHODS = READING | {"OPTIONS", "PUT", "POST", "PATCH", "DELETE"}
 
 
-def _text(value: str | None, option: str, pattern: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-        # Not shown: what stands in the wrong place may be the secret itself.
-        msg = f"{option} must be text of the form {pattern}: check how it was read"
-        raise InvalidRequestError(msg, option=option)
-    return str.__str__(value)
-
-
 def _key_pair_id(value: str | None) -> str | None:
-    return _text(value, "key_pair_id", r"[A-Za-z0-9_-]{1,128}")
+    return matching(value, "key_pair_id", r"[A-Za-z0-9_-]{1,128}")
 
 
 def _passphrase_env(value: str | None) -> str | None:
-    return _text(value, "passphrase_env", r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+    return matching(value, "passphrase_env", r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def _private_key(value: str | os.PathLike[str] | None) -> str | Path | None:
@@ -100,10 +90,7 @@ def _allowed_methods(value: Iterable[str]) -> frozenset[str]:
 
 
 def _hash_algorithm(value: str | None) -> str | None:
-    if value is not None and (not isinstance(value, str) or value not in ("SHA1", "SHA256")):
-        msg = f"hash_algorithm must be 'SHA1' or 'SHA256', not {ascii(value)[:40] if isinstance(value, str) else type(value).__name__}"
-        raise InvalidRequestError(msg, option="hash_algorithm")
-    return None if value is None else str.__str__(value)
+    return None if value is None else one_of(value, "hash_algorithm", "SHA1", "SHA256")
 
 
 @attrs.frozen(kw_only=True)

@@ -11,6 +11,7 @@ import attrs
 from daypass.base.times import utc_or_text
 from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
+from daypass.toolkit.options import flag
 
 __all__ = ["GCSOptions"]
 
@@ -42,10 +43,8 @@ def _text(_: object, field: attrs.Attribute[Any], value: object) -> None:
         raise InvalidRequestError(msg, option=field.name)
 
 
-def _flag(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, bool):
-        msg = f"{field.name} must be True or False, not {type(value).__name__}"
-        raise InvalidRequestError(msg, option=field.name)
+def _style(value: bool) -> bool:
+    return flag(value, "virtual_hosted_style")
 
 
 def _moment(value: datetime | str | None) -> datetime | None:
@@ -65,7 +64,7 @@ class GCSOptions:
     #: The project that pays for requests made with ``requester_pays=True``.
     user_project: str | None = attrs.field(default=None, validator=_text)
     #: Sign ``https://bucket.host/key`` instead of ``https://host/bucket/key``.
-    virtual_hosted_style: bool = attrs.field(default=False, validator=_flag)
+    virtual_hosted_style: bool = attrs.field(default=False, converter=_style)
     #: A host that leads to the bucket itself: ``media.example``, or with ``http://`` before it.
     bucket_bound_hostname: str | None = attrs.field(default=None, validator=_text)
     #: Where IAM's ``signBlob`` is asked, ``https://host``, for private endpoints.

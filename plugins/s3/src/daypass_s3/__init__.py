@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from daypass.base.times import utc_or_text
-from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, hookimpl
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.hookspecs.parts import PartLimits, UploadSession
@@ -20,6 +19,7 @@ from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
+from daypass.toolkit.options import one_of
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
@@ -88,12 +88,7 @@ _FORM_ENFORCES = frozenset(
 
 
 def _signature_version(value: str) -> str:
-    if value not in ("s3v4", "s3"):
-        msg = (
-            f"signature_version must be 's3v4' or, for legacy stores, 's3', not {ascii(value)[:40]}"
-        )
-        raise InvalidRequestError(msg, option="signature_version")
-    return value
+    return one_of(value, "signature_version", "s3v4", "s3")
 
 
 def _moment(value: datetime | str | None) -> datetime | None:
