@@ -3,7 +3,6 @@
 The kit's own tests break it, one rule at a time.
 """
 
-import hmac
 import http.client
 import json
 import secrets
@@ -30,6 +29,7 @@ from daypass import (
     UploadForm,
     hookimpl,
 )
+from daypass.toolkit.v4 import HmacKey
 
 
 @hookimpl
@@ -129,7 +129,7 @@ def _link(location, request, **more):
     ]
     method = "GET" if listing else request.method
     message = "\n".join([method, f"{path}?{query}", *lines])
-    signature = hmac.digest(secret.encode(), message.encode(), "sha256").hex()
+    signature = HmacKey(secret.encode()).hex(message.encode())
     return SignedURL(
         url=f"{endpoint}{path}?{query}&sig={signature}",
         method=request.method,
@@ -202,7 +202,7 @@ def _right(sent, secret):
     if sent.get("below") is not None:
         path = f"/{path.split('/')[1]}/{quote(sent.get('below'), safe='/~')}"
     message = "\n".join([sent.method, f"{path}?{query}", *lines])
-    return hmac.digest(secret.encode(), message.encode(), "sha256").hex()
+    return HmacKey(secret.encode()).hex(message.encode())
 
 
 @hookimpl
@@ -230,7 +230,7 @@ def create_upload_form(location, request):
             **fields,
             "key": location.key,
             "policy": policy.decode(),
-            "signature": hmac.digest(secret, policy, "sha256").hex(),
+            "signature": HmacKey(secret).hex(policy),
         },
         starts_with=starts,
         expires_at=request.expires_at,

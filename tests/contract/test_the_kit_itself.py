@@ -8,7 +8,9 @@ of one process, which is the same and cheaper.
 from __future__ import annotations
 
 import ast
+import importlib
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import daypass
+import daypass.toolkit
 from daypass.model.requests import SignOptions
 from daypass.testing import BackendConformance
 from daypass.testing.probes import PROBES
@@ -226,7 +229,12 @@ def test_the_example_uses_public_names_alone():
         for alias in node.names
     }
     own = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names}
-    assert own <= {f"daypass.{name}" for name in daypass.__all__}
+    tools = {
+        f"daypass.toolkit.{tool.name}.{name}"
+        for tool in pkgutil.iter_modules(daypass.toolkit.__path__)
+        for name in importlib.import_module(f"daypass.toolkit.{tool.name}").__all__
+    }
+    assert own <= {f"daypass.{name}" for name in daypass.__all__} | tools
 
 
 def test_an_excuse_for_what_is_not_declared_is_refused():

@@ -40,6 +40,13 @@ def test_every_hook_has_an_example_of_its_own(hook):
     assert f"def {hook}(" in example
 
 
+def test_every_module_of_the_toolkit_is_in_the_table_of_tools():
+    table = page("reference/hooks.md").partition("\n## Tools\n")[2]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    modules = (Path(daypass.__file__).parent / "toolkit").glob("[!_]*.py")
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(path.stem for path in modules)
+
+
 def test_the_page_of_options_is_made_of_their_table():
     assert "\n```{options}\n```\n" in page("reference/options.md")
 

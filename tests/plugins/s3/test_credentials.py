@@ -319,7 +319,7 @@ def test_cache_regions_asks_the_filesystem_for_the_buckets_region(monkeypatch):
 
 
 def test_templates_are_made_once_per_form(monkeypatch):
-    """Ten thousand links of one form cost one call of the SDK."""
+    """Ten thousand links of one kind cost one call of the SDK."""
     asked = []
     learn = Signer._learn
     monkeypatch.setattr(

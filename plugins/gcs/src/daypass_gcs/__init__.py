@@ -96,7 +96,7 @@ def describe_backend() -> BackendInfo:
 
 @hookimpl
 def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
-    """Sign with V4, by a template that is made once for each form of request."""
+    """Sign with V4, by a template that is made once for each kind of request."""
     return _signer(location).sign(location, request)
 
 

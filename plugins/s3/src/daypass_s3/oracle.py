@@ -1,4 +1,4 @@
-"""The oracle: the SDK, asked once for each form of request what a right signature is."""
+"""The oracle: the SDK, asked once for each kind of request what a right signature is."""
 
 from __future__ import annotations
 

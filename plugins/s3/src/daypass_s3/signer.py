@@ -1,4 +1,4 @@
-"""The signing engine: the SDK signs once for each form of request, its template every URL after."""
+"""The signing engine: the SDK signs once for each kind of request, its template every URL after."""
 
 from __future__ import annotations
 
