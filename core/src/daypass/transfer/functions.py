@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -20,6 +19,7 @@ from daypass.model.paths import PathLike
 from daypass.model.requests import SignOptions
 from daypass.store.functions import create_signed_url, head_metadata
 from daypass.store.prepared import root_for
+from daypass.transfer.keywords import AbortKeywords, DownloadKeywords, UploadKeywords
 from daypass.transfer.links import check_alone, is_link, link_of
 from daypass.transfer.meter import Meter
 from daypass.transfer.outcome import Transfer
@@ -331,19 +331,25 @@ def _in_one_piece(
 
 
 async def adownload(
-    link: SignedURL | PathLike, file: str | os.PathLike[str], **options: Any
+    link: SignedURL | PathLike,
+    file: str | os.PathLike[str],
+    **options: Unpack[DownloadKeywords],
 ) -> Transfer:
-    """Do what `download` does, in a thread."""
-    return await asyncio.to_thread(partial(download, link, file, **options))
+    """Do what `download` does, in a thread; ``callback`` is called there."""
+    return await asyncio.to_thread(download, link, file, **options)
 
 
 async def aupload(
-    file: str | os.PathLike[str], link: SignedURL | UploadForm | PathLike, **options: Any
+    file: str | os.PathLike[str],
+    link: SignedURL | UploadForm | PathLike,
+    **options: Unpack[UploadKeywords],
 ) -> Transfer:
-    """Do what `upload` does, in a thread."""
-    return await asyncio.to_thread(partial(upload, file, link, **options))
+    """Do what `upload` does, in a thread; ``callback`` is called there."""
+    return await asyncio.to_thread(upload, file, link, **options)
 
 
-async def aabort_upload(file: str | os.PathLike[str], path: PathLike, **options: Any) -> str:
+async def aabort_upload(
+    file: str | os.PathLike[str], path: PathLike, **options: Unpack[AbortKeywords]
+) -> str:
     """Do what `abort_upload` does, in a thread."""
-    return await asyncio.to_thread(partial(abort_upload, file, path, **options))
+    return await asyncio.to_thread(abort_upload, file, path, **options)
