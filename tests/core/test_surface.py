@@ -35,6 +35,7 @@ ROOMS = (
     "gate",
     "store",
     "reading",
+    "manifest",
     "transfer",
 )
 LIGHT = [

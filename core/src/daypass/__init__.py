@@ -46,6 +46,13 @@ if TYPE_CHECKING:
     from daypass.hookspecs.findings import Finding
     from daypass.hookspecs.found import FoundURL, SentRequest
     from daypass.hookspecs.parts import PartLimits, UploadedPart, UploadSession
+    from daypass.manifest.functions import (
+        ahead_manifest,
+        asign_manifest,
+        head_manifest,
+        sign_manifest,
+    )
+    from daypass.manifest.report import ManifestReport
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import FormOptions, FormRequest, UploadForm
     from daypass.model.links import SignedURL
@@ -117,6 +124,7 @@ __all__ = [
     "InvalidPathError",
     "InvalidRequestError",
     "Location",
+    "ManifestReport",
     "MultipartUpload",
     "ObjectMetadata",
     "ObjectNotFoundError",
@@ -159,9 +167,11 @@ __all__ = [
     "acreate_upload_form",
     "add_audit",
     "adownload",
+    "ahead_manifest",
     "ahead_metadata",
     "ahead_metadata_many",
     "aresume_multipart_upload",
+    "asign_manifest",
     "aupload",
     "create_multipart_upload",
     "create_signed_prefix",
@@ -171,6 +181,7 @@ __all__ = [
     "download",
     "explain",
     "form_options",
+    "head_manifest",
     "head_metadata",
     "head_metadata_many",
     "hookimpl",
@@ -179,6 +190,7 @@ __all__ = [
     "remove_audit",
     "resume_multipart_upload",
     "set_policy",
+    "sign_manifest",
     "sign_options",
     "upload",
     "verify",
@@ -193,6 +205,13 @@ _HOMES = {
     "hookspecs.findings": ("Finding",),
     "hookspecs.found": ("FoundURL", "SentRequest"),
     "hookspecs.parts": ("PartLimits", "UploadSession", "UploadedPart"),
+    "manifest.functions": (
+        "ahead_manifest",
+        "asign_manifest",
+        "head_manifest",
+        "sign_manifest",
+    ),
+    "manifest.report": ("ManifestReport",),
     "model.batches": ("SignedURLBatch",),
     "model.forms": ("FormOptions", "FormRequest", "UploadForm"),
     "model.links": ("SignedURL",),

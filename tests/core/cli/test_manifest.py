@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import daypass as library
-from daypass.cli.manifest import footers, options, run
+from daypass.cli.manifest import options
 from daypass.cli.run import run as command
+from daypass.manifest import plan, run
 from tests.core import fakes
 from tests.stranger import send
 
@@ -143,18 +144,6 @@ def test_parquet_keeps_its_types_and_can_be_read_by_others(tmp_path, fake, monke
     # By any row group alone, and by its bounds.
     assert pq.ParquetFile(out).read_row_group(3)["path"].to_pylist()[0].startswith("fake://b/")
     assert pq.read_table(out, filters=[("path", "=", "fake://b/33")]).num_rows == 1
-
-
-def test_footers_know_every_shape_of_thrift():
-    fields = [
-        (1, 1, None), (2, 2, None), (3, 4, -5), (4, 6, 2**62), (30, 8, b"x" * 300), (31, 7, b"12345678"),
-        (32, 9, (8, [b"a"] * 20)), (33, 9, (1, [b"\1", b"\2"])), (5, 12, [(1, 6, -1)]), (400, 3, b"\7"),
-    ]  # fmt: skip
-    writer = footers._Writer()
-    writer.struct(fields)
-    assert list(footers._Reader(bytes(writer.out)).fields()) == fields
-    with pytest.raises(ValueError, match="type 13"):
-        list(footers._Reader(b"\x1d\0").fields())
 
 
 def test_one_bad_row_stops_all_or_is_collected(tmp_path, fake, monkeypatch, capsys):
@@ -625,3 +614,4 @@ def test_the_options_of_a_manifest_name_what_a_link_has_of_its_own():
     from daypass.model.options import PER_ROW
 
     assert set(options.READ) == {"path", *PER_ROW}
+    assert options.FORMATS == plan.FORMATS

@@ -10,7 +10,29 @@ from typing import BinaryIO
 
 from daypass.errors import InvalidRequestError, StoreError
 
-__all__ = ["lock", "target_of", "whole"]
+__all__ = ["lock", "opened", "target_of", "whole"]
+
+
+@contextmanager
+def opened(name: str | Path) -> Iterator[BinaryIO]:
+    """Open a file to read it, for the length of a ``with`` block.
+
+    Raises:
+        InvalidRequestError: if it is missing or cannot be opened.
+
+    """
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; errors of reading are others
+    except OSError as error:
+        why = (
+            "does not exist"
+            if isinstance(error, FileNotFoundError)
+            else f"cannot be read: {error.strerror}"
+        )
+        msg = f"{name} {why}"
+        raise InvalidRequestError(msg, option="file") from error
+    with file:
+        yield file
 
 
 def target_of(file: Path) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from daypass.base.files import opened
 from daypass.cli import exits
-from daypass.cli.inputs import opened
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.reading.explain import explain
 

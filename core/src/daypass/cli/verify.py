@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from daypass.base.files import opened
 from daypass.cli import exits, options
 from daypass.cli.explain import found
-from daypass.cli.inputs import opened
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.reading.verify import verify
 

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 
 #: Keywords of the library that are spelled otherwise on the command line.
 _OTHERWISE = {
+    "columns": "--column",
     "headers": "--header",
     "storage_options": "--storage-option",
     "signer_options": "--signer-option",
+    "source_format": "--from-format",
+    "target_format": "--to-format",
     "strict=False": "--no-strict",
 }
 # A keyword: a word with an underscore, or one with its value, that is no part of a path.
@@ -41,6 +44,8 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
             "signer",
             "version",
             "part_size",
+            "resume",
+            "with_head",
         }
     known = {*names, *_OTHERWISE}
 
@@ -79,6 +84,11 @@ def shown(text: str) -> str:
 def one_line(text: str) -> str:
     """Fold text into one line that is harmless on a terminal."""
     return shown(" ".join(text.split()))
+
+
+def column_text(message: str) -> str:
+    """Say an error in a column of a manifest."""
+    return one_line(spelled(message))
 
 
 def size(count: int) -> str:

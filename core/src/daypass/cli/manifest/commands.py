@@ -1,18 +1,20 @@
-"""The two commands that take a manifest, from their options to what is run."""
+"""The two commands that take a manifest, from their options to the exit code."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 
-import click
-
-from daypass.cli import options
-from daypass.cli.manifest.plan import Manifest
-from daypass.cli.manifest.run import run
-from daypass.cli.manifest.work import HeadWork, SignWork
-from daypass.model.requests import make_request
+from daypass.cli import exits, options
+from daypass.cli.manifest.progress import progress
+from daypass.cli.output import warn
+from daypass.cli.words import column_text, listed
+from daypass.manifest.functions import head_manifest, sign_manifest
+from daypass.manifest.report import ManifestReport
 
 __all__ = ["head", "sign"]
 
@@ -21,46 +23,79 @@ _PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "cal
 
 def sign(values: Mapping[str, Any]) -> int:
     """Sign a URL for each row; return the exit code."""
-    manifest = Manifest.of(values)
-    asked: dict[str, Any] = dict(options.asked(values))
-    make_request(asked)  # what is wrong for every row is said before the first
-    if values["with_head"] and asked.get("method", "GET") != "GET":
-        msg = "--with-head goes with --method GET"
-        raise click.UsageError(msg)
-    place = {name: values[name] for name in _PLACE if values[name] is not None}
-    work = SignWork(
-        options=asked | place,
-        errors=values["errors"] or "raise",
-        with_head=values["with_head"],
-        columns=manifest.columns,
-        arrow=manifest.arrow,
-        blank=manifest.source_kind in ("csv", "text"),
-    )
-    identity = [work.options, work.errors, work.with_head]
-    return run(manifest, work, values["jobs"] or _processors(), identity)
+    place = {name: values[name] for name in (*_PLACE, "with_head", "jobs")}
+    asked: dict[str, Any] = {**options.asked(values)}
+    with _files(values) as (source, target), progress("signing") as callback:
+        report = sign_manifest(
+            source,
+            target,
+            **_manifest(values),
+            errors=values["errors"] or "raise",
+            callback=callback,
+            **place,
+            **asked,
+        )
+    return _said(report)
 
 
 def head(values: Mapping[str, Any]) -> int:
     """Read the metadata of each row's object; return the exit code."""
-    manifest = Manifest.of(values)
-    if wrong := manifest.columns.keys() - {"path", "version"}:
-        msg = f"--column {min(wrong)} is for signing"
-        raise click.UsageError(msg)
-    place = {name: values[name] for name in ("storage_options",) if values[name] is not None}
-    work = HeadWork(
-        options=place,
-        errors=values["errors"] or "collect",
-        concurrency=values["jobs"] or 32,
-        columns=manifest.columns,
-        arrow=manifest.arrow,
-        blank=manifest.source_kind in ("csv", "text"),
-    )
-    # Requests wait for the network: threads of one process make them.
-    return run(manifest, work, 1, [work.options, work.errors])
+    with _files(values) as (source, target), progress("reading") as callback:
+        report = head_manifest(
+            source,
+            target,
+            **_manifest(values),
+            errors=values["errors"] or "collect",
+            concurrency=values["jobs"] or 32,
+            callback=callback,
+            storage_options=values["storage_options"],
+        )
+    return _said(report)
 
 
-def _processors() -> int:
-    """Count the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _manifest(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": _source(values["source"])[1] or None,
+        "columns": values["columns"],
+        "source_format": values["from_format"],
+        "target_format": values["to_format"],
+        "resume": values["resume"],
+        "error_text": column_text,
+    }
+
+
+@contextmanager
+def _files(values: Mapping[str, Any]) -> Iterator[tuple[str | BinaryIO, str | BinaryIO]]:
+    """Give what is read and written; - is a stream."""
+    source, _ = _source(values["source"])
+    target = values["target"] or "-"
+    read: str | BinaryIO = sys.stdin.buffer if source == "-" else source
+    if target != "-":
+        yield read, target
+        return
+    # A file of its own, so that whoever fails leaves stdout as it was.
+    with os.fdopen(os.dup(1), "wb") as written:
+        yield read, written
+
+
+def _source(text: str) -> tuple[str, str]:
+    """Take FILE[:COLUMN] apart; a file that has the whole name is one."""
+    name, colon, column = text.rpartition(":")
+    if not colon or Path(text).is_file() or not name:
+        return text, ""
+    return name, column
+
+
+def _said(report: ManifestReport) -> int:
+    """Give each kind of warning once; return the exit code."""
+    for note in report.notes:
+        warn(note)
+    if report.unenforced:
+        warn(f"the store does not enforce {listed(report.unenforced)}")
+    if report.headers:
+        names = ", ".join(sorted(report.headers))
+        warn(f"the links work with headers alone ({names}): daypass sign PATH --json shows them")
+    if report.failed:
+        warn(f"{report.failed} of {report.rows} rows failed: the column error says why")
+        return exits.FAILED
+    return 0

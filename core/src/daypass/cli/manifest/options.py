@@ -10,6 +10,7 @@ import click
 from daypass.cli.options import pairs
 from daypass.model.options import PER_ROW
 
+#: Those of `daypass.manifest.plan`, which is imported only where there is a manifest.
 FORMATS = ("parquet", "csv", "ndjson", "text")
 #: What a manifest's columns can be for, and what each is called without ``--column``.
 READ = {"path": "path", **dict.fromkeys(PER_ROW, "")}

@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fsspec.callbacks import Callback
 
 
 @contextmanager
-def progress(
-    what: str, expected: Callable[[], int | None], before: int
-) -> Iterator[Callable[[int], object]]:
+def progress(what: str) -> Iterator[Callback | None]:
     """Show how far a manifest is, while the block runs.
 
     Args:
         what: a word or two in front of the bar.
-        expected: says how many rows there are, as far as is known by then.
-        before: rows that an earlier run has done.
 
     Yields:
-        A function to be told of every so many rows done.
+        What the engine tells it to; None where nobody looks.
 
     """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _: None
+        yield None
         return
+    from fsspec.callbacks import Callback
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn
     from rich.text import Text
+
+    class Rows(Callback):  # type: ignore[misc] # fsspec has no types
+        """Draws what it is told."""
+
+        #: Rows that an earlier run has done.
+        before = 0
+
+        def absolute_update(self, value: int) -> None:
+            """Take the rows of an earlier run for granted."""
+            self.before = value
+            super().absolute_update(value)
+
+        def call(self, *_: object, **__: object) -> None:
+            """Draw how far it is."""
+            bar.update(task, total=self.size, completed=self.value)
 
     class Pace(TextColumn):
         """Rows in a second and the time left, over all that this run has done."""
 
         def render(self, task: Task) -> Text:
             """Write the pace of one task."""
-            done = task.completed - before
+            done = task.completed - rows.before
             if not done or not task.elapsed:
                 return Text("")
             rate = done / task.elapsed
@@ -49,12 +65,7 @@ def progress(
         MofNCompleteColumn(),
         Pace(""),
     )
+    rows = Rows()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=expected(), completed=before)
-
-        def advance(count: int) -> None:
-            bar.update(task, advance=count)
-            if (total := expected()) != bar.tasks[0].total:
-                bar.update(task, total=total)
-
-        yield advance
+        task = bar.add_task(what, total=None)
+        yield rows

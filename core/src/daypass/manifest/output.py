@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import click
-
 from daypass.base.files import lock
+from daypass.errors import InvalidRequestError
 
 __all__ = ["Output", "output"]
 
@@ -71,22 +70,21 @@ class Output:
 
 
 @contextmanager
-def output(target: Path | None, identity: Any, *, resume: bool) -> Iterator[Output]:
+def output(target: Path | BinaryIO, identity: Any, *, resume: bool) -> Iterator[Output]:
     """Open the output for the length of a ``with`` block that writes all of it.
 
     Args:
-        target: where it goes; None for stdout, which grows as it is read.
+        target: where it goes: a file, or a stream, which grows as it is read.
         identity: plain values that tell this run's input and options from all others.
         resume: go on where an earlier run stopped.
 
     Raises:
-        click.ClickException: if another run is writing, or the earlier one was another's.
+        StoreError: if another run is writing.
+        InvalidRequestError: if the earlier run was another's.
 
     """
-    if target is None:
-        # A file of its own, so that whoever fails leaves stdout as it was.
-        with os.fdopen(os.dup(1), "wb") as file:
-            yield Output(file, None, [], 0)
+    if not isinstance(target, Path):
+        yield Output(target, None, [], 0)
         return
     part = target.with_name(f".{target.name}.daypass-part")
     journal = target.with_name(f".{target.name}.daypass-journal")
@@ -104,7 +102,7 @@ def output(target: Path | None, identity: Any, *, resume: bool) -> Iterator[Outp
                 yield growing
             except BaseException as error:
                 # Nothing to go on with, or the same command would fail again.
-                if not growing.count or isinstance(error, (ValueError, click.UsageError)):
+                if not growing.count or isinstance(error, ValueError):
                     part.unlink()
                     journal.unlink()
                 raise
@@ -116,7 +114,7 @@ def _identified(notes: BinaryIO, identity: Any) -> bool:
     """Tell whether the journal is of an earlier run like this one; begin a new one where there is none.
 
     Raises:
-        click.UsageError: if it is of another.
+        InvalidRequestError: if it is of another.
 
     """
     header = notes.readline()
@@ -124,10 +122,10 @@ def _identified(notes: BinaryIO, identity: Any) -> bool:
         return True
     if header.endswith(b"\n"):
         msg = (
-            "--resume: the manifest or the options are not those of the run that was killed: "
-            "leave out --resume to begin again"
+            "resume=True: the manifest or the options are not those of the run that was killed: "
+            "leave it out to begin again"
         )
-        raise click.UsageError(msg)
+        raise InvalidRequestError(msg, option="resume")
     notes.seek(0)
     notes.truncate()
     notes.write(_header(os.urandom(16).hex().encode(), identity))

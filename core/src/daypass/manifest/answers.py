@@ -9,7 +9,8 @@ from datetime import date, datetime, time
 from typing import Any, Self, TypeAlias
 
 import attrs
-import click
+
+from daypass.errors import InvalidRequestError
 
 __all__ = ["Answer", "Body", "Row", "lists", "plain", "taken"]
 
@@ -59,7 +60,7 @@ def lists(columns: Mapping[str, Sequence[Any]]) -> bytes:
     return json.dumps(columns, default=plain).encode()
 
 
-def taken(column: str) -> click.UsageError:
+def taken(column: str) -> InvalidRequestError:
     """Make the error for a new column whose name is an old one's."""
-    msg = f"the manifest has a column {column} already: give the new one another name with --column"
-    return click.UsageError(msg)
+    msg = f"the manifest has a column {column} already: give the new one another name with columns="
+    return InvalidRequestError(msg, option="columns")

@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any, BinaryIO, NoReturn
 
 import attrs
-import click
 
-from daypass.cli.manifest.answers import Answer, Body, Row, lists, plain, taken
+from daypass.errors import InvalidRequestError
+from daypass.manifest.answers import Answer, Body, Row, lists, plain, taken
 
 __all__ = ["RowChunk", "RowFormat", "RowReader"]
 
@@ -35,7 +35,7 @@ class RowChunk:
 
     def batch(self, schema: Any) -> Body:
         """Return all columns as Arrow; an empty cell stays one."""
-        from daypass.cli.manifest.parquet import batch_of
+        from daypass.manifest.parquet import batch_of
 
         return batch_of(self._rows, schema)
 
@@ -70,16 +70,16 @@ class RowReader:
             self.names = next(self._checked(self._csv), None)
             if not self.names:
                 msg = f"{name} is empty: CSV begins with a line of column names"
-                raise click.UsageError(msg)
+                raise InvalidRequestError(msg, option="source")
             if len(set(self.names)) != len(self.names):
                 msg = f"{name} has two columns of one name"
-                raise click.UsageError(msg)
+                raise InvalidRequestError(msg, option="source")
 
     def chunks(self, size: int) -> Iterator[RowChunk]:
         """Read so many rows at a time.
 
         Raises:
-            click.UsageError: naming the line that cannot be read.
+            InvalidRequestError: naming the line that cannot be read.
 
         """
         rows = iter(self._rows())
@@ -89,7 +89,10 @@ class RowReader:
 
     def expected(self) -> int | None:
         """Return about how many rows there are, by how far the file has been read; None for a pipe."""
-        state = os.fstat(self._file.fileno())
+        try:
+            state = os.fstat(self._file.fileno())
+        except OSError:
+            return None  # a stream in memory
         if not stat.S_ISREG(state.st_mode) or not self._count:
             return None
         return round(self._count * state.st_size / max(1, self._file.tell()))
@@ -140,7 +143,7 @@ class RowReader:
         """Name the line that was read last; one field of CSV may hold several."""
         line = self._csv.line_num if self._kind == "csv" else self._line
         msg = f"{self._name}: line {line} {what}"
-        raise click.UsageError(msg) from cause
+        raise InvalidRequestError(msg, option="source") from cause
 
 
 class RowFormat:
@@ -170,7 +173,7 @@ class RowFormat:
         """Return a chunk with its new columns, and nothing that `wrote` must know of it.
 
         Raises:
-            click.UsageError: if a row has a column that the others have not, or a new one already.
+            InvalidRequestError: if a row has a column that the others have not, or a new one already.
 
         """
         columns = json.loads(bytes(answer.body))
@@ -201,7 +204,7 @@ class RowFormat:
     def _cells(self, row: Row) -> Iterator[str]:
         if stray := row.keys() - set(self._names):
             msg = f"a row has the column {min(stray)}, which the first has not, and CSV has one set of columns"
-            raise click.UsageError(msg)
+            raise InvalidRequestError(msg, option="source")
         return (_cell(row.get(name)) for name in self._names)
 
     def wrote(self, record: object) -> None:

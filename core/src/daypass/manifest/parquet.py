@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import attrs
-import click
 
 from daypass.arrow.columns import NEEDS, array_of, pyarrow, type_of
-from daypass.cli.manifest.answers import Answer, Body, Row, lists, taken
-from daypass.cli.manifest.footers import MAGIC, JoinedFooter, split
-from daypass.cli.manifest.lean import lean_pyarrow
-from daypass.errors import BackendNotFoundError
+from daypass.errors import BackendNotFoundError, InvalidRequestError
+from daypass.manifest.answers import Answer, Body, Row, lists, taken
+from daypass.manifest.footers import MAGIC, JoinedFooter, split
+from daypass.manifest.lean import lean_pyarrow
 
 __all__ = [
     "ParquetFormat",
@@ -77,7 +76,7 @@ class ParquetReader:
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         except (pa.ArrowInvalid, OSError) as error:
             msg = f"{name} is not a Parquet file that can be read"
-            raise click.UsageError(msg) from error
+            raise InvalidRequestError(msg, option="source") from error
         self.schema = self._file.schema_arrow
         self.names: list[str] | None = list(self.schema.names)
 
@@ -186,7 +185,7 @@ def schema_of(rows: Sequence[Row]) -> Any:
     """Return the schema of rows.
 
     Raises:
-        click.UsageError: if a column of them has no one type.
+        InvalidRequestError: if a column of them has no one type.
 
     """
     pa = pyarrow()
@@ -203,14 +202,14 @@ def batch_of(rows: Sequence[Row], schema: Any) -> Body:
     """Return rows as `read_batch` reads them.
 
     Raises:
-        click.UsageError: if they do not fit.
+        InvalidRequestError: if they do not fit.
 
     """
     pa = pyarrow()
     known = set(schema.names)
     if stray := {name for row in rows for name in row.keys() - known}:
         msg = f"a row has the column {min(stray)}, which the first rows have not, and Parquet has one set of columns"
-        raise click.UsageError(msg)
+        raise InvalidRequestError(msg, option="source")
     try:
         return _dump(pa.RecordBatch.from_pylist(list(rows), schema=schema), schema)
     except pa.ArrowException as error:
@@ -224,9 +223,9 @@ def check_new(schema: Any, new: Mapping[str, str]) -> None:
             raise taken(name)
 
 
-def _no_type() -> click.UsageError:
+def _no_type() -> InvalidRequestError:
     msg = "the manifest's rows do not have one type for each column, which Parquet needs"
-    return click.UsageError(msg)
+    return InvalidRequestError(msg, option="source")
 
 
 def _dump(batch: Any, schema: Any) -> Body:

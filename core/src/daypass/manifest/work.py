@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
 
 from daypass.arrow.heads import HEADS, head_columns
 from daypass.arrow.rows import sign_rows
-from daypass.cli.manifest.answers import Answer, Body, lists
-from daypass.cli.words import one_line, spelled
 from daypass.errors import DaypassError, ShortLivedURLWarning
+from daypass.manifest.answers import Answer, Body, lists
 from daypass.model.batches import wanting
 from daypass.store.bulk import blamed
 from daypass.store.functions import head_metadata_many
@@ -27,13 +26,15 @@ Made = tuple[dict[str, Sequence[Any]], Answer]
 
 @attrs.frozen(repr=False, kw_only=True)
 class Work(ABC):
-    """What a worker does; it is pickled for the pipe to a child of this very command.
+    """What a worker does; it is pickled for the pipe to a child of this very process.
 
-    That pipe is the one place where a secret of ``--storage-option`` goes.
+    That pipe is the one place where a secret of ``storage_options`` goes.
     """
 
     options: Mapping[str, Any]
     errors: Literal["raise", "collect"]
+    #: How an error is written in the column of that name.
+    error_text: Callable[[str], str] = str
     #: Which column holds each thing that is read.
     columns: Mapping[str, str]
     #: The names of the new columns, by what they hold.
@@ -49,7 +50,7 @@ class Work(ABC):
             made, answer = self.make(first, self._told(json.loads(bytes(body))))
             return attrs.evolve(answer, body=lists({name: made[name] for name in self.names}))
         from daypass.arrow.columns import texts, values
-        from daypass.cli.manifest.parquet import file_of, read_batch
+        from daypass.manifest.parquet import file_of, read_batch
 
         batch = read_batch(body)
         columns = {
@@ -68,6 +69,13 @@ class Work(ABC):
             what: [None if value == "" else value for value in column]
             for what, column in columns.items()
         }
+
+    def texts(self, faults: Mapping[int, DaypassError], count: int) -> list[str | None]:
+        """Return the column that says what is wrong, where something is."""
+        column: list[str | None] = [None] * count
+        for row, error in faults.items():
+            column[row] = " ".join(self.error_text(str(error)).split())
+        return column
 
     @abstractmethod
     def make(self, first: int, columns: dict[str, list[Any]]) -> Made:
@@ -111,7 +119,7 @@ class SignWork(Work):
             "expires_at": list(signed.ends),
             "head_url": signed.head_urls,
             "size": list(signed.sizes),
-            "error": _errors(signed.errors, len(paths)),
+            "error": self.texts(signed.errors, len(paths)),
         }
         ends = {end for end in signed.ends if end is not None}
         return made, Answer(
@@ -151,15 +159,8 @@ class HeadWork(Work):
             row = min(faults)
             raise blamed(faults[row], first + row)
         made: dict[str, Sequence[Any]] = {**head_columns(found)}
-        made["error"] = _errors(faults, len(paths))
+        made["error"] = self.texts(faults, len(paths))
         return made, Answer(rows=len(paths), failed=len(faults))
-
-
-def _errors(faults: Mapping[int, DaypassError], count: int) -> list[str | None]:
-    texts: list[str | None] = [None] * count
-    for row, error in faults.items():
-        texts[row] = one_line(spelled(str(error)))
-    return texts
 
 
 def _number(value: object) -> object:

@@ -1,31 +1,29 @@
-"""From one manifest to the next: reader, workers and output, and what is said of them."""
+"""From one manifest to the next: reader, workers and output."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
-import click
 
-from daypass.base.files import target_of
-from daypass.cli import exits
-from daypass.cli.inputs import opened
-from daypass.cli.manifest.answers import Answer, taken
-from daypass.cli.manifest.output import Output, output
-from daypass.cli.manifest.plan import Manifest
-from daypass.cli.manifest.progress import progress
-from daypass.cli.manifest.rows import RowFormat, RowReader
-from daypass.cli.manifest.work import Work
-from daypass.cli.manifest.workers import workers
-from daypass.cli.output import warn
-from daypass.cli.words import listed
+from daypass.base.files import opened, target_of
+from daypass.errors import InvalidRequestError
+from daypass.manifest.answers import Answer, taken
+from daypass.manifest.output import Output, output
+from daypass.manifest.plan import Manifest
+from daypass.manifest.report import ManifestReport, Tally
+from daypass.manifest.rows import RowFormat, RowReader
+from daypass.manifest.work import Work
+from daypass.manifest.workers import workers
+
+if TYPE_CHECKING:
+    from fsspec.callbacks import Callback
 
 __all__ = ["run"]
 
@@ -34,7 +32,9 @@ __all__ = ["run"]
 CHUNK = 8_192
 
 
-def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
+def run(
+    manifest: Manifest, work: Work, jobs: int, identity: Any, callback: Callback | None
+) -> ManifestReport:
     """Do the work for every row, and write the new manifest.
 
     Args:
@@ -42,24 +42,22 @@ def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
         work: what is done with each chunk.
         jobs: how many processes do it.
         identity: plain values; a run with others does not go on where this one stopped.
-
-    Returns:
-        The exit code.
+        callback: is told how many rows there are and how many are done.
 
     Raises:
-        click.ClickException: for a manifest that cannot be read or written.
-        DaypassError: of the first bad row, unless errors are collected.
+        InvalidRequestError: for a manifest that cannot be read.
+        DaypassError: of the first bad row, unless errors are collected; or if it cannot be written.
 
     """
     work = attrs.evolve(work, names=manifest.names(work.new))
-    target = None if manifest.target == "-" else target_of(Path(manifest.target))
+    target = target_of(manifest.target) if isinstance(manifest.target, Path) else manifest.target
     if "parquet" in (manifest.source_kind, manifest.target_kind):
-        from daypass.cli.manifest.parquet import check_installed
+        from daypass.manifest.parquet import check_installed
 
         check_installed()
     if manifest.target_kind == "text" and "url" not in work.names:
-        msg = "text has room for URLs alone: choose another --to-format"
-        raise click.UsageError(msg)
+        msg = "text has room for URLs alone: choose another target_format"
+        raise InvalidRequestError(msg, option="target_format")
     with _reading(manifest.source) as file:
         reader = _reader(manifest, file)
         _check_columns(manifest, reader, work)
@@ -74,17 +72,33 @@ def run(manifest: Manifest, work: Work, jobs: int, identity: Any) -> int:
             for record in out.records:
                 tally.again(record)
                 shape.wrote(record)
-            what = "signing" if "url" in work.names else "reading"
             jobs = jobs if len(head) > 1 else 1
-            with progress(what, reader.expected, tally.rows) as advance:
-                for rest, answer in _answered(_drained(head, chunks), shape, work, jobs, out):
-                    tally.add(answer)
-                    data, more = shape.data(rest, answer)
-                    told = {"rows": answer.rows, "failed": answer.failed, "end": answer.end}
-                    shape.wrote(out.add(data, told | more))
-                    advance(answer.rows)
+            advance = _advancing(callback, reader.expected, tally.rows)
+            for rest, answer in _answered(_drained(head, chunks), shape, work, jobs, out):
+                tally.add(answer)
+                data, more = shape.data(rest, answer)
+                told = {"rows": answer.rows, "failed": answer.failed, "end": answer.end}
+                shape.wrote(out.add(data, told | more))
+                advance(answer.rows)
             out.end(shape.end())
-    return tally.say()
+    return tally.report()
+
+
+def _advancing(
+    callback: Callback | None, expected: Callable[[], int | None], before: int
+) -> Callable[[int], None]:
+    """Return what is to be called with every so many rows; a format of rows only learns how many there are."""
+    if callback is None:
+        return lambda _: None
+    callback.set_size(expected())
+    callback.absolute_update(before)
+
+    def advance(count: int) -> None:
+        if (total := expected()) != callback.size:
+            callback.set_size(total)
+        callback.relative_update(count)
+
+    return advance
 
 
 def _drained(head: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
@@ -102,8 +116,8 @@ def _answered(
     for record in out.records:
         done = next(chunks, ())
         if len(done) != record["rows"]:
-            msg = "what an earlier run has written does not fit the manifest: leave out --resume"
-            raise click.UsageError(msg)
+            msg = "what an earlier run has written does not fit the manifest: leave out resume=True"
+            raise InvalidRequestError(msg, option="resume")
         first += len(done)
     ahead = 2 * jobs if jobs > 1 else 0
     waiting: deque[tuple[Any, Callable[[], Answer]]] = deque()
@@ -122,48 +136,10 @@ def _taken(rest: Any, wait: Callable[[], Answer]) -> tuple[Any, Answer]:
     return rest, wait()
 
 
-@attrs.define
-class Tally:
-    """What is to be said at the end, and the first time."""
-
-    rows: int = 0
-    failed: int = 0
-    _said: set[str] = attrs.field(factory=set)
-
-    def again(self, record: Mapping[str, Any]) -> None:
-        """Count what an earlier run has done."""
-        self.rows += record["rows"]
-        self.failed += record["failed"]
-
-    def add(self, answer: Answer) -> None:
-        """Count a chunk; give each kind of warning once."""
-        self.rows += answer.rows
-        self.failed += answer.failed
-        if answer.warnings and "short" not in self._said:
-            self._said.add("short")
-            warn(f"{answer.warnings[0]} (the output says when each link ends)")
-        if answer.unenforced and (words := listed(answer.unenforced)) not in self._said:
-            self._said.add(words)
-            warn(f"the store does not enforce {words}")
-        if answer.headers and "headers" not in self._said:
-            self._said.add("headers")
-            names = ", ".join(answer.headers)
-            warn(
-                f"the links work with headers alone ({names}): daypass sign PATH --json shows them"
-            )
-
-    def say(self) -> int:
-        """Return the exit code."""
-        if not self.failed:
-            return 0
-        warn(f"{self.failed} of {self.rows} rows failed: the column error says why")
-        return exits.FAILED
-
-
 @contextmanager
-def _reading(source: str) -> Iterator[BinaryIO]:
-    if source == "-":
-        yield sys.stdin.buffer
+def _reading(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    if not isinstance(source, Path):
+        yield source
         return
     with opened(source) as file:
         yield file
@@ -171,10 +147,10 @@ def _reading(source: str) -> Iterator[BinaryIO]:
 
 def _reader(manifest: Manifest, file: BinaryIO) -> Any:
     if manifest.source_kind != "parquet":
-        return RowReader(file, manifest.source, manifest.source_kind)
-    from daypass.cli.manifest.parquet import ParquetReader
+        return RowReader(file, manifest.name, manifest.source_kind)
+    from daypass.manifest.parquet import ParquetReader
 
-    return ParquetReader(file, manifest.source)
+    return ParquetReader(file, manifest.name)
 
 
 def _format(manifest: Manifest, reader: Any, head: list[Any], new: Mapping[str, str]) -> Any:
@@ -183,7 +159,7 @@ def _format(manifest: Manifest, reader: Any, head: list[Any], new: Mapping[str, 
         first = head[0].rows()[:1] if head and reader.names is None else []
         names = reader.names or list(chain.from_iterable(first)) or ["path"]
         return RowFormat(manifest.target_kind, names, new)
-    from daypass.cli.manifest.parquet import ParquetFormat, check_new, schema_of
+    from daypass.manifest.parquet import ParquetFormat, check_new, schema_of
 
     schema = getattr(reader, "schema", None)
     if schema is None:
@@ -198,8 +174,8 @@ def _check_columns(manifest: Manifest, reader: Any, work: Work) -> None:
         return
     for name in manifest.columns.values():
         if reader.names.count(name) != 1:
-            msg = f"{manifest.source} needs one column {name}: there are {', '.join(reader.names)}"
-            raise click.UsageError(msg)
+            msg = f"{manifest.name} needs one column {name}: there are {', '.join(reader.names)}"
+            raise InvalidRequestError(msg, option="columns")
     for name in work.names.values():
         if name in reader.names:
             raise taken(name)
@@ -207,9 +183,9 @@ def _check_columns(manifest: Manifest, reader: Any, work: Work) -> None:
 
 def _identity(manifest: Manifest, file: BinaryIO, options: Any, new: Mapping[str, str]) -> Any:
     """Return what must be equal for a run to go on where another stopped."""
-    state = None if manifest.source == "-" else os.fstat(file.fileno())
+    state = os.fstat(file.fileno()) if isinstance(manifest.source, Path) else None
     return {
-        "source": str(Path(manifest.source).resolve()),
+        "source": str(Path(manifest.name).resolve()),
         "state": state and [state.st_size, state.st_mtime_ns],
         "kinds": [manifest.source_kind, manifest.target_kind],
         "columns": dict(manifest.columns),

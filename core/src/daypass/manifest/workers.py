@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-import click
-
-from daypass.cli.manifest.answers import Answer, Body
-from daypass.cli.manifest.child import BROKEN, REFUSED, ROW, receive, send
+from daypass.errors import DaypassError, StoreError
+from daypass.manifest.answers import Answer, Body
+from daypass.manifest.child import BROKEN, REFUSED, ROW, receive, send
 
 #: Turns a chunk, and the number of its first row, into an answer.
 Work = Callable[[int, Body], Answer]
@@ -71,13 +70,14 @@ class _Children:
             send(process.stdin, first.to_bytes(ROW), body)
             answer = memoryview(receive(process.stdout))
         except (EOFError, OSError) as error:
-            msg = f"a worker process ended early (exit code {process.wait()}): run the same again with --resume"
-            raise click.ClickException(msg) from error
+            msg = f"a worker process ended early (exit code {process.wait()}): run the same again with resume=True"
+            raise StoreError(msg) from error
         kind, rest = answer[:1], answer[1:]
         if kind == REFUSED:
             raise pickle.loads(rest)  # noqa: S301 - our own child's
         if kind == BROKEN:
-            raise click.ClickException(bytes(rest).decode())
+            msg = f"unexpected {bytes(rest).decode()}: this is a mistake in daypass or a plugin, please report it"
+            raise DaypassError(msg)
         return Answer.read(rest)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -86,7 +86,7 @@ class _Children:
                 raise EOFError
             process = subprocess.Popen(
                 # -P: a directory named daypass where the user stands is not the package.
-                [sys.executable, "-P", "-m", "daypass.cli.manifest.child"],
+                [sys.executable, "-P", "-m", "daypass.manifest.child"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=_MALLOC | os.environ,

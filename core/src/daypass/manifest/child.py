@@ -8,13 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from daypass.cli.exits import sentence
-from daypass.cli.manifest.answers import Answer, Body
 from daypass.errors import DaypassError
+from daypass.manifest.answers import Answer, Body
 
 #: How many bytes the number of a chunk's first row takes.
 ROW = 8
-#: What an answer begins with: it is one, an error of daypass's own, or the sentence of another.
+#: What an answer begins with: it is one, an error of daypass's own, or the place of another.
 GOOD, REFUSED, BROKEN = b"+", b"!", b"?"
 _LENGTH = 8
 
@@ -48,7 +47,7 @@ def main() -> None:
     os.dup2(2, 1)  # what a plugin prints is no answer
     work = pickle.loads(receive(source))  # noqa: S301 - from the parent, by a pipe of its own
     if work.arrow:
-        from daypass.cli.manifest.lean import lean_pyarrow
+        from daypass.manifest.lean import lean_pyarrow
 
         lean_pyarrow()
     while True:
@@ -61,7 +60,17 @@ def _answered(work: Callable[[int, Body], Answer], question: memoryview) -> Sequ
     except DaypassError as error:
         return REFUSED, pickle.dumps(error)
     except Exception as error:  # noqa: BLE001 - never a traceback
-        return BROKEN, sentence(error).encode()
+        return BROKEN, f"{type(error).__qualname__} {_place(error)}".encode()
+
+
+def _place(error: Exception) -> str:
+    """Name the line that raised; never the error's text, which may hold anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "from nowhere"
+    return f"in {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"
 
 
 if __name__ == "__main__":

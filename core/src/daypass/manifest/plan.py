@@ -1,0 +1,138 @@
+"""``Manifest``: what a manifest is read from, where the new one goes, and how either is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import attrs
+
+from daypass.errors import InvalidRequestError
+from daypass.model.options import PER_ROW
+
+__all__ = ["FORMATS", "Manifest", "Place"]
+
+FORMATS = ("parquet", "csv", "ndjson", "text")
+_SUFFIXES = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".txt": "text",
+}
+
+#: A file by its name, or an open stream of bytes.
+Place: TypeAlias = str | os.PathLike[str] | BinaryIO
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Manifest:
+    """What is read and written."""
+
+    source: Path | BinaryIO
+    source_kind: str
+    target: Path | BinaryIO
+    target_kind: str
+    #: Which column holds each thing that is read, and the names of those that are new.
+    columns: Mapping[str, str]
+    renamed: Mapping[str, str]
+    resume: bool
+
+    @classmethod
+    def of(
+        cls,
+        source: Place,
+        target: Place,
+        *,
+        path: str | None,
+        columns: Mapping[str, str] | None,
+        source_format: str | None,
+        target_format: str | None,
+        resume: bool,
+    ) -> Manifest:
+        """Hold together what a caller says of a manifest.
+
+        Raises:
+            InvalidRequestError: for what does not fit together.
+
+        """
+        read, written = _place(source), _place(target)
+        source_kind = _kind(read, source_format, "text", "source_format")
+        # From anywhere to a stream: as it came, where a stream can be that.
+        piped = "ndjson" if source_kind == "parquet" else source_kind
+        target_kind = _kind(written, target_format, piped, "target_format")
+        if source_kind == "text" and path:
+            msg = "a manifest in text has no columns: name none"
+            raise InvalidRequestError(msg, option="path")
+        if source_kind == "parquet" and not isinstance(read, Path):
+            msg = "Parquet cannot be read from a pipe: save it first"
+            raise InvalidRequestError(msg, option="source")
+        if resume and not (isinstance(read, Path) and isinstance(written, Path)):
+            msg = "resume=True needs files: a pipe cannot be read or written again"
+            raise InvalidRequestError(msg, option="resume")
+        given = dict(columns or {})
+        return cls(
+            source=read,
+            source_kind=source_kind,
+            target=written,
+            target_kind=target_kind,
+            columns={"path": path or "path"}
+            | {what: name for what, name in given.items() if what in PER_ROW},
+            renamed={what: name for what, name in given.items() if what not in PER_ROW},
+            resume=resume,
+        )
+
+    @property
+    def name(self) -> str:
+        """What the manifest is called in messages."""
+        return str(self.source) if isinstance(self.source, Path) else "-"
+
+    @property
+    def arrow(self) -> bool:
+        """Whether the output is Parquet, which the workers write."""
+        return self.target_kind == "parquet"
+
+    @property
+    def blank(self) -> bool:
+        """Whether an empty cell is a value that is missing: the format knows no other."""
+        return self.source_kind in ("csv", "text")
+
+    def names(self, new: Sequence[str]) -> dict[str, str]:
+        """Name the new columns.
+
+        Raises:
+            InvalidRequestError: for names that do not fit them.
+
+        """
+        for what in self.renamed:
+            if what not in new:
+                known = ", ".join([*PER_ROW, *new])
+                msg = f"columns= knows no {what}: there are {known}"
+                raise InvalidRequestError(msg, option="columns")
+        names = {what: self.renamed.get(what, what) for what in new}
+        if len(set(names.values())) != len(names):
+            msg = "columns= gives two new columns one name"
+            raise InvalidRequestError(msg, option="columns")
+        return names
+
+
+def _place(given: Any) -> Path | BinaryIO:
+    return Path(given) if isinstance(given, (str, os.PathLike)) else given
+
+
+def _kind(place: Path | BinaryIO, given: str | None, piped: str, option: str) -> str:
+    if given is not None:
+        if given not in FORMATS:
+            msg = f"{option} is one of {', '.join(FORMATS)}"
+            raise InvalidRequestError(msg, option=option)
+        return given
+    if not isinstance(place, Path):
+        return piped
+    kind = _SUFFIXES.get(place.suffix.lower())
+    if kind is None:
+        msg = f"{place} does not say how it is written: add {option}, one of {', '.join(FORMATS)}"
+        raise InvalidRequestError(msg, option=option)
+    return kind

@@ -1,0 +1,66 @@
+"""``ManifestReport``: what became of a manifest's rows, and what is to be said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from daypass.manifest.answers import Answer
+
+__all__ = ["ManifestReport", "Tally"]
+
+
+@attrs.frozen(kw_only=True)
+class ManifestReport:
+    """What became of a manifest: the new one is written."""
+
+    #: How many rows there are, those of an earlier run included.
+    rows: int
+    #: How many of them failed; the column ``error`` says why.
+    failed: int
+    #: Options that were asked for, and that the store does not enforce.
+    unenforced: frozenset[str] = frozenset()
+    #: The names of the headers that the links work with, and not without.
+    headers: frozenset[str] = frozenset()
+    #: What else is to be said of the links: a sentence for each.
+    notes: tuple[str, ...] = ()
+
+
+@attrs.define
+class Tally:
+    """Counts while the rows are done."""
+
+    rows: int = 0
+    failed: int = 0
+    _unenforced: set[str] = attrs.field(factory=set)
+    _headers: set[str] = attrs.field(factory=set)
+    _warning: str | None = None
+
+    def again(self, record: Mapping[str, Any]) -> None:
+        """Count what an earlier run has done."""
+        self.rows += record["rows"]
+        self.failed += record["failed"]
+
+    def add(self, answer: Answer) -> None:
+        """Count a chunk; of the warnings one is kept, since all are alike."""
+        self.rows += answer.rows
+        self.failed += answer.failed
+        self._unenforced |= set(answer.unenforced)
+        self._headers |= set(answer.headers)
+        if answer.warnings and self._warning is None:
+            self._warning = answer.warnings[0]
+
+    def report(self) -> ManifestReport:
+        """Return what it has come to."""
+        notes = () if self._warning is None else (
+            f"{self._warning} (the output says when each link ends)",
+        )  # fmt: skip
+        return ManifestReport(
+            rows=self.rows,
+            failed=self.failed,
+            unenforced=frozenset(self._unenforced),
+            headers=frozenset(self._headers),
+            notes=notes,
+        )

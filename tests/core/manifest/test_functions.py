@@ -1,0 +1,136 @@
+"""Manifests by the library: files and streams in and out, a report back, and errors of daypass's own."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.callbacks import Callback
+
+import daypass
+from daypass.errors import InvalidRequestError, StoreError
+from daypass.manifest import run
+from daypass.manifest.workers import workers
+from tests.core import fakes
+
+
+@pytest.fixture
+def given(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("path,n\n" + "".join(f"fake://b/{n},{n}\n" for n in range(25)))
+    return path
+
+
+def test_a_manifest_comes_back_with_links_and_a_report(tmp_path, fake, given, monkeypatch):
+    monkeypatch.setattr(run, "CHUNK", 10)
+    out = tmp_path / "out.parquet"
+    report = daypass.sign_manifest(given, out, expires_in="1d", jobs=1)
+    assert report == daypass.ManifestReport(rows=25, failed=0)
+    found = pq.read_table(out).to_pylist()
+    assert [row["url"].partition("?")[0] for row in found] == [
+        f"https://b.fake.example/{n}" for n in range(25)
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.parquet"]
+
+
+def test_a_callback_is_told_of_rows(tmp_path, fake, given, monkeypatch):
+    monkeypatch.setattr(run, "CHUNK", 10)
+    table = pa.table({"path": [f"fake://b/{n}" for n in range(25)]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    seen = []
+    callback = Callback(hooks={"see": lambda size, value: seen.append((size, value))})
+    daypass.sign_manifest(tmp_path / "in.parquet", tmp_path / "out.csv", jobs=1, callback=callback)
+    assert seen == [(25, 0), (25, 0), (25, 10), (25, 20), (25, 25)]
+
+
+def test_streams_are_read_and_written(fake):
+    source, target = io.BytesIO(b"fake://b/one\n\nfake://b/two\n"), io.BytesIO()
+    report = daypass.sign_manifest(source, target, callback=Callback())
+    assert report.rows == 3
+    lines = target.getvalue().decode().split("\n")
+    assert [line.partition("?")[0] for line in lines] == [
+        "https://b.fake.example/one", "", "https://b.fake.example/two", ""
+    ]  # fmt: skip
+    with pytest.raises(InvalidRequestError, match="cannot be read from a pipe"):
+        daypass.sign_manifest(io.BytesIO(), io.BytesIO(), source_format="parquet")
+    with pytest.raises(InvalidRequestError, match="resume=True needs files"):
+        daypass.sign_manifest(io.BytesIO(), io.BytesIO(), resume=True)
+
+
+def test_errors_are_raised_with_their_row_or_told_in_a_column(tmp_path, fake, given):
+    given.write_text(given.read_text() + "fake://b/../x,26\n")
+    out = tmp_path / "out.csv"
+    with pytest.raises(InvalidRequestError) as caught:
+        daypass.sign_manifest(given, out)
+    assert caught.value.row == 25
+    assert not out.exists()
+    report = daypass.sign_manifest(given, out, errors="collect", error_text=str.upper)
+    assert (report.rows, report.failed) == (26, 1)
+    with out.open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    assert last["url"] == ""
+    assert "ALLOW_DOT_SEGMENTS=TRUE" in last["error"]
+
+
+def test_what_the_store_does_not_enforce_and_what_links_need_is_reported(
+    tmp_path, registry_of, given
+):
+    def sign(location, request):
+        return fakes.honest(location, request, headers={"Content-Type": "text/csv"})
+
+    enforced = fakes.EVERY_CONDITION - {"ip_range"}
+    registry_of({"fake": fakes.backend(sign, enforces=enforced)})
+    report = daypass.sign_manifest(
+        given, tmp_path / "out.csv", method="PUT", content_type="text/csv",
+        ip_range="192.0.2.1", strict=False, jobs=1,
+    )  # fmt: skip
+    assert report.unenforced == {"ip_range"}
+    assert report.headers == {"Content-Type"}
+
+
+def test_metadata_come_as_columns(tmp_path, fake, given):
+    out = tmp_path / "out.ndjson"
+    report = daypass.head_manifest(given, out, concurrency=4)
+    assert (report.rows, report.failed) == (25, 0)
+    assert {json.loads(line)["size"] for line in out.read_text().splitlines()} == {3}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"path": "nope"}, "one column nope: there are path, n"),
+        ({"columns": {"what": "n"}}, "columns= knows no what"),
+        ({"columns": {"url": "n"}}, "a column n already"),
+        ({"source_format": "xml"}, "source_format is one of parquet"),
+        ({"with_head": True, "method": "PUT"}, "with_head=True goes with method='GET'"),
+        ({"expires_in": "8x"}, "expires_in"),
+        ({"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_the_first_row(tmp_path, fake, given, options, told):
+    with pytest.raises(InvalidRequestError, match=told):
+        daypass.sign_manifest(given, tmp_path / "out.csv", **options)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+    assert fake.seen == []
+
+
+def test_the_async_twins_do_the_same(tmp_path, fake, given):
+    assert asyncio.run(daypass.asign_manifest(given, tmp_path / "a.csv")).rows == 25
+    assert asyncio.run(daypass.ahead_manifest(given, tmp_path / "b.csv")).rows == 25
+
+
+def test_a_worker_that_ends_early_or_fails_is_told_in_words_of_daypass():
+    """What is pickled here is no work: a function ends its process, an object cannot be called."""
+    with workers(min, 2) as submit, pytest.raises(StoreError, match=r"ended early.*resume=True"):
+        submit(0, b"x")()
+    with (
+        workers(SimpleNamespace(arrow=False), 2) as submit,
+        pytest.raises(daypass.DaypassError, match=r"unexpected TypeError in __main__, line"),
+    ):
+        submit(0, b"x")()
