@@ -12,6 +12,7 @@ from daypass.errors import InvalidRequestError
 from daypass.model.batches import wanting
 from daypass.model.options import PER_ROW, SECRET
 from daypass.model.requests import SharedOptions, make_request
+from daypass.store.keywords import check_errors
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -119,9 +120,7 @@ class Signer:
         if with_head and request.method != "GET":
             msg = f"with_head goes with method='GET', not {request.method!r}"
             raise InvalidRequestError(msg, option="with_head")
-        if errors not in ("raise", "collect"):
-            msg = f"errors must be 'raise' or 'collect', not {ascii(errors)[:40]}"
-            raise InvalidRequestError(msg, option="errors")
+        check_errors(errors)
         self._path = path
         self._with_head = with_head
         self._errors: Literal["raise", "collect"] = errors

@@ -22,6 +22,7 @@ from daypass.model.paths import (
     is_plain,
 )
 from daypass.model.requests import SignRequest, make_request
+from daypass.store.keywords import check_errors
 from daypass.store.root import Root
 
 __all__ = ["CHUNK", "blamed", "by_path", "in_root", "sign_all"]
@@ -67,9 +68,7 @@ def sign_all(
         DaypassError: of the first row that cannot be signed, unless errors are collected.
 
     """
-    if errors not in ("raise", "collect"):
-        msg = f"errors must be 'raise' or 'collect', not {ascii(errors)[:40]}"
-        raise InvalidRequestError(msg, option="errors")
+    check_errors(errors)
     if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
         msg = f"many rows are an iterable of text, not one {type(rows).__name__}"
         raise InvalidPathError(msg, option="path")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.model.metadata import ObjectMetadata
 from daypass.store.bulk import blamed
+from daypass.store.keywords import check_errors
 
 __all__ = ["Head", "head_all"]
 
@@ -40,9 +41,7 @@ def head_all(
         DaypassError: of the first object that cannot be read, unless errors are collected.
 
     """
-    if errors not in ("raise", "collect"):
-        msg = f"errors must be 'raise' or 'collect', not {ascii(errors)[:40]}"
-        raise InvalidRequestError(msg, option="errors")
+    check_errors(errors)
     if type(concurrency) is not int or not 0 < concurrency <= _MOST:
         msg = f"concurrency must be a whole number from 1 to {_MOST}, not {ascii(concurrency)[:40]}"
         raise InvalidRequestError(msg, option="concurrency")

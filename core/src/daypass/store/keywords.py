@@ -24,6 +24,7 @@ __all__ = [
     "SharedKeywords",
     "SignKeywords",
     "at_once",
+    "check_errors",
     "joined",
     "mapping",
     "own_options",
@@ -82,6 +83,13 @@ class ManyHeadsOptions(TypedDict, total=False):
 
 class ManyHeadsKeywords(ManyHeadsOptions, _Place, total=False):
     """The keywords of the metadata of many paths."""
+
+
+def check_errors(errors: str) -> None:
+    """Raise for a word that does not say what becomes of the errors of rows."""
+    if errors not in ("raise", "collect"):
+        msg = f"errors must be 'raise' or 'collect', not {ascii(errors)[:40]}"
+        raise InvalidRequestError(msg, option="errors")
 
 
 def at_once(rows: Iterable[_Row]) -> Iterable[_Row]:
