@@ -95,7 +95,10 @@ async def asynchronous(store: daypass.Store) -> None:
     assert_type(
         await store.ahead_metadata_many(["k"]), list[daypass.ObjectMetadata | daypass.DaypassError]
     )
+    assert_type(await daypass.adownload("s3://b/k", "file", caller="a"), daypass.Transfer)
+    assert_type(await daypass.aupload("file", "s3://b/k", jobs=2, acl="private"), daypass.Transfer)
     await daypass.acreate_signed_url("s3://bucket/key", expire_in=60)  # type: ignore[call-arg]
+    await daypass.aupload("file", "s3://b/k", job=2)  # type: ignore[call-arg]
     await daypass.acreate_signed_urls(["s3://b/k"], content_length=5)  # type: ignore[arg-type]
     await daypass.acreate_upload_form("s3://b/k", maxbytes=5)  # type: ignore[call-arg]
     assert_type(await daypass.adownload("https://b.example/k", "file"), daypass.Transfer)

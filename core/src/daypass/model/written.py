@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from daypass.base.messages import refuse_unknown, shown
 from daypass.base.times import utc_or_text
 from daypass.errors import InvalidRequestError
-from daypass.model import checks
 from daypass.model.options import OF_FORMS, OF_LINKS, OPTIONS
 
 if TYPE_CHECKING:
@@ -49,15 +48,12 @@ def _mapping(text: str, _option: str) -> Any:
     return value_of(text)
 
 
-#: What reads an option's text, by its check, which then judges what was read. The others take text as it is.
-_READ: dict[Callable[..., Any], Callable[[str, str], Any]] = {
-    checks.moment: utc_or_text,
-    checks.count: _number,
-    checks.status: _number,
-    checks.flag: _flag,
-    checks.choice: _flag,
-    checks.metadata: _mapping,
-    checks.headers: _mapping,
+#: What reads an option's text, by the type that its check returns; the check then judges what was read.
+_READ: dict[str, Callable[[str, str], Any]] = {
+    "datetime": utc_or_text,
+    "int": _number,
+    "bool": _flag,
+    "dict": _mapping,
 }
 
 
@@ -76,10 +72,11 @@ def read_option(name: str, value: Any) -> Any:
         InvalidRequestError: naming the option, and what would be right.
 
     """
-    option = OPTIONS[name]
-    if isinstance(value, str) and (read := _READ.get(option.check)) is not None:
-        value = read(value, name)
-    return option.check(value, name)
+    check = OPTIONS[name].check
+    kind = re.split(r"\W", check.__annotations__["return"], maxsplit=1)[0]
+    if isinstance(value, str) and kind in _READ:
+        value = _READ[kind](value, name)
+    return check(value, name)
 
 
 def sign_options(given: Mapping[str, Any]) -> SignOptions:

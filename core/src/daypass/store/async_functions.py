@@ -65,11 +65,9 @@ async def acreate_signed_urls(
     **options: Unpack[BulkKeywords],
 ) -> SignedURLBatch:
     """Do what `create_signed_urls` does, in a thread; an iterator is read to its end, and gives a batch too."""
-
-    def sign() -> SignedURLBatch:
-        return create_signed_urls(at_once(paths), errors=errors, **options)
-
-    return await asyncio.to_thread(sign)
+    return await asyncio.to_thread(
+        lambda: create_signed_urls(at_once(paths), errors=errors, **options)
+    )
 
 
 @overload
@@ -88,11 +86,7 @@ async def ahead_metadata(
     path: PathLike, *, missing_ok: bool = False, **options: Unpack[HeadKeywords]
 ) -> ObjectMetadata | None:
     """Do what `head_metadata` does, in a thread."""
-
-    def read() -> ObjectMetadata | None:
-        return head_metadata(path, missing_ok=missing_ok, **options)
-
-    return await asyncio.to_thread(read)
+    return await asyncio.to_thread(lambda: head_metadata(path, missing_ok=missing_ok, **options))
 
 
 @overload
@@ -117,11 +111,9 @@ async def ahead_metadata_many(
     **options: Unpack[ManyHeadsKeywords],
 ) -> Any:
     """Do what `head_metadata_many` does, in threads; an iterator is read to its end, and gives a list too."""
-
-    def read() -> Any:
-        return head_metadata_many(at_once(paths), errors=errors, **options)
-
-    return await asyncio.to_thread(read)
+    return await asyncio.to_thread(
+        lambda: head_metadata_many(at_once(paths), errors=errors, **options)
+    )
 
 
 async def acreate_multipart_upload(

@@ -361,11 +361,9 @@ class Store:
         **options: Unpack[BulkOptions],
     ) -> SignedURLBatch:
         """Do what `create_signed_urls` does, in a thread; an iterator is read to its end, and gives a batch too."""
-
-        def sign() -> SignedURLBatch:
-            return self.create_signed_urls(at_once(keys), errors=errors, **options)
-
-        return await asyncio.to_thread(sign)
+        return await asyncio.to_thread(
+            lambda: self.create_signed_urls(at_once(keys), errors=errors, **options)
+        )
 
     @overload
     async def ahead_metadata_many(
@@ -389,11 +387,9 @@ class Store:
         **options: Unpack[ManyHeadsOptions],
     ) -> Any:
         """Do what `head_metadata_many` does, in threads; an iterator is read to its end, and gives a list too."""
-
-        def read() -> Any:
-            return self.head_metadata_many(at_once(keys), errors=errors, **options)
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(
+            lambda: self.head_metadata_many(at_once(keys), errors=errors, **options)
+        )
 
     @overload
     async def ahead_metadata(
