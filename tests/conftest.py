@@ -17,8 +17,8 @@ from hypothesis import settings
 # so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others, four times as many,
 # and ``nightly`` for ten times as many.
 settings.register_profile("daypass", deadline=None, derandomize=True, max_examples=100)
-settings.register_profile("explore", deadline=None, max_examples=400)
-settings.register_profile("nightly", deadline=None, max_examples=1000)
+settings.register_profile("explore", deadline=None, derandomize=False, max_examples=400)
+settings.register_profile("nightly", deadline=None, derandomize=False, max_examples=1000)
 settings.load_profile("daypass")
 
 

