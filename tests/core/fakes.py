@@ -52,6 +52,8 @@ def honest(location: Location, request: SignRequest, **changes: Any) -> SignedUR
     url = f"{host}/{quote(location.key, safe='/~')}?signature={SECRET}"
     if request.method == "LIST":
         url = f"{host}/?prefix={quote(location.key, safe='~')}&signature={SECRET}"
+    for name, value in (request.query or {}).items():
+        url += f"&{name}={quote(value, safe='')}"
     answer = {
         "url": url,
         "method": request.method,
@@ -71,7 +73,8 @@ def granting(location: Location, request: SignRequest, **changes: Any) -> Signed
     link = honest(location, request)
     url, _, query = link.url.partition("?")
     if request.method == "LIST":
-        query = f"signature={SECRET}&prefix={quote(location.key, safe='~')}"
+        own = "".join(f"&{n}={quote(v, safe='')}" for n, v in (request.query or {}).items())
+        query = f"signature={SECRET}{own}&prefix={quote(location.key, safe='~')}"
     answer = {**attrs.asdict(link), "url": url, "query": query}
     return SignedPrefix(**{**answer, **changes})
 

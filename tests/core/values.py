@@ -104,6 +104,7 @@ LEGAL = {
     "tags": {"method": "PUT", "tags": {"Grösse": "a/b c"}},
     "requester_pays": {"requester_pays": True},
     "headers": {"headers": {"x-a": "1"}},
+    "query": {"query": {"x-job": "a b/é"}},
     "filename": {"filename": "naïve.csv"},
     "inline": {"inline": True},
     "response_content_type": {"response_content_type": "text/csv"},

@@ -69,6 +69,7 @@ EXAMPLES = {
     "tags": ("a=b=c", {"a": "b=c"}),
     "requester_pays": (None, True),
     "headers": ("X-A=b", {"X-A": "b"}),
+    "query": ("x-job=4=2", {"x-job": "4=2"}),
     "filename": ("a.csv", "a.csv"),
     "inline": (None, True),
     "response_content_type": ("text/csv", "text/csv"),

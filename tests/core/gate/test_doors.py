@@ -314,6 +314,15 @@ def test_a_wrong_answer_is_the_plugins_fault_and_no_url_leaves(registry_of, kind
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "query", ["s=1", "x-job=43", "X-Job=42", "x-job=42&x-job=43", "y=x-job%3D42"]
+)
+def test_a_link_without_the_parameters_that_were_asked_for_is_the_plugins_fault(registry_of, query):
+    registry_of({"fake": answering(url=f"https://bucket.fake.example/key?{query}")})
+    with pytest.raises(PluginError, match="does not carry the parameters"):
+        sign(query={"x-job": "42"})
+
+
 @pytest.mark.parametrize("answer", [None, "https://h/key", {}, 5, SigningEvent])
 def test_an_answer_of_another_type_is_the_plugins_fault(registry_of, answer):
     registry_of({"fake": backend(lambda location, request: answer)})

@@ -65,7 +65,7 @@ def test_the_kinds_are_those_of_the_decision():
 
 def test_the_options_of_each_part_and_those_of_a_whole_upload_are_these():
     assert {
-        "expires_in", "expires_at", "starts_at", "requester_pays", "ip_range", "https_only", "strict",
+        "expires_in", "expires_at", "starts_at", "requester_pays", "query", "ip_range", "https_only", "strict",
         "on_short", "allow_dot_segments", "signing_time", "stable_for",
     } == set(options.OF_PARTS)  # fmt: skip
     assert {

@@ -62,7 +62,7 @@ def test_options_left_alone_are_no_conditions():
     assert frozenset() == SignRequest(https_only=False, if_absent=False, inline=False).conditions
 
 
-@pytest.mark.parametrize("name", ["headers", "metadata", "tags"])
+@pytest.mark.parametrize("name", ["headers", "metadata", "tags", "query"])
 def test_an_empty_mapping_asks_for_nothing(name):
     assert frozenset() == SignRequest(method="PUT", **{name: {}}).conditions
 
@@ -226,6 +226,43 @@ def test_tags_that_no_store_takes_are_refused(tags, why):
         SignRequest(method="PUT", tags=tags)
     assert caught.value.option == "tags"
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Amz-Signature", "x-amz-anything", "X-Goog-Expires", "response-content-type", "Expires", "Policy",
+     "Signature", "Key-Pair-Id", "Hash-Algorithm", "AWSAccessKeyId", "GoogleAccessId", "versionId",
+     "uploadId", "partNumber", "acl", "tagging", "ACL", "prefix", "generation", "userProject", "append"],
+)  # fmt: skip
+def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
+    with pytest.raises(InvalidRequestError, match=f"{name} belongs to") as caught:
+        SignRequest(query={"x-job": "1", name: "1"})
+    assert caught.value.option == "query"
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ({"a b": "1"}, "letters, digits"),
+        ({"a&b": "1"}, "letters, digits"),
+        ({"": "1"}, "letters, digits"),
+        ({"a" * 129: "1"}, "letters, digits"),
+        ({"x": "a\nb"}, "line breaks"),
+        ({"x": "\ud800"}, "line breaks"),
+        ({"x": 1}, "names to text"),
+        (["x"], "mapping"),
+    ],
+    ids=count(),
+)
+def test_parameters_that_no_url_could_carry_alike_everywhere_are_refused(query, why):
+    with pytest.raises(InvalidRequestError, match=why) as caught:
+        SignRequest(query=query)
+    assert caught.value.option == "query"
+
+
+@pytest.mark.parametrize("name", ["x-job", "w", "utm_source", "id", "X", "policyholder", "a.b~c"])
+def test_any_other_parameter_is_the_callers_own(name):
+    assert {name: ""} == SignRequest(method="PUT", query={name: ""}).query
 
 
 @pytest.mark.parametrize("other", [{"filename": "a"}, {"inline": True}])

@@ -73,6 +73,35 @@ def test_a_link_is_botocores_to_the_byte(kind, algorithm, conditions):
     assert found.url == expected(kind, algorithm, place, **policy)
 
 
+@pytest.mark.parametrize("conditions", CONDITIONS)
+@pytest.mark.parametrize(("kind", "algorithm"), WAYS)
+def test_own_parameters_are_signed_as_botocore_signs_a_url_that_has_them(
+    kind, algorithm, conditions
+):
+    asked, policy = CONDITIONS[conditions]
+    query = {"w": "200", "x-job": "a *?&=é"}
+    found = sign("s3://maps/a.tif", kind, given={"hash_algorithm": algorithm}, query=query, **asked)
+    place = f"https://{DOMAIN}/a.tif?w=200&x-job=a%20%2A%3F%26%3D%C3%A9"
+    assert found.url == expected(kind, algorithm, place, **policy)
+    assert {name.partition("-")[0] for name in found.cookies()} == {"CloudFront"}
+    assert len(found.cookies()) == (4 if algorithm == "SHA256" else 3)
+    visit = Visit(found.url, NOW, "198.51.100.1" if conditions == "both" else "192.0.2.7")
+    verify(visit, TRUSTED[kind])
+    with pytest.raises(RefusedError):
+        verify(Visit(found.url.replace("w=200", "w=201"), NOW, visit.address), TRUSTED[kind])
+
+
+def test_a_grant_cannot_bind_a_query():
+    with pytest.raises(daypass.UnsupportedOptionError) as caught:
+        daypass.create_signed_prefix(
+            "s3://maps/2026",
+            query={"w": "200"},
+            signer="cloudfront",
+            signer_options=pair("rsa").options(),
+        )
+    assert (caught.value.option, caught.value.backend) == ("query", "cloudfront")
+
+
 @given(KEYS)
 def test_every_key_is_signed_as_botocore_signs_its_encoded_url(key):
     place = f"https://{DOMAIN}/{quote(key, safe='/~')}"

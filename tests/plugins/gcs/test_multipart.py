@@ -53,8 +53,14 @@ def upload_all(upload, body):
 def test_an_object_goes_up_in_parts(store, bucket, key):
     body = os.urandom((PART << 1) + 3)
     upload = store.create_multipart_upload(
-        key, size=len(body), part_size=PART, content_type="text/x-parts", metadata={"who": "me"}
+        key,
+        size=len(body),
+        part_size=PART,
+        content_type="text/x-parts",
+        metadata={"who": "me"},
+        query={"x-job": "4 2"},
     )
+    assert "&x-job=4%202&" in upload.part(1).url
     etags = upload_all(upload, body)
     assert [(part.number, part.size) for part in upload.list_parts()] == [
         (1, PART),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from daypass.model.checks import OWNED
 from tests.conftest import examples
 from tests.plugins.gcs.sdk import (
     BUCKETS,
@@ -41,6 +42,14 @@ DOWNLOADS = st.fixed_dictionaries(
         "response_content_type": VALUES,
         "response_content_disposition": VALUES,
         "version": st.integers(1, 2**62).map(str),
+        "query": st.dictionaries(
+            st.from_regex(r"x-[a-z0-9._~-]{1,9}", fullmatch=True).filter(
+                lambda name: not OWNED.fullmatch(name)
+            ),
+            KEYS,
+            min_size=1,
+            max_size=4,
+        ),
     },
 )
 
@@ -98,6 +107,7 @@ def test_downloads_equal_the_sdk_s(credentials, bucket, key, now, lifetime, opti
         response_type=options.get("response_content_type"),
         response_disposition=options.get("response_content_disposition"),
         generation=options.get("version"),
+        query_parameters=options.get("query"),
     )
 
     assert ours.url == theirs

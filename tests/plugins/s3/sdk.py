@@ -6,9 +6,13 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
+from urllib.parse import parse_qsl, quote, urlencode
 
 import boto3
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from hypothesis import strategies as st
 
 import daypass
@@ -107,6 +111,20 @@ def theirs(store, credentials, operation, moment, lifetime, params):
         return boto(store, credentials).generate_presigned_url(
             operation, Params=params, ExpiresIn=lifetime
         )
+
+
+def theirs_by_url(credentials, method, url, moment, lifetime):
+    """Let botocore's signer alone sign a URL with its parameters, whatever they are; return its pairs."""
+    access, secret, token = KEYS[credentials]
+    place, _, query = url.partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    region = given["X-Amz-Credential"].split("/")[-3]
+    rest = {name: value for name, value in given.items() if not name.startswith("X-Amz-")}
+    request = AWSRequest(method=method, url=f"{place}?{urlencode(rest, quote_via=quote)}")
+    auth = S3SigV4QueryAuth(Credentials(access, secret, token), "s3", region, expires=lifetime)
+    with patch("botocore.auth.get_current_datetime", return_value=moment.replace(tzinfo=None)):
+        auth.add_auth(request)
+    return sorted(request.url.partition("?")[2].split("&"))
 
 
 places = st.tuples(st.sampled_from(sorted(STORES)), st.sampled_from(sorted(KEYS)))

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 import pytest
+from botocore.session import get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
+from daypass.model.checks import OWNED
 from tests.plugins.s3.sdk import (
     BUCKETS,
     header_values,
@@ -20,6 +22,7 @@ from tests.plugins.s3.sdk import (
     places,
     spaced_values,
     theirs,
+    theirs_by_url,
 )
 
 _SDK_HEADERS = {"Cache-Control": "CacheControl"}
@@ -149,6 +152,56 @@ def test_upload_links_equal_boto3s(place, key, moment, lifetime, options):
     assert expected == link.url
     signed = link.url.partition("X-Amz-SignedHeaders=")[2].partition("&")[0].split("%3B")
     assert sorted(signed) == sorted(["host", *map(str.lower, link.headers)])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    places,
+    keys,
+    moments,
+    lifetimes,
+    st.sampled_from(["GET", "PUT", "HEAD", "DELETE", "LIST"]),
+    st.dictionaries(
+        st.from_regex(r"x-[A-Za-z0-9._~-]{1,9}", fullmatch=True).filter(
+            lambda name: not OWNED.fullmatch(name.lower())
+        ),
+        keys,
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_own_parameters_are_signed_as_botocores_signer_signs_them(
+    place, key, moment, lifetime, method, query
+):
+    link = ours(*place, "bucket").create_signed_url(
+        key, method=method, expires_in=lifetime, signing_time=moment, query=query
+    )
+    pairs = sorted(link.url.partition("?")[2].split("&"))
+    verb = "GET" if method == "LIST" else method
+    assert theirs_by_url(place[1], verb, link.url, moment, lifetime) == pairs
+    assert {f"{name}={quote(value, safe='~')}" for name, value in query.items()} <= {*pairs}
+
+
+def test_no_parameter_that_botocore_knows_is_the_callers_own():
+    """``id`` alone asks for nothing: it names one of several ``analytics``, ``metrics`` and so on."""
+    model = get_session().get_service_model("s3")
+    known = set()
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        known |= {
+            pair.partition("=")[0]
+            for pair in operation.http["requestUri"].partition("?")[2].split("&")
+        }
+        members = operation.input_shape.members.values() if operation.input_shape else ()
+        known |= {
+            m.serialization["name"]
+            for m in members
+            if m.serialization.get("location") == "querystring"
+        }
+    assert len(known) > 60
+    for name in known - {"id", ""}:
+        with pytest.raises(daypass.InvalidRequestError, match="belongs to"):
+            daypass.SignRequest(query={name: ""})
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])

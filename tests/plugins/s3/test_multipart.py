@@ -18,6 +18,7 @@ from daypass.model.requests import SignRequest
 from daypass.toolkit.xml_uploads import Step
 from tests.plugins.s3.sdk import (
     KEYS,
+    NOW,
     keys,
     lifetimes,
     moments,
@@ -38,6 +39,16 @@ def pairs(url):
     """Return a URL's place, and its parameters in no order: the SDK's order is that of its arguments."""
     place, _, query = url.partition("?")
     return place, sorted(query.split("&"))
+
+
+@pytest.mark.parametrize("place", [("region", "plain"), ("path", "temporary")])
+def test_own_parameters_are_part_of_every_parts_link(place):
+    upload = ours(*place, "bucket").resume_multipart_upload(
+        "a b/c", "id/+=", size=2 * PART, part_size=PART, signing_time=NOW, query={"x-job": "4 2"}
+    )
+    link = upload.part(2)
+    pairs = sorted(link.url.partition("?")[2].split("&"))
+    assert {"partNumber=2", "uploadId=id%2F%2B%3D", "x-job=4%202"} <= {*pairs}
 
 
 @settings(max_examples=150, deadline=None)

@@ -133,6 +133,7 @@ def test_what_s3_cannot_enforce_is_refused_by_name_or_named(options):
         {"if_absent": True},
         {"content_length": 3},
         {"headers": {"Cache-Control": "no-store"}},
+        {"query": {"x-job": "42"}},
     ],
 )
 def test_legacy_signatures_refuse_what_they_do_not_sign(options):

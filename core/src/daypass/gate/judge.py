@@ -218,7 +218,16 @@ def _mistaken(
         fault = "another backend's name or another path"
     elif unsaid := (request.conditions - backend.info.enforces - answer.unenforced):
         fault = _unsaid(unsaid, "enforces")
+    elif request.query is not None and not _carries(query, request):
+        fault = "a URL whose query does not carry the parameters that were asked for, once"
     return fault
+
+
+def _carries(query: str, request: SignRequest) -> bool:
+    """Tell whether a URL's query has each of the caller's own parameters once."""
+    wanted = request.query or {}
+    found = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in wanted]
+    return sorted(found) == sorted(wanted.items())
 
 
 def _unsaid(options: frozenset[str], declared: str) -> str:

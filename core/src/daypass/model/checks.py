@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from operator import index
 
-from daypass.base.messages import shown
+from daypass.base.messages import brief, shown
 from daypass.base.times import Duration, seconds, utc
 from daypass.errors import InvalidRequestError
 from daypass.model.headers import check_headers, check_metadata, check_text, pairs_of
 
 __all__ = [
+    "OWNED",
     "REACTIONS",
     "addresses",
     "choice",
@@ -26,6 +27,7 @@ __all__ = [
     "md5",
     "metadata",
     "moment",
+    "query",
     "reaction",
     "redirect",
     "sha256",
@@ -238,6 +240,48 @@ def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
             raise InvalidRequestError(msg, option=option)
         if not all(char.isalnum() or char in _IN_TAGS for char in name + text):
             msg = f"{option}: names and values are made of letters, digits, spaces and {_IN_TAGS.strip()}, unlike {shown(name)}"
+            raise InvalidRequestError(msg, option=option)
+    return found or None
+
+
+#: Query parameters that are no caller's own, in lower case: those of signatures, those that options say, and
+#: those by which a store does something else. Sources: the names that botocore's model of S3 has,
+#: https://docs.cloud.google.com/storage/docs/xml-api/reference-headers,
+#: https://docs.ceph.com/en/latest/radosgw/s3/objectops/ (append), and the parameters that CloudFront takes out of a URL:
+#: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html
+OWNED = re.compile(
+    r"x-(?:amz|goog)-.*|response-.*|x-id|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
+    r"|policy(?:status)?|key-pair-id|hash-algorithm"
+    r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|attributes|billing|bucket-region|compose"
+    r"|continuation-token|cors|customplacementconfig|defaultobjectacl|delete|delimiter|encoding-type"
+    r"|encryption(?:config)?|fetch-owner|generation(?:-marker)?|intelligent-tiering|inventory|(?:key-)?marker|legal-hold"
+    r"|lifecycle|list-type|location|logging|max-(?:annotation-results|buckets|directory-buckets|keys|parts|uploads)|maxitems"
+    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)|metrics|notification"
+    r"|object-lock|ownershipcontrols|part-?number(?:-marker)?|position|prefix|publicaccessblock"
+    r"|renameobject|replication|requestpayment|restore|retention|select(?:-type)?|session|start-after"
+    r"|status|storageclass|tagging|torrent|upload[-_]?id(?:-marker)?|uploads|username|userproject"
+    r"|version-?id(?:-marker)?|versioning|versions|website(?:config)?"
+)
+#: What ends a line, or is half a character.
+_BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: RFC 3986, unreserved: a name that no client and no proxy writes in another way.
+_PARAMETER = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+
+
+def query(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
+    """Return a checked copy of the caller's own query parameters; none at all ask for nothing."""
+    if value is None:
+        return None
+    found = _texts(value, option)
+    for name, text in found.items():
+        if not _PARAMETER.fullmatch(name):
+            msg = f"{option}: the name of a parameter is made of letters, digits and ._~-, unlike {shown(name)}"
+            raise InvalidRequestError(msg, option=option)
+        if OWNED.fullmatch(name.lower()):
+            msg = f"{option}: {name} belongs to signatures, to another option or to the store itself: name a parameter of your own, such as x-{name[:20]}"
+            raise InvalidRequestError(msg, option=option)
+        if _BREAKING.search(text):
+            msg = f"{option}: the value of {brief(name)} may hold no line breaks and no control characters"
             raise InvalidRequestError(msg, option=option)
     return found or None
 

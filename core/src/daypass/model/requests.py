@@ -43,6 +43,7 @@ class SharedOptions(TypedDict, total=False):
     tags: Mapping[str, str] | None
     requester_pays: bool
     headers: Mapping[str, str] | None
+    query: Mapping[str, str] | None
     filename: str | None
     inline: bool
     response_content_type: str | None
@@ -138,6 +139,8 @@ class SignRequest(Conditional):
             of up to 256.
         requester_pays: the holder states that the requester pays.
         headers: further headers to sign; the holder must send each with this very value.
+        query: query parameters of the caller's own, signed with the link: for a log, a cache, or what
+            stands before the store. One that the signature, another option or the store owns is refused.
         filename: name under which a browser saves the download (RFC 6266).
         inline: show the download in the browser instead of saving it.
         response_content_type: Content-Type of the answer to a GET.
@@ -180,6 +183,7 @@ class SignRequest(Conditional):
     tags: dict[str, str] | None = None
     requester_pays: bool = False
     headers: dict[str, str] | None = None
+    query: dict[str, str] | None = None
     filename: str | None = None
     inline: bool = False
     response_content_type: str | None = None

@@ -15,8 +15,9 @@ from typing import Any
 
 import attrs
 
+from daypass.errors import InvalidRequestError
 from daypass.model.links import SignedURL
-from daypass.testing.trials import BODY, KEY, OTHER_BODY, Trial, difference
+from daypass.testing.trials import BODY, KEY, OTHER_BODY, Trial, difference, parameters
 
 __all__ = ["PROBES", "Probe"]
 
@@ -158,6 +159,17 @@ def _https_only(trial: Trial, method: str, options: dict[str, Any]) -> None:
     assert not answer.accepted, f"the store accepted plain http: {answer}"
 
 
+def _query(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    for name in parameters(trial.sign(method=method).url):
+        try:
+            trial.sign(method=method, query={name: "1"})
+        except InvalidRequestError as error:
+            assert error.option == "query"  # noqa: PT017 - refusing is what is asked for
+        else:
+            msg = f"query= takes {name}, which is a parameter of the link itself"
+            raise AssertionError(msg)
+
+
 def _stored(field: str, value: str | dict[str, str]) -> Proof:
     def proof(trial: Trial, method: str, options: dict[str, Any]) -> None:
         trial.accepts(trial.sign(method=method, **options))
@@ -251,6 +263,7 @@ PROBES: Mapping[str, Probe] = {
     "tags": Probe(_UPLOAD, {"tags": {"origin": "sensor 7"}}),
     "requester_pays": Probe(_ANY, {"requester_pays": True}),
     "headers": Probe(("PUT", *_DOWNLOAD, "DELETE"), {"headers": {"Cache-Control": "no-store"}}),
+    "query": Probe(_ANY, {"query": {"x-probe": "a b/&=+é"}}, _query),
     "filename": Probe(
         _DOWNLOAD,
         {"filename": "q 3.csv"},

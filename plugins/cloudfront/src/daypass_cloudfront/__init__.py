@@ -26,7 +26,7 @@ def describe_backend() -> BackendInfo:
     return BackendInfo(
         name="cloudfront",
         methods=("GET", "HEAD", "PUT", "DELETE"),
-        enforces=("starts_at", "ip_range", "https_only", "signing_time", "stable_for"),
+        enforces=("starts_at", "ip_range", "https_only", "query", "signing_time", "stable_for"),
         prefixes=True,
         options_class=CloudFrontOptions,
         prefix_option="origin_path",

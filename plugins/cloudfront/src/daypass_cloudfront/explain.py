@@ -19,9 +19,8 @@ from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL, SentRequest, decoded
 from daypass.toolkit.answers import answered
+from daypass_cloudfront.policies import OWN
 
-#: The parameters that CloudFront takes out of a URL before it compares it with a policy.
-OWN = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
 #: CloudFront's own letters for base64's, undone.
 OUT_OF_QUERIES = str.maketrans("-_~", "+=/")
 #: The longest URL, its policy in it, in bytes:

@@ -15,8 +15,10 @@ import attrs
 
 from daypass_cloudfront.keys import Key
 
-__all__ = ["PolicyStatement", "cookies_of", "encode"]
+__all__ = ["OWN", "PolicyStatement", "cookies_of", "encode"]
 
+#: The parameters that CloudFront takes out of a URL before it compares it with a policy.
+OWN = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
 #: Base64's characters that a query cannot hold, as CloudFront spells them.
 _IN_QUERIES = str.maketrans("+=/", "-_~")
 
@@ -63,7 +65,7 @@ def cookies_of(query: str) -> dict[str, str]:
     '1451606400'
     """
     pairs = (pair.partition("=") for pair in query.split("&"))
-    return {f"CloudFront-{name}": value for name, _, value in pairs}
+    return {f"CloudFront-{name}": value for name, _, value in pairs if name in OWN}
 
 
 def _epoch(moment: datetime) -> int:

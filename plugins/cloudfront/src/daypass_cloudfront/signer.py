@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from daypass.base.urls import encode_key
+from daypass.base.urls import encode, encode_key
 from daypass.errors import InvalidExpiryError, InvalidPathError, UnsupportedOptionError
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
@@ -66,7 +66,12 @@ class Signer:
             msg = f"the key has more than the {_LONGEST_S3_KEY} bytes that S3 keeps"
             raise InvalidPathError(msg, option="path")
         place = self._place(key)
-        url = f"{place}?{terms.policy(place).query(self._key)}"
+        if request.query is not None:  # a * in a value is encoded, and no wildcard
+            own = "&".join(f"{name}={encode(value)}" for name, value in request.query.items())
+            place = f"{place}?{own}"
+        url = (
+            f"{place}{'?' if request.query is None else '&'}{terms.policy(place).query(self._key)}"
+        )
         _check_length(len(url), "")
         return SignedURL(
             url=url,
@@ -83,6 +88,11 @@ class Signer:
 
     def grant(self, location: Location, request: SignRequest) -> SignedPrefix:
         """Sign one policy for everything below a prefix; ``request`` is resolved."""
+        if request.query is not None:
+            msg = "cloudfront cannot enforce query for a prefix, whose policy opens every query: sign each object (create_signed_url)"
+            raise UnsupportedOptionError(
+                msg, option="query", backend="cloudfront", alternatives=["create_signed_url"]
+            )
         terms = self._terms(location, request)
         place = self._place(self._served(location.key))
         query = terms.policy(f"{place}*").query(self._key)

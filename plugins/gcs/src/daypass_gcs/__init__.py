@@ -47,6 +47,7 @@ _ENFORCES = frozenset(
         "storage_class",
         "requester_pays",
         "headers",
+        "query",
         "filename",
         "inline",
         "response_content_type",

@@ -72,4 +72,5 @@ def _shape(step: Step, request: SignRequest, now: SignRequest, payer: str | None
             headers["Content-MD5"] = now.content_md5
     if step.name in _WITH_KEY:
         headers |= kept(request.headers, _OWN_KEY)
-    return Shape(headers, step.query if payer is None else {**step.query, "userProject": payer})
+    query = step.query if payer is None else {**step.query, "userProject": payer}
+    return Shape(headers, {**query, **(now.query or {})})

@@ -42,6 +42,7 @@ def shape_of(request: SignRequest, version: str | None, paying_project: str | No
         query["generation"] = check_generation(version)
     if paying_project is not None:
         query["userProject"] = paying_project
+    query.update(request.query or {})
     return shape
 
 

@@ -51,6 +51,7 @@ _ENFORCES = frozenset(
         "tags",
         "requester_pays",
         "headers",
+        "query",
         "filename",
         "inline",
         "response_content_type",

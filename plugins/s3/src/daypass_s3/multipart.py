@@ -62,14 +62,16 @@ def _shape(step: Step, request: SignRequest, now: SignRequest, *, requester_pays
         requester_pays: whether the requester says so.
 
     """
+    own: dict[str, str] = {}
     if step.name == "begin":
         described = request.without({"if_absent"})
         headers = shape_of(described, None, requester_pays=requester_pays).headers
     elif step.name == "part":
         headers = shape_of(now, None, requester_pays=requester_pays).headers
         headers = {**headers, **kept(request.headers, _OWN_KEY)}
+        own = now.query or {}
     else:
         headers = {"x-amz-request-payer": "requester"} if requester_pays else {}
         if step.name == "complete" and request.if_absent:
             headers["If-None-Match"] = "*"
-    return Shape(dict(headers), step.query)
+    return Shape(dict(headers), {**step.query, **own})

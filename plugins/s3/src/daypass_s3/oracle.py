@@ -9,6 +9,7 @@ import attrs
 from botocore.exceptions import BotoCoreError, MissingDependencyException
 
 from daypass.errors import SigningNotSupportedError
+from daypass.model.checks import OWNED
 from daypass.model.locations import Location
 from daypass.toolkit.engine import Shape
 from daypass_s3 import sdk
@@ -51,6 +52,7 @@ class Oracle:
         pinned = location.options.signature_version
         self._client = self._make(settings, session, location, pinned)
         self._headers: Mapping[str, str] = {}
+        self._own: Mapping[str, str] = {}
         self._seen: dict[str, str] = {}
         self._version = ""
         self._client.meta.events.register_last("before-sign.s3", self._before_sign)
@@ -74,7 +76,8 @@ class Oracle:
             raise sdk.explained(error) from error
 
     def _before_sign(self, request: Any, signature_version: str, **_: Any) -> None:
-        """Add the headers to sign, and note all that the SDK is about to sign."""
+        """Add the headers and the caller's parameters to sign, and note all that the SDK is about to sign."""
+        request.params = {**request.params, **self._own}
         for name, value in self._headers.items():
             request.headers[name] = value
         self._version = signature_version
@@ -110,11 +113,12 @@ class Oracle:
         members = model.input_shape.members
         params = {name: value for name, value in self._additional.items() if name in members}
         self._headers = shape.headers
+        named, self._own = _params(model, shape.query)
         place = {"Bucket": bucket} if method == "LIST" else {"Bucket": bucket, "Key": key}
         try:
             url = self._client.generate_presigned_url(
                 operation,
-                Params={**params, **_params(model, shape.query), **place},
+                Params={**params, **named, **place},
                 ExpiresIn=lifetime,
             )
         except (BotoCoreError, ValueError) as error:
@@ -125,7 +129,7 @@ class Oracle:
         self, bucket: str, key: str, fields: Mapping[str, str], conditions: list[Any]
     ) -> tuple[str, dict[str, str]]:
         """Let the SDK sign an upload form of an hour; return its URL and its fields."""
-        self._headers = {}
+        self._headers = self._own = {}
         try:
             form = self._client.generate_presigned_post(
                 bucket, key, Fields=dict(fields), Conditions=[*conditions], ExpiresIn=3600
@@ -135,20 +139,27 @@ class Oracle:
         return form["url"], form["fields"]
 
 
-def _params(model: Any, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return query parameters by the SDK's names; one that the operation lacks, the SDK refuses."""
+def _params(model: Any, query: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the query parameters by the SDK's names, and those that are the caller's own.
+
+    One of S3's that the operation lacks, the SDK refuses.
+    """
     members = {
         member.serialization["name"]: (name, int if member.type_name == "integer" else str)
         for name, member in model.input_shape.members.items()
         if member.serialization.get("location") == "querystring"
     }
     always = model.http["requestUri"].partition("?")[2].split("&")  # such as ?uploads
-    found = {}
+    found: dict[str, Any] = {}
+    own: dict[str, str] = {}
     for name, value in query.items():
-        if name not in always:
-            own, kind = members.get(name, (name, str))
-            found[own] = kind(value)
-    return found
+        if name in members or OWNED.fullmatch(name.lower()):
+            if name not in always:
+                called, kind = members.get(name, (name, str))
+                found[called] = kind(value)
+        else:
+            own[name] = value
+    return found, own
 
 
 def _text(value: str | bytes) -> str:

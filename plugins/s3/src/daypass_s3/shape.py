@@ -63,4 +63,7 @@ def _query(request: SignRequest, version: str | None) -> dict[str, str]:
         "response-expires": None if expires is None else format_datetime(expires, usegmt=True),
         "versionId": version,
     }
-    return {name: value for name, value in query.items() if value is not None}
+    return {
+        **{n: value for n, value in query.items() if value is not None},
+        **(request.query or {}),
+    }

@@ -31,6 +31,10 @@ def check_v2(shape: Shape, location: Location) -> None:
     if "prefix" in shape.query:
         msg = "signature_version='s3' does not sign a listing's prefix, so the holder could list the whole bucket: use 's3v4'"
         raise UnsupportedOptionError(msg, option="method", backend="s3", alternatives=["s3v4"])
+    for name in shape.query:
+        if name != "versionId" and not name.startswith("response-"):
+            msg = f"signature_version='s3' does not sign the parameter {name}, so the holder could change it: use 's3v4'"
+            raise UnsupportedOptionError(msg, option="query", backend="s3", alternatives=["s3v4"])
     for name in shape.headers:
         lower = name.lower()
         if lower in _POSITIONAL or lower.startswith("x-amz-"):
