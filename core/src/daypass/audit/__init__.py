@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from daypass.audit.file import AuditFile, head
-from daypass.audit.in_force import add_audit, remove_audit
-from daypass.audit.logger import AuditLogger
-from daypass.audit.sink import AuditSink
-from daypass.audit.verify import Verdict, verify
+from typing import TYPE_CHECKING
+
+from daypass.base.lazily import given_by
+
+if TYPE_CHECKING:
+    from daypass.audit.file import AuditFile, head
+    from daypass.audit.in_force import add_audit, remove_audit
+    from daypass.audit.logger import AuditLogger
+    from daypass.audit.sink import AuditSink
+    from daypass.audit.verification import Verdict, verify
 
 __all__ = [
     "AuditFile",
@@ -18,3 +23,17 @@ __all__ = [
     "remove_audit",
     "verify",
 ]
+
+__getattr__ = given_by(
+    __name__,
+    {
+        "AuditFile": "file",
+        "AuditLogger": "logger",
+        "AuditSink": "sink",
+        "Verdict": "verification",
+        "add_audit": "in_force",
+        "head": "file",
+        "remove_audit": "in_force",
+        "verify": "verification",
+    },
+)

@@ -6,16 +6,29 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
-__all__ = ["Once", "after_fork", "environment_number"]
+__all__ = ["Once", "after_fork", "environment_number", "in_thread"]
 
 #: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
 #: signing does.
 _ENVIRONMENT: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
 _numbers = count()
 _last: list[tuple[dict[Any, Any], int]] = [({}, next(_numbers))]
+
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+async def in_thread(
+    function: Callable[_Given, _Answer], *args: _Given.args, **given: _Given.kwargs
+) -> _Answer:
+    """Call a function in a thread, as `asyncio.to_thread` does; who never waits does not import asyncio."""
+    import asyncio
+
+    return await asyncio.to_thread(function, *args, **given)
 
 
 def environment_number() -> int:

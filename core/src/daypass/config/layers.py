@@ -12,7 +12,6 @@ from daypass.config.overrides import overrides
 from daypass.config.secrets import referred, secrets_in
 from daypass.config.sources import ENVIRONMENT, Source, user_file
 from daypass.config.structure import dotted, fault, structure, unknown
-from daypass.config.tables import ProfileTable, check_name
 from daypass.errors import ConfigError
 
 __all__ = ["Layered", "Section", "layered", "merged"]
@@ -134,6 +133,8 @@ def _lay(
     of_project: bool,
 ) -> list[ConfigError]:
     """Lay one profile's table over what is known of it, unless something is wrong with it."""
+    from daypass.config.tables import ProfileTable, check_name  # only where there is a profile
+
     key = dotted("profiles", name)
     try:
         check_name(name)

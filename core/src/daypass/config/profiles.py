@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,9 +12,11 @@ from daypass.config.presets import PRESETS
 from daypass.config.secrets import Secret, secrets_in
 from daypass.config.sources import ENVIRONMENT
 from daypass.config.structure import dotted, fault, structure, unknown
-from daypass.config.tables import Defaults, ProfileTable
 from daypass.errors import ConfigError
 from daypass.model.paths import PROFILES, ParsedPath, parse_path, shown_path
+
+if TYPE_CHECKING:
+    from daypass.config.tables import Defaults
 
 __all__ = ["Profile", "effective"]
 
@@ -110,6 +112,8 @@ def _below(url: str, key: str) -> str:
 
 
 def _profile(name: str, table: dict[str, Any], files: tuple[str, ...]) -> Profile:
+    from daypass.config.tables import ProfileTable  # only where there is a profile
+
     made, faults = structure(table, ProfileTable, _of(files), ("profiles", name))
     if made is None or made.url is None:
         raise faults[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -17,8 +18,10 @@ from daypass.gate.record import Listener, recorders
 from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
 from daypass.policy.decisions import Ask, Decision, Rehearsal
-from daypass.policy.enforcer import Enforcer
 from daypass.policy.in_force import applied, policies
+
+if TYPE_CHECKING:
+    from daypass.policy.enforcer import Enforcer
 
 __all__ = ["ask_policies", "authorize", "authorize_many"]
 

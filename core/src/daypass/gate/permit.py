@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
@@ -16,11 +16,12 @@ from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
-from daypass.policy.decisions import Ask, Decision
-from daypass.policy.enforcer import Enforcer, beyond_rule
-from daypass.policy.limits import beyond
-from daypass.policy.quotas import Excess, Reserved
-from daypass.policy.rules import Rule
+
+if TYPE_CHECKING:
+    from daypass.policy.decisions import Ask, Decision
+    from daypass.policy.enforcer import Enforcer
+    from daypass.policy.quotas import Excess, Reserved
+    from daypass.policy.rules import Rule
 
 __all__ = ["Permit", "refusal_of"]
 
@@ -30,9 +31,6 @@ _UNTOLD: dict[str, Any] = {
     for field in attrs.fields(SigningEvent)
     if field.default is not attrs.NOTHING
 }
-#: One policy, the rule by which it allows a link, and what it was asked: a bare tuple, since a link
-#: waits for it.
-_Consent = tuple[Enforcer, Rule, Ask]
 
 
 @attrs.define(eq=False)
@@ -64,7 +62,9 @@ class Permit:
     rows: Sequence[int] = ()
     #: The name of the rule that allows it, of each policy; None without a policy.
     rule: str | None = None
-    _consents: tuple[_Consent, ...] = ()
+    #: Each policy, the rule by which it allows the link, and what it was asked: bare tuples, since a link
+    #: waits for them.
+    _consents: tuple[tuple[Enforcer, Rule, Ask], ...] = ()
     _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
 
     @property
@@ -89,9 +89,11 @@ class Permit:
         for enforcer, rule, _ in self._consents:
             if not enforcer.counts:
                 continue
+            from daypass.policy.quotas import Reserved  # which few policies need
+
             end = self.request.expires_at
             found = enforcer.quotas.reserve(rule, self.caller, end.timestamp(), self.count)
-            if isinstance(found, Excess):
+            if not isinstance(found, Reserved):
                 self._release()
                 error = _exceeded(self, rule, found)
                 self.refuse(error, rule.name)
@@ -122,10 +124,10 @@ class Permit:
             PolicyError: naming what it does not enforce, or what it opens besides.
 
         """
-        for _, rule, ask in self._consents:
-            fault = beyond(rule, ask, answer)
-            if fault is not None:
-                error = refusal_of(beyond_rule(ask, rule, fault))
+        for enforcer, rule, ask in self._consents:
+            refusal = enforcer.refusal_of_answer(rule, ask, answer)
+            if refusal is not None:
+                error = refusal_of(refusal)
                 self.refuse(error, rule.name)
                 raise error
 

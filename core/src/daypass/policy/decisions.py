@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from daypass.model.forms import AnyRequest
 from daypass.model.locations import Location
-from daypass.policy.rules import Rule
+
+if TYPE_CHECKING:
+    from daypass.policy.rules import Rule
 
 __all__ = ["Ask", "Decision", "Rehearsal", "Step", "spellings"]
 

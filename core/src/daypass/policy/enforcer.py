@@ -10,9 +10,11 @@ from typing import Literal
 
 import attrs
 
-from daypass.model.forms import AnyRequest
+from daypass.model.forms import AnyRequest, UploadForm
+from daypass.model.links import SignedURL
+from daypass.model.prefixes import SignedPrefix
 from daypass.policy.decisions import Ask, Decision, Step, spellings
-from daypass.policy.limits import Fault, fault_of, lifetime
+from daypass.policy.limits import Fault, beyond, fault_of, lifetime
 from daypass.policy.patterns import Pattern, odd_segments
 from daypass.policy.quotas import Quotas
 from daypass.policy.rules import Policy, Rule
@@ -147,6 +149,13 @@ class Enforcer:
                 )
             fault = found
         return beyond_rule(ask, rule, fault)
+
+    def refusal_of_answer(
+        self, rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix | UploadForm
+    ) -> Decision | None:
+        """Hold a signed answer against the rule that allowed it; None where it is within."""
+        fault = beyond(rule, ask, answer)
+        return None if fault is None else beyond_rule(ask, rule, fault)
 
     def steps(self, ask: Ask, decision: Decision) -> list[Step]:
         """Say of every rule why it did not match, what it decided, or that it was not reached."""

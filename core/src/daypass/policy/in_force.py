@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
 from daypass.base.process import after_fork
 from daypass.config import Section
 from daypass.config.in_force import Configured
 from daypass.errors import InvalidRequestError
-from daypass.policy.enforcer import Enforcer
-from daypass.policy.rules import Policy
+
+if TYPE_CHECKING:
+    from daypass.policy.enforcer import Enforcer
+    from daypass.policy.rules import Policy
 
 __all__ = ["applied", "policies", "set_policy"]
 
@@ -35,6 +38,9 @@ def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> Non
         InvalidRequestError: if another policy is in force than the one that is to be replaced.
 
     """
+    from daypass.policy.enforcer import Enforcer  # only where there is a policy
+    from daypass.policy.rules import Policy
+
     if policy is not None and not isinstance(policy, Policy):
         msg = f"a policy is a daypass.Policy, not {type(policy).__name__}"
         raise InvalidRequestError(msg, option="policy")
@@ -65,6 +71,7 @@ def policies() -> list[Enforcer]:
 
 
 def _of_section(section: Section) -> list[Enforcer]:
+    from daypass.policy.enforcer import Enforcer
     from daypass.policy.from_config import policy_of
 
     return [Enforcer(policy_of(section))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import attrs
 
 from daypass.backends.calls import Backend
 from daypass.base.messages import shown
+from daypass.base.process import in_thread
 from daypass.base.secrets import check_portable
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.gate import uploads
@@ -157,21 +157,21 @@ class MultipartUpload:
 
     async def apart(self, number: int, *, content_md5: str | bytes | None = None) -> SignedURL:
         """Do what `part` does, in a thread."""
-        return await asyncio.to_thread(self.part, number, content_md5=content_md5)
+        return await in_thread(self.part, number, content_md5=content_md5)
 
     async def alist_parts(self) -> list[UploadedPart]:
         """Do what `list_parts` does, in a thread."""
-        return await asyncio.to_thread(self.list_parts)
+        return await in_thread(self.list_parts)
 
     async def acomplete(
         self, parts: Mapping[int, str] | Iterable[UploadedPart] | None = None
     ) -> ObjectMetadata:
         """Do what `complete` does, in a thread."""
-        return await asyncio.to_thread(self.complete, parts)
+        return await in_thread(self.complete, parts)
 
     async def aabort(self) -> None:
         """Do what `abort` does, in a thread."""
-        await asyncio.to_thread(self.abort)
+        await in_thread(self.abort)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the arguments with which `daypass.resume_multipart_upload` goes on elsewhere.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass.backends.calls import Backend
+from daypass.base.process import in_thread
 from daypass.errors import ObjectNotFoundError
 from daypass.gate import doors
 from daypass.model.batches import SignedURLBatch
@@ -345,13 +345,13 @@ class Store:
         self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
     ) -> SignedURL:
         """Do what `create_signed_url` does, in a thread."""
-        return await asyncio.to_thread(self.create_signed_url, key, version=version, **options)
+        return await in_thread(self.create_signed_url, key, version=version, **options)
 
     async def acreate_signed_prefix(
         self, prefix: str, **options: Unpack[SharedOptions]
     ) -> SignedPrefix:
         """Do what `create_signed_prefix` does, in a thread."""
-        return await asyncio.to_thread(self.create_signed_prefix, prefix, **options)
+        return await in_thread(self.create_signed_prefix, prefix, **options)
 
     async def acreate_signed_urls(
         self,
@@ -361,7 +361,7 @@ class Store:
         **options: Unpack[BulkOptions],
     ) -> SignedURLBatch:
         """Do what `create_signed_urls` does, in a thread; an iterator is read to its end, and gives a batch too."""
-        return await asyncio.to_thread(
+        return await in_thread(
             lambda: self.create_signed_urls(at_once(keys), errors=errors, **options)
         )
 
@@ -387,7 +387,7 @@ class Store:
         **options: Unpack[ManyHeadsOptions],
     ) -> Any:
         """Do what `head_metadata_many` does, in threads; an iterator is read to its end, and gives a list too."""
-        return await asyncio.to_thread(
+        return await in_thread(
             lambda: self.head_metadata_many(at_once(keys), errors=errors, **options)
         )
 
@@ -405,15 +405,13 @@ class Store:
         self, key: str, *, version: str | None = None, missing_ok: bool = False
     ) -> ObjectMetadata | None:
         """Do what `head_metadata` does, in a thread."""
-        return await asyncio.to_thread(
-            self.head_metadata, key, version=version, missing_ok=missing_ok
-        )
+        return await in_thread(self.head_metadata, key, version=version, missing_ok=missing_ok)
 
     async def acreate_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
     ) -> MultipartUpload:
         """Do what `create_multipart_upload` does, in a thread."""
-        return await asyncio.to_thread(
+        return await in_thread(
             self.create_multipart_upload, key, size=size, part_size=part_size, **options
         )
 
@@ -427,7 +425,7 @@ class Store:
         **options: Unpack[SharedOptions],
     ) -> MultipartUpload:
         """Do what `resume_multipart_upload` does, in a thread."""
-        return await asyncio.to_thread(
+        return await in_thread(
             self.resume_multipart_upload,
             key,
             upload_id,
@@ -438,4 +436,4 @@ class Store:
 
     async def acreate_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
         """Do what `create_upload_form` does, in a thread."""
-        return await asyncio.to_thread(self.create_upload_form, key, **options)
+        return await in_thread(self.create_upload_form, key, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
@@ -17,7 +18,6 @@ from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest, Shape, Templates
 from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
-from daypass.toolkit.xml_uploads import Step
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.form_places import FormPlace, learn_place
@@ -25,6 +25,9 @@ from daypass_s3.oracle import Oracle
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import shape_of
 from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
+
+if TYPE_CHECKING:
+    from daypass.toolkit.xml_uploads import Step
 
 #: The HTTP methods of what is named otherwise.
 _VERBS = {
