@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -32,11 +34,20 @@ def effective_options(
         protocols: the filesystem's, as its class names them.
 
     """
+    if "fsspec.config" not in sys.modules and not _is_configured():
+        return dict(storage_options)  # without importing fsspec to learn that it adds nothing
     from fsspec.config import apply_config
 
     filesystem = type("_Filesystem", (), {"protocol": protocols})  # all that is read of a class
     options: dict[str, Any] = apply_config(filesystem, dict(storage_options))
     return options
+
+
+def _is_configured() -> bool:
+    """Tell whether fsspec might find something when it is imported: a variable, or its directory."""
+    if any(name.startswith("FSSPEC") for name in os.environ):
+        return True
+    return os.path.exists(os.path.expanduser("~/.config/fsspec"))  # noqa: PTH110, PTH111 - as fsspec does
 
 
 def refuse_misspelt(
