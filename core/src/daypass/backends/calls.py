@@ -29,18 +29,18 @@ import attrs
 
 from daypass.errors import DaypassError, PluginError, StoreError
 from daypass.hookspecs.backend_info import BackendInfo
-from daypass.hookspecs.cors_rules import CorsPlan
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL
-from daypass.hookspecs.parts import UploadSession
-from daypass.model.batches import SignedURLBatch
-from daypass.model.forms import UploadForm
-from daypass.model.links import SignedURL
-from daypass.model.metadata import ObjectMetadata
-from daypass.model.prefixes import SignedPrefix
 
 if TYPE_CHECKING:
+    from daypass.hookspecs.cors_rules import CorsPlan
     from daypass.hookspecs.explanations import Explanation, RequestCheck
+    from daypass.hookspecs.found import FoundURL
+    from daypass.hookspecs.parts import UploadSession
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import UploadForm
+    from daypass.model.links import SignedURL
+    from daypass.model.metadata import ObjectMetadata
+    from daypass.model.prefixes import SignedPrefix
 
 __all__ = [
     "SETTING",

@@ -19,7 +19,6 @@ from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
-from daypass.toolkit.post_policy import PolicyDocument, fields_of, starts_with_of
 
 __all__ = ["Judged", "judge", "judge_form"]
 
@@ -250,6 +249,8 @@ def _mistaken_form(
 ) -> str | None:
     """Say where a form is not what was asked."""
     sound = _SOUND_URL.fullmatch(answer.url)
+    from daypass.toolkit.post_policy import starts_with_of  # which few links need
+
     starts = starts_with_of(request, location.key)
     fault = None
     if not sound or "?" in answer.url or int(sound["port"] or 1) > _LAST_PORT:
@@ -275,6 +276,8 @@ def _mistaken_policy(
     location: Location, request: FormRequest, answer: UploadForm, starts: dict[str, str]
 ) -> str | None:
     """Say where the policy permits anything but what was asked and what the fields hold."""
+    from daypass.toolkit.post_policy import PolicyDocument, fields_of
+
     try:
         policy = PolicyDocument.read(answer.fields.get("policy", ""))
     except ValueError:

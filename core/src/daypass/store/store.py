@@ -19,14 +19,15 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
-from daypass.store import bulk, multipart
+from daypass.store import bulk
 from daypass.store.heads import Head, head_all
 from daypass.store.keywords import ManyHeadsOptions, at_once
-from daypass.store.multipart import MultipartUpload
 from daypass.store.root import Root
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+    from daypass.store.multipart import MultipartUpload
 
 __all__ = ["Store"]
 
@@ -299,6 +300,8 @@ class Store:
             DaypassError: another of the tree in `daypass.errors`.
 
         """
+        from daypass.store import multipart  # which few stores need
+
         return multipart.begin(self.root, key, options, size=size, part_size=part_size)
 
     def resume_multipart_upload(
@@ -323,6 +326,8 @@ class Store:
             DaypassError: one of the tree in `daypass.errors`.
 
         """
+        from daypass.store import multipart
+
         return multipart.resume(self.root, key, upload_id, options, size=size, part_size=part_size)
 
     def create_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:

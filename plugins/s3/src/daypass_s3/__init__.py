@@ -10,7 +10,6 @@ import attrs
 
 from daypass.base.times import utc_or_text
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.hookspecs.parts import PartLimits, UploadSession
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import FormRequest, UploadForm
@@ -22,6 +21,7 @@ from daypass.toolkit.engine import prepared
 from daypass.toolkit.options import one_of
 
 if TYPE_CHECKING:
+    from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
     from daypass.hookspecs.explanations import Explanation, RequestCheck
     from daypass.hookspecs.found import FoundURL, SentRequest
     from daypass_s3.signer import Signer
