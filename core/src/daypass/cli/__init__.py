@@ -12,7 +12,7 @@ def main() -> int:
     """Run the command line; return the exit code, which `daypass.cli.exits` explains."""
     # Importing an SDK makes objects that stay; counting them again and again takes a tenth of the
     # time of `daypass sign`.
-    gc.set_threshold(100_000)
+    gc.set_threshold(300_000)
     try:
         from daypass.cli.run import run
 
