@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +34,12 @@ def chromium() -> Iterator[Any]:
 
     program = chromium_program()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=list(_FLAGS),
+            # It listens on a socket there, and systems allow no more than 108 bytes for its path.
+            env={**os.environ, "TMPDIR": "/tmp"},
+        )
         try:
             yield browser
         finally:
