@@ -142,6 +142,12 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(file, link, option
     assert "5ec2e7" not in str(caught.value)
 
 
+def test_of_an_upload_through_a_link_there_is_nothing_to_abort(file):
+    with pytest.raises(InvalidRequestError, match="nothing to abort") as caught:
+        daypass.abort_upload(file, "https://b.example/k?sig=5ec2e7")
+    assert "5ec2e7" not in str(caught.value)
+
+
 def test_a_file_that_is_none_is_named(tmp_path):
     with pytest.raises(InvalidRequestError, match="does not exist"):
         daypass.upload(tmp_path / "none", "https://b.example/k")

@@ -43,6 +43,7 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
             "public_endpoint",
             "signer",
             "version",
+            "multipart_threshold",
             "part_size",
             "resume",
             "with_head",

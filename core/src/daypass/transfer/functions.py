@@ -232,12 +232,16 @@ def abort_upload(
         The path.
 
     Raises:
-        InvalidRequestError: if no upload of the file to the path is known that is not complete.
+        InvalidRequestError: if no upload of the file to the path is known that is not complete; or
+            for a link, through which nothing goes up in parts.
         DaypassError: another of the tree in `daypass.errors`.
 
     """
     from daypass.transfer import resumable
 
+    if is_link(path):
+        msg = "an upload through a link goes up whole or not at all: there is nothing to abort"
+        raise InvalidRequestError(msg, option="path")
     root, key = root_for(
         path,
         storage_options=storage_options,
