@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
 
+import attrs
 import pytest
 
 from daypass.errors import UnsupportedOptionError
@@ -152,3 +153,10 @@ def test_the_headers_of_a_link_are_its_holders():
     begun = Begun(Written(), "GET", {"A": "b"}, END, "requested", ONLY["GET"], frozenset(), "mem")
     begun.link("a", "mem://maps/a").headers["A"] = "spoilt"
     assert begun.link("a", "mem://maps/a").headers == {"A": "b"}
+
+
+def test_a_link_has_every_field_that_a_link_has():
+    begun = Begun(Written(), "GET", {}, END, "requested", ONLY["GET"], frozenset(), "mem")
+    link = begun.link("a", "mem://maps/a")
+    assert link == begun.of_url("mem://maps/a?sig", "mem://maps/a")
+    assert list(vars(link)) == [field.name for field in attrs.fields(type(link))]

@@ -262,6 +262,14 @@ class Registry:
             with self._lock:
                 return self._find_listeners(hook)
 
+    def is_silent(self) -> bool:
+        """Tell whether nobody listens to ``authorize``, and nobody to ``record``."""
+        known = self._callers
+        try:
+            return known["authorize"] is None is known["record"]
+        except KeyError:
+            return self.listeners("authorize") is None is self.listeners("record")
+
     def _find_listeners(self, hook: str) -> Callable[[SigningEvent], object] | None:
         if not self._plugins_loaded:
             missing = not_installed(e for group in GROUPS for e in self._find(group=group))

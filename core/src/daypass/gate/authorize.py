@@ -23,7 +23,7 @@ from daypass.policy.in_force import applied, policies
 if TYPE_CHECKING:
     from daypass.policy.enforcer import Enforcer
 
-__all__ = ["ask_policies", "authorize", "authorize_many"]
+__all__ = ["ask_policies", "authorize", "authorize_many", "nobody_listens"]
 
 #: Patterns take longer than in proportion to the text that they are held against.
 _LONGEST_CALLER = 1024
@@ -37,7 +37,6 @@ def authorize(
     *,
     action: str = "create_signed_url",
     whole: AnyRequest | None = None,
-    free: Permit | None = None,
 ) -> Permit:
     """Ask the policy, then every ``authorize`` plugin, which can only narrow.
 
@@ -48,7 +47,6 @@ def authorize(
         caller: who asks.
         action: the function that was called.
         whole: of one part of an upload, the request for the whole.
-        free: a permit for any key, which serves where nobody is asked and nobody told.
 
     Returns:
         The permit, with the request that is to be signed.
@@ -58,8 +56,6 @@ def authorize(
         RefusedError: if a plugin does.
 
     """
-    if free is not None and caller is None and _nobody():
-        return free
     enforcers = policies()  # first: the audit takes the configuration that the policy has looked at
     plugins, told = registry.listeners("authorize"), recorders()
     permit = _permit(backend, location, request, caller, action=action, whole=whole, told=told)
@@ -76,14 +72,12 @@ def authorize(
     return permit
 
 
-def _nobody() -> bool:
+def nobody_listens() -> bool:
     """Tell whether nobody is asked and nobody told, as where nothing has been set up."""
-    if applied() or added():
-        return False
-    if registry.listeners("authorize") or registry.listeners("record"):
+    if applied() or added() or not registry.is_silent():
         return False
     config = load()
-    return config.policy is None and config.audit is None
+    return config.policy is None is config.audit
 
 
 def authorize_many(

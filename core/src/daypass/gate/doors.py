@@ -18,7 +18,7 @@ from daypass.errors import (
     ShortLivedURLWarning,
     at_row,
 )
-from daypass.gate.authorize import ask_policies, authorize, authorize_many
+from daypass.gate.authorize import ask_policies, authorize, authorize_many, nobody_listens
 from daypass.gate.check import admit, admit_form, check_grant, check_lacking, check_version
 from daypass.gate.judge import judge, judge_form
 from daypass.gate.lanes import lane_of
@@ -57,13 +57,14 @@ def create_signed_url(
 
     """
     lane = lane_of(backend, location, request)
-    permit = authorize(backend, location, lane.request, caller, free=lane.free)
-    if permit is lane.free:  # nothing to count, to hold against a rule or to put on record
+    if (
+        caller is None and nobody_listens()
+    ):  # nothing to count, to hold against a rule or to put on record
         answer = lane.sign(location, lane.request)
         if lane.waived or answer.expires_because != REQUESTED:
-            answer = settled(permit, answer, lane.waived)
+            answer = settled(lane.free, answer, lane.waived)
         return answer
-    with permit:
+    with authorize(backend, location, lane.request, caller) as permit:
         answer = lane.sign(location, permit.request)
         answer = settled(permit, answer, lane.waived)
         permit.record(answer, [answer.url])

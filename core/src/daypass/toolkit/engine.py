@@ -167,7 +167,23 @@ class Begun(NamedTuple):
             path: the path that was asked for.
 
         """
-        return self.of_url(self.filled.url(key), path)
+        # What `of_url` does, past the generated __init__: every single link comes this way.
+        filled, method, headers, end, because, permits, unenforced, backend = self
+        link = object.__new__(SignedURL)
+        told = {
+            "url": filled.url(key),
+            "method": method,
+            "headers": headers.copy(),
+            "expires_at": end,
+            "expires_because": because,
+            "permits": permits,
+            "unenforced": unenforced,
+            "path": path,
+            "backend": backend,
+            "cookie_maker": None,
+        }
+        object.__setattr__(link, "__dict__", told)
+        return link
 
     def links(self, keys: Sequence[str], location: Location) -> SignedURLBatch:
         """Return the links of many keys below a location, in their order."""

@@ -135,7 +135,7 @@ def describe_backend() -> BackendInfo:
 @hookimpl
 def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
     """Sign by a template that the SDK has proven."""
-    return _signer(location).sign(location, request)
+    return prepared(location, "s3", _make_signer).sign(location, request)
 
 
 @hookimpl
