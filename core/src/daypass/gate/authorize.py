@@ -124,7 +124,7 @@ def _ask_plugins(permit: Permit, hook: Listener) -> None:
         RefusedError: if one of them raises anything that is not a `DaypassError` itself.
 
     """
-    event = permit.event({})
+    event = permit.event()
     try:
         check_silent("authorize", hook(event))
     except DaypassError as error:

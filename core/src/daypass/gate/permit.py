@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -155,16 +155,13 @@ class Permit:
         """
         if not self.told:
             return
-        said: dict[str, Any] = {"count": len(urls)}
+        event = self.event()
+        told = event.__dict__
+        told["count"] = len(urls)
         if answer is not None:
-            said = {
-                "count": len(urls),
-                "expires_at": answer.expires_at,
-                "expires_because": answer.expires_because,
-                "unenforced": answer.unenforced,
-                "url_sha256": digest(urls),
-            }
-        record(self.event(said), self.told)
+            told["expires_at"], told["expires_because"] = answer.expires_at, answer.expires_because
+            told["unenforced"], told["url_sha256"] = answer.unenforced, digest(urls)
+        record(event, self.told)
 
     def refuse(self, error: DaypassError, rule: str | None) -> None:
         """Put on record that its links were refused.
@@ -179,11 +176,13 @@ class Permit:
         """
         if not self.told:
             return
-        said = {"count": self.count, "decision": "refused", "reason": str(error), "rule": rule}
-        record(self.event(said), self.told)
+        event = self.event()
+        refusal = {"count": self.count, "decision": "refused", "reason": str(error), "rule": rule}
+        event.__dict__.update(refusal)
+        record(event, self.told)
 
-    def event(self, said: Mapping[str, Any]) -> SigningEvent:
-        """Make an event of what was permitted and of what else is said."""
+    def event(self) -> SigningEvent:
+        """Make an event of what was permitted."""
         request = self.request
         place = self.location if self.keys is None else self.place
         told = _UNTOLD.copy()
@@ -193,7 +192,6 @@ class Permit:
         told["method"], told["conditions"] = request.method, request.conditions
         told["signing_time"], told["expires_at"] = request.signing_time, request.expires_at
         told["rule"] = self.rule
-        told.update(said)
         # Past the generated __init__, which takes twice the time: a link waits for it.
         event = object.__new__(SigningEvent)
         object.__setattr__(event, "__dict__", told)
