@@ -455,6 +455,20 @@ def _listener(told):
     return listen
 
 
+def test_plugins_are_told_what_is_asked_for_and_never_the_values(registry_of):
+    told = []
+    registry_of(
+        {"fake": backend()},
+        [plugin(authorize=_listener(told), record=_listener(told))],
+    )
+    secret = {"x-key": "s3cr3t"}
+    sign(method="PUT", query=secret, tags=secret, headers=secret, storage_class="s3cr3t")
+    for event in told:
+        assert {"query", "tags", "headers", "storage_class"} <= event.conditions
+    assert len(told) == 2
+    assert "s3cr3t" not in repr(told)
+
+
 def test_plugins_are_told_before_and_after_and_never_the_url(registry_of):
     told = []
     registry_of(

@@ -225,6 +225,9 @@ LIMITS = {
     ),
     "a length for max_bytes": ({"max_bytes": 10}, {"content_length": 0}, [{}]),
     "https": ({"require": ["https_only"]}, {"https_only": True}, [{}, {"https_only": False}]),
+    "storage_class": ({"require": ["storage_class"]}, {"storage_class": "STANDARD_IA"}, [{}]),
+    "tags": ({"require": ["tags"]}, {"tags": {"owner": "me"}}, [{}, {"tags": {}}]),
+    "query": ({"require": ["query"]}, {"query": {"x-job": "42"}}, [{}]),
     "ip_ranges": (
         {"ip_ranges": ["192.0.2.0/24", "2001:db8::/32"]},
         {"ip_range": "192.0.2.4-192.0.2.9"},
@@ -250,7 +253,19 @@ def test_what_a_rule_requires_must_be_asked(fake, in_force, kind):
         assert error.nearest
 
 
-@pytest.mark.parametrize("kind", ["require", "content_types", "max_bytes", "ip_ranges", "https"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "require",
+        "content_types",
+        "max_bytes",
+        "ip_ranges",
+        "https",
+        "storage_class",
+        "tags",
+        "query",
+    ],
+)
 def test_what_a_rule_requires_cannot_be_waived(registry_of, in_force, kind):
     limit, good, _ = LIMITS[kind]
     option = next(iter(good))
