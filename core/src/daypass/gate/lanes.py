@@ -43,7 +43,8 @@ class Lane:
     short: bool
     #: A permit for any of its keys, where nobody is asked and nobody told.
     free: Permit
-    _judged: Judged | None = None
+    #: Never shown: it holds the last link's query.
+    _judged: Judged | None = attrs.field(default=None, repr=False)
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Call the backend for a key, and judge its answer: closely, unless it is like the last one but for its key.
