@@ -37,7 +37,7 @@ class TestContract(BackendConformance):
     narrowed = frozenset(
         {
             *("add_content_md5_metadata", "content_length", "content_md5", "content_type"),
-            *("headers", "metadata", "prefix"),
+            *("headers", "metadata", "prefix", "storage_class", "tags"),
         }
     )
 
