@@ -75,7 +75,7 @@ class Judged:
     #: Its URL up to the key.
     _start: str
     #: Its query up to the value that differs: the signature.
-    _query: str
+    _query: str = attrs.field(repr=False)
     #: What the URL leaves out of the key, at its beginning.
     _omitted: str
 
