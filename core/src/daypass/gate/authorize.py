@@ -60,7 +60,7 @@ def authorize(
     plugins, told = registry.listeners("authorize"), recorders()
     permit = _permit(backend, location, request, caller, action=action, whole=whole, told=told)
     for enforcer in enforcers:
-        ask = _ask(permit, location)
+        ask = _ask_of(permit, location)
         decision = enforcer.decide(ask)
         if not decision.allowed or decision.rule is None:
             error = refusal_of(decision)
@@ -154,7 +154,7 @@ def ask_policies(
     deciding: Decision | None = None
     trace = []
     for enforcer in policies():
-        ask = _ask(permit, location)
+        ask = _ask_of(permit, location)
         decision = enforcer.decide(ask)
         trace.append(tuple(enforcer.steps(ask, decision)))
         permit.request = decision.request
@@ -193,7 +193,7 @@ def _permit(
     return Permit(backend, location, request, request, caller, action, whole or request, told)
 
 
-def _ask(permit: Permit, location: Location) -> Ask:
+def _ask_of(permit: Permit, location: Location) -> Ask:
     """Say to a policy what is asked."""
     request, whole, key = permit.request, permit.whole, location.key
     opens_all = permit.action == "create_signed_prefix"
@@ -219,16 +219,16 @@ def _sorted(
     cuts: list[tuple[str | None, Sequence[int]]]
     if permit.request.method == "LIST":
         # A rule must cover all that begins with a prefix, so each is looked at by itself.
-        found = [enforcer.decide(_ask(permit, permit.location.at(key))) for key in keys]
+        found = [enforcer.decide(_ask_of(permit, permit.location.at(key))) for key in keys]
         names = [None if decision.rule is None else decision.rule.name for decision in found]
         cuts = [(name, [place]) for place, name in enumerate(names)]
     else:
-        groups = enforcer.sort(_ask(permit, permit.location), permit.location.bucket, keys)
+        groups = enforcer.sort(_ask_of(permit, permit.location), permit.location.bucket, keys)
         cuts = list(groups.items())
     parts = []
     for name, places in cuts:
         part = permit if len(places) == len(keys) else _part(permit, keys, rows, places)
-        ask = _ask(part, part.location.at(keys[places[0]]))
+        ask = _ask_of(part, part.location.at(keys[places[0]]))
         decision = enforcer.judge_named(name, ask)
         if decision.allowed and decision.rule is not None:
             part.consent(enforcer, decision, decision.rule, ask)
@@ -262,7 +262,7 @@ def _refuse(
         faults = [(_part(permit, permit.keys or (), permit.rows, [0]), name)]
     for permit, name in faults:
         errors = [
-            refusal_of(enforcer.judge_named(name, _ask(permit, permit.location.at(key))))
+            refusal_of(enforcer.judge_named(name, _ask_of(permit, permit.location.at(key))))
             for key in permit.keys or ()
         ]
         permit.refuse(errors[0], name)

@@ -105,7 +105,7 @@ class ParquetFormat:
         self._new = new
         self._footer = JoinedFooter()
 
-    def ask(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, None]:
+    def body_of(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, None]:
         """Return what a worker needs: all of it, since it writes all of it."""
         del columns
         return chunk.batch(self._schema), None

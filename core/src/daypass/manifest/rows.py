@@ -161,7 +161,7 @@ class RowFormat:
         self._names = names
         self._new = new
 
-    def ask(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, Any]:
+    def body_of(self, chunk: Any, columns: Mapping[str, str]) -> tuple[Body, Any]:
         """Return what a worker needs, and what `data` will."""
         return chunk.columns(columns), chunk
 

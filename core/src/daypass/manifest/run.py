@@ -123,7 +123,7 @@ def _answered(
     waiting: deque[tuple[Any, Callable[[], Answer]]] = deque()
     with workers(work, jobs) as submit:
         for chunk in chunks:
-            body, rest = shape.ask(chunk, work.columns)
+            body, rest = shape.body_of(chunk, work.columns)
             waiting.append((rest, submit(first, body)))
             first += len(chunk)
             if len(waiting) > ahead:

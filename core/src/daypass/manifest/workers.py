@@ -43,7 +43,7 @@ def workers(work: Work, jobs: int) -> Iterator[Submit]:
     children = _Children(work)
     executor = ThreadPoolExecutor(jobs, "daypass-worker")
     try:
-        yield lambda first, body: executor.submit(children.ask, first, body).result
+        yield lambda first, body: executor.submit(children.work, first, body).result
     finally:
         children.end()  # first, so that no thread waits for an answer any more
         executor.shutdown(cancel_futures=True)
@@ -59,7 +59,7 @@ class _Children:
         self._all: list[subprocess.Popen[bytes]] = []
         self._ended = False
 
-    def ask(self, first: int, body: Body) -> Answer:
+    def work(self, first: int, body: Body) -> Answer:
         """Let this thread's process work; start it first where there is none yet."""
         process: subprocess.Popen[bytes] | None = getattr(self._own, "process", None)
         if process is None:

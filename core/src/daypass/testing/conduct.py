@@ -100,7 +100,7 @@ class ConductRules(Bench):
         """Row by row and field by field, without options and with each that the backend has."""
         asked: list[dict[str, Any]] = [
             {},
-            *(PROBES[name].ask(trial) for name in BULK if self._takes(name, method)),
+            *(PROBES[name].keywords(trial) for name in BULK if self._takes(name, method)),
         ]
         at: dict[str, Any] = {
             "method": method,

@@ -174,7 +174,7 @@ class ExplainRules(Bench):
         asked: dict[str, Any] = {}
         for name in TOLD:
             if self.holds(name) and method in PROBES[name].methods:
-                asked |= PROBES[name].ask(trial)
+                asked |= PROBES[name].keywords(trial)
         root = trial.store.location.key
         prefix = f"{root.removesuffix('/')}/" if root else ""
         keys = [key for key in _KEYS if key not in self.refused_keys]

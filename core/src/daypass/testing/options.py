@@ -84,7 +84,7 @@ class OptionRules(Bench):
         method = self._method(option)
         if method != "PUT":
             trial.place(KEY, BODY)
-        trial.accepts(trial.sign(method=method, **PROBES[option].ask(trial)))
+        trial.accepts(trial.sign(method=method, **PROBES[option].keywords(trial)))
 
     @served
     @each(option=lambda bench: bench.options(bench.unverified & bench.info.enforces))
@@ -136,7 +136,9 @@ class OptionRules(Bench):
     )
     def test_a_waived_restriction_is_named(self, trial: Trial, option: str) -> None:
         """With strict=False the link is made, and says what it does not enforce."""
-        link = trial.sign(method=self._method(option), strict=False, **PROBES[option].ask(trial))
+        link = trial.sign(
+            method=self._method(option), strict=False, **PROBES[option].keywords(trial)
+        )
         assert option in link.unenforced
 
     @only(lambda bench: bench.can("PUT") and bench.options(DESCRIBING))
@@ -147,7 +149,7 @@ class OptionRules(Bench):
     )
     def test_a_description_arrives(self, trial: Trial, option: str) -> None:
         """Unenforced, it is still among the headers, and the store keeps what a holder sends."""
-        link = trial.sign(method="PUT", **PROBES[option].ask(trial))
+        link = trial.sign(method="PUT", **PROBES[option].keywords(trial))
         trial.accepts(link)
         kept = getattr(trial.store.head_metadata(KEY), option)
         assert kept == {"content_type": "text/csv", "metadata": {"run": "42"}}[option]
@@ -167,12 +169,12 @@ class OptionRules(Bench):
             self._check_description(trial, option)
             return
         with pytest.raises(UnsupportedOptionError) as caught:
-            trial.sign(method=self._method(option), **PROBES[option].ask(trial))
+            trial.sign(method=self._method(option), **PROBES[option].keywords(trial))
         assert (caught.value.option, caught.value.backend) == (option, self.info.name)
 
     def _check_description(self, trial: Trial, option: str) -> None:
         """Fail where a description is dropped without a word."""
-        asked = PROBES[option].ask(trial)
+        asked = PROBES[option].keywords(trial)
         link = trial.sign(method="PUT", strict=False, **asked)
         assert option in link.unenforced
         if asked.keys() <= self.info.enforces | DESCRIBING:  # else the gate has left it out

@@ -137,7 +137,7 @@ class PrefixRules(Bench):
         method = probe.method(self.methods())
         assert method is not None
         try:
-            link = grants.sign(method=method, **probe.ask(trial))
+            link = grants.sign(method=method, **probe.keywords(trial))
         except UnsupportedOptionError as error:
             assert error.option == option  # noqa: PT017 - refusing is one of three good answers
             return

@@ -44,7 +44,7 @@ class Probe:
 
     #: Methods that it goes with, the best first.
     methods: tuple[str, ...]
-    _ask: Mapping[str, Any] | Callable[[Trial], Mapping[str, Any]]
+    _keywords: Mapping[str, Any] | Callable[[Trial], Mapping[str, Any]]
     _proof: Proof = _nothing_more
     #: True where the option alters the link; the clock's options only choose its time.
     binds: bool = True
@@ -56,11 +56,11 @@ class Probe:
     @property
     def fixed(self) -> Mapping[str, Any]:
         """The keywords that ask for it, where they are the same in every trial; else none."""
-        return {} if callable(self._ask) else self._ask
+        return {} if callable(self._keywords) else self._keywords
 
-    def ask(self, trial: Trial) -> dict[str, Any]:
+    def keywords(self, trial: Trial) -> dict[str, Any]:
         """Return the keywords that ask for it."""
-        return dict(self._ask(trial) if callable(self._ask) else self._ask)
+        return dict(self._keywords(trial) if callable(self._keywords) else self._keywords)
 
     def check_bound(self, trial: Trial, method: str) -> tuple[SignedURL, SignedURL]:
         """Fail where the link is the same with the option and without; return both."""
@@ -80,15 +80,19 @@ class Probe:
             self._check_touched(trial, asked, plain)
         if method != "PUT":
             trial.place(KEY, BODY)
-        self._proof(trial, method, self.ask(trial))
+        self._proof(trial, method, self.keywords(trial))
         if self.binds:
             if method == "PUT" and trial.size() is not None:
                 return  # the proof has uploaded
-            trial.accepts(trial.sign(method=method, **self.ask(trial)))
+            trial.accepts(trial.sign(method=method, **self.keywords(trial)))
 
     def _pair(self, trial: Trial, method: str) -> tuple[SignedURL, SignedURL]:
-        without: dict[str, Any] = {"https_only": False} if "https_only" in self.ask(trial) else {}
-        return trial.sign(method=method, **self.ask(trial)), trial.sign(method=method, **without)
+        without: dict[str, Any] = (
+            {"https_only": False} if "https_only" in self.keywords(trial) else {}
+        )
+        return trial.sign(method=method, **self.keywords(trial)), trial.sign(
+            method=method, **without
+        )
 
     def _check_touched(self, trial: Trial, asked: SignedURL, plain: SignedURL) -> None:
         """Fail where the holder can leave out or change what the option adds."""

@@ -140,7 +140,7 @@ class SecrecyRules(Bench):
         asked: dict[str, Any] = {}
         for name in ("content_type", "metadata", "headers", "filename", "stable_for"):
             if self.holds(name) and method in PROBES[name].methods:
-                asked |= PROBES[name].ask(trial)
+                asked |= PROBES[name].keywords(trial)
         return asked
 
     def _signatures(self, url: str) -> list[str]:
@@ -171,7 +171,7 @@ class SecrecyRules(Bench):
 
     def _asking(self, trial: Trial, option: str) -> Callable[[], object]:
         probe = PROBES[option]
-        return lambda: trial.sign(method=probe.method(self.methods()), **probe.ask(trial))
+        return lambda: trial.sign(method=probe.method(self.methods()), **probe.keywords(trial))
 
 
 def _unreachable(store: Store) -> object:

@@ -87,7 +87,7 @@ class XMLUploadSession:
     def begin(self) -> str:
         """Ask for an upload's id."""
         # Without a body: the object's type would be the body's.
-        root = self._ask(Step("begin", "POST", {"uploads": ""}), None)
+        root = self._take(Step("begin", "POST", {"uploads": ""}), None)
         upload_id = _text(root, "UploadId")
         if upload_id is None or not _UPLOAD_ID.fullmatch(upload_id):
             msg = f"the store began an upload to {self.location.path} and gave no id for it: check that the endpoint speaks this protocol"
@@ -119,7 +119,7 @@ class XMLUploadSession:
             query = {"uploadId": upload_id}
             if last:
                 query["part-number-marker"] = str(last)
-            root = self._ask(Step("list", "GET", query), None)
+            root = self._take(Step("list", "GET", query), None)
             page = [self._part(element) for element in root if _name(element) == "Part"]
             yield from page
             if _text(root, "IsTruncated") != "true":
@@ -154,7 +154,7 @@ class XMLUploadSession:
         namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
         body = f'<CompleteMultipartUpload xmlns="{namespace}">{"".join(lines)}</CompleteMultipartUpload>'
         answered: dict[str, str] = {}
-        root = self._ask(
+        root = self._take(
             Step("complete", "POST", {"uploadId": upload_id}), body.encode(), answered=answered
         )
         found = _text(root, "ETag")
@@ -170,11 +170,11 @@ class XMLUploadSession:
         """Delete the upload."""
         step = Step("abort", "DELETE", {"uploadId": upload_id})
         try:
-            self._ask(step, None, empty=True)
+            self._take(step, None, empty=True)
         except ObjectNotFoundError:
             return
 
-    def _ask(
+    def _take(
         self,
         step: Step,
         body: bytes | None,
