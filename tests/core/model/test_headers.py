@@ -28,6 +28,36 @@ def test_headers_are_copied_as_they_were_spelt():
     assert copy is not given_headers
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-amz-copy-source",
+        "X-Goog-Copy-Source-Generation",
+        "x-ms-rename-source",
+        "x-ms-source-if-match",
+        "x-oss-copy-source",
+        "x-cos-metadata-directive",
+        "x-goog-resumable",
+        "x-amz-bypass-governance-retention",
+        "X-HTTP-Method-Override",
+        "x-method-override",
+        "x-original-url",
+        "x-forwarded-host",
+    ],
+)
+def test_what_makes_another_request_of_it_is_refused_by_name(name):
+    with pytest.raises(InvalidRequestError, match=f"{name} would make another request") as caught:
+        check_headers({name: "/bucket/other"})
+    assert caught.value.option == "headers"
+
+
+@pytest.mark.parametrize(
+    "name", ["x-amz-expected-bucket-owner", "x-goog-if-metageneration-match", "x-source"]
+)
+def test_what_only_binds_the_request_is_signed(name):
+    assert check_headers({name: "1"}) == {name: "1"}
+
+
 @pytest.mark.parametrize("check", [check_headers, check_metadata])
 def test_a_read_only_mapping_will_do(check):
     assert check(MappingProxyType({"x-a": "1"})) == {"x-a": "1"}

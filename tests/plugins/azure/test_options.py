@@ -13,7 +13,18 @@ import daypass
 from daypass import InvalidRequestError, UnknownOptionError, UnsupportedOptionError
 from daypass.backends import registry
 from tests.plugins.azure.conftest import NOW, OPTIONS
+from tests.plugins.azure.sdk import DELEGATED
 from tests.servers.azurite import KEY
+
+
+@pytest.mark.parametrize(
+    "name", ["x-ms-copy-source", "x-ms-lease-action", "X-MS-Page-Write", "x-ms-delete-snapshots"]
+)
+def test_no_header_is_signed_that_makes_another_request(name):
+    """A user delegation key signs headers, and a PUT with a copy source reads another object."""
+    for method in ("PUT", "DELETE"):
+        with pytest.raises(InvalidRequestError, match="would make another request"):
+            DELEGATED.create_signed_url("k", method=method, signing_time=NOW, headers={name: "x"})
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import botocore.session
 import pytest
 
 import daypass
@@ -25,6 +26,41 @@ NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 
 def sign(path="s3://bucket/key", **options):
     return daypass.create_signed_url(path, storage_options=STATIC, **options)
+
+
+def _other_operations():
+    """Every header of botocore's model of S3 by which a request copies, renames, appends or passes over a retention."""
+    model = botocore.session.Session().get_service_model("s3")
+    operations = map(model.operation_model, model.operation_names)
+    members = [m for o in operations if o.input_shape for m in o.input_shape.members.values()]
+    names = {
+        member.serialization["name"].lower()
+        for member in members
+        if member.serialization.get("location") == "header"
+    }
+    words = ("copy-source", "rename-source", "source-expected", "directive", "bypass", "offset")
+    return sorted(name for name in names if any(word in name for word in words))
+
+
+def test_the_model_has_such_headers():
+    assert {"x-amz-copy-source", "x-amz-rename-source"} < set(_other_operations())
+
+
+@pytest.mark.parametrize("name", _other_operations())
+def test_no_header_is_signed_that_makes_another_request(name):
+    """A PUT with a copy source reads an object that no policy was asked about."""
+    store = daypass.Store("s3://bucket", storage_options=STATIC)
+    headers = {name.title(): "/bucket/secret"}
+    for door in (
+        lambda: store.create_signed_url("key", method="PUT", headers=headers),
+        lambda: store.create_signed_urls(["key"], method="PUT", headers=headers),
+        lambda: store.create_signed_prefix("key/", method="PUT", headers=headers),
+        lambda: store.create_multipart_upload("key", size=10**8, headers=headers),
+        lambda: store.create_upload_form("key", headers=headers),
+        lambda: daypass.rehearse("s3://bucket/key", method="PUT", headers=headers),
+    ):
+        with pytest.raises(daypass.InvalidRequestError, match="would make another request"):
+            door()
 
 
 @pytest.mark.parametrize(

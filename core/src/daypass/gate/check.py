@@ -15,7 +15,8 @@ from daypass.errors import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from daypass.model.forms import FILENAME, WAIVABLE, FormRequest
+from daypass.model.forms import FILENAME, WAIVABLE, AnyRequest, FormRequest
+from daypass.model.headers import another_request
 from daypass.model.locations import Location, read_as_local
 from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
@@ -68,6 +69,7 @@ def admit(
     if request.conditions and not request.conditions <= _enforced(backend, location):
         waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
+    _check_headers(backend, request)
     if second is None:
         second = int(time.time())
     resolved = request.resolve(datetime.fromtimestamp(second, UTC))
@@ -121,6 +123,7 @@ def admit_form(
     if FILENAME in key.removesuffix(FILENAME):
         msg = f"the key holds {FILENAME}, which the store replaces by the file's name: it may only end a key, once"
         raise InvalidPathError(msg, option="path")
+    _check_headers(backend, request)
     beyond = request.conditions - (info.form_enforces - location.lacks)
     if refused := (beyond if request.strict else beyond - WAIVABLE):
         raise _unsupported_in_form(backend, min(refused))
@@ -150,6 +153,13 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
         name = min(wrong)
         msg = f"{name} describes one object, and a prefix holds many: sign that object alone"
         raise InvalidRequestError(msg, option=name)
+
+
+def _check_headers(backend: Backend, request: AnyRequest) -> None:
+    """Raise for a header by which the provider's request would be another one."""
+    for name in request.headers or ():
+        if name.lower() in backend.info.operation_headers:
+            raise another_request(name)
 
 
 def _check_lifetime(backend: Backend, resolved: SignRequest | FormRequest) -> None:

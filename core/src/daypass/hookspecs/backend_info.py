@@ -59,6 +59,10 @@ def _of(found: frozenset[str], known: Collection[str], what: str) -> frozenset[s
     return found
 
 
+def _header_names(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in _names(value, "operation_headers"))
+
+
 def _text(_info: object, field: attrs.Attribute[Any], value: object) -> None:
     """Refuse what is no text, and none at all."""
     if not isinstance(value, str) or not value:
@@ -131,6 +135,9 @@ class BackendInfo:
     )
     #: Query parameters that must never be shown.
     secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
+    #: Names of headers by which a request of the provider does something else than its method says, or with another
+    #: object, beyond those that `SignRequest` refuses (copy sources and their like): nobody may have them signed.
+    operation_headers: frozenset[str] = attrs.field(default=frozenset(), converter=_header_names)
     #: One sentence on why it cannot sign and what to do, for a backend that cannot.
     why_not: str = attrs.field(default="", validator=_sentence)
     #: True where `create_signed_prefix` can grant all that lies below a prefix.

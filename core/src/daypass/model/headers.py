@@ -11,6 +11,7 @@ from daypass.base.messages import brief, shown
 from daypass.errors import InvalidRequestError
 
 __all__ = [
+    "another_request",
     "attachment",
     "check_headers",
     "check_metadata",
@@ -55,6 +56,13 @@ _FORBIDDEN = frozenset(
 _SIGNATURE = re.compile(
     r"x-(?:amz|goog)-(?:algorithm|credential|date|expires|signedheaders|signature|security-token"
     r"|content-sha256|decoded-content-length|trailer)|x-amz-s3session-token|x-ms-(?:date|version)"
+)
+#: By these a request does something else than its method says, or with another object: copies and renames, the start
+#: of a resumable session, what passes over a retention, and another method or path. Vendors spell them alike (x-amz-,
+#: x-goog-, x-ms-, x-oss-, x-cos-, ...); what only one has, its backend names in ``BackendInfo.operation_headers``.
+_OPERATION = re.compile(
+    r"x-[a-z0-9]+-(?:(?:copy|rename|source)-.*|[a-z-]+-directive|bypass-.*|resumable)"
+    r"|x-http-method.*|x-method-override|x-original-.*|x-rewrite-.*|x-forwarded-.*"
 )
 #: A header that has an option of its own: the option says it, so that no two places can disagree.
 _OWN_OPTION = {
@@ -104,6 +112,8 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
         if lower in _FORBIDDEN or _SIGNATURE.fullmatch(lower):
             msg = f"{option}: {brief(name)} belongs to the signature or the connection and cannot be set"
             raise InvalidRequestError(msg, option=option)
+        if _OPERATION.fullmatch(lower):
+            raise another_request(name, option)
         own = _OWN_OPTION.get(lower)
         if lower.startswith(_METADATA_PREFIXES):
             own = "metadata"
@@ -113,6 +123,12 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
         seen.add(lower)
         copy[name] = check_text(value, option, what=f"value of {brief(name)}")
     return copy
+
+
+def another_request(name: str, option: str = "headers") -> InvalidRequestError:
+    """Make the error for a header that makes another request of the one that is asked for."""
+    msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out"
+    return InvalidRequestError(msg, option=option)
 
 
 def check_metadata(metadata: Mapping[str, str], option: str = "metadata") -> dict[str, str]:

@@ -128,6 +128,12 @@ def describe_backend() -> BackendInfo:
         multipart=PARTS,
         options_class=AzureOptions,
         secret_query_keys=("sig",),
+        # https://learn.microsoft.com/en-us/rest/api/storageservices/put-page, lease-blob, copy-blob-from-url,
+        # delete-blob and undelete-blob
+        operation_headers=(
+            *("x-ms-page-write", "x-ms-lease-action", "x-ms-requires-sync"),
+            *("x-ms-delete-snapshots", "x-ms-delete-type-permanent", "x-ms-undelete-source"),
+        ),
     )
 
 

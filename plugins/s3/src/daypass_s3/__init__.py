@@ -123,6 +123,8 @@ def describe_backend() -> BackendInfo:
         forms=True,
         form_enforces=_FORM_ENFORCES,
         options_class=S3Options,
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-append.html
+        operation_headers=("x-amz-write-offset-bytes",),
         secret_query_keys=(
             "X-Amz-Signature",
             "X-Amz-Security-Token",
