@@ -31,7 +31,9 @@ def path(tmp_path):
 
 
 def test_a_line_says_what_the_event_said(path):
-    AuditFile(path, clock=lambda: NOW.timestamp() + 0.25).record(event(rule="read"))
+    AuditFile(path, clock=lambda: NOW.timestamp() + 0.25).record(
+        event(rule="read", headers=frozenset({"x-é", "x-b"}), acl="public-read")
+    )
     (line,) = lines_of(path)
     del line["hash"]
     assert line == {
@@ -46,6 +48,8 @@ def test_a_line_says_what_the_event_said(path):
         "version": None,
         "method": "GET",
         "conditions": ["acl", "filename"],
+        "headers": ["x-b", "x-é"],
+        "acl": "public-read",
         "signing_time": "2026-11-23T12:00:00Z",
         "expires_at": "2026-11-23T12:00:00Z",
         "expires_because": "requested",

@@ -475,7 +475,15 @@ def test_plugins_are_told_before_and_after_and_never_the_url(registry_of):
         {"fake": backend()},
         [plugin(authorize=_listener(told), record=_listener(told))],
     )
-    link = sign(method="PUT", content_type="text/csv", caller="ann", version=None, expires_in="5m")
+    link = sign(
+        method="PUT",
+        content_type="text/csv",
+        headers={"X-Secret-Header": SECRET},
+        acl="public-read",
+        caller="ann",
+        version=None,
+        expires_in="5m",
+    )
     before, after = told
     expected = SigningEvent(
         action="create_signed_url",
@@ -486,7 +494,9 @@ def test_plugins_are_told_before_and_after_and_never_the_url(registry_of):
         method="PUT",
         signing_time=NOW,
         expires_at=NOW + timedelta(minutes=5),
-        conditions=frozenset({"content_type", "signing_time"}),
+        conditions=frozenset({"acl", "content_type", "headers", "signing_time"}),
+        headers=frozenset({"x-secret-header"}),
+        acl="public-read",
     )
     assert expected == before
     assert after == attrs.evolve(

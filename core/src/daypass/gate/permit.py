@@ -191,7 +191,9 @@ class Permit:
         told["path"], told["version"] = place.path, place.version
         told["method"], told["conditions"] = request.method, request.conditions
         told["signing_time"], told["expires_at"] = request.signing_time, request.expires_at
-        told["rule"] = self.rule
+        told["rule"], told["acl"] = self.rule, request.acl
+        if request.headers:
+            told["headers"] = frozenset(map(str.lower, request.headers))
         # Past the generated __init__, which takes twice the time: a link waits for it.
         event = object.__new__(SigningEvent)
         object.__setattr__(event, "__dict__", told)

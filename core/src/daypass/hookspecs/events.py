@@ -11,7 +11,7 @@ __all__ = ["SigningEvent"]
 
 @attrs.frozen(kw_only=True, slots=False)  # made for every link, in half the time of one with slots
 class SigningEvent:
-    """What ``authorize`` and ``record`` are told: never a URL, a credential or a header's value."""
+    """What ``authorize`` and ``record`` are told: never a URL, a credential or the value of a header."""
 
     #: ``"create_signed_url"``, ``"create_signed_prefix"``, ``"create_upload_form"`` or
     #: ``"create_multipart_upload"``. The last is for an upload that is begun or resumed, and for each
@@ -29,6 +29,10 @@ class SigningEvent:
     expires_at: datetime
     #: Names of the conditions asked for.
     conditions: frozenset[str]
+    #: Names of the further headers that are signed (``headers=``), in lower case.
+    headers: frozenset[str] = frozenset()
+    #: The canned ACL that an upload sets, by which one that is public is found.
+    acl: str | None = None
     #: Only in ``record``: why the link ends when it does.
     expires_because: str | None = None
     #: Only in ``record``: conditions that are not enforced.
