@@ -72,10 +72,21 @@ def test_as_json(environment):
     assert [step["status"] for step in steps] == [None, 200, None, 200, 403, 403, 403, 403]
 
 
+#: The demo, which stands still where it would use its first link.
+STANDING = """
+import signal, sys
+from daypass.cli import main
+from daypass.demo import story
+story._use = lambda *arguments, **options: signal.pause()
+sys.argv = ["daypass", "demo"]
+sys.exit(main())
+"""
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_cleans_up(environment, scratch, end):
     with subprocess.Popen(
-        [DAYPASS, "demo"],
+        [sys.executable, "-P", "-c", STANDING],
         env=environment | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
