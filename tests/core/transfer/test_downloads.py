@@ -14,6 +14,7 @@ from fsspec.callbacks import Callback
 import daypass
 from daypass.errors import DaypassError, InvalidRequestError, StoreError
 from daypass.transfer import downloads
+from daypass.transfer.meter import Meter
 
 BODY = os.urandom(300_000)
 #: What every client of HTTP sends by itself.
@@ -106,6 +107,90 @@ def test_the_rest_of_another_object_is_never_joined_on(stored, file, left):
         daypass.download(stored.url, file)
     assert file.read_text() == "kept"
     assert left() == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"ETag": '"other"'},
+        {},
+        {"ETag": '"tag"', "Content-Range": f"bytes 1000-{len(BODY) - 1}/{len(BODY) + 1}"},
+        {"ETag": '"tag"', "Content-Range": f"bytes 999-{len(BODY) - 1}/{len(BODY)}"},
+        {"ETag": '"tag"', "Content-Range": f"bytes {'1' * 5000}-2/3"},
+        {"ETag": '"tag"', "Content-Range": "bytes 1000"},
+    ],
+    ids=["another tag", "no tag", "another length", "another place", "endless number", "half"],
+)
+def test_a_rest_that_does_not_say_it_is_of_the_same_object_is_not_joined_on(
+    stored, file, left, said
+):
+    """A server need not know If-Match (RFC 9110, 13.1.1); a 206 has the ETag of a 200 (15.3.7)."""
+    rest = {"Content-Range": f"bytes 1000-{len(BODY) - 1}/{len(BODY)}"} | said
+
+    def change(handler, count):
+        if count == 1:
+            stored.give(handler, cut=1000)
+        else:
+            stored.answer(handler, 206, BODY[::-1][1000:], **rest)
+        return True
+
+    stored.behave = change
+    with pytest.raises(StoreError, match="changed while it was downloaded"):
+        daypass.download(stored.url, file)
+    assert not file.exists()
+    assert left() == []
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 206])
+def test_an_answer_that_brings_no_whole_object_replaces_nothing(stored, file, left, status):
+    stored.behave = lambda handler, _: (stored.answer(handler, status, BODY), True)[1]
+    file.write_text("kept")
+    with pytest.raises(StoreError, match=f"answered {status} .* no whole object") as caught:
+        daypass.download(stored.url, file)
+    assert caught.value.status == status
+    assert file.read_text() == "kept"
+    assert left() == []
+
+
+def test_a_link_to_a_part_of_an_object_brings_that_part(stored, file):
+    def part(handler, _):
+        assert handler.headers["Range"] == "bytes=0-9"
+        stored.answer(handler, 206, BODY[:10], ETag='"tag"')
+        return True
+
+    stored.behave = part
+    daypass.download(stored.url, file, headers={"range": "bytes=0-9"})
+    assert file.read_bytes() == BODY[:10]
+
+
+def test_a_length_that_is_no_number_of_bytes_is_none(stored, file):
+    """Python reads no number of more than 4300 digits."""
+
+    def endless(handler, _):
+        stored.answer(handler, 200, BODY, Content_Length="1" * 5000)
+        handler.close_connection = True
+        return True
+
+    stored.behave = endless
+    assert daypass.download(stored.url, file).checked == ()
+    assert file.read_bytes() == BODY
+
+
+def test_what_is_longer_than_the_object_is_not_read_to_its_end(stored, tmp_path):
+    """A body in chunks says no length: without a bound it could fill the disk."""
+    sink = (tmp_path / "sink").open("w+b")
+
+    def chunks(handler, _):
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"a\r\n0123456789\r\n0\r\n\r\n")
+        return True
+
+    stored.behave = chunks
+    with sink, pytest.raises(StoreError, match="should have 9 bytes, and more arrived"):
+        downloads.fetch(link_to(stored.url), sink, Meter(None), most=9)
+    assert len(stored.asked) == 1
 
 
 def test_a_server_that_knows_no_ranges_is_asked_from_the_beginning(stored, file):

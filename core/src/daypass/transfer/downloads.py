@@ -21,7 +21,9 @@ __all__ = ["Arrived", "fetch"]
 
 #: How often it is asked without a byte more, before it is given up.
 _TRIES = 3
-_RANGE = re.compile(r"bytes (\d+)-")
+#: Numbers of 19 digits at most: below 2**63, and read in no time.
+_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
+_NUMBER = re.compile(r"[0-9]{1,19}")
 
 
 @attrs.frozen
@@ -38,7 +40,14 @@ class Arrived:
     said_md5: str | None
 
 
-def fetch(link: SignedURL, sink: BinaryIO, meter: Meter, *, encoding: str = "identity") -> Arrived:
+def fetch(
+    link: SignedURL,
+    sink: BinaryIO,
+    meter: Meter,
+    *,
+    encoding: str = "identity",
+    most: int | None = None,
+) -> Arrived:
     """Write what a link leads to into a file.
 
     Args:
@@ -46,13 +55,14 @@ def fetch(link: SignedURL, sink: BinaryIO, meter: Meter, *, encoding: str = "ide
         sink: the file, empty.
         meter: is told of every piece.
         encoding: in which the object may come (Accept-Encoding).
+        most: how many bytes it has, where that is known: after them nothing more is read.
 
     Raises:
-        ChangedError: if the object has become another on the way.
+        ChangedError: if the object has become another on the way, or is longer.
         DaypassError: if it cannot be had, though asked again.
 
     """
-    coming = _Coming(link, sink, meter, encoding)
+    coming = _Coming(link, sink, meter, encoding, most)
     while True:
         before = coming.total
         try:
@@ -71,6 +81,7 @@ class _Coming:
     sink: BinaryIO
     meter: Meter
     encoding: str
+    most: int | None
     total: int = 0
     #: Of the answer that began it.
     headers: Message = attrs.field(factory=Message)
@@ -79,7 +90,13 @@ class _Coming:
 
     def can_go_on(self, error: BaseException) -> bool:
         """Tell whether to ask for the rest: of an object that can be told from others."""
-        return is_temporary(error) and (self.total == 0 or self._tag is not None)
+        can_ask = self._tag is not None and not self._is_of_a_part
+        return is_temporary(error) and (self.total == 0 or can_ask)
+
+    @property
+    def _is_of_a_part(self) -> bool:
+        """Tell whether the link itself asks for a part of the object, and for none besides."""
+        return any(name.lower() == "range" for name in self.link.headers)
 
     @property
     def _tag(self) -> str | None:
@@ -100,21 +117,28 @@ class _Coming:
             if self.total and error.status == HTTPStatus.PRECONDITION_FAILED:
                 raise self._changed() from None
             raise
-        size: str | None = self.headers.get("Content-Length")
         return Arrived(
             size=self.total,
             md5=b64encode(self._digest.digest()).decode(),
             etag=None if (tag := self.headers.get("ETag")) is None else tag.strip('"'),
-            said_size=int(size) if size is not None and size.isdecimal() else None,
+            said_size=self._said_size,
             said_md5=_md5_of(self.headers),
         )
 
+    @property
+    def _said_size(self) -> int | None:
+        size = self.headers.get("Content-Length", "")
+        return int(size) if _NUMBER.fullmatch(size) else None
+
     def _begin(self, response: Response) -> None:
         if response.status == HTTPStatus.PARTIAL_CONTENT and self.total:
-            place = _RANGE.match(response.headers.get("Content-Range", ""))
-            if place is None or int(place[1]) != self.total:
+            if not self._is_the_rest(response.headers):
                 raise self._changed()
             return
+        whole = HTTPStatus.PARTIAL_CONTENT if self._is_of_a_part else HTTPStatus.OK
+        if response.status not in (HTTPStatus.OK, whole):
+            msg = f"the store answered {response.status} to GET {self.link.path}, which brings no whole object: nothing was saved"
+            raise StoreError(msg, status=response.status)
         # The first answer, or one of a server that knows no ranges and begins again.
         self.meter.add(-self.total)
         self.total = 0
@@ -124,12 +148,23 @@ class _Coming:
         self.headers = response.headers
         self.meter.begin(response.length)
 
+    def _is_the_rest(self, headers: Message) -> bool:
+        """Tell whether what comes belongs behind what has come: a server may not heed If-Match."""
+        place = _RANGE.fullmatch(headers.get("Content-Range", ""))
+        # RFC 9110, 15.3.7: a 206 has the ETag that a 200 would have.
+        if place is None or int(place[1]) != self.total or headers.get("ETag") != self._tag:
+            return False
+        return place[2] == "*" or self._said_size in (None, int(place[2]))
+
     def _read(self, response: Response) -> None:
         while True:
             with network_errors(self.link):
                 piece = response.read(CHUNK)
             if not piece:
                 break
+            if self.most is not None and self.total + len(piece) > self.most:
+                msg = f"{self.link.path} should have {self.most} bytes, and more arrived: nothing was saved"
+                raise ChangedError(msg)
             self.sink.write(piece)
             self._digest.update(piece)
             self.total += len(piece)

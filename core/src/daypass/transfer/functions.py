@@ -100,7 +100,8 @@ def download(
     with whole(target) as sink:
         if expected is not None:
             meter.begin(expected.size)
-        came = fetch(used, sink, meter, encoding=encoding)
+        most = None if expected is None else expected.size
+        came = fetch(used, sink, meter, encoding=encoding, most=most)
         size = came.said_size if expected is None else expected.size
         md5 = came.said_md5 if expected is None else expected.content_md5
         _check(used.path if expected is None else expected.path, came.size, size, came.md5, md5)
