@@ -443,6 +443,18 @@ def test_a_first_line_that_was_never_finished_is_removed_too(path):
     assert [line["decision"] for line in lines_of(path)] == ["repaired", "allowed"]
 
 
+@pytest.mark.parametrize("put", ["symlink_to", "hardlink_to"])
+def test_a_file_of_another_name_is_no_audit(fake, path, tmp_path, put):
+    """Whoever can write to the directory could lead the audit over any file of ours."""
+    other = tmp_path / "other"
+    other.touch()
+    getattr(path, put)(other)
+    add_audit(AuditFile(path))
+    with pytest.raises(AuditError, match=r"is a symbolic link|has another name too"):
+        sign()
+    assert other.read_bytes() == b""
+
+
 @pytest.mark.parametrize("last", [b"hello\n", b"{}\n", b"\n", b"x" * 10_000 + b"\n"])
 def test_a_file_that_is_none_of_ours_is_left_alone(fake, path, last):
     path.write_bytes(last)

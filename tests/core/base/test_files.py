@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
 
 import pytest
 
-from daypass.base.files import lock, target_of, whole
+from daypass.base.files import lock, private, target_of, whole
 from daypass.errors import InvalidRequestError, StoreError
 
 LOCK = """
@@ -30,6 +31,63 @@ def test_a_file_takes_its_name_when_all_is_written(tmp_path):
     assert target.read_text() == "new"
     (tmp_path / "other").touch()
     assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+
+
+def test_what_holds_links_is_its_owners_alone(tmp_path):
+    place = tmp_path / "links"
+    with private(place) as file:
+        file.write(b"a link")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    place.chmod(0o644)  # by an older version, or a hand
+    with private(place) as file:
+        assert file.read() == b"a link"
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+
+
+def _symbolic(place, other):
+    place.symlink_to(other)
+
+
+def _dangling(place, other):
+    place.symlink_to(other.with_name("nothing"))
+
+
+def _hard(place, other):
+    place.hardlink_to(other)
+
+
+def _pipe(place, other):
+    os.mkfifo(place)
+
+
+@pytest.mark.parametrize("put", [_symbolic, _dangling, _hard, _pipe])
+def test_what_somebody_put_in_its_place_is_not_written_to(tmp_path, put):
+    other = tmp_path / "other"
+    other.write_text("precious")
+    place = tmp_path / "links"
+    put(place, other)
+    with pytest.raises(StoreError, match=f"{place} (is|has)"):
+        private(place)
+    assert other.read_text() == "precious"
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(("owner", "ours"), [(1000, True), (0, True), (1001, False)])
+def test_another_users_file_is_not_written_to(tmp_path, monkeypatch, owner, ours):
+    """What is root's is nobody's trap."""
+    place = tmp_path / "links"
+    place.touch()
+    real = os.fstat
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(
+        "os.fstat",
+        lambda file: os.stat_result([*real(file)[:4], owner, *real(file)[5:]]),
+    )
+    if ours:
+        private(place).close()
+    else:
+        with pytest.raises(StoreError, match="belongs to another user"):
+            private(place)
 
 
 def test_what_fails_leaves_nothing(tmp_path):

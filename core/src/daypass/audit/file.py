@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -19,9 +20,10 @@ from daypass.audit.lines import (
     repair_text,
     write_line,
 )
+from daypass.base.files import check_own
 from daypass.base.messages import shown
 from daypass.base.process import after_fork
-from daypass.errors import AuditError, InvalidRequestError
+from daypass.errors import AuditError, InvalidRequestError, StoreError
 from daypass.hookspecs.events import SigningEvent
 
 try:
@@ -111,7 +113,10 @@ class AuditFile:
                 self._append(text)
             except OSError as error:
                 self._close()
-                msg = f"the audit {self.path} cannot be written: {error.strerror or type(error).__name__}"
+                why = error.strerror or type(error).__name__
+                if error.errno == errno.ELOOP:
+                    why = "it is a symbolic link: name the file itself"
+                msg = f"the audit {self.path} cannot be written: {why}"
                 raise AuditError(msg) from error
             except BaseException:
                 self._close()
@@ -134,16 +139,17 @@ class AuditFile:
 
     def _open(self) -> int:
         if self._descriptor is None:
-            flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+            flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
             try:
                 descriptor = os.open(self.path, flags)
             except FileNotFoundError:
                 descriptor = os.open(self.path, flags | os.O_CREAT, 0o600)
                 self._sync_directory()
             self._descriptor = descriptor
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                msg = f"the audit {self.path} is not a regular file, so lines could not be chained in it"
-                raise AuditError(msg)
+            try:
+                check_own(descriptor, f"the audit {self.path}")
+            except StoreError as error:
+                raise AuditError(str(error)) from None
         return self._descriptor
 
     def _close(self) -> None:

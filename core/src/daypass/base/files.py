@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +12,11 @@ from typing import BinaryIO
 
 from daypass.errors import InvalidRequestError, StoreError
 
-__all__ = ["lock", "opened", "target_of", "whole"]
+__all__ = ["check_own", "lock", "opened", "private", "target_of", "whole"]
+
+
+#: Follow no symbolic link; Windows has no such flag.
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
@@ -65,6 +71,54 @@ def whole(target: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def private(place: Path) -> BinaryIO:
+    """Open a file of our own for reading and writing, or make it: nobody else may read it, since it holds links.
+
+    Its name can be guessed, so whoever can write to its directory may have put something else there.
+
+    Raises:
+        StoreError: for a symbolic link, another user's file, or one that has a second name.
+        OSError: if it cannot be opened.
+
+    """
+    flags = os.O_RDWR | os.O_CREAT | _NO_LINKS
+    try:
+        descriptor = os.open(place, flags, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            msg = f"{place} is a symbolic link, and what holds links is written to no other file: remove it"
+            raise StoreError(msg) from error
+        raise
+    try:
+        check_own(descriptor, str(place))
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "r+b")
+
+
+def check_own(descriptor: int, place: str) -> None:
+    """Raise where an open file is none, somebody else's, or to be found under another name too.
+
+    Raises:
+        StoreError: saying which.
+
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        why = "is not a regular file"
+    elif hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0):
+        why = "belongs to another user"
+    elif found.st_nlink > 1:
+        why = "has another name too (a hard link)"
+    else:
+        return
+    msg = f"{place} {why}, so it is not written to: remove it, or name another place"
+    raise StoreError(msg)
 
 
 def lock(file: BinaryIO, doing: str) -> None:

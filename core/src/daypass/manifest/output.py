@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from daypass.base.files import lock
+from daypass.base.files import lock, private
 from daypass.errors import InvalidRequestError
 
 __all__ = ["Output", "output"]
@@ -88,14 +88,12 @@ def output(target: Path | BinaryIO, identity: Any, *, resume: bool) -> Iterator[
         return
     part = target.with_name(f".{target.name}.daypass-part")
     journal = target.with_name(f".{target.name}.daypass-journal")
-    descriptor = os.open(journal, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as notes:
+    with private(journal) as notes:
         lock(notes, f"writing {target}")
         if not resume or not part.exists():
             notes.truncate(0)
         identified = _identified(notes, identity)
-        # Opened by hand so that it is not cut, and has the permissions that any new file would have.
-        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
+        with private(part) as file:
             records = _kept(notes, file) if identified else []
             growing = Output(file, notes, records, file.tell())
             try:

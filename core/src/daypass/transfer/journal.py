@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import attrs
 
-from daypass.base.files import lock
+from daypass.base.files import lock, private
 from daypass.errors import StoreError
 
 __all__ = ["Journal", "Upload", "open_journal"]
@@ -98,14 +98,16 @@ def open_journal(file: Path, path: str) -> Iterator[Journal]:
     place = _place(file, path)
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
+        notes = private(place)
+    except StoreError:
+        raise
     except OSError as error:
         msg = (
             f"an upload in parts keeps a journal in {place.parent}, which cannot be written "
             f"({error.strerror}): set XDG_STATE_HOME to a directory that can, or raise multipart_threshold"
         )
         raise StoreError(msg) from error
-    with os.fdopen(descriptor, "r+b") as notes:
+    with notes:
         lock(notes, f"uploading {file} to this path")
         journal = Journal(place, notes)
         _read(journal, notes)
