@@ -7,6 +7,7 @@ import os
 import uuid
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 from fsspec.callbacks import Callback
 
@@ -110,6 +111,8 @@ def test_a_form_carries_a_file(place, file):
     assert (done.path, done.size, done.content_type) == (form.path, len(BODY), "text/csv")
     with pytest.raises(InvalidRequestError, match="must begin with 'text/'"):
         daypass.upload(file.rename(file.with_suffix(".png")), form)
+    with pytest.raises(InvalidRequestError, match="no URL"):
+        daypass.upload(file.with_suffix(".png"), attrs.evolve(form, url="file:///etc/motd"))
     assert len(place.asked) == 1
 
 

@@ -20,7 +20,7 @@ from daypass.model.requests import SignOptions
 from daypass.store.functions import create_signed_url, head_metadata
 from daypass.store.prepared import root_for
 from daypass.transfer.keywords import AbortKeywords, DownloadKeywords, UploadKeywords
-from daypass.transfer.links import check_alone, is_link, link_of
+from daypass.transfer.links import check_alone, check_url, is_link, link_of
 from daypass.transfer.meter import Meter
 from daypass.transfer.outcome import Transfer
 
@@ -278,6 +278,7 @@ def _through(link: object, file: Path, headers: Mapping[str, str] | None, meter:
             if headers:
                 msg = "headers go with a bare URL: a form has fields, and only those are sent"
                 raise InvalidRequestError(msg, option="headers")
+            check_url(link.url)
             size, etag = send_form(link, file, source, meter)
             wanted, path = (
                 link.fields_with(file.name, content_type=content_type_of(file.name)),

@@ -12,13 +12,15 @@ from daypass.base.messages import shown
 from daypass.base.urls import mask_url
 from daypass.errors import InvalidRequestError
 from daypass.model.forms import UploadForm
-from daypass.model.headers import check_text, check_token
+from daypass.model.headers import check_text, check_token, pairs_of
 from daypass.model.links import SignedURL
 
-__all__ = ["check_alone", "is_link", "link_of"]
+__all__ = ["check_alone", "check_url", "is_link", "link_of"]
 
 #: A URL is used as it stands, so all that could end a line, or be read in two ways, is refused.
-_URL = re.compile(r"[\x21-\x7e]+", re.ASCII)
+_URL = re.compile(r"https?://[\x21-\x7e]+", re.ASCII | re.IGNORECASE)
+#: RFC 1035, 2.3.4: Python looks up no name with a longer label, or an empty one.
+_LABEL = re.compile(r"[^.]{1,63}")
 
 
 def is_link(given: object) -> bool:
@@ -47,7 +49,7 @@ def link_of(
     """Return the link to use, with exactly the headers that it wants.
 
     Args:
-        given: a `SignedURL`, or a URL as text.
+        given: a `SignedURL`, which a caller may have put together from JSON, or a URL as text.
         method: what it is used for.
         headers: those that a bare URL wants, which does not say.
 
@@ -62,19 +64,18 @@ def link_of(
         if given.method != method:
             msg = f"the link to {given.path} is for {given.method}, and this needs one for {method}"
             raise InvalidRequestError(msg, option="link")
+        check_url(given.url)
+        _check_headers(given.headers)
         return given
     if not isinstance(given, str):
         msg = f"a link is a SignedURL or the text of a URL, not {shown(given)}"
         raise InvalidRequestError(msg, option="link")
     url = str.__str__(given)  # an exact str: a subclass may write itself in its own way
-    _check(url)
+    check_url(url)
     return SignedURL(
         url=url,
         method=method,
-        headers={
-            check_token(name, "headers"): check_text(value, "headers")
-            for name, value in (headers or {}).items()
-        },
+        headers={} if headers is None else _check_headers(headers),
         expires_at=datetime.max.replace(tzinfo=UTC),
         expires_because="a bare URL does not say when it ends",
         permits=frozenset({method}),
@@ -84,11 +85,28 @@ def link_of(
     )
 
 
-def _check(url: str) -> None:
+def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers that can be sent: what raises for others shows their values."""
+    return {
+        check_token(name, "headers"): check_text(value, "headers")
+        for name, value in pairs_of(headers, "headers")
+    }
+
+
+def check_url(url: str) -> None:
+    """Raise where a URL cannot be used as it stands, or leads to anything but a server of HTTP.
+
+    Raises:
+        InvalidRequestError: which never shows it.
+
+    """
     try:
         parts = urlsplit(url)
-        sound = bool(_URL.fullmatch(url) and parts.hostname and parts.port != 0)
-    except ValueError:
+        host = (parts.hostname or "").removesuffix(".")
+        sound = bool(
+            _URL.fullmatch(url) and all(map(_LABEL.fullmatch, host.split("."))) and parts.port != 0
+        )
+    except (TypeError, ValueError):
         sound = False
     if not sound:
         msg = "the link is no URL as a store gives it: http(s)://host/..., percent-encoded, without spaces"
