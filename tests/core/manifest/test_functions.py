@@ -6,6 +6,8 @@ import asyncio
 import csv
 import io
 import json
+import os
+import stat
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -37,6 +39,16 @@ def test_a_manifest_comes_back_with_links_and_a_report(tmp_path, fake, given, mo
         f"https://b.fake.example/{n}" for n in range(25)
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.parquet"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="has no such permissions")
+def test_links_go_where_only_those_read_who_could_before(tmp_path, fake, given):
+    out = tmp_path / "out.csv"
+    out.touch()
+    out.chmod(0o600)
+    daypass.sign_manifest(given, out, jobs=1)
+    assert "https://b.fake.example/1?" in out.read_text()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
 def test_a_callback_is_told_of_rows(tmp_path, fake, given, monkeypatch):

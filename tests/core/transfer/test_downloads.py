@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
+import stat
 import traceback
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -317,10 +319,33 @@ def test_what_came_down_shows_no_secret(stored, file):
 
 
 def test_where_no_file_can_be_nothing_is_sent(stored, tmp_path):
-    for place in (tmp_path, tmp_path / "none" / "down"):
-        with pytest.raises(InvalidRequestError):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    long = tmp_path / ("a" * 300)
+    for place in (tmp_path, tmp_path / "none" / "down", loop, long, tmp_path / "nul\0"):
+        with pytest.raises(InvalidRequestError) as caught:
             daypass.download(stored.url, place)
+        assert caught.value.option == "file"
     assert stored.asked == []
+
+
+def test_a_folder_that_goes_meanwhile_is_named(stored, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    stored.behave = lambda *_: shutil.rmtree(folder)
+    with pytest.raises(InvalidRequestError, match="folder/down cannot be written: No such file"):
+        daypass.download(stored.url, folder / "down")
+
+
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="has no such permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_what_is_there_is_replaced_with_its_permissions(stored, file, mode):
+    """As cp and curl do: a file that only its owner reads is not everybody's afterwards."""
+    file.write_text("there")
+    file.chmod(mode)
+    daypass.download(stored.url, file)
+    assert file.read_bytes() == BODY
+    assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
 def test_the_async_twin_does_the_same(stored, file):

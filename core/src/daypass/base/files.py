@@ -14,7 +14,6 @@ from daypass.errors import InvalidRequestError, StoreError
 
 __all__ = ["check_own", "lock", "opened", "private", "target_of", "whole"]
 
-
 #: Follow no symbolic link; Windows has no such flag.
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
@@ -48,8 +47,12 @@ def target_of(file: Path) -> Path:
         InvalidRequestError: if it cannot be one.
 
     """
-    target = file.resolve()
-    if target.exists() and not target.is_file():
+    try:
+        target = file.resolve()
+        is_other = target.is_symlink() or (target.exists() and not target.is_file())
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, a NUL
+        raise _unwritable(file, error) from error
+    if is_other:
         msg = f"{file} is not a regular file"
         raise InvalidRequestError(msg, option="file")
     if not target.parent.is_dir():
@@ -58,16 +61,47 @@ def target_of(file: Path) -> Path:
     return target
 
 
+def _unwritable(file: Path, error: Exception) -> InvalidRequestError:
+    why = getattr(error, "strerror", None) or "no file has such a name"
+    return InvalidRequestError(f"{file} cannot be written: {why}", option="file")
+
+
+def _created(file: Path, flags: int, target: Path) -> int:
+    """Open a file that is to take a target's name; return its descriptor.
+
+    Who may not read what is there may not read what comes either; where nothing is there, the file
+    has the permissions that any new file would have.
+    """
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode) & 0o777 | stat.S_IRUSR | stat.S_IWUSR
+    except FileNotFoundError:
+        return os.open(file, flags | os.O_CREAT, 0o666)
+    descriptor = os.open(file, flags | os.O_CREAT, mode)
+    if hasattr(os, "fchmod"):  # past the umask; Windows knows neither
+        os.fchmod(descriptor, mode)
+    return descriptor
+
+
 @contextmanager
 def whole(target: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the target's name when the block ends well, and goes otherwise."""
+    """Open a file that takes the target's name when the block ends well, and goes otherwise.
+
+    Raises:
+        InvalidRequestError: if it cannot be made, or cannot take the name.
+
+    """
     temporary = target.with_name(f".daypass-{os.urandom(6).hex()}.part")
     try:
-        # Opened by hand so that the file has the permissions that any new file would have.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            descriptor = _created(temporary, os.O_WRONLY | os.O_EXCL, target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
         with os.fdopen(descriptor, "wb") as sink:
             yield sink
-        temporary.replace(target)
+        try:
+            temporary.replace(target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
