@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 
 import pytest
 
@@ -48,6 +49,26 @@ def test_a_login_in_front_of_a_bucket_is_in_no_message(door, path):
     with pytest.raises(DaypassError) as caught:
         DOORS[door](path)
     assert SECRET not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        " https://maps.example/k?X-Amz-Signature=",
+        "https:/maps.example/k?x=1&X-Amz-Signature=",
+        "https:\\\\maps.example\\k?sig=",
+        "//maps.example/k?sig=",
+        "maps.s3.amazonaws.com/k?AWSAccessKeyId=AK&Signature=",
+        "s3:/maps/k?X-Amz-Security-Token=",
+        "file://maps/k?X-Goog-Signature=",
+    ],
+)
+def test_a_signed_url_that_is_taken_for_a_local_file_is_in_no_message(door, path):
+    with pytest.raises(DaypassError) as caught:
+        DOORS[door](path + SECRET)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in repr(daypass.Store(path + SECRET))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from daypass.base.secrets import mask
 from daypass.errors import without_login
 from daypass.model.paths import shown_path
 
@@ -31,9 +32,13 @@ def read_as_local(location: Location) -> str | None:
         else "s3://bucket/key"
     )
     return (
-        f"{ascii(without_login(key))[:60]} names no protocol of a store, so it was read as a local file: "
-        f"write the protocol too, as in {ascii(as_in)[1:-1][:60]}"
+        f"{ascii(mask(without_login(key)))[:60]} names no protocol of a store, so it was read as a local file: "
+        f"write the protocol too, as in {ascii(mask(as_in))[1:-1][:60]}"
     )
+
+
+#: Where a URL that is signed elsewhere may lie: as itself, or taken for a local file for want of a slash.
+_PASTED = ("http", "https", "file", "local")
 
 
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: at() copies __dict__ for every key
@@ -75,7 +80,7 @@ class Location:
 
     @_start.default
     def _find_start(self) -> str | None:
-        if "@" in self.bucket or self.protocol in ("http", "https"):
+        if "@" in self.bucket or self.protocol in _PASTED:
             return None
         return self.full_path.removesuffix(self.key)
 

@@ -9,7 +9,13 @@ from typing import Any, Protocol
 
 import attrs
 
-from daypass.errors import InvalidPathError, InvalidRequestError, SigningNotSupportedError
+from daypass.base.secrets import mask
+from daypass.errors import (
+    InvalidPathError,
+    InvalidRequestError,
+    SigningNotSupportedError,
+    without_login,
+)
 
 __all__ = [
     "PROFILES",
@@ -228,7 +234,12 @@ def check_version(version: str | None) -> str | None:
 
 
 def shown_path(text: str) -> str:
-    """Mask a password before an ``@``, and the query of an HTTP URL, which may hold a signature."""
+    """Mask a password before an ``@``, and the query of an HTTP URL, which may hold a signature.
+
+    Of what was taken for a local file all is kept that holds none.
+    """
+    if text.startswith(("file://", "local://")):
+        return mask(without_login(text))
     text = re.sub(r"^((?:[a-z0-9+._-]+://)?[^/@]*?:)[^/@]*@", r"\1****@", text)
     if text.startswith(("http://", "https://")):
         place, mark, _ = text.partition("?")
