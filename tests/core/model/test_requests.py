@@ -211,7 +211,9 @@ def test_tags_that_both_providers_describe_are_taken(tags):
         ({"a" * 129: "b"}, "1 to 128"),
         ({"": "b"}, "1 to 128"),
         ({"a": "b" * 257}, "256 at most"),
-        ({"a<b": "c"}, "letters, digits"),
+        ({"a<b": "c"}, r"letters, digits, spaces and \+ - = \. _ : / @, unlike"),
+        ({"aws:cloudformation:stack-name": "c"}, "begin with aws: are the store's own"),
+        ({"AWS:x": "c"}, "begin with aws: are the store's own"),
         ({"a": "${filename}"}, "letters, digits"),
         ({"a": "b\n"}, "letters, digits"),
         ({"a\u2028": "b"}, "letters, digits"),
@@ -232,7 +234,9 @@ def test_tags_that_no_store_takes_are_refused(tags, why):
     "name",
     ["X-Amz-Signature", "x-amz-anything", "X-Goog-Expires", "response-content-type", "Expires", "Policy",
      "Signature", "Key-Pair-Id", "Hash-Algorithm", "AWSAccessKeyId", "GoogleAccessId", "versionId",
-     "uploadId", "partNumber", "acl", "tagging", "ACL", "prefix", "generation", "userProject", "append"],
+     "uploadId", "partNumber", "acl", "tagging", "ACL", "prefix", "generation", "userProject", "append",
+     "lambdaArn", "events", "metadata", "replication-reset", "x-minio-extract", "rgwx-uid", "x-oss-process",
+     "x-image-process", "x-obs-acl", "x-cos-acl", "ci-process", "access_token"],
 )  # fmt: skip
 def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
     with pytest.raises(InvalidRequestError, match=f"{name} belongs to") as caught:

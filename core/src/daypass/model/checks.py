@@ -238,8 +238,11 @@ def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
         if not 0 < len(name) <= _LONGEST_TAG or len(text) > _LONGEST_TAG_VALUE:
             msg = f"{option}: a name has 1 to {_LONGEST_TAG} characters and a value {_LONGEST_TAG_VALUE} at most, unlike {shown(name)}"
             raise InvalidRequestError(msg, option=option)
+        if name.lower().startswith("aws:"):
+            msg = f"{option}: names that begin with aws: are the store's own: call {shown(name)} otherwise"
+            raise InvalidRequestError(msg, option=option)
         if not all(char.isalnum() or char in _IN_TAGS for char in name + text):
-            msg = f"{option}: names and values are made of letters, digits, spaces and {_IN_TAGS.strip()}, unlike {shown(name)}"
+            msg = f"{option}: names and values are made of letters, digits, spaces and {' '.join(_IN_TAGS.strip())}, unlike {shown(name)}"
             raise InvalidRequestError(msg, option=option)
     return found or None
 
@@ -248,17 +251,20 @@ def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
 #: those by which a store does something else. Sources: the names that botocore's model of S3 has,
 #: https://docs.cloud.google.com/storage/docs/xml-api/reference-headers,
 #: https://docs.ceph.com/en/latest/radosgw/s3/objectops/ (append), and the parameters that CloudFront takes out of a URL:
-#: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html
+#: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html,
+#: the routes of MinIO's cmd/api-router.go (lambdaArn, events, metadata, replication-...), those that Alibaba's, Huawei's
+#: and Tencent's stores process an object by (x-oss-process, x-image-process, ci-process), and the credential that Google's
+#: APIs take from a query (access_token).
 OWNED = re.compile(
-    r"x-(?:amz|goog)-.*|response-.*|x-id|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
+    r"x-(?:amz|cos|goog|minio|obs|oss)-.*|x-image-.*|ci-process|rgwx-.*|response-.*|x-id|access_token|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
     r"|policy(?:status)?|key-pair-id|hash-algorithm"
     r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|attributes|billing|bucket-region|compose"
     r"|continuation-token|cors|customplacementconfig|defaultobjectacl|delete|delimiter|encoding-type"
-    r"|encryption(?:config)?|fetch-owner|generation(?:-marker)?|intelligent-tiering|inventory|(?:key-)?marker|legal-hold"
+    r"|encryption(?:config)?|events|fetch-owner|generation(?:-marker)?|intelligent-tiering|inventory|(?:key-)?marker|lambdaarn|legal-hold"
     r"|lifecycle|list-type|location|logging|max-(?:annotation-results|buckets|directory-buckets|keys|parts|uploads)|maxitems"
-    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)|metrics|notification"
+    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)?|metrics|notification"
     r"|object-lock|ownershipcontrols|part-?number(?:-marker)?|position|prefix|publicaccessblock"
-    r"|renameobject|replication|requestpayment|restore|retention|select(?:-type)?|session|start-after"
+    r"|renameobject|replication(?:-.*)?|requestpayment|restore|retention|select(?:-type)?|session|start-after"
     r"|status|storageclass|tagging|torrent|upload[-_]?id(?:-marker)?|uploads|username|userproject"
     r"|version-?id(?:-marker)?|versioning|versions|website(?:config)?"
 )
