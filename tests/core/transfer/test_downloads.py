@@ -158,7 +158,9 @@ def test_an_answer_that_brings_no_whole_object_replaces_nothing(stored, file, le
 def test_a_link_to_a_part_of_an_object_brings_that_part(stored, file):
     def part(handler, _):
         assert handler.headers["Range"] == "bytes=0-9"
-        stored.answer(handler, 206, BODY[:10], ETag='"tag"')
+        stored.answer(
+            handler, 206, BODY[:10], ETag='"tag"', **{"x-amz-meta-md5chksum": md5_of(BODY)}
+        )
         return True
 
     stored.behave = part
@@ -250,6 +252,14 @@ def test_an_md5_that_the_answer_states_is_compared(stored, file, left, name):
         daypass.download(stored.url, file)
     assert not file.exists()
     assert left() == []
+
+
+@pytest.mark.parametrize(
+    "said", ["5ec2e7", "\x1b[31m", hashlib.md5(b"x").hexdigest(), "a" * 22 + "=="]
+)
+def test_what_is_no_md5_is_not_compared_and_not_shown(stored, file, said):
+    stored.headers["Content-MD5"] = said
+    assert daypass.download(stored.url, file).checked == ("size",)
 
 
 def test_the_md5_of_what_a_server_on_the_way_has_unpacked_is_not_compared(stored, file):

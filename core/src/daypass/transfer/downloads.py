@@ -23,6 +23,8 @@ __all__ = ["Arrived", "fetch"]
 _TRIES = 3
 #: Numbers of 19 digits at most: below 2**63, and read in no time.
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
+#: Of the 16 bytes of an MD5. What else a header holds is nothing to compare, and goes into no message.
+_MD5 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _NUMBER = re.compile(r"[0-9]{1,19}")
 
 
@@ -122,7 +124,8 @@ class _Coming:
             md5=b64encode(self._digest.digest()).decode(),
             etag=None if (tag := self.headers.get("ETag")) is None else tag.strip('"'),
             said_size=self._said_size,
-            said_md5=_md5_of(self.headers),
+            # What is kept with an object is the MD5 of all of it.
+            said_md5=None if self._is_of_a_part else _md5_of(self.headers),
         )
 
     @property
@@ -185,6 +188,6 @@ def _md5_of(headers: Message) -> str | None:
         return None  # RFC 7234: a server on the way has unpacked it
     for name, value in headers.items():
         lower = name.lower()
-        if lower == "content-md5" or lower.endswith("-meta-md5chksum"):
+        if (lower == "content-md5" or lower.endswith("-meta-md5chksum")) and _MD5.fullmatch(value):
             return str(value)
     return None
