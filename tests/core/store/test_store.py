@@ -583,3 +583,22 @@ def test_options_that_cannot_be_read_are_refused(fake):
     for name in ("storage_options", "signer_options"):
         with pytest.raises(InvalidRequestError):
             sign(**{name: HostileMapping()})
+
+
+def test_what_a_caller_does_to_the_options_afterwards_changes_no_store(fake):
+    options = {"client_kwargs": {"region_name": "a", "names": ["a"]}}
+    store = daypass.Store("fake://bucket", storage_options=options)
+    options["client_kwargs"]["region_name"] = options["client_kwargs"]["names"][0] = "b"
+    assert store.location.storage_options == {"client_kwargs": {"region_name": "a", "names": ["a"]}}
+
+
+def test_a_store_that_is_kept_is_opened_with_the_options_that_it_is_kept_for(fake, monkeypatch):
+    """The first call is refused before its store is opened; then its caller asks for another one."""
+    options = {"client_kwargs": {"region_name": "a"}}
+    with pytest.raises(DaypassError):
+        daypass.create_signed_url("fake://bucket/..", storage_options=options)
+    options["client_kwargs"]["region_name"] = "b"
+    daypass.create_signed_url(
+        "fake://bucket/k", storage_options={"client_kwargs": {"region_name": "a"}}
+    )
+    assert fake.seen[-1][0].storage_options == {"client_kwargs": {"region_name": "a"}}

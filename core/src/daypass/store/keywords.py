@@ -110,7 +110,20 @@ def joined(brought: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
         if brought[name] != given[name]:
             msg = f"the path's own option {brief(str(name))} contradicts storage_options: give it once"
             raise InvalidPathError(msg, option=str(name))
-    return {**brought, **given}
+    options = {**brought, **given}
+    try:
+        return {name: _ours(value) for name, value in options.items()}
+    except RecursionError:  # an option that holds itself
+        return options
+
+
+def _ours(value: Any) -> Any:
+    """Return plain containers of our own: a store may be opened long after the caller has changed theirs."""
+    if type(value) is dict:
+        return {name: _ours(item) for name, item in value.items()}
+    if type(value) is list:
+        return [_ours(item) for item in value]
+    return value
 
 
 def structured(backend: str, options_class: type | None, given: Mapping[str, Any] | None) -> Any:
