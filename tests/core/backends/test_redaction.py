@@ -54,6 +54,8 @@ def test_what_follows_a_signature_stays():
         "sig",
         "signature=",
         "https://user@host.example/",
+        "http://127.0.0.1:9000/maps/a@b",
+        "http://maps.example/a:b@c",
         "X-Amz-Credential=AK%2F20261102&X-Amz-Expires=60",
     ],
 )
@@ -85,6 +87,12 @@ def test_other_text_stays_as_it_is(text):
         ),
         ("x-goog-encryption-key: c2Vj", "x-goog-encryption-key: ****"),
         ("SSECustomerKey=c2Vj", "SSECustomerKey=****"),
+        # What S3 answers with SignatureDoesNotMatch.
+        (
+            "<StringToSign>AWS4-HMAC-SHA256</StringToSign><SignatureProvided>ab/cd=</SignatureProvided>",
+            "<StringToSign>AWS4-HMAC-SHA256</StringToSign><SignatureProvided>****</SignatureProvided>",
+        ),
+        ("s3://AK:wJal/rXUt/nFEMI@maps/k", "s3://****@maps/k"),
     ],
 )
 def test_a_secret_is_masked_however_requests_and_answers_write_it(text, masked):

@@ -43,14 +43,18 @@ _VALUE = rf"(?:(?!{_AMPERSAND})(?:[A-Za-z0-9%+=_~.:-]|\\{{0,4}}/))+"
 _OTHERS = rf"(?(bracket)(?:{_QUOTE}\s{{0,9}},\s{{0,9}}b?{_QUOTE}{_VALUE}){{0,99}})"
 #: Schemes of Authorization whose credential is secret; V4's holds a signature, which is masked as any.
 _SCHEME = r"(?:basic|bearer|digest|negotiate|oauth|token|sharedkey(?:lite)?|aws|goog1)\s{1,9}"
+#: In XML, where S3 repeats the signature of a request that it refuses (SignatureProvided).
+_ELEMENT = r"(?:Provided)?>"
 _LINE_OF = r"\s{0,9}:\s{0,9}"
 _HEADER = (
     rf"(?P<header>(?:security-token|{_ENCRYPTION_KEY}){_LINE_OF}"
     rf"|authorization(?:{_LINE_OF}|{_QUOTE}\s{{0,9}}[:,]\s{{0,9}}b?{_QUOTE}){_SCHEME})"
 )
 MASK = "****"
-#: A login in front of a URL's host.
-_LOGIN = re.compile(r"(?<=://)[^\s/?#@\"'<>]{1,512}@")
+#: A login in front of a URL's host. The password may hold slashes, as AWS's often do; a port is none.
+_LOGIN = re.compile(
+    r"""(?<=://)(?:[^\s/?#@"'<>]{1,512}|[^\s/?#@"'<>:]{1,256}:(?![0-9]{1,5}/)[^\s?#@"'<>]{1,512})@"""
+)
 #: A field of an HTML form, and in it what it is named and what it holds.
 _INPUT = re.compile(r"<input\b[^<>]{0,9999}>", re.IGNORECASE)
 _NAMED = re.compile(r"""\bname\s{0,9}=\s{0,9}["']?([^\s"'<>]{1,256})""", re.IGNORECASE)
@@ -63,7 +67,7 @@ def pattern_of(names: Iterable[str]) -> re.Pattern[str]:
     words = "|".join(map(_spelt, sorted({"sig", *names})))
     named = rf"(?P<name>{always}|{_ENCRYPTION_KEY}|{_BEGINS}(?:{words}))"
     return re.compile(
-        rf"(?i)(?:{_HEADER}|{named}(?P<sign>{_EQUALS}|{_QUOTED}|{_FIELD})){_VALUE}{_OTHERS}"
+        rf"(?i)(?:{_HEADER}|{named}(?P<sign>{_EQUALS}|{_QUOTED}|{_FIELD}|{_ELEMENT})){_VALUE}{_OTHERS}"
     )
 
 
