@@ -47,6 +47,7 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         asked.append(None)
         return EntryPoints([_brought(*SHELF), _brought(*POLICY), _brought("x", "x", "other", "x")])
 
+    monkeypatch.setattr(discovery, "distributions_with_ours", lambda: None)
     monkeypatch.setattr(discovery, "entry_points", read)
     find = discovery.finder()
     assert not asked

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
+from daypass.backends.distributions import distributions_with_ours
 from daypass.base.version import __version__
 from daypass.errors import BackendConflictError, PluginError
 
@@ -46,8 +47,12 @@ def finder() -> Callable[..., Iterable[EntryPoint]]:
 
     @cache
     def read() -> dict[str, tuple[EntryPoint, ...]]:
-        found = entry_points()
-        return {group: tuple(found.select(group=group)) for group in GROUPS}
+        ours = distributions_with_ours()
+        if ours is None:
+            found = entry_points()
+            return {group: tuple(found.select(group=group)) for group in GROUPS}
+        mine = [entry for each in ours for entry in each.entry_points]
+        return {group: tuple(e for e in mine if e.group == group) for group in GROUPS}
 
     return lambda *, group: read()[group]
 
