@@ -8,7 +8,7 @@ import aiobotocore.session
 import botocore.credentials
 import pytest
 import s3fs
-from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from botocore.credentials import ReadOnlyCredentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -262,6 +262,36 @@ def test_an_injected_aiobotocore_session():
         return await store.acreate_signed_url("k", signing_time=now)
 
     assert "ASIAAIO1" in asyncio.run(within_a_loop()).url
+
+
+def test_credentials_that_a_session_holds_can_be_changed_in_place():
+    """The SDK reads them for each signature, and so do we."""
+    held = AioCredentials("AKIDFIRST", "first")
+
+    class Session:
+        profile = None
+
+        async def get_credentials(self):
+            return held
+
+    fs = s3fs.S3FileSystem(
+        session=Session(), client_kwargs={"region_name": "us-east-1"}, skip_instance_cache=True
+    )
+    store = daypass.Store("s3://bucket", fs=fs)
+    now = datetime.now(UTC).replace(microsecond=0)
+    first = store.create_signed_url("key", signing_time=now)
+    held.access_key, held.secret_key = "AKIDSECOND", "second"
+    changed = store.create_signed_url("key", signing_time=now)
+    assert "AKIDFIRST" in first.url
+    options = {
+        "key": "AKIDSECOND",
+        "secret": "second",
+        "client_kwargs": {"region_name": "us-east-1"},
+    }
+    assert changed.url == sign(options, signing_time=now).url
+    held.token = "of a session"
+    with pytest.raises(daypass.CredentialsError, match="token holds spaces"):
+        store.create_signed_url("key", signing_time=now)
 
 
 def test_requester_pays_of_the_filesystem_is_signed_too():

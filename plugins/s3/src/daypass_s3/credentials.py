@@ -37,6 +37,8 @@ class KeyRing:
 
     def __init__(self, settings: Settings, session: Session, location: Location) -> None:
         self._refreshable: Any = None
+        #: Credentials of a session, which its owner can change in place.
+        self._held: Any = None
         self._deadline = location.deadline
         self._loop = settings.session is not None
         self._expire_at = location.options.credentials_expire_at
@@ -61,6 +63,7 @@ class KeyRing:
         if hasattr(found, "refresh_needed"):
             self._refreshable = found
             return None
+        self._held = found
         return self._explicit(found.access_key, found.secret_key, found.token)
 
     def _explicit(self, key: Any, secret: Any, token: Any) -> Keys:
@@ -105,6 +108,9 @@ class KeyRing:
             CredentialsError: if they have ended.
 
         """
+        held = self._held
+        if held is not None:
+            self._static = self._as_held(held, self._static)
         keys = self._static or self._fresh(until)
         if keys.expires_at is not None and keys.expires_at <= now:
             msg = (
@@ -112,6 +118,13 @@ class KeyRing:
             )
             raise CredentialsError(msg)
         return keys
+
+    def _as_held(self, held: Any, known: Keys | None) -> Keys:
+        """Return the keys that a session holds now, as the SDK reads them for each signature."""
+        now = (held.access_key, held.secret_key, held.token or None)
+        if known is not None and now == (known.access_key, known.secret, known.token):
+            return known
+        return self._explicit(*now)
 
     def _fresh(self, until: datetime) -> Keys:
         keys = self._freeze()
