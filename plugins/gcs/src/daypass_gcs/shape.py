@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from daypass.base.messages import brief
 from daypass.errors import InvalidRequestError
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
@@ -42,8 +43,24 @@ def shape_of(request: SignRequest, version: str | None, paying_project: str | No
         query["generation"] = check_generation(version)
     if paying_project is not None:
         query["userProject"] = paying_project
-    query.update(request.query or {})
+    if request.query is not None:
+        query.update(request.query)
+        _check_order(query)
     return shape
+
+
+def _check_order(query: dict[str, str]) -> None:
+    """Raise for parameters that Google's own texts put into different orders.
+
+    The canonical request has them sorted by name
+    (https://docs.cloud.google.com/storage/docs/authentication/canonical-requests#about-query), and the SDK
+    sorts them with ``=`` and value: ``x-0=`` comes behind ``x-00=``. Which of the two the service does is not known.
+    """
+    names = sorted([*query, "X-Goog-Algorithm"])
+    for first, second in zip(names, sorted(names, key=lambda name: f"{name}="), strict=True):
+        if first != second:
+            msg = f"query: {brief(first)} and {brief(second)} cannot stand together, since one is the other's beginning, and Google's documentation and SDK sort such parameters differently: name one otherwise"
+            raise InvalidRequestError(msg, option="query")
 
 
 def _headers(request: SignRequest) -> dict[str, str]:
