@@ -17,6 +17,7 @@ __all__ = [
     "names_nearest",
     "nearest",
     "partly",
+    "place_of",
     "refuse_unknown",
     "shown",
     "shown_bucket",
@@ -86,6 +87,16 @@ def shown_count(value: object) -> str:
     if type(value) is int and abs(value) > 10**18:
         return "a huge negative number" if value < 0 else "a huge number"
     return ascii(value)[:40] if isinstance(value, (int, float)) else shown(value)
+
+
+def place_of(error: Exception) -> str:
+    """Name the line that raised; never the error's text, which may hold anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "from nowhere"
+    return f"in {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"
 
 
 #: Identifiers as long as this are shown by their ends alone.

@@ -7,6 +7,7 @@ import re
 import click
 
 from daypass import errors
+from daypass.base.messages import place_of
 from daypass.cli.words import one_line, spelled
 
 #: The codes as ``--help`` and the reference list them.
@@ -82,14 +83,4 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
         return one_line(f"{place}{error.strerror}")
-    return f"unexpected {type(error).__qualname__} {_place(error)}: this is a mistake in daypass or a plugin, please report it"
-
-
-def _place(error: Exception) -> str:
-    """Name the line that raised; never the error's text, which may hold anything."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "from nowhere"
-    return f"in {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"
+    return f"unexpected {type(error).__qualname__} {place_of(error)}: this is a mistake in daypass or a plugin, please report it"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import IO
 
+from daypass.base.messages import place_of
 from daypass.errors import DaypassError
 from daypass.manifest.answers import Answer, Body
 
@@ -60,17 +61,7 @@ def _answered(work: Callable[[int, Body], Answer], question: memoryview) -> Sequ
     except DaypassError as error:
         return REFUSED, pickle.dumps(error)
     except Exception as error:  # noqa: BLE001 - never a traceback
-        return BROKEN, f"{type(error).__qualname__} {_place(error)}".encode()
-
-
-def _place(error: Exception) -> str:
-    """Name the line that raised; never the error's text, which may hold anything."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "from nowhere"
-    return f"in {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"
+        return BROKEN, f"{type(error).__qualname__} {place_of(error)}".encode()
 
 
 if __name__ == "__main__":

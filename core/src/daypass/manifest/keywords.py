@@ -13,35 +13,31 @@ if TYPE_CHECKING:
 __all__ = ["HeadManifestKeywords", "SignManifestKeywords"]
 
 
-class HeadManifestKeywords(TypedDict, total=False):
+class _ManifestKeywords(TypedDict, total=False):
+    """Those of every manifest."""
+
+    path: str | None
+    columns: Mapping[str, str] | None
+    source_format: str | None
+    target_format: str | None
+    errors: Literal["raise", "collect"]
+    error_text: Callable[[str], str]
+    resume: bool
+    callback: Callback | None
+    storage_options: Mapping[str, Any] | None
+
+
+class HeadManifestKeywords(_ManifestKeywords, total=False):
     """Those of the metadata of a manifest's objects."""
 
-    path: str | None
-    columns: Mapping[str, str] | None
-    source_format: str | None
-    target_format: str | None
-    errors: Literal["raise", "collect"]
-    error_text: Callable[[str], str]
     concurrency: int
-    resume: bool
-    callback: Callback | None
-    storage_options: Mapping[str, Any] | None
 
 
-class SignManifestKeywords(SharedOptions, total=False):
+class SignManifestKeywords(_ManifestKeywords, SharedOptions, total=False):
     """Those of a manifest's links."""
 
-    path: str | None
-    columns: Mapping[str, str] | None
-    source_format: str | None
-    target_format: str | None
-    errors: Literal["raise", "collect"]
-    error_text: Callable[[str], str]
     with_head: bool
     jobs: int | None
-    resume: bool
-    callback: Callback | None
-    storage_options: Mapping[str, Any] | None
     public_endpoint: str | None
     signer: str | None
     signer_options: Mapping[str, Any] | None
