@@ -56,6 +56,7 @@ def test_a_line_says_what_the_event_said(path):
         "unenforced": [],
         "count": 1,
         "url_sha256": "ab" * 32,
+        "merkle_root": None,
         "rule": "read",
         "reason": None,
     }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
+
+from daypass.audit import Proof
+from daypass.manifest.links import links_of
 
 POLICY = """
 [[policy.rules]]
@@ -229,3 +233,59 @@ def test_a_missing_file_is_told_in_one_line(daypass, environment):
     done = daypass("audit", "verify", "missing.jsonl")
     assert done.returncode == 2
     assert "No such file" in done.stderr
+
+
+def test_find_tells_who_asked_for_a_link(daypass, configured, tmp_path):
+    file = tmp_path / "audit.jsonl"
+    link = daypass("sign", PATH, "--caller", "team/ann").stdout.strip()
+    done = daypass("audit", "find", "-", file, input=link + "\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert shown["caller"] == "team/ann"
+    assert (shown["line"], shown["path"], shown["rule"]) == ("1", PATH, "read")
+    digest = hashlib.sha256(link.encode()).hexdigest()
+    told = json.loads(daypass("audit", "find", digest, file, "--json").stdout)
+    assert (told["line"], told["record"]["url_sha256"], told["proof"]) == (1, digest, None)
+    other = daypass("audit", "find", "0" * 64, file)
+    assert (other.returncode, other.stdout) == (1, "")
+    assert "name these with --links" in other.stderr
+
+
+@pytest.mark.parametrize("kind", ["txt", "csv", "ndjson", "parquet"])
+def test_find_proves_a_link_of_a_manifest(daypass, configured, tmp_path, kind):
+    paths, links = tmp_path / "paths.txt", tmp_path / f"links.{kind}"
+    rows = [f"s3://maps/{n}" for n in range(8_292)]
+    rows[8_200] = ""  # which is no row of a link
+    paths.write_text("".join(f"{row}\n" for row in rows))
+    arguments = ["--from", paths, "--to", links, "--caller", "team/ann", "--jobs", "1"]
+    assert daypass("sign", *arguments).returncode == 0
+    audit = tmp_path / "audit.jsonl"
+    link = next(link for link in links_of(str(links), "url") if link and "/8250?" in link)
+    done = daypass("audit", "find", "-", audit, "--links", links, "--json", input=link)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert (told["line"], told["record"]["count"], told["proof"]["index"]) == (2, 99, 8250 - 8193)
+    proof = Proof(**{name: told["proof"][name] for name in ("index", "leaf", "path")})
+    assert proof.holds(link, told["record"])
+    shown = daypass("audit", "find", "-", audit, "--links", f"{links}:url", input=link)
+    assert f"link: {told['proof']['index'] + 1} of 99" in shown.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [("missing.csv", "does not exist"), ("links.csv:no", "needs one column no: there are path")],
+)
+def test_links_that_cannot_be_read_end_with_2(daypass, configured, tmp_path, links, said):
+    (tmp_path / "links.csv").write_text("path\na\n")
+    daypass("sign", PATH, "--caller", "team/ann")
+    arguments = ["-", tmp_path / "audit.jsonl", "--links", tmp_path / links]
+    done = daypass("audit", "find", *arguments, input="0" * 64)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_find_takes_no_form(daypass, configured, tmp_path):
+    daypass("sign", PATH, "--caller", "team/ann")
+    done = daypass("audit", "find", "-", tmp_path / "audit.jsonl", input="{}")
+    assert done.returncode == 2
+    assert "that of its field policy" in done.stderr

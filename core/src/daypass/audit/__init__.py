@@ -8,8 +8,10 @@ from daypass.base.lazily import given_by
 
 if TYPE_CHECKING:
     from daypass.audit.file import AuditFile, head
+    from daypass.audit.finding import Found, find
     from daypass.audit.in_force import add_audit, remove_audit
     from daypass.audit.logger import AuditLogger
+    from daypass.audit.merkle import Proof
     from daypass.audit.sink import AuditSink
     from daypass.audit.verification import Verdict, verify
 
@@ -17,8 +19,11 @@ __all__ = [
     "AuditFile",
     "AuditLogger",
     "AuditSink",
+    "Found",
+    "Proof",
     "Verdict",
     "add_audit",
+    "find",
     "head",
     "remove_audit",
     "verify",
@@ -30,8 +35,11 @@ __getattr__ = given_by(
         "AuditFile": "file",
         "AuditLogger": "logger",
         "AuditSink": "sink",
+        "Found": "finding",
+        "Proof": "merkle",
         "Verdict": "verification",
         "add_audit": "in_force",
+        "find": "finding",
         "head": "file",
         "remove_audit": "in_force",
         "verify": "verification",

@@ -104,8 +104,10 @@ def event_text(event: SigningEvent, now: float) -> str:
 
     """
     start, middle, end = _common(_shared(event))
-    digest = "null" if event.url_sha256 is None else _quote(event.url_sha256)
-    return f'"time":"{instant(now)}",{start}{_quote(event.path)}{middle}{event.count},"url_sha256":{digest}{end}'
+    digests = f'"url_sha256":{_maybe(event.url_sha256)},"merkle_root":{_maybe(event.merkle_root)}'
+    return (
+        f'"time":"{instant(now)}",{start}{_quote(event.path)}{middle}{event.count},{digests}{end}'
+    )
 
 
 def repair_text(removed: bytes, now: float) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 
 import attrs
 
 from daypass.audit.lines import FIRST, LONGEST_LINE, Head, Line, read_line
+from daypass.audit.reading import opened
 from daypass.base.messages import shown
-from daypass.errors import AuditError, InvalidRequestError
+from daypass.errors import InvalidRequestError
 
 __all__ = ["Verdict", "verify"]
 
@@ -99,27 +99,20 @@ class _Reader:
 
     def read(self, path: str, *, first: bool) -> Verdict | None:
         """Read one file; return what is wrong with its first bad line."""
-        try:
-            with open(path, "rb", opener=_opener) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    msg = f"the audit {path} is not a regular file"
-                    raise AuditError(msg)
-                number = 0
-                while raw := file.readline(LONGEST_LINE):
-                    number += 1
-                    if not raw.endswith(b"\n") and not file.read(1):
-                        self.notes.append(
-                            f"{path}: the last {len(raw)} bytes are a line without its end: it was never "
-                            "finished, and no link left with it, or it was cut short since (the expected "
-                            "head, noted elsewhere, tells which)"
-                        )
-                        break
-                    why = self._judge(path, raw, number, first=first)
-                    if why is not None:
-                        return self.verdict(ok=False, why=why, file=path, line=number)
-        except OSError as error:
-            msg = f"the audit {path} cannot be read: {error.strerror}"
-            raise AuditError(msg) from error
+        with opened(path) as file:
+            number = 0
+            while raw := file.readline(LONGEST_LINE):
+                number += 1
+                if not raw.endswith(b"\n") and not file.read(1):
+                    self.notes.append(
+                        f"{path}: the last {len(raw)} bytes are a line without its end: it was never "
+                        "finished, and no link left with it, or it was cut short since (the expected "
+                        "head, noted elsewhere, tells which)"
+                    )
+                    break
+                why = self._judge(path, raw, number, first=first)
+                if why is not None:
+                    return self.verdict(ok=False, why=why, file=path, line=number)
         return None
 
     def _judge(self, path: str, raw: bytes, number: int, *, first: bool) -> str | None:
@@ -171,7 +164,3 @@ class _Reader:
                 f"{path} begins a new chain, so that lines missing at the end of the file before "
                 "it cannot be told"
             )
-
-
-def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a pipe without a writer would be waited for

@@ -1,4 +1,4 @@
-"""``daypass audit``: whether an audit file is as it was written, and the head to note elsewhere."""
+"""``daypass audit``: whether an audit file is as it was written, the head to note elsewhere, and who asked for a link."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from contextlib import contextmanager
 import attrs
 import click
 
-from daypass.audit import head, verify
+from daypass.audit import Found, find, head, verify
 from daypass.cli import exits
-from daypass.cli.output import json_option, say, say_json, warn
+from daypass.cli.explain import found
+from daypass.cli.manifest.options import file_and_column
+from daypass.cli.output import json_option, say, say_json, say_rows, warn
 from daypass.cli.words import one_line
 from daypass.errors import AuditError
 
@@ -51,16 +53,64 @@ def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -
 def _head(file: str, *, as_json: bool) -> None:
     """Print the hash of the newest line: note it where who writes the audit cannot change it."""
     with _readable():
-        found = head(file)
+        newest = head(file)
     if as_json:
-        say_json(attrs.asdict(found))
+        say_json(attrs.asdict(newest))
     else:
-        say(found.hash)
+        say(newest.hash)
+
+
+def _find(link: str, files: tuple[str, ...], *, links: str | None, as_json: bool) -> int:
+    """Find the lines of an audit that a link is on: who asked for it, and when.
+
+    LINK is a URL or its SHA-256 in hex; it may be - for standard input or @FILE, since other users of
+    the machine can see what stands on a command line. A link that was signed with others is found
+    with --links alone. It exits with 1 where no line is found.
+    """
+    with _readable():
+        lines = find(_text_of(link), *files, links=() if links is None else _links(links))
+    for line in lines:
+        if as_json:
+            say_json(attrs.asdict(line))
+        else:
+            say_rows("a link on record", _rows(line))
+    if lines:
+        return 0
+    others = "" if links else ", if it was not signed with others: name these with --links"
+    click.echo(f"daypass: error: the link is on no line{others}", err=True)
+    return exits.FAILED
+
+
+def _text_of(link: str) -> str:
+    text = found(link)
+    if not isinstance(text, str):
+        msg = "LINK is a URL or its SHA-256: of an upload form, that of its field policy"
+        raise click.UsageError(msg)
+    return text.strip()
+
+
+def _links(text: str) -> Iterator[str | None]:
+    from daypass.manifest.links import links_of
+
+    file, column = file_and_column(text)
+    return links_of(file, column or "url")
+
+
+def _rows(line: Found) -> dict[str, str]:
+    record = line.record
+    rows = {"file": line.file, "line": str(line.line)}
+    for name in ("time", "caller", "action", "method", "path", "expires_at", "rule"):
+        if record[name] is not None:
+            rows[name] = str(record[name])
+    if line.proof is not None:
+        rows["link"] = f"{line.proof.index + 1} of {record['count']}"
+        rows["merkle_root"] = record["merkle_root"]
+    return rows
 
 
 command = click.Group(
     "audit",
-    help="Verify an audit file.",
+    help="Verify an audit file, and find a link in it.",
     epilog=exits.EPILOG,
     commands=[
         click.Command(
@@ -84,6 +134,23 @@ command = click.Group(
             help=_head.__doc__,
             epilog=exits.EPILOG,
             params=[click.Argument(["file"], metavar="FILE"), json_option],
+        ),
+        click.Command(
+            "find",
+            callback=_find,
+            help=_find.__doc__,
+            epilog=exits.EPILOG,
+            params=[
+                click.Argument(["link"], metavar="LINK"),
+                click.Argument(["files"], nargs=-1, required=True, metavar="FILE..."),
+                click.Option(
+                    ["--links"],
+                    metavar="FILE[:COLUMN]",
+                    help="All that were signed with it, in order: the manifest with its links, in the "
+                    "column url if none is named, or text with a link or its SHA-256 on each line.",
+                ),
+                json_option,
+            ],
         ),
     ],
 )

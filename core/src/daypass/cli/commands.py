@@ -24,7 +24,7 @@ COMMANDS = {
     "cors": "Let web pages upload: print or set a bucket's CORS rule.",
     "plugins": "Show the installed backends and plugins.",
     "policy": "Show what the policy decides, and why.",
-    "audit": "Verify an audit file.",
+    "audit": "Verify an audit file, and find a link in it.",
     "demo": "See it work on a real server of its own.",
 }
 #: The group of entry points by which a distribution adds commands.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from daypass.audit.merkle import digests_of, root_of
 from daypass.backends.calls import Backend
 from daypass.errors import DaypassError, PolicyError, QuotaError
-from daypass.gate.record import Listener, digest, record
+from daypass.gate.record import Listener, record
 from daypass.hookspecs.events import SigningEvent
 from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
@@ -160,7 +162,11 @@ class Permit:
         told["count"] = len(urls)
         if answer is not None:
             told["expires_at"], told["expires_because"] = answer.expires_at, answer.expires_because
-            told["unenforced"], told["url_sha256"] = answer.unenforced, digest(urls)
+            told["unenforced"] = answer.unenforced
+            if len(urls) == 1:
+                told["url_sha256"] = sha256(urls[0].encode()).hexdigest()
+            else:
+                told["merkle_root"] = root_of(digests_of(urls))
         record(event, self.told)
 
     def refuse(self, error: DaypassError, rule: str | None) -> None:

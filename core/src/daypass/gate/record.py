@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from daypass.audit.in_force import sinks
 from daypass.backends.calls import check_silent, named
@@ -11,12 +10,10 @@ from daypass.backends.loading import registry
 from daypass.errors import AuditError, PluginError
 from daypass.hookspecs.events import SigningEvent
 
-__all__ = ["Listener", "digest", "record", "recorders"]
+__all__ = ["Listener", "record", "recorders"]
 
 #: Who is asked, or told, of an event.
 Listener = Callable[[SigningEvent], object]
-#: How many URLs are hashed at once.
-_PIECE = 512
 
 
 def recorders() -> list[Listener]:
@@ -45,14 +42,3 @@ def record(event: SigningEvent, recorders: Iterable[Listener]) -> None:
         why = str(error) if isinstance(error, (AuditError, PluginError)) else named(error)
         msg = f"the {event.method} link for {event.path} {what}: {why}"
         raise AuditError(msg) from error
-
-
-def digest(urls: Sequence[str]) -> str:
-    """Return the SHA-256 of URLs joined by line feeds; of many in pieces that a processor's cache holds."""
-    if len(urls) == 1:
-        return hashlib.sha256(urls[0].encode()).hexdigest()
-    digest = hashlib.sha256("\n".join(urls[:_PIECE]).encode())
-    for start in range(_PIECE, len(urls), _PIECE):
-        digest.update(b"\n")
-        digest.update("\n".join(urls[start : start + _PIECE]).encode())
-    return digest.hexdigest()

@@ -41,9 +41,12 @@ class SigningEvent:
     #: root they lie below; 0 where an upload in parts begins.
     count: int = 1
     #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
-    #: batch, over its URLs joined by line feeds; of a grant for a prefix, of its query alone; of an
-    #: upload form, of its field ``policy``.
+    #: grant for a prefix, of its query alone; of an upload form, of its field ``policy``. None where
+    #: several links leave.
     url_sha256: str | None = None
+    #: Only in ``record``, of several links: the root, in hex, of the Merkle tree of RFC 9162 over their
+    #: URLs in order, by which each of them can be proven.
+    merkle_root: str | None = None
     #: ``"allowed"``, or, only in ``record``, ``"refused"``: then no link leaves.
     decision: str = "allowed"
     #: The rule of the policy that decided; None without a policy, or where no rule matches.

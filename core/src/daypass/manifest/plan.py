@@ -12,10 +12,11 @@ import attrs
 from daypass.errors import InvalidRequestError
 from daypass.model.options import PER_ROW
 
-__all__ = ["FORMATS", "Manifest", "Place"]
+__all__ = ["FORMATS", "SUFFIXES", "Manifest", "Place"]
 
 FORMATS = ("parquet", "csv", "ndjson", "text")
-_SUFFIXES = {
+#: The format by the end of a file's name.
+SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
@@ -131,7 +132,7 @@ def _kind(place: Path | BinaryIO, given: str | None, piped: str, option: str) ->
         return given
     if not isinstance(place, Path):
         return piped
-    kind = _SUFFIXES.get(place.suffix.lower())
+    kind = SUFFIXES.get(place.suffix.lower())
     if kind is None:
         msg = f"{place} does not say how it is written: add {option}, one of {', '.join(FORMATS)}"
         raise InvalidRequestError(msg, option=option)

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from daypass.cli import exits, options
+from daypass.cli.manifest.options import file_and_column
 from daypass.cli.manifest.progress import progress
 from daypass.cli.output import warn
 from daypass.cli.words import column_text, listed
@@ -55,7 +55,7 @@ def head(values: Mapping[str, Any]) -> int:
 
 def _manifest(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "path": _source(values["source"])[1] or None,
+        "path": file_and_column(values["source"])[1] or None,
         "columns": values["columns"],
         "source_format": values["from_format"],
         "target_format": values["to_format"],
@@ -67,7 +67,7 @@ def _manifest(values: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _files(values: Mapping[str, Any]) -> Iterator[tuple[str | BinaryIO, str | BinaryIO]]:
     """Give what is read and written; - is a stream."""
-    source, _ = _source(values["source"])
+    source, _ = file_and_column(values["source"])
     target = values["target"] or "-"
     read: str | BinaryIO = sys.stdin.buffer if source == "-" else source
     if target != "-":
@@ -76,14 +76,6 @@ def _files(values: Mapping[str, Any]) -> Iterator[tuple[str | BinaryIO, str | Bi
     # A file of its own, so that whoever fails leaves stdout as it was.
     with os.fdopen(os.dup(1), "wb") as written:
         yield read, written
-
-
-def _source(text: str) -> tuple[str, str]:
-    """Take FILE[:COLUMN] apart; a file that has the whole name is one."""
-    name, colon, column = text.rpartition(":")
-    if not colon or Path(text).is_file() or not name:
-        return text, ""
-    return name, column
 
 
 def _said(report: ManifestReport) -> int:

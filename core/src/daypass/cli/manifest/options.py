@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -74,6 +75,14 @@ WITH_HEAD = click.Option(
 #: In the order of ``--help``.
 SIGN = (FROM, TO, FROM_FORMAT, TO_FORMAT, COLUMN, ERRORS, WITH_HEAD, JOBS, RESUME)
 HEAD = (FROM, TO, FROM_FORMAT, TO_FORMAT, COLUMN, ERRORS, REQUESTS, RESUME)
+
+
+def file_and_column(text: str) -> tuple[str, str]:
+    """Take FILE[:COLUMN] apart; a file that has the whole name is one."""
+    name, colon, column = text.rpartition(":")
+    if not colon or Path(text).is_file() or not name:
+        return text, ""
+    return name, column
 
 
 def check_alone(values: Mapping[str, Any]) -> None:
