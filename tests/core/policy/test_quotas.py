@@ -92,15 +92,15 @@ def test_a_callers_name_cannot_take_the_place_of_nobody(fake, in_force):
 
 
 @pytest.mark.isolated
-def test_live_links_free_their_place_when_they_end(fake, in_force, clock):
+def test_live_links_free_their_place_when_they_end(fake, in_force, clock, ticks):
     in_force({**READ, "per_caller": Quota(live_links=3)})
     sign(2)
     sign(expires_in=60)
     error = exceeded()
     assert (error.quota, error.limit, error.retry_after) == ("live_links", 3, 60)
-    clock.now += 59
+    clock.now, ticks.now = clock.now + 59, ticks.now + 59
     exceeded()
-    clock.now += 1
+    clock.now, ticks.now = clock.now + 1, ticks.now + 1
     sign()
     assert exceeded(2).retry_after == 540
 
@@ -199,11 +199,11 @@ STEPS = st.lists(
 
 @given(steps=STEPS, limit=st.integers(0, 8))
 def test_live_links_are_those_of_a_naive_list(steps, limit):
-    clock = Clock(START)
-    rule, counted = quotas(clock, Clock(0.0), live_links=limit)
+    clock, ticks = Clock(START), Clock(0.0)
+    rule, counted = quotas(clock, ticks, live_links=limit)
     alive = []
     for wait, count, lifetime, leaves in steps:
-        clock.now += wait
+        clock.now, ticks.now = clock.now + wait, ticks.now + wait
         alive = [end for end in alive if end > clock.now]
         found = counted.reserve(rule, None, clock.now + lifetime, count)
         assert isinstance(found, Reserved) is (len(alive) + count <= limit)
@@ -216,6 +216,56 @@ def test_live_links_are_those_of_a_naive_list(steps, limit):
             alive += [clock.now + lifetime] * count
         else:
             counted.release(found)
+
+
+@pytest.mark.parametrize("step", [3600.0, 86_400.0, 0.5])
+def test_a_clock_that_is_set_forward_and_back_forgets_no_live_link(step):
+    clock, ticks = Clock(START + 0.25), Clock(7.75)
+    rule, counted = quotas(clock, ticks, live_links=2)
+    for _ in range(2):
+        assert isinstance(counted.reserve(rule, None, clock.now + 600, 1), Reserved)
+    clock.now += step
+    found = counted.reserve(rule, None, clock.now + 600, 1)
+    assert isinstance(found, Excess)
+    assert 590 <= found.retry_after <= 601  # and not at once, or never
+    clock.now -= step
+    assert isinstance(counted.reserve(rule, None, clock.now + 600, 1), Excess)
+    clock.now, ticks.now = clock.now + 601, ticks.now + 601
+    for _ in range(2):
+        assert isinstance(counted.reserve(rule, None, clock.now + 600, 1), Reserved)
+
+
+def test_a_link_that_was_made_while_the_clock_was_ahead_counts_until_its_end():
+    clock, ticks = Clock(START + 3600), Clock(0.0)
+    rule, counted = quotas(clock, ticks, live_links=1)
+    assert isinstance(counted.reserve(rule, None, clock.now + 60, 1), Reserved)
+    clock.now, ticks.now = START + 61, 61.0
+    found = counted.reserve(rule, None, clock.now + 60, 1)
+    assert isinstance(found, Excess)
+    assert found.retry_after == 3599
+    clock.now, ticks.now = clock.now + 3599, ticks.now + 3599
+    assert isinstance(counted.reserve(rule, None, clock.now + 60, 1), Reserved)
+
+
+SET = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(-200, 200), st.integers(1, 90)), max_size=40
+)
+
+
+@given(steps=SET, limit=st.integers(1, 8))
+def test_however_the_clock_is_set_no_more_live_than_the_quota(steps, limit):
+    """What a link may live is counted from when it left, by a clock that nobody sets."""
+    clock, ticks = Clock(START), Clock(0.0)
+    rule, counted = quotas(clock, ticks, live_links=limit)
+    alive = []
+    for wait, jump, lifetime in steps:
+        clock.now, ticks.now = clock.now + wait + jump, ticks.now + wait
+        alive = [end for end in alive if end > ticks.now]
+        if isinstance(counted.reserve(rule, None, clock.now + lifetime, 1), Reserved):
+            alive.append(ticks.now + lifetime)
+        assert len(alive) <= limit
+    clock.now, ticks.now = clock.now + 10_000, ticks.now + 10_000
+    assert isinstance(counted.reserve(rule, None, clock.now + 60, limit), Reserved)
 
 
 @given(

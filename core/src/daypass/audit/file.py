@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from weakref import WeakSet
 
 from daypass.audit.lines import (
     LONGEST_LINE,
@@ -22,7 +21,7 @@ from daypass.audit.lines import (
 )
 from daypass.base.files import check_own
 from daypass.base.messages import shown
-from daypass.base.process import after_fork
+from daypass.base.process import follow_forks
 from daypass.errors import AuditError, InvalidRequestError, StoreError
 from daypass.hookspecs.events import SigningEvent
 
@@ -82,7 +81,7 @@ class AuditFile:
         self.fsync = fsync
         self._clock = clock
         self._begin()
-        _files.add(self)
+        follow_forks(self)
 
     def __repr__(self) -> str:
         """Show the path."""
@@ -94,7 +93,7 @@ class AuditFile:
         #: Where the newest line ended, what it was, and in which file, when this process last looked.
         self._known: tuple[int, Head, tuple[int, int]] | None = None
 
-    def forget(self) -> None:
+    def after_fork(self) -> None:
         """Begin again, in the child of a fork: the lock on the parent's descriptor is the parent's."""
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -318,12 +317,3 @@ def head(path: str | os.PathLike[str]) -> Head:
         return _newest_of(descriptor, text, Head())[1]
     finally:
         os.close(descriptor)
-
-
-_files: WeakSet[AuditFile] = WeakSet()
-
-
-@after_fork
-def _begin() -> None:
-    for file in list(_files):
-        file.forget()

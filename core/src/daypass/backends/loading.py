@@ -25,7 +25,7 @@ from daypass.backends.discovery import (
     not_installed,
 )
 from daypass.base.messages import refuse_unknown
-from daypass.base.process import after_fork
+from daypass.base.process import follow_forks
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import hooks as hookspecs
 from daypass.hookspecs.events import SigningEvent
@@ -78,7 +78,8 @@ class Registry:
 
     def __init__(self, find: Callable[..., Iterable[EntryPoint]] | None = None) -> None:
         self._find = find or finder()
-        self._lock = threading.RLock()
+        self.after_fork()
+        follow_forks(self)
         self._manager = _manager()
         self._entries: dict[str, dict[str, list[EntryPoint]]] = {}
         self._backends: dict[str, Backend] = {}
@@ -87,6 +88,10 @@ class Registry:
         self._plugins_loaded = False
         self._siblings: dict[str, frozenset[str]] = {}
         self._callers: dict[str, Callable[[SigningEvent], object] | None] = {}
+
+    def after_fork(self) -> None:
+        """Begin with a lock that no thread of the parent holds: one that was loading a plugin is not here."""
+        self._lock = threading.RLock()
 
     def claims(self, group: str = _BACKENDS) -> dict[str, list[EntryPoint]]:
         """Return the entry points by the protocol, or the signer's name, they claim; none is loaded."""
@@ -366,6 +371,3 @@ def _backend(module: ModuleType, name: str, group: str) -> Backend:
 
 #: The registry of this process.
 registry = Registry()
-
-# A thread that was loading a plugin is not there in the child, and its lock would stay closed.
-after_fork(lambda: setattr(registry, "_lock", threading.RLock()))

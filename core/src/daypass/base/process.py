@@ -6,10 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 from weakref import WeakSet
 
-__all__ = ["Once", "after_fork", "environment_number", "in_thread"]
+__all__ = ["Once", "after_fork", "environment_number", "follow_forks", "in_thread"]
 
 #: The environment undecoded: os.environ decodes all of it at each look, which takes longer than
 #: signing does.
@@ -50,6 +50,27 @@ def after_fork(begin: Callable[[], None]) -> Callable[[], None]:
     return begin
 
 
+class Follower(Protocol):
+    """What has to begin anew in the child of a fork."""
+
+    def after_fork(self) -> None:
+        """Begin again, as the only thread of a new process: with locks that nobody holds."""
+
+
+def follow_forks(thing: Follower) -> None:
+    """Let a thing begin anew in each child that this process forks, for as long as the thing lives."""
+    _followers.add(thing)
+
+
+_followers: WeakSet[Follower] = WeakSet()
+
+
+@after_fork
+def _begin() -> None:
+    for thing in list(_followers):
+        thing.after_fork()
+
+
 class Once:
     """Call a function at most once, from any thread; after a fork, once more.
 
@@ -65,7 +86,7 @@ class Once:
         self._lock = threading.Lock()
         self._made: list[Any] = []
         self._cache = cache
-        _onces.add(self)
+        follow_forks(self)
 
     def __call__(self) -> Any:
         """Return what the function made, now or earlier."""
@@ -75,8 +96,8 @@ class Once:
                     self._made.append(self._make())
         return self._made[0]
 
-    def forget(self) -> None:
-        """Begin again, as the only thread of a new process."""
+    def after_fork(self) -> None:
+        """Begin again, without what is the parent's."""
         self._lock = threading.Lock()
         # Kept and never used: to end them would end, or wait for, what is the parent's.
         _of_parents.append((self._made, dict(self._cache or ())))
@@ -85,11 +106,4 @@ class Once:
             self._cache.clear()
 
 
-_onces: WeakSet[Once] = WeakSet()
 _of_parents: list[object] = []
-
-
-@after_fork
-def _forget() -> None:
-    for once in list(_onces):
-        once.forget()

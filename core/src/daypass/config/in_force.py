@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from daypass.base.process import follow_forks
 from daypass.config import Config, Section, load
 
 __all__ = ["Configured"]
@@ -36,7 +37,8 @@ class Configured(Generic[Thing]):
         self._section = section
         self._settled = settled
         self._make = make
-        self._lock = threading.Lock()
+        self.after_fork()
+        follow_forks(self)
         self._config: Config | None = None
         self._of: Section | None = None
         self._made: list[Thing] = []

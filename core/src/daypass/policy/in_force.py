@@ -78,4 +78,10 @@ def _of_section(section: Section) -> list[Enforcer]:
 
 
 _configured = Configured(lambda config: config.policy, _of_section)
-after_fork(_configured.after_fork)
+
+
+@after_fork
+def _begin() -> None:
+    """Begin with a lock that no thread of the parent holds; what is in force stays so."""
+    global _lock  # noqa: PLW0603 - a lock that another process has closed stays closed
+    _lock = threading.Lock()

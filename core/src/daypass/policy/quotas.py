@@ -3,19 +3,22 @@
 URLs per minute are counted in moving windows.
 
 A link is alive until it ends. What is kept is how many links end in each second, for each caller and
-rule: never more numbers than links may live. They are dropped as they pass, and the keys that hold
-nothing are swept away each time that their number has doubled.
+rule: never more numbers than links may live. They are dropped as they pass, by the clock and by one that
+nobody can set: the first may be set forward and back again, and the links have been alive all the while.
+The keys that hold nothing are swept away each time that their number has doubled.
 """
 
 from __future__ import annotations
 
 import heapq
-import os
 import threading
 from collections.abc import Callable
+from math import ceil
+from typing import NamedTuple
 
 import attrs
 
+from daypass.base.process import follow_forks
 from daypass.policy.rules import Policy, Quota, Rule
 from daypass.policy.windows import Windows
 
@@ -49,36 +52,60 @@ class Reserved:
     count: int
 
 
+class _Now(NamedTuple):
+    """A moment by both clocks."""
+
+    clock: float
+    ticks: float
+
+
+@attrs.define
+class _Ends:
+    """How many links end in one second, and when the last of them does by the clock that nobody can set."""
+
+    count: int = 0
+    tick: float = 0.0
+
+
 @attrs.define
 class _Lives:
     """How many links of one key end in which second."""
 
     total: int = 0
-    counts: dict[int, int] = attrs.field(factory=dict)
+    at: dict[int, _Ends] = attrs.field(factory=dict)
+    #: The seconds, the first to come in front.
     ends: list[int] = attrs.field(factory=list)
 
-    def drop(self, now: int) -> None:
-        """Forget the links that have ended."""
-        while self.ends and self.ends[0] <= now:
-            self.total -= self.counts.pop(heapq.heappop(self.ends))
+    def drop(self, now: _Now) -> None:
+        """Forget the links that have ended by both clocks; one that has not keeps those that end after it."""
+        while self.ends and self.ends[0] <= now.clock and self.at[self.ends[0]].tick <= now.ticks:
+            self.total -= self.at.pop(heapq.heappop(self.ends)).count
 
-    def add(self, end: int, count: int) -> None:
-        """Count links; fewer than none take some back."""
-        if end not in self.counts:
-            if count < 0:
-                return  # they have ended since
-            self.counts[end] = 0
+    def add(self, end: int, count: int, now: _Now) -> None:
+        """Count links."""
+        if end not in self.at:
+            self.at[end] = _Ends()
             heapq.heappush(self.ends, end)
-        self.counts[end] += count
+        ends = self.at[end]
+        ends.count += count
+        ends.tick = max(ends.tick, now.ticks + end - now.clock)
         self.total += count
 
-    def free_at(self, limit: int, count: int) -> int | None:
-        """Return when there is room for so many more."""
-        left = self.total
+    def take_back(self, end: int, count: int) -> None:
+        """Count links no longer that did not leave."""
+        if end in self.at:  # or they have ended since
+            self.at[end].count -= count
+            self.total -= count
+
+    def wait(self, limit: int, count: int, now: _Now) -> int | None:
+        """Return in how many seconds there is room for so many more; None where there never is."""
+        left, wait = self.total, 1
         for end in sorted(self.ends):
-            left -= self.counts[end]
+            ends = self.at[end]
+            left -= ends.count
+            wait = max(wait, ceil(end - now.clock), ceil(ends.tick - now.ticks))
             if left + count <= limit:
-                return end
+                return wait
         return None
 
 
@@ -98,10 +125,11 @@ class Quotas:
         self._per_caller = policy.per_caller
         self._clock = clock
         self._ticks = ticks
-        self._begin()
+        self.after_fork()
+        follow_forks(self)
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
+    def after_fork(self) -> None:
+        """Begin with no counts."""
         self._lock = threading.Lock()
         self._lives: dict[str, _Lives] = {}
         self._sweep_at = 1024
@@ -121,10 +149,8 @@ class Quotas:
         asked = self._quotas(rule, caller)
         if not asked:
             return Reserved((), 0, 0)
-        if self._pid != os.getpid():
-            self._begin()
         with self._lock:
-            now = int(self._clock())
+            now = _Now(self._clock(), self._ticks())
             living = [entry for entry in asked if entry[2].live_links is not None]
             for whose, key, quota in living:
                 excess = self._living(whose, key, quota.live_links or 0, now, count)
@@ -138,18 +164,17 @@ class Quotas:
                         return excess
             keys = tuple(key for _, key, _ in living)
             # Rounded up: a link is alive in the second that it ends in.
-            reserved = Reserved(keys, int(-(-end // 1)), count)
+            reserved = Reserved(keys, ceil(end), count)
             for key in keys:
-                self._lives[key].add(reserved.end, count)
+                self._lives[key].add(reserved.end, count, now)
             return reserved
 
     def release(self, reserved: Reserved) -> None:
         """Take back live links that did not leave; of the minute they stay a part."""
-        if reserved.keys and self._pid == os.getpid():
-            with self._lock:
-                for key in reserved.keys:
-                    if key in self._lives:
-                        self._lives[key].add(reserved.end, -reserved.count)
+        with self._lock:
+            for key in reserved.keys:
+                if key in self._lives:
+                    self._lives[key].take_back(reserved.end, reserved.count)
 
     def _quotas(self, rule: Rule, caller: str | None) -> list[tuple[str, str, Quota]]:
         """Return the quotas that a link falls under: whose each is, its key, and itself."""
@@ -170,18 +195,17 @@ class Quotas:
         ]
         return [(whose, key, quota) for whose, key, quota in found if quota is not None]
 
-    def _living(self, whose: str, key: str, limit: int, now: int, count: int) -> Excess | None:
+    def _living(self, whose: str, key: str, limit: int, now: _Now, count: int) -> Excess | None:
         if len(self._lives) >= self._sweep_at:
             self._sweep(now)
         lives = self._lives.setdefault(key, _Lives())
         lives.drop(now)
         if lives.total + count <= limit:
             return None
-        again = lives.free_at(limit, count)
-        retry = None if again is None else max(1, again - now)
+        retry = lives.wait(limit, count, now)
         return Excess("live_links", limit, whose, max(0, limit - lives.total), retry)
 
-    def _sweep(self, now: int) -> None:
+    def _sweep(self, now: _Now) -> None:
         for key, lives in list(self._lives.items()):
             lives.drop(now)
             if not lives.total:

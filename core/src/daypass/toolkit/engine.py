@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import attrs
 
+from daypass.base.process import follow_forks
 from daypass.errors import UnsupportedOptionError
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
@@ -90,10 +91,15 @@ class Templates(Generic[_Template]):
     """
 
     def __init__(self) -> None:
-        #: Held while a template is learnt; hold it for whatever else shares what it is learnt from.
-        self.lock = Lock()
+        self.after_fork()
+        follow_forks(self)
         self._known: dict[Hashable, _Template] = {}
         self._last: tuple[Any, Any] = (None, None)
+
+    def after_fork(self) -> None:
+        """Begin with a lock that no thread of the parent holds."""
+        #: Held while a template is learnt; hold it for whatever else shares what it is learnt from.
+        self.lock = Lock()
 
     def of(self, outline: Hashable, learn: Callable[..., _Template], *args: Any) -> _Template:
         """Return the template of all requests that have one outline.

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from daypass.base.process import follow_forks
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -60,8 +61,13 @@ class DelegationKeys:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._lock = Lock()
+        self.after_fork()
+        follow_forks(self)
         self._key: Key | None = None
+
+    def after_fork(self) -> None:
+        """Begin with a lock that no thread of the parent holds."""
+        self._lock = Lock()
 
     def key(self, location: Location, start: datetime, end: datetime) -> Key:
         """Return a key that is good at ``start`` and, if the store gives one, until ``end``.

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import attrs
 
+from daypass.base.process import follow_forks
 from daypass.errors import CredentialsError, DaypassError, StoreError
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, Dialect, MessageKey
@@ -106,12 +107,17 @@ class KeylessKey:
         self._delegates = delegates
         self._url = sign_url or _sign_url(universe)
         self._transport = Transport()
-        self._refreshing = threading.Lock()
+        self.after_fork()
+        follow_forks(self)
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
     def __repr__(self) -> str:
         """Show who signs; never a token."""
         return f"KeylessKey({self.name!r})"
+
+    def after_fork(self) -> None:
+        """Begin with a lock that no thread of the parent holds."""
+        self._refreshing = threading.Lock()
 
     def secret(self, deadline: Deadline) -> _WithinDeadline:
         """Return what signs a message by one round trip."""
