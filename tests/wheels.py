@@ -1,9 +1,11 @@
 """Build every distribution, and install each wheel alone in a fresh environment.
 
-    python tests/wheels.py DIRECTORY
+    python tests/wheels.py build DIRECTORY
+    python tests/wheels.py check DIRECTORY
 
-The directory receives the wheels and source archives. Dependencies come from where uv finds them;
-the project's own come from the directory. The release runs this, and `tox -e wheels`.
+The directory receives the wheels and source archives. Dependencies come from where uv finds them, with the hashes
+of `hashes.txt`; the project's own come from the directory. The release runs each step in a job of its own, and
+`tox -e wheels` both.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ for entry in distribution(name).entry_points:
 
 def build(target: Path) -> None:
     """Build source archives, and the wheels from them."""
-    run("uv", "build", "--all-packages", "--no-create-gitignore", "--out-dir", str(target))
+    held = ("--build-constraints", "hashes.txt", "--require-hashes")
+    run("uv", "build", "--all-packages", "--no-create-gitignore", "--out-dir", str(target), *held)
 
 
 def check(wheel: Path, target: Path) -> None:
@@ -47,7 +50,7 @@ def check(wheel: Path, target: Path) -> None:
         run("uv", "venv", "--python", sys.executable, place)
         python = str(Path(place) / "bin" / "python")
         # The workspace would have core installed for editing.
-        sources = ("--no-sources", "--find-links", str(target), "--constraints", "constraints.txt")
+        sources = ("--no-sources", "--find-links", str(target), "--constraints", "hashes.txt")
         run("uv", "pip", "install", "--python", python, *sources, str(wheel))
         run(python, "-I", "-c", CHECK, name)
         run(str(Path(place) / "bin" / "daypass"), "plugins", "--json")
@@ -62,7 +65,9 @@ def run(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1]).resolve()
-    build(place)
-    for made in sorted(place.glob("*.whl")):
-        check(made, place)
+    step, place = sys.argv[1], Path(sys.argv[2]).resolve()
+    if step == "build":
+        build(place)
+    else:
+        for made in sorted(place.glob("*.whl")):
+            check(made, place)

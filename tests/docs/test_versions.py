@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import daypass
@@ -72,3 +74,44 @@ def test_the_lowest_versions_are_those_declared():
     lines = (ROOT / "tests" / "lowest.txt").read_text().splitlines()
     pins = [line.partition("==")[::2] for line in lines if not line.startswith("#")]
     assert {name: Version(version) for name, version in pins} == declared()
+
+
+def pinned(name):
+    """Return what a file of constraints has: each version by its name, and its hashes."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    found = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            requirement, *hashes = re.split(r"\s+--hash=", line.strip())
+            parsed = Requirement(requirement)
+            found[canonicalize_name(parsed.name)] = (str(parsed.specifier), hashes)
+    return found
+
+
+@pytest.mark.parametrize("name", ["hashes.txt", ".github/tox.txt"])
+def test_each_version_has_the_hashes_of_its_files(name):
+    versions, hashed = pinned("constraints.txt"), pinned(name)
+    assert set(hashed) == set(versions) if name == "hashes.txt" else "uv" in hashed
+    for package, (version, hashes) in hashed.items():
+        assert hashes
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value) for value in hashes)
+        assert (package, version) == (package, versions[package][0])
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "hashes.txt", ".github/tox.txt"])
+def test_no_constraint_names_a_place(name):
+    lines = (ROOT / name).read_text().splitlines()
+    assert not [
+        line for line in lines if "://" in line or line.startswith(("-i", "--index", "--find"))
+    ]
+
+
+def test_what_tox_installs_is_held_against_the_hashes():
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(ROOT / "tox.ini")
+    held = {
+        name: section["constraints"]
+        for name, section in settings.items()
+        if "constraints" in section
+    }
+    assert held == {"testenv": "hashes.txt", "testenv:lowest": "tests/lowest.txt"}
