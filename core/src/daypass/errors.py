@@ -290,6 +290,10 @@ class ShortLivedURLWarning(UserWarning):
     """The link ends, or may end, before what was asked; ``SignedURL.expires_because`` says why."""
 
 
+class IgnoredFileWarning(UserWarning):
+    """A project's ``daypass.toml`` is not read, since somebody else can write it."""
+
+
 class ObjectNotFoundError(DaypassError, FileNotFoundError):
     """The store has no such object (or hides that it has)."""
 

@@ -139,11 +139,12 @@ def test_a_loop_of_links_and_a_link_to_nothing_are_errors(places, which):
     path = getattr(places, which)
     path.symlink_to(path)
     with pytest.raises(ConfigError, match="Too many levels of symbolic links"):
-        config.load()
+        config.load().profile("maps")  # a project's file stops nothing but its own profiles
     path.unlink()
     path.symlink_to(path.parent / "nothing")
+    config._loaded.clear()
     with pytest.raises(ConfigError, match="No such file"):
-        config.load()
+        config.load().profile("maps")
 
 
 @pytest.mark.parametrize("kind", ["directory", "pipe"])

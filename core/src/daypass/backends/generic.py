@@ -24,6 +24,7 @@ from daypass.errors import (
 )
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.hooks import hookimpl
+from daypass.hookspecs.project_options import ProjectOptions
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location, read_as_local
 from daypass.model.metadata import ObjectMetadata
@@ -42,11 +43,20 @@ WHY_NOT = {
     "ftp": "FTP logs in by account and has no links; copy the file to an object store and sign it there",
 }
 
+#: Protocols that send nobody's login anywhere; of all others nothing is known.
+_WITHOUT_LOGIN = ("file", "local", "memory", "http", "https")
+
 
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare the most that any filesystem behind this backend can do."""
-    return BackendInfo(name="generic", methods=METHODS)
+    return BackendInfo(
+        name="generic",
+        methods=METHODS,
+        project_options=ProjectOptions(
+            leads_elsewhere=lambda path: path.protocol not in _WITHOUT_LOGIN
+        ),
+    )
 
 
 @hookimpl

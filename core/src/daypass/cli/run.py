@@ -15,7 +15,7 @@ from daypass.backends.calls import tracing
 from daypass.cli import exits
 from daypass.cli.commands import COMMANDS, added, find
 from daypass.cli.output import warn
-from daypass.errors import ShortLivedURLWarning
+from daypass.errors import IgnoredFileWarning, ShortLivedURLWarning
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -99,6 +99,7 @@ def run(arguments: list[str]) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", ShortLivedURLWarning)
+            warnings.simplefilter("always", IgnoredFileWarning)
             warnings.showwarning = _show_warning
             return _run(arguments)
     except BrokenPipeError:

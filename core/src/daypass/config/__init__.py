@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import attrs
@@ -16,8 +17,8 @@ import attrs
 from daypass.base.process import after_fork, environment_number
 from daypass.config.layers import Section, layered
 from daypass.config.profiles import Profile, effective
-from daypass.config.sources import Source, find, read
-from daypass.errors import ConfigError
+from daypass.config.sources import Source, find, of_others, read, user_file
+from daypass.errors import ConfigError, IgnoredFileWarning
 
 __all__ = ["Config", "Profile", "Section", "check", "load", "reload"]
 
@@ -37,15 +38,25 @@ class Config:
     audit: Section | None
     #: The files that were read, in the order in which later ones win.
     files: tuple[str, ...]
+    #: What is wrong with profiles of a project's file, by name, and with the file itself as ``""``.
+    faults_of_project: Mapping[str, tuple[ConfigError, ...]] = attrs.field(factory=dict, repr=False)
+    #: Why a project's file was not read.
+    ignored: tuple[str, ...] = ()
 
     def profile(self, name: str) -> Profile:
         """Return a profile.
 
         Raises:
-            ConfigError: if there is none of this name; the message gives the nearest.
+            ConfigError: if there is none of this name, and the message gives the nearest; or for what is
+                wrong with it, or with the project's file that it would be of.
 
         """
         found = self.profiles.get(name)
+        wrong = self.faults_of_project.get(name)
+        if wrong is None and (found is None or found.of_project):
+            wrong = self.faults_of_project.get("")
+        if wrong is not None:
+            raise _first_of(wrong)
         if found is None:
             raise _no_profile(name, self)
         return found
@@ -108,37 +119,65 @@ def check() -> tuple[list[Source], Config | None, list[ConfigError]]:
         The files, the configuration where nothing is wrong, and every fault.
 
     """
-    sources = find()
+    sources, config, faults = _gathered()
+    faults += [fault for some in config.faults_of_project.values() for fault in some]
+    return sources, None if faults else config, faults
+
+
+def _read() -> Config:
+    _, config, faults = _gathered()
+    if faults:
+        raise _first_of(faults)
+    return config
+
+
+def _gathered() -> tuple[list[Source], Config, list[ConfigError]]:
+    """Read everything; the faults of a project's file stop nothing, and are in the configuration."""
+    sources, ignored = _own(find())
     faults: list[ConfigError] = []
     readable: list[Source] = []
+    unreadable: list[ConfigError] = []
     for source in sources:
         try:
             readable.append(read(source))
         except ConfigError as error:
-            faults.append(error)
+            (unreadable if source.kind == "project" else faults).append(error)
     layers, wrong = layered(readable, os.environ)
+    layers.blame_project("", unreadable)
     faults += wrong
     profiles, wrong = effective(layers)
     faults += wrong
-    if faults:
-        return sources, None, faults
     config = Config(
         profiles=MappingProxyType(profiles),
         policy=layers.sections.get("policy"),
         audit=layers.sections.get("audit"),
         files=tuple(source.file for source in sources),
+        faults_of_project={name: tuple(found) for name, found in layers.of_project.items()},
+        ignored=tuple(ignored),
     )
-    return sources, config, []
+    return sources, config, faults
 
 
-def _read() -> Config:
-    _, config, faults = check()
-    if config is None:
-        more = f" ({len(faults) - 1} more: see daypass config check)" if len(faults) > 1 else ""
-        first = faults[0]
-        msg = f"{first}{more}"
-        raise ConfigError(msg, file=first.file, key=first.key, others=faults[1:])
-    return config
+def _own(sources: list[Source]) -> tuple[list[Source], list[str]]:
+    """Leave a project's file out that is somebody else's, and say so."""
+    found, ignored = [], []
+    for source in sources:
+        if (why := of_others(source)) is None:
+            found.append(source)
+            continue
+        msg = (
+            f"{source.file} is not read, since {why}: make it and its directory your own, move its profiles to "
+            f"{user_file()}, or name it in DAYPASS_CONFIG if you trust it"
+        )
+        ignored.append(msg)
+        warnings.warn(msg, IgnoredFileWarning, stacklevel=2)
+    return found, ignored
+
+
+def _first_of(faults: Sequence[ConfigError]) -> ConfigError:
+    first = faults[0]
+    more = f" ({len(faults) - 1} more: see daypass config check)" if len(faults) > 1 else ""
+    return ConfigError(f"{first}{more}", file=first.file, key=first.key, others=list(faults[1:]))
 
 
 def _variables() -> dict[str, str]:
@@ -153,6 +192,11 @@ def _variables() -> dict[str, str]:
 def _no_profile(name: str, config: Config) -> ConfigError:
     from daypass.base.messages import nearest, shown_bucket
 
+    if config.ignored:
+        return ConfigError(
+            f"no profile is named {shown_bucket(name)}, and {config.ignored[0]}",
+            key=f"profiles.{name[:63]}",
+        )
     near = nearest(name, config.profiles)
     files = ", ".join(config.files) or "the environment"
     if near:

@@ -18,6 +18,11 @@ __all__ = ["Layered", "Section", "layered", "merged"]
 
 #: The options of a profile that may hold secrets.
 _WITH_SECRETS = ("storage_options", "signer_options")
+#: Why a variable that sets them is refused beside a project's file.
+_NOT_BESIDE = (
+    "is set by a variable, and the profile is of {}, a project's file, which also says where credentials go: "
+    "name that file in DAYPASS_CONFIG if you trust it"
+)
 #: Sections that are taken whole from the last file that has them, and never from a project's.
 _WHOLE = ("policy", "audit")
 
@@ -37,6 +42,13 @@ class Layered:
     #: By name: the table, the files that it comes from, and whether a project's file is one.
     profiles: dict[str, tuple[dict[str, Any], tuple[str, ...], bool]] = attrs.field(factory=dict)
     sections: dict[str, Section] = attrs.field(factory=dict)
+    #: What is wrong with the profiles of a project's file; ``""`` is the file itself.
+    of_project: dict[str, list[ConfigError]] = attrs.field(factory=dict)
+
+    def blame_project(self, name: str, faults: Iterable[ConfigError]) -> None:
+        """Note what is wrong with a profile of a project's file."""
+        if faults := list(faults):
+            self.of_project.setdefault(name, []).extend(faults)
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,11 +74,17 @@ def layered(
         sources: in the order in which later ones win.
         environment: the variables, which win over every file.
 
+    Returns:
+        What they say together, with the faults of a project's file, and all other faults.
+
     """
     found, faults = Layered(), []
     for source in _trusted_first(sources):
         tables = source.values.get("profiles", {})
-        faults += _check_top(source)
+        if source.kind == "project":
+            found.blame_project("", _check_top(source))
+        else:
+            faults += _check_top(source)
         if isinstance(tables, dict):
             faults += _add(found, source, tables)
         for name in _WHOLE:
@@ -81,7 +99,17 @@ def layered(
     faults += wrong
     for name, table in tables.items():
         known = found.profiles.get(name)
-        faults += _lay(found, name, table, ENVIRONMENT, None, of_project=bool(known and known[2]))
+        if known is None or not known[2]:
+            faults += _lay(found, name, table, ENVIRONMENT, None, of_project=False)
+            continue
+        wrong = [
+            fault(ENVIRONMENT, dotted("profiles", name, option), _NOT_BESIDE.format(known[1][0]))
+            for option in _WITH_SECRETS
+            if option in table
+        ]
+        found.blame_project(
+            name, wrong or _lay(found, name, table, ENVIRONMENT, None, of_project=True)
+        )
     return found, faults
 
 
@@ -109,6 +137,7 @@ def _check_top(source: Source) -> list[ConfigError]:
 
 
 def _add(found: Layered, source: Source, tables: Mapping[str, Any]) -> list[ConfigError]:
+    """Add a file's profiles, and return what is wrong with them where the file is no project's."""
     faults: list[ConfigError] = []
     of_project = source.kind == "project"
     for name, table in tables.items():
@@ -116,10 +145,14 @@ def _add(found: Layered, source: Source, tables: Mapping[str, Any]) -> list[Conf
         if of_project and name in found.profiles:
             other = " and ".join(found.profiles[name][1])
             why = f"is a profile of {other} already, which a project's file may not change: give it another name"
-            faults.append(fault(source.file, f"[{key}]", why))
+            found.blame_project(name, [fault(source.file, f"[{key}]", why)])
             continue
         base = source.path.parent
-        faults += _lay(found, name, table, source.file, base, of_project=of_project)
+        wrong = _lay(found, name, table, source.file, base, of_project=of_project)
+        if of_project:
+            found.blame_project(name, wrong)
+        else:
+            faults += wrong
     return faults
 
 

@@ -39,6 +39,8 @@ class Profile:
     lacks: frozenset[str]
     #: The files, or the environment, that it comes from.
     files: tuple[str, ...]
+    #: True where a project's file says it, which is trusted less.
+    of_project: bool
     #: The table that all of this was made of.
     table: Mapping[str, Any]
     #: The references in its options.
@@ -58,14 +60,22 @@ class Profile:
 
 
 def effective(layers: Layered) -> tuple[dict[str, Profile], list[ConfigError]]:
-    """Make every profile that can be made, and say what is wrong with the others."""
+    """Make every profile that can be made, and say what is wrong with the others.
+
+    What is wrong with one of a project's file is noted in the layers.
+    """
     profiles: dict[str, Profile] = {}
     faults: list[ConfigError] = []
-    for name, (_, files, _) in layers.profiles.items():
+    for name, (_, _, of_project) in layers.profiles.items():
+        if name in layers.of_project:
+            continue
         try:
-            profiles[name] = _profile(name, _table(layers, name, ()), files)
+            profiles[name] = _profile(layers, name)
         except ConfigError as error:
-            faults.append(error)
+            if of_project:
+                layers.blame_project(name, [error])
+            else:
+                faults.append(error)
     return profiles, faults
 
 
@@ -111,9 +121,11 @@ def _below(url: str, key: str) -> str:
     return url + key if not key or url.endswith("/") else f"{url}/{key}"
 
 
-def _profile(name: str, table: dict[str, Any], files: tuple[str, ...]) -> Profile:
+def _profile(layers: Layered, name: str) -> Profile:
     from daypass.config.tables import ProfileTable  # only where there is a profile
 
+    _, files, of_project = layers.profiles[name]
+    table = _table(layers, name, ())
     made, faults = structure(table, ProfileTable, _of(files), ("profiles", name))
     if made is None or made.url is None:
         raise faults[0]
@@ -128,6 +140,7 @@ def _profile(name: str, table: dict[str, Any], files: tuple[str, ...]) -> Profil
         defaults=made.defaults,
         lacks=frozenset(name for name, able in made.capabilities.items() if not able),
         files=files,
+        of_project=of_project,
         table=table,
     )
 

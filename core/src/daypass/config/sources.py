@@ -13,7 +13,7 @@ import attrs
 
 from daypass.errors import ConfigError
 
-__all__ = ["ENVIRONMENT", "Source", "find", "read", "user_file"]
+__all__ = ["ENVIRONMENT", "Source", "find", "of_others", "read", "user_file"]
 
 #: What messages call the layer of environment variables.
 ENVIRONMENT = "the environment"
@@ -88,6 +88,28 @@ def _project_file() -> Path | None:
             return directory / PROJECT_FILE
         if _there(directory / ".git"):
             break
+    return None
+
+
+def of_others(source: Source) -> str | None:
+    """Say why a project's file is somebody else's, so that it is not read; None where it is the user's own.
+
+    Others must be able to write neither it nor its directory, where they could put another in its
+    place. A group that is the user's own counts as the user; the administrator is trusted.
+    """
+    if source.kind != "project" or not hasattr(os, "geteuid"):
+        return None
+    try:
+        named, file = source.path.lstat(), source.path.stat()
+        directory = source.path.parent.stat()
+    except OSError:
+        return None  # told when it is read
+    if not {named.st_uid, file.st_uid, directory.st_uid} <= {os.geteuid(), 0}:
+        return "it, or its directory, belongs to another user"
+    for what, found in (("it", file), ("its directory", directory)):
+        writers = stat.S_IWOTH | (0 if found.st_gid == os.getegid() else stat.S_IWGRP)
+        if found.st_mode & writers:
+            return f"others can write to {what}"
     return None
 
 

@@ -20,9 +20,11 @@ from daypass.hookspecs.hooks import (
     record,
     verify_url,
 )
+from daypass.hookspecs.project_options import ProjectOptions
 
 __all__ = [
     "BackendInfo",
+    "ProjectOptions",
     "SigningEvent",
     "authorize",
     "cors",

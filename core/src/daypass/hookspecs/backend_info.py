@@ -10,6 +10,7 @@ from attrs.validators import optional
 
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.errors import PluginError, UnknownOptionError
+from daypass.hookspecs.project_options import ProjectOptions
 from daypass.model.options import CONDITIONS, METHODS
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ def _refuse(field: attrs.Attribute[Any], right: str, value: object) -> None:
     raise PluginError(msg)
 
 
+def _of_projects(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is no `ProjectOptions`."""
+    if not isinstance(value, ProjectOptions):
+        _refuse(field, "a ProjectOptions", value)
+
+
 @names_nearest
 @attrs.frozen(kw_only=True)
 class BackendInfo:
@@ -148,3 +155,7 @@ class BackendInfo:
     forms: bool = attrs.field(default=False, validator=_flag)
     #: Names of `FormRequest` options that its forms enforce (or carry out).
     form_enforces: frozenset[str] = attrs.field(default=frozenset(), converter=_form_options)
+    #: What a profile of a project's file may say of its stores; nothing, where it declares none.
+    project_options: ProjectOptions = attrs.field(
+        factory=ProjectOptions, validator=_of_projects, repr=False
+    )

@@ -14,6 +14,7 @@ from daypass.config.profiles import Profile
 from daypass.config.secrets import resolved
 from daypass.model.paths import PROFILES, ParsedPath
 from daypass.store.keywords import joined, mapping, own_options
+from daypass.store.project_profiles import check_project_profile
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -53,7 +54,8 @@ def profiled(
     profile's takes the place of all that configures the profile's signing.
 
     Raises:
-        ConfigError: if there is no such profile; the message gives the nearest.
+        ConfigError: if there is no such profile, and the message gives the nearest; or if it is a
+            project's, and would send credentials elsewhere.
         CredentialsError: for a secret that the profile refers to and that is not there.
 
     """
@@ -67,6 +69,8 @@ def profiled(
     if fs is not None and PROFILES in protocols(fs):
         # It is this configuration, under another name, and brings no more than its options.
         given["storage_options"], fs = mapping(fs.storage_options, "fs"), None
+    if profile.of_project:
+        check_project_profile(profile, given, has_fs=fs is not None)
     options: Mapping[str, Any] | None = storage_options
     if fs is None:
         own = own_options(given["storage_options"], profile.root.protocol)

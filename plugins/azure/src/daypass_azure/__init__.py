@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import attrs
 
 from daypass.errors import InvalidRequestError
-from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.hookspecs.parts import PartLimits, UploadSession
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.paths import ParsedPath
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
 from daypass.toolkit.options import flag, matching
+from daypass_azure.options import CREDENTIALS_IN_ENVIRONMENT
+from daypass_azure.paths import account_of_host
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
@@ -115,6 +118,38 @@ class AzureOptions:
     hierarchical_namespace: bool = attrs.field(default=False, converter=_namespace)
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _leads_elsewhere(path: ParsedPath) -> bool:
+    _, named, host = path.bucket.partition("@")
+    return bool(named) and account_of_host(host.lower()) is None
+
+
+_PROJECT_OPTIONS = ProjectOptions(
+    plain=(
+        *("account_name", "location_mode", "version_aware", "assume_container_exists"),
+        *("blocksize", "max_concurrency", "default_cache_type", "default_fill_cache"),
+        *("connection_timeout", "read_timeout", "socket_timeout", "timeout"),
+        *("signer_options.stored_access_policy", "signer_options.encryption_scope"),
+        *("signer_options.service_version", "signer_options.sign_headers"),
+        "signer_options.hierarchical_namespace",
+    ),
+    hosts=("account_host", "public_endpoint"),
+    secrets={
+        **dict.fromkeys(("connection_string", "account_key", "sas_token", "credential"), _is_text),
+        "anon": lambda value: value is True,
+    },
+    credentials=(
+        *(("connection_string",), ("account_name", "account_key")),
+        *(("account_name", "sas_token"), ("account_name", "credential"), ("account_name", "anon")),
+    ),
+    environment=CREDENTIALS_IN_ENVIRONMENT,
+    leads_elsewhere=_leads_elsewhere,
+)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what Azure links can do."""
@@ -128,6 +163,7 @@ def describe_backend() -> BackendInfo:
         multipart=PARTS,
         options_class=AzureOptions,
         secret_query_keys=("sig",),
+        project_options=_PROJECT_OPTIONS,
         # https://learn.microsoft.com/en-us/rest/api/storageservices/put-page, lease-blob, copy-blob-from-url,
         # delete-blob and undelete-blob
         operation_headers=(

@@ -24,6 +24,8 @@ _ENVIRONMENT = {
     "client_secret": "AZURE_STORAGE_CLIENT_SECRET",
     "tenant_id": "AZURE_STORAGE_TENANT_ID",
 }
+#: Those that add a credential to the options; an account's name is none.
+CREDENTIALS_IN_ENVIRONMENT = frozenset(_ENVIRONMENT.values()) - {"AZURE_STORAGE_ACCOUNT_NAME"}
 #: The options of adlfs and fsspec that are known without importing adlfs, which takes its time.
 _KNOWN = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 __all__ = ["CloudFrontOptions"]
 
 
+#: Nothing is signed but with the key that the options hold: as text, and no path of the user's key.
+_PROJECT_OPTIONS = ProjectOptions(
+    plain=(
+        *("signer_options.key_pair_id", "signer_options.hash_algorithm"),
+        "signer_options.allowed_methods",
+    ),
+    hosts=("signer_options.domain", "signer_options.origin_path"),
+    secrets={
+        "signer_options.private_key": lambda key: isinstance(key, str) and "-----BEGIN" in key
+    },
+    credentials=(("signer_options.private_key",),),
+    leads_elsewhere=lambda _: False,
+)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what CloudFront links can do; which methods, the distribution decides."""
@@ -31,6 +46,7 @@ def describe_backend() -> BackendInfo:
         options_class=CloudFrontOptions,
         prefix_option="origin_path",
         secret_query_keys=("Signature",),
+        project_options=_PROJECT_OPTIONS,
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.hookspecs.parts import PartLimits, UploadSession
 from daypass.model.batches import SignedURLBatch
@@ -76,6 +76,33 @@ _FORM_ENFORCES = frozenset(
 )
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+#: A token that is text may name a file of the user's, or one of gcsfs's ways to his login. An HMAC key signs
+#: alone: what asks the store, asks with the token.
+_PROJECT_OPTIONS = ProjectOptions(
+    plain=(
+        *("project", "requester_pays", "version_aware", "access", "timeout", "default_location"),
+        *("default_block_size", "default_cache_type", "default_fill_cache"),
+        *("signer_options.user_project", "signer_options.virtual_hosted_style"),
+        "signer_options.credentials_expire_at",
+    ),
+    hosts=(
+        *("endpoint_url", "public_endpoint", "signer_options.iam_endpoint"),
+        "signer_options.bucket_bound_hostname",
+    ),
+    secrets={
+        "token": lambda value: isinstance(value, Mapping) or value == "anon",
+        "signer_options.hmac_access_id": _is_text,
+        "signer_options.hmac_secret": _is_text,
+    },
+    credentials=(("token",),),
+    leads_elsewhere=lambda _: False,
+)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what Cloud Storage links can do."""
@@ -92,6 +119,7 @@ def describe_backend() -> BackendInfo:
         form_enforces=_FORM_ENFORCES,
         options_class=GCSOptions,
         secret_query_keys=("X-Goog-Signature",),
+        project_options=_PROJECT_OPTIONS,
     )
 
 

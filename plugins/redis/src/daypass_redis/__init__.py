@@ -6,7 +6,7 @@ nothing. `head_metadata` works, and `daypass_redis.filesystem` is an fsspec file
 
 from __future__ import annotations
 
-from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 
@@ -18,10 +18,19 @@ _WHY_NOT = (
 )
 
 
+#: The path names the server, and nothing of the user's own is sent there: no login is, which no option holds.
+_PROJECT_OPTIONS = ProjectOptions(
+    plain=("host", "port", "db", "timeout", "username"),
+    hosts=("ssl_ca_data", "ssl_cert_reqs", "ssl_check_hostname", "ssl_ciphers", "ssl_min_version"),
+    secrets={"password": lambda value: isinstance(value, str)},
+    credentials=((),),
+)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare a backend that reads metadata and signs nothing."""
-    return BackendInfo(name="redis", why_not=_WHY_NOT)
+    return BackendInfo(name="redis", why_not=_WHY_NOT, project_options=_PROJECT_OPTIONS)
 
 
 @hookimpl

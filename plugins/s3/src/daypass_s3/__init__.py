@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from daypass.base.times import utc_or_text
-from daypass.hookspecs import BackendInfo, hookimpl
+from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.parts import PartLimits, UploadSession
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import FormRequest, UploadForm
@@ -108,6 +108,38 @@ class S3Options:
     credentials_expire_at: datetime | None = attrs.field(default=None, converter=_moment)
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+_KEYS = ("client_kwargs.aws_access_key_id", "client_kwargs.aws_secret_access_key")
+#: All that s3fs and botocore take and that is not here reads the user's own files, as ``profile`` does, or may.
+_PROJECT_OPTIONS = ProjectOptions(
+    plain=(
+        *("client_kwargs.region_name", "requester_pays", "cache_regions", "version_aware"),
+        *("max_concurrency", "default_block_size", "default_cache_type", "default_fill_cache"),
+        *("config_kwargs.s3", "config_kwargs.max_pool_connections", "config_kwargs.retries"),
+        *("config_kwargs.connect_timeout", "config_kwargs.read_timeout"),
+        *("config_kwargs.request_checksum_calculation",),
+        *("config_kwargs.response_checksum_validation",),
+        *("config_kwargs.use_dualstack_endpoint", "config_kwargs.use_fips_endpoint"),
+        "signer_options.credentials_expire_at",
+    ),
+    hosts=(
+        *("endpoint_url", "client_kwargs.endpoint_url", "use_ssl", "client_kwargs.use_ssl"),
+        *("client_kwargs.verify", "config_kwargs.proxies", "config_kwargs.signature_version"),
+        *("public_endpoint", "signer_options.signature_version"),
+    ),
+    secrets={
+        **dict.fromkeys(("key", "secret", "token", "username", "password", *_KEYS), _is_text),
+        "client_kwargs.aws_session_token": _is_text,
+        "anon": lambda value: value is True,
+    },
+    credentials=(("key", "secret"), ("username", "password"), _KEYS, ("anon",)),
+    leads_elsewhere=lambda _: False,
+)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what S3 links can do."""
@@ -125,6 +157,7 @@ def describe_backend() -> BackendInfo:
         options_class=S3Options,
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-append.html
         operation_headers=("x-amz-write-offset-bytes",),
+        project_options=_PROJECT_OPTIONS,
         secret_query_keys=(
             "X-Amz-Signature",
             "X-Amz-Security-Token",
