@@ -3,14 +3,20 @@
 import asyncio
 import base64
 import hashlib
+import json
 import time
+import traceback
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import fsspec
 import gcsfs
 import pytest
 from google.oauth2.credentials import Credentials as Person
 
 import daypass
+from daypass.gate.cors import plan_cors
+from daypass.testing import networks
 from tests.plugins.gcs.conftest import HMAC, hastened
 from tests.servers.gcs_front import Bucket
 
@@ -182,3 +188,46 @@ def test_what_hmac_signs_an_anonymous_filesystem_may_read(front, options):
     store = daypass.Store("gs://bucket", storage_options=options, signer_options=HMAC)
 
     assert store.head_metadata("k").size == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"service_account","private_key":"planted"}',
+        "-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----",
+        "planted key.json",
+        "~/planted.json",
+    ],
+)
+@pytest.mark.parametrize("door", ["head", "cors", "open", "profile"])
+def test_text_that_is_no_access_token_reaches_neither_google_nor_a_traceback(
+    monkeypatch, tmp_path, text, door
+):
+    """Gcsfs takes any text for a token, and asks Google about it in a URL."""
+    options = {"token": text}
+    (tmp_path / "config.toml").write_text(
+        f'[profiles.p]\nurl = "gs://bucket"\nstorage_options.token = {json.dumps(text)}\n'
+    )
+    monkeypatch.setenv("DAYPASS_CONFIG", str(tmp_path / "config.toml"))
+    store = daypass.Store("gs://bucket", storage_options=options)
+    rule = daypass.CorsRule(origins=["*"], methods=["GET"])
+    doors = {
+        "head": lambda: store.head_metadata("k"),
+        "cors": lambda: plan_cors(store.backend, store.location.at(""), rule).read(),
+        "open": lambda: store.location.fs,
+        "profile": lambda: fsspec.filesystem("daypass", skip_instance_cache=True).ls("p/"),
+    }
+    with networks.without() as tried, pytest.raises(daypass.CredentialsError) as caught:
+        doors[door]()
+    assert tried == []
+    assert "planted" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_access_token_goes_in_a_header_alone(front, options, monkeypatch):
+    front.buckets["bucket"].put("k", b"body", {})
+    monkeypatch.setattr("gcsfs.credentials.requests.get", lambda *_, **__: pytest.fail("asked"))
+    bare = {**options, "token": "ya29.planted-token"}
+    with suppress(daypass.DaypassError):  # whatever the server makes of the token
+        daypass.head_metadata("gs://bucket/k", storage_options=bare)
+    fs = daypass.Store("gs://bucket", storage_options=bare).location.fs
+    assert fs.credentials.credentials.token == "ya29.planted-token"

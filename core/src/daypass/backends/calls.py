@@ -27,9 +27,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from daypass.base.scrubbing import scrubbed
 from daypass.errors import DaypassError, PluginError, StoreError
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.findings import Finding
+from daypass.model.locations import Location
 
 if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SETTING",
     "Backend",
+    "because",
     "broken",
     "call",
     "call_store",
@@ -54,6 +57,7 @@ __all__ = [
     "read_by",
     "traced",
     "tracing",
+    "without_secrets",
     "wrong_answer",
 ]
 
@@ -140,15 +144,18 @@ def call(backend: Backend, hook: str, kind: type[T], /, **given: object) -> T:
         DaypassError: whatever the hook raises of the tree in `daypass.errors`.
 
     """
+    failed: DaypassError
     try:
         answer = getattr(backend, hook)(**given)
-    except DaypassError:
-        raise
-    except Exception as error:
-        raise broken(backend.plugin, hook, error) from error
-    if not isinstance(answer, kind):
-        raise wrong_answer(backend.plugin, hook, kind, answer)
-    return answer
+    except DaypassError as error:
+        failed = error
+    except Exception as error:  # noqa: BLE001 - raised below
+        failed = because(broken(backend.plugin, hook, error), error)
+    else:
+        if not isinstance(answer, kind):
+            raise wrong_answer(backend.plugin, hook, kind, answer)
+        return answer
+    raise without_secrets(failed, backend, given.get("location"))
 
 
 def call_store(
@@ -157,6 +164,7 @@ def call_store(
     kind: type[T],
     hook: Callable[[], object],
     *,
+    location: Location,
     doing: str,
     faults: type[Exception] = Exception,
 ) -> T:
@@ -167,6 +175,7 @@ def call_store(
         step: its name, for messages.
         kind: the class of its answer.
         hook: the hook, or the session's method, with its arguments.
+        location: of the object, or the bucket.
         doing: what the store is to do, for messages: ``read the metadata of s3://maps/a``.
         faults: the errors that are the store's; all others are the plugin's.
 
@@ -176,18 +185,39 @@ def call_store(
         DaypassError: whatever is raised of the tree in `daypass.errors`.
 
     """
+    failed: DaypassError
     try:
         answer = hook()
-    except DaypassError:
-        raise
+    except DaypassError as error:
+        failed = error
     except faults as error:
-        msg = f"{backend.info.name} could not {doing}: {named(error)}"
-        raise StoreError(msg) from error
-    except Exception as error:
-        raise broken(backend.plugin, step, error) from error
-    if not isinstance(answer, kind) or (kind is object and answer is None):
-        raise wrong_answer(backend.plugin, step, kind, answer)
-    return answer
+        failed = because(
+            StoreError(f"{backend.info.name} could not {doing}: {named(error)}"), error
+        )
+    except Exception as error:  # noqa: BLE001 - raised below
+        failed = because(broken(backend.plugin, step, error), error)
+    else:
+        if not isinstance(answer, kind) or (kind is object and answer is None):
+            raise wrong_answer(backend.plugin, step, kind, answer)
+        return answer
+    raise without_secrets(failed, backend, location)
+
+
+def because(failed: DaypassError, error: Exception) -> DaypassError:
+    """Chain an error to what it came from, as ``raise ... from`` does where it is not raised yet."""
+    failed.__cause__ = error
+    return failed
+
+
+def without_secrets(
+    failed: DaypassError, backend: Backend, location: Location | object
+) -> DaypassError:
+    """Return an error of a hook, in whose chain no text of an SDK holds a secret.
+
+    It is to be raised outside of the ``except``, which would chain what was there before.
+    """
+    options = (location.storage_options, location.options) if isinstance(location, Location) else ()
+    return scrubbed(failed, *options, names=backend.info.secret_query_keys)
 
 
 def read_by(backend: Backend, found: FoundURL) -> Explanation | Finding | None:

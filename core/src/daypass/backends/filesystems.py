@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from daypass.backends.calls import because
 from daypass.base.messages import nearest, refuse_unknown
-from daypass.errors import BackendNotFoundError, InvalidRequestError
+from daypass.base.scrubbing import scrubbed
+from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -60,6 +62,8 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
     """
     import fsspec
 
+    from daypass.backends.loading import registry
+
     try:
         kind = fsspec.get_filesystem_class(protocol)
     except ImportError as error:
@@ -67,8 +71,6 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
         raise BackendNotFoundError(msg, protocol=protocol) from error
     except ValueError:
         from fsspec.registry import known_implementations
-
-        from daypass.backends.loading import registry
 
         # An installed backend is meant rather than one of the many that fsspec knows of.
         near = nearest(protocol, registry.claims(), cutoff=0.7)
@@ -79,12 +81,15 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
         raise
     # Some protocols name host or account in the path (sftp://host/..., abfss://box@account/...).
     named = kind._get_kwargs_from_urls(f"{protocol}://{bucket}")  # noqa: SLF001 - fsspec's own way
+    options = registry.backend(protocol).info.open_options(options)
+    failed: DaypassError
     try:
         # fsspec's cache of instances would keep credentials alive for ever.
         return kind(**{**named, **options, "skip_instance_cache": True})
     except ImportError as error:
         msg = f"{protocol}:// needs a package that is not installed: {error}"
-        raise BackendNotFoundError(msg, protocol=protocol) from error
+        failed = because(BackendNotFoundError(msg, protocol=protocol), error)
     except (TypeError, ValueError, KeyError) as error:
         msg = f"the filesystem for {protocol}:// refuses these storage_options ({type(error).__name__}): compare them with its documentation"
-        raise InvalidRequestError(msg, option="storage_options") from error
+        failed = because(InvalidRequestError(msg, option="storage_options"), error)
+    raise scrubbed(failed, options)

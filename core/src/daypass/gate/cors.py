@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from daypass.backends.calls import Backend, call
+import attrs
+
+from daypass.backends.calls import Backend, call, call_store
 from daypass.errors import StoreError, UnsupportedOptionError
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.model.locations import Location
 
 __all__ = ["add_rule", "plan_cors"]
+
+T = TypeVar("T")
 
 
 def plan_cors(backend: Backend, location: Location, rule: CorsRule) -> CorsPlan:
@@ -24,7 +28,21 @@ def plan_cors(backend: Backend, location: Location, rule: CorsRule) -> CorsPlan:
     if backend.cors is None:
         msg = f"{backend.info.name} has no CORS rules to set: let the web server in front of it answer browsers"
         raise UnsupportedOptionError(msg, option="cors", backend=backend.info.name)
-    return call(backend, "cors", CorsPlan, location=location, rule=rule)
+    plan = call(backend, "cors", CorsPlan, location=location, rule=rule)
+    return attrs.evolve(
+        plan,
+        read=lambda: _asked(backend, location, "read", list, plan.read),
+        write=lambda rules: _asked(
+            backend, location, "write", type(None), lambda: plan.write(rules)
+        ),
+    )
+
+
+def _asked(
+    backend: Backend, location: Location, step: str, kind: type[T], ask: Callable[[], object]
+) -> T:
+    doing = f"{step} the CORS rules of {location.path}"
+    return call_store(backend, f"{step} of a CORS plan", kind, ask, location=location, doing=doing)
 
 
 def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:

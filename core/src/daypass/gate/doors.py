@@ -190,6 +190,7 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
         "head_metadata",
         ObjectMetadata,
         partial(backend.head_metadata, location=location),
+        location=location,
         doing=f"read the metadata of {location.path}",
     )
 

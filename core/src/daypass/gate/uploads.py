@@ -156,4 +156,4 @@ def _called(
     backend: Backend, location: Location, name: str, kind: type[T], hook: Callable[[], object]
 ) -> T:
     step, doing = f"{name} of a multipart upload", f"{name} an upload to {location.path}"
-    return call_store(backend, step, kind, hook, doing=doing, faults=OSError)
+    return call_store(backend, step, kind, hook, location=location, doing=doing, faults=OSError)

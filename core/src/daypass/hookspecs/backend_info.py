@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -109,6 +109,10 @@ def _of_projects(_info: object, field: attrs.Attribute[Any], value: object) -> N
         _refuse(field, "a ProjectOptions", value)
 
 
+def _as_given(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    return options
+
+
 @names_nearest
 @attrs.frozen(kw_only=True)
 class BackendInfo:
@@ -158,4 +162,9 @@ class BackendInfo:
     #: What a profile of a project's file may say of its stores; nothing, where it declares none.
     project_options: ProjectOptions = attrs.field(
         factory=ProjectOptions, validator=_of_projects, repr=False
+    )
+    #: Returns what the filesystem is opened with in place of ``storage_options``, or raises: for what its SDK
+    #: would send on, or show, and is no credential in a form that it keeps to itself.
+    open_options: Callable[[Mapping[str, Any]], Mapping[str, Any]] = attrs.field(
+        default=_as_given, repr=False
     )

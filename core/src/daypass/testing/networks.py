@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -19,10 +20,10 @@ GRACE = 20.0
 
 
 @contextmanager
-def without() -> Iterator[list[str]]:
+def without(saying: str = "") -> Iterator[list[str]]:
     """Refuse every use of the network by Python's sockets; yield the list of what was tried.
 
-    Sockets inside the machine (``AF_UNIX``, on which event loops wake themselves) go on working.
+    The refusal has the text ``saying``, as an SDK's may quote a URL or a key. Sockets inside the machine (``AF_UNIX``, on which event loops wake themselves) go on working.
     A client written in C that opens sockets of its own is not seen.
     """
     tried: list[str] = []
@@ -32,13 +33,13 @@ def without() -> Iterator[list[str]]:
             if self.family not in _INTERNET:
                 return original(self, *args)
             tried.append(original.__name__)
-            raise ConnectionRefusedError
+            raise ConnectionRefusedError(errno.ECONNREFUSED, saying)
 
         return use
 
     def look_up(*args: Any, **_: Any) -> Any:
         tried.append(f"a look-up of {args[0]!r}")
-        raise socket.gaierror
+        raise socket.gaierror(socket.EAI_FAIL, saying)
 
     with _patched(forbid, _USES, look_up):
         yield tried

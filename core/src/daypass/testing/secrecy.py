@@ -22,6 +22,10 @@ from daypass.testing.trials import BODY, KEY, Trial, changed, hooked, parameters
 __all__ = ["SecrecyRules"]
 
 
+#: What SDKs quote: a URL that is signed, and a header with a credential.
+_SIGNED = "https://b.example/k?X-Amz-Signature=planted&x-amz-security-token=planted Authorization: Bearer planted"
+
+
 class SecrecyRules(Bench):
     """Masking, pickling and sharing."""
 
@@ -78,6 +82,23 @@ class SecrecyRules(Bench):
         for error in self._errors(trial):
             whole = "".join(traceback.format_exception(error))
             _check_hidden([whole, repr(error), repr(vars(error)), repr(store)], secrets)
+
+    @only(lambda bench: not bench.sign_only)
+    def test_no_text_of_an_sdk_shows_a_secret(self, trial: Trial, secrets: Sequence[str]) -> None:
+        """Whatever an SDK says of a request that failed, no error of the chain repeats a secret."""
+        store = changed(trial.store, deadline=self.deadline)
+        given = repr(
+            dict(store.location.storage_options)
+        )  # what a file or an object holds is not known
+        secrets = [secret for secret in secrets if secret in given]
+        spelt = [text for secret in secrets for text in (secret, quote(secret, safe=""))]
+        with networks.without(f"no answer to {' '.join(spelt)} {_SIGNED}"):
+            try:
+                store.head_metadata(KEY)
+            except DaypassError as error:
+                _check_hidden(list(_told(error)), [*secrets, "planted"])
+            else:
+                pytest.fail("the metadata came without a network")
 
     def test_every_error_is_a_daypass_error_that_pickles(self, trial: Trial) -> None:
         """It arrives in another process with its message and its attributes."""
@@ -172,6 +193,19 @@ class SecrecyRules(Bench):
     def _asking(self, trial: Trial, option: str) -> Callable[[], object]:
         probe = PROBES[option]
         return lambda: trial.sign(method=probe.method(self.methods()), **probe.keywords(trial))
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    """Yield all that an error says, and those that it came from, also where a traceback leaves them out."""
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield "".join(traceback.format_exception(one))
+        yield f"{one} {one!r} {one.args!r}"
+        waiting += [one.__cause__, one.__context__]
 
 
 def _unreachable(store: Store) -> object:

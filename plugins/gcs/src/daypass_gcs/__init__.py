@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
@@ -103,6 +103,12 @@ _PROJECT_OPTIONS = ProjectOptions(
 )
 
 
+def _open_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    from daypass_gcs.credentials import open_options
+
+    return open_options(options)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what Cloud Storage links can do."""
@@ -120,6 +126,7 @@ def describe_backend() -> BackendInfo:
         options_class=GCSOptions,
         secret_query_keys=("X-Goog-Signature",),
         project_options=_PROJECT_OPTIONS,
+        open_options=_open_options,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.settings import effective_options
 from daypass_gcs.bounded_request import BoundedRequest
 from daypass_gcs.keys import HmacKey, Key, KeylessKey, RsaKey, Transport, explained, refresh
 from daypass_gcs.options import GCSOptions
@@ -22,6 +23,8 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 #: A name that cannot reach beyond its place in X-Goog-Credential.
 _NAME = re.compile(r"[^\s/@]+@[^\s/@]+")
+#: https://www.rfc-editor.org/rfc/rfc6750#section-2.1: what can be sent as a bearer token; no JSON, no PEM.
+_ACCESS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 #: gcsfs's names for ways to find credentials.
 _METHODS = frozenset({"anon", "browser", "cache", "cloud", "google_default"})
 
@@ -90,10 +93,25 @@ def _bare(token: str) -> Any:
     """Return a person's access token as credentials; gcsfs takes any other text for one too."""
     # No access token ends like a key file's name, or begins where a home directory does.
     names_a_file = token.endswith((".json", ".p12", ".pem")) or token.startswith(("~", "./"))
-    if names_a_file or not token.isascii() or not token.isprintable() or " " in token:
+    if names_a_file or not _ACCESS_TOKEN.fullmatch(token):
         msg = "token is neither a file that exists nor an access token: give the path of a service-account key"
         raise CredentialsError(msg)
     return _google("oauth2.credentials").Credentials(token)
+
+
+def open_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what gcsfs is opened with: it sends a token that is text to Google in a URL, and shows that URL.
+
+    A person's access token goes to it as credentials, which are sent in a header.
+
+    Raises:
+        CredentialsError: for text that is no access token, such as a key's JSON or PEM.
+
+    """
+    token = effective_options(options, ("gs", "gcs")).get("token")
+    if not isinstance(token, str) or token in _METHODS or os.path.exists(token):  # noqa: PTH110 - as below
+        return options
+    return {**options, "token": _bare(token)}
 
 
 def _of_method(method: str, settings: Settings, deadline: Deadline) -> Any:

@@ -1,0 +1,173 @@
+"""Errors without secrets: an SDK's texts quote URLs, headers and options, and tracebacks print every error of a chain."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
+
+import attrs
+
+from daypass.base.process import environment_number
+from daypass.base.secrets import MASK, is_secret, mask, pattern_of
+
+__all__ = ["scrubbed", "secrets_of"]
+
+_Error = TypeVar("_Error", bound=BaseException)
+#: Shorter ones are words of any text.
+_SHORTEST = 6
+#: Lines of a key in PEM are 64 or 76 characters long, but for the last.
+_LINE = 24
+#: What is masked besides a URL's signature: members of key files and of connection strings, and what is in requests for tokens.
+_NAMES = frozenset(
+    {
+        "AccountKey",
+        "SharedAccessSignature",
+        "access_token",
+        "assertion",
+        "client_secret",
+        "private_key",
+        "refresh_token",
+    }
+)
+#: A key in PEM, with its line feeds as such, in JSON, in a repr and in a URL.
+_PEM = re.compile(
+    r"-----BEGIN(?:[ +]|%20)[A-Z0-9 +%]{1,60}-----(?:(?!-----END)[A-Za-z0-9+/=%\\\s]){0,20000}(?:-----END[A-Z0-9 +%]{1,60}-----)?"
+)
+#: A secret in a connection string.
+_PART = re.compile(r"(?:AccountKey|SharedAccessSignature)=([^;\s]+)", re.IGNORECASE)
+#: How long a chain of errors is followed.
+_MOST = 100
+
+
+def scrubbed(error: _Error, *options: object, names: frozenset[str] = frozenset()) -> _Error:
+    """Mask an error's message, and replace what it came from where its text holds a secret.
+
+    In place of such an error stands one of the same class and with the same traceback, that has the masked
+    text and nothing else. Of the rest of the chain nothing changes.
+
+    Args:
+        error: one of ours, which is not raised just now: Python would chain what was handled meanwhile.
+        options: what may hold secrets, such as storage options.
+        names: of parameters of signed URLs that are secret.
+
+    """
+    secrets = sorted({*_of_environment(environment_number()), *secrets_of(*options)}, key=len)
+    hide = _hiding(tuple(reversed(secrets)), names)
+    error.args = tuple(hide(one) if isinstance(one, str) else one for one in error.args)
+    _chain(error, hide, [error])
+    return error
+
+
+def secrets_of(*options: object) -> Iterator[str]:
+    """Yield the secrets in nested options: those whose name, or whose look, says so.
+
+    >>> list(secrets_of({"secret": "sw0rdfish", "client_kwargs": {"region_name": "eu-west-1"}}))
+    ['sw0rdfish']
+    """
+    for one in options:
+        yield from _within(one, "")
+
+
+def _within(value: object, name: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _within(item, str(inner))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _within(item, name)
+    elif attrs.has(type(value)):
+        for field in getattr(type(value), "__attrs_attrs__", ()):
+            yield from _within(getattr(value, field.name, None), field.name)
+    elif isinstance(value, (str, bytes)):
+        text = value.decode(errors="replace") if isinstance(value, bytes) else value
+        if len(text) >= _SHORTEST and is_secret(name, text):
+            yield text
+            yield from (part[1] for part in _PART.finditer(text))
+            yield from (line for line in text.splitlines()[1:-1] if len(line) >= _LINE)  # of a PEM
+
+
+@lru_cache(maxsize=1)
+def _of_environment(_: int) -> tuple[str, ...]:
+    """Return the secrets that an SDK may have found in the environment."""
+    return tuple(_within(dict(os.environ), ""))
+
+
+@lru_cache(maxsize=64)
+def _hiding(secrets: tuple[str, ...], names: frozenset[str]) -> Callable[[str], str]:
+    """Return what masks secrets in a text, in every spelling in which SDKs quote them."""
+    pattern = pattern_of(names | _NAMES)
+    spelt = {
+        way: None
+        for secret in secrets
+        for way in (
+            secret,
+            repr(secret)[1:-1],
+            quote(secret, safe=""),
+            quote(secret),
+            quote_plus(secret),
+        )
+    }
+    found = re.compile("|".join(map(re.escape, spelt))) if spelt else None
+
+    def hide(text: str) -> str:
+        text = text if found is None else found.sub(MASK, text)
+        return mask(_PEM.sub(MASK, text) if "-----BEGIN" in text else text, pattern)
+
+    return hide
+
+
+def _chain(error: BaseException, hide: Callable[[str], str], seen: list[BaseException]) -> None:
+    """Replace what an error came from, as far as a traceback follows it."""
+    suppressed = error.__suppress_context__
+    for link in ("__cause__", "__context__"):
+        behind = getattr(error, link)
+        if behind is None or any(behind is one for one in seen):
+            continue
+        if len(seen) > _MOST:
+            setattr(error, link, None)
+            continue
+        other = _masked(behind, hide)
+        seen += [behind, other]
+        _chain(other, hide, seen)
+        for twin in ("__cause__", "__context__"):
+            if getattr(error, twin) is behind:
+                setattr(error, twin, other)
+    error.__suppress_context__ = suppressed
+
+
+def _masked(error: BaseException, hide: Callable[[str], str]) -> BaseException:
+    """Return the error itself, or where its text holds a secret one that does not."""
+    text, shown = str(error), _shown(error)
+    if hide(shown) == shown and not isinstance(error, BaseExceptionGroup):
+        return error
+    twin = _like(error, hide(text))
+    twin.__cause__, twin.__context__ = error.__cause__, error.__context__
+    twin.__suppress_context__ = error.__suppress_context__
+    return twin.with_traceback(error.__traceback__)
+
+
+def _shown(error: BaseException) -> str:
+    """Return all that a traceback prints of one error."""
+    return "\n".join([str(error), repr(error), *map(str, getattr(error, "__notes__", ()))])
+
+
+def _like(error: BaseException, text: str) -> BaseException:
+    """Return an error of the same class for an ``except``, that holds a text and no more."""
+    kind = type(error)
+    told = {"__str__": lambda _: text, "__repr__": lambda _: f"{kind.__name__}({text!r})"}
+    names: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    twin: BaseException
+    if not isinstance(error, BaseExceptionGroup):
+        try:
+            twin = BaseException.__new__(type(kind.__name__, (kind,), {**told, **names}))
+        except TypeError:  # of a class that cannot be derived from
+            pass
+        else:
+            twin.args = (text,)
+            return twin
+    twin = type(kind.__name__, (Exception,), {**told, **names})(text)
+    return twin
