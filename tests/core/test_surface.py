@@ -152,7 +152,8 @@ def test_there_are_no_other_hooks():
 FIELDS = {
     "BackendInfo": """
         name methods enforces max_expires_in max_key_bytes versions public_endpoint options_class
-        prefix_option secret_query_keys operation_headers why_not prefixes multipart forms form_enforces
+        prefix_option secret_query_keys operation_headers option_headers
+        why_not prefixes multipart forms form_enforces
     """,
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions headers acl

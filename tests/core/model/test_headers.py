@@ -52,9 +52,18 @@ def test_what_makes_another_request_of_it_is_refused_by_name(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["x-amz-expected-bucket-owner", "x-goog-if-metageneration-match", "x-source"]
+    "name",
+    [
+        "x-amz-expected-bucket-owner",
+        "x-goog-if-metageneration-match",
+        "x-source",
+        "x-amz-grant-read",
+        "x-amz-website-redirect-location",
+        "x-amz-server-side-encryption",
+        "x-amz-checksum-crc32",
+    ],
 )
-def test_what_only_binds_the_request_is_signed(name):
+def test_what_has_no_option_and_stays_the_same_request_is_signed(name):
     assert check_headers({name: "1"}) == {name: "1"}
 
 
@@ -154,6 +163,20 @@ def test_what_belongs_to_the_signature_or_the_connection_is_never_the_callers(na
         ("metadata", "X-Amz-Meta-Colour"),
         ("metadata", "x-goog-meta-colour"),
         ("metadata", "x-ms-meta-colour"),
+        ("metadata", "x-oss-meta-colour"),
+        ("metadata", "X-Object-Meta-Colour"),
+        ("acl", "X-Amz-Acl"),
+        ("acl", "x-goog-acl"),
+        ("acl", "x-oss-object-acl"),
+        ("acl", "x-cos-acl"),
+        ("storage_class", "x-amz-storage-class"),
+        ("storage_class", "x-goog-storage-class"),
+        ("storage_class", "x-ms-access-tier"),
+        ("tags", "x-amz-tagging"),
+        ("tags", "x-ms-tags"),
+        ("checksum_sha256", "x-amz-checksum-sha256"),
+        ("requester_pays", "x-amz-request-payer"),
+        ("if_absent", "If-None-Match"),
     ],
 )
 def test_a_header_with_an_option_of_its_own_names_the_option(option, name):

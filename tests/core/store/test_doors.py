@@ -190,6 +190,34 @@ def test_a_restriction_is_waived_by_name_where_the_caller_goes_without(
 
 
 @every_door
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("X-Amz-Acl", "X-Amz-Acl has an option of its own, use acl="),
+        ("X-Own-Kind", "X-Own-Kind has an option of its own, use content_type="),
+        ("X-Own-Move", "X-Own-Move would make another request"),
+    ],
+)
+def test_a_header_that_an_option_says_or_that_makes_another_request_is_refused(
+    registry_of, places, monkeypatch, door, name, said
+):
+    """Whatever the profile's store lacks, then, lacks as a header too."""
+    monkeypatch.setattr(FakeSession, "stored", {"upload-1": {}})
+    module = fakes.backend(
+        grant=fakes.granting,
+        session=FakeSession,
+        form=fakes.forming,
+        operation_headers={"x-own-move"},
+        option_headers={"x-own-kind": "content_type"},
+    )
+    registry_of({"fake": module})
+    lacking(places, "acl")
+    with pytest.raises(daypass.InvalidRequestError, match=said):
+        door.open(headers={name: "public-read"})
+    assert module.seen == []
+
+
+@every_door
 def test_the_policy_is_asked_before_the_backend(module, in_force, door):
     in_force(daypass.Rule(name="elsewhere", paths=["fake://other/**"], methods=[door.method]))
     with pytest.raises(PolicyError, match=f"{door.method} on fake://atlas/2026/in/a"):

@@ -18,8 +18,9 @@ from tests.servers.azurite import KEY
 
 
 @pytest.mark.parametrize(
-    "name", ["x-ms-copy-source", "x-ms-lease-action", "X-MS-Page-Write", "x-ms-delete-snapshots"]
-)
+    "name", ["x-ms-copy-source", "x-ms-lease-action", "X-MS-Page-Write", "x-ms-delete-snapshots",
+             "x-ms-blob-type"],
+)  # fmt: skip
 def test_no_header_is_signed_that_makes_another_request(name):
     """A user delegation key signs headers, and a PUT with a copy source reads another object."""
     for method in ("PUT", "DELETE"):

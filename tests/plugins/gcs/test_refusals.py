@@ -250,3 +250,16 @@ def test_a_link_permits_its_method_alone(method):
 
     assert (link.method, link.permits, link.unenforced) == (method, {method}, frozenset())
     assert link.headers == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("x-goog-content-length-range", "max_bytes"),
+        ("X-Goog-User-Project", "requester_pays"),
+        ("x-goog-acl", "acl"),
+    ],
+)
+def test_a_header_that_an_option_says_is_refused(name, option):
+    with pytest.raises(daypass.InvalidRequestError, match=f"option of its own, use {option}="):
+        sign(method="PUT", headers={name: "0,5"})

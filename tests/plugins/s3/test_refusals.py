@@ -208,9 +208,16 @@ def test_misspelt_storage_options_are_refused():
     assert daypass.create_signed_url("s3://b/k", storage_options=options).method == "GET"
 
 
-def test_a_header_that_an_option_has_set():
-    with pytest.raises(daypass.InvalidRequestError, match="X-Amz-Acl"):
-        sign(method="PUT", acl="private", headers={"X-Amz-Acl": "public-read"})
+def test_a_header_that_an_option_says():
+    with pytest.raises(
+        daypass.InvalidRequestError, match="X-Amz-Acl has an option of its own, use acl="
+    ):
+        sign(method="PUT", headers={"X-Amz-Acl": "public-read"})
+
+
+def test_grants_and_redirects_have_no_option_and_pass_as_headers():
+    headers = {"x-amz-grant-read": 'id="me"', "x-amz-website-redirect-location": "/b"}
+    assert headers.items() <= sign(method="PUT", headers=headers).headers.items()
 
 
 def test_settings_that_the_sdk_would_drop_are_refused():

@@ -16,7 +16,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.model.forms import FILENAME, WAIVABLE, AnyRequest, FormRequest
-from daypass.model.headers import another_request
+from daypass.model.headers import another_request, said_by_option
 from daypass.model.locations import Location, read_as_local
 from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
@@ -156,10 +156,12 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
 
 
 def _check_headers(backend: Backend, request: AnyRequest) -> None:
-    """Raise for a header by which the provider's request would be another one."""
+    """Raise for a header by which the provider's request would be another one, or that an option says."""
     for name in request.headers or ():
         if name.lower() in backend.info.operation_headers:
             raise another_request(name)
+        if own := backend.info.option_headers.get(name.lower()):
+            raise said_by_option(name, own)
 
 
 def _check_lifetime(backend: Backend, resolved: SignRequest | FormRequest) -> None:

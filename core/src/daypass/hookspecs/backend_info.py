@@ -11,7 +11,7 @@ from attrs.validators import optional
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.errors import PluginError, UnknownOptionError
 from daypass.hookspecs.project_options import ProjectOptions
-from daypass.model.options import CONDITIONS, METHODS
+from daypass.model.options import CONDITIONS, METHODS, OF_LINKS
 
 if TYPE_CHECKING:
     from daypass.hookspecs.parts import PartLimits
@@ -62,6 +62,16 @@ def _of(found: frozenset[str], known: Collection[str], what: str) -> frozenset[s
 
 def _header_names(value: Iterable[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in _names(value, "operation_headers"))
+
+
+def _said_by(value: Mapping[str, str]) -> dict[str, str]:
+    """Return which option says a header, by the header's name."""
+    if not isinstance(value, Mapping):
+        msg = f"option_headers of BackendInfo must be a mapping of headers to options, such as {{'x-my-acl': 'acl'}}, not {shown(value)}"
+        raise PluginError(msg)
+    _names(value, "option_headers")
+    _of(_names(value.values(), "option_headers"), OF_LINKS, "option of a link")
+    return {name.lower(): option for name, option in value.items()}
 
 
 def _text(_info: object, field: attrs.Attribute[Any], value: object) -> None:
@@ -149,6 +159,9 @@ class BackendInfo:
     #: Names of headers by which a request of the provider does something else than its method says, or with another
     #: object, beyond those that `SignRequest` refuses (copy sources and their like): nobody may have them signed.
     operation_headers: frozenset[str] = attrs.field(default=frozenset(), converter=_header_names)
+    #: Headers of the provider's that an option says, by the option's name, beyond those that are known of every store
+    #: (``x-...-acl``, ``x-...-meta-``, ``x-...-tagging`` and their like): the option alone may set them.
+    option_headers: dict[str, str] = attrs.field(factory=dict, converter=_said_by, hash=False)
     #: One sentence on why it cannot sign and what to do, for a backend that cannot.
     why_not: str = attrs.field(default="", validator=_sentence)
     #: True where `create_signed_prefix` can grant all that lies below a prefix.

@@ -17,7 +17,9 @@ __all__ = [
     "check_metadata",
     "check_text",
     "check_token",
+    "option_of",
     "pairs_of",
+    "said_by_option",
 ]
 
 #: RFC 9110 section 5.6.2: the characters of a header's name.
@@ -64,13 +66,21 @@ _OPERATION = re.compile(
     r"x-[a-z0-9]+-(?:(?:copy|rename|source)-.*|[a-z-]+-directive|bypass-.*|resumable)"
     r"|x-http-method.*|x-method-override|x-original-.*|x-rewrite-.*|x-forwarded-.*"
 )
-#: A header that has an option of its own: the option says it, so that no two places can disagree.
+#: Headers that an option says, so that no two places can disagree: a policy holds the option, and a profile says
+#: that its store lacks it. What only one provider has, its backend names in ``BackendInfo.option_headers``.
 _OWN_OPTION = {
     "content-type": "content_type",
     "content-md5": "content_md5",
     "content-length": "content_length",
+    "if-none-match": "if_absent",
 }
-_METADATA_PREFIXES = ("x-amz-meta-", "x-goog-meta-", "x-ms-meta-")
+#: The same in the spelling of vendors (x-amz-, x-goog-, x-ms-, x-oss-, x-cos-, x-object-, ...); a group has the
+#: option's name.
+_OWN_OPTION_OF_VENDORS = re.compile(
+    r"x-[a-z0-9]+-(?:(?P<metadata>meta-.*)|(?P<acl>(?:object-)?acl)|(?P<tags>tagging|tags)"
+    r"|(?P<storage_class>storage-class|access-tier)|(?P<checksum_sha256>checksum-sha256)"
+    r"|(?P<requester_pays>request-payer))"
+)
 
 
 def check_text(value: str, option: str, *, what: str = "value") -> str:
@@ -114,12 +124,8 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
             raise InvalidRequestError(msg, option=option)
         if _OPERATION.fullmatch(lower):
             raise another_request(name, option)
-        own = _OWN_OPTION.get(lower)
-        if lower.startswith(_METADATA_PREFIXES):
-            own = "metadata"
-        if own is not None:
-            msg = f"{option}: {brief(name)} has an option of its own, use {own}="
-            raise InvalidRequestError(msg, option=option)
+        if (own := option_of(lower)) is not None:
+            raise said_by_option(name, own, option)
         seen.add(lower)
         copy[name] = check_text(value, option, what=f"value of {brief(name)}")
     return copy
@@ -128,6 +134,28 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
 def another_request(name: str, option: str = "headers") -> InvalidRequestError:
     """Make the error for a header that makes another request of the one that is asked for."""
     msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out"
+    return InvalidRequestError(msg, option=option)
+
+
+def option_of(name: str) -> str | None:
+    """Return the option that says a header, on whatever store; None where none does.
+
+    >>> option_of("x-amz-acl"), option_of("x-goog-meta-by"), option_of("cache-control")
+    ('acl', 'metadata', None)
+
+    Args:
+        name: in lower case.
+
+    """
+    if own := _OWN_OPTION.get(name):
+        return own
+    found = _OWN_OPTION_OF_VENDORS.fullmatch(name)
+    return None if found is None else found.lastgroup
+
+
+def said_by_option(name: str, own: str, option: str = "headers") -> InvalidRequestError:
+    """Make the error for a header that has an option of its own."""
+    msg = f"{option}: {brief(name)} has an option of its own, use {own}="
     return InvalidRequestError(msg, option=option)
 
 

@@ -138,7 +138,8 @@ class SignRequest(Conditional):
         tags: tags of the uploaded object, by name: at most ten, a name of up to 128 characters and a value
             of up to 256.
         requester_pays: the holder states that the requester pays.
-        headers: further headers to sign; the holder must send each with this very value.
+        headers: further headers to sign; the holder must send each with this very value. One that has an
+            option of its own, or belongs to the signature, is refused.
         query: query parameters of the caller's own, signed with the link: for a log, a cache, or what
             stands before the store. One that the signature, another option or the store owns is refused.
         filename: name under which a browser saves the download (RFC 6266).

@@ -165,11 +165,15 @@ def describe_backend() -> BackendInfo:
         secret_query_keys=("sig",),
         project_options=_PROJECT_OPTIONS,
         # https://learn.microsoft.com/en-us/rest/api/storageservices/put-page, lease-blob, copy-blob-from-url,
-        # delete-blob and undelete-blob
+        # delete-blob, undelete-blob; put-blob, which makes blobs of three kinds
         operation_headers=(
-            *("x-ms-page-write", "x-ms-lease-action", "x-ms-requires-sync"),
+            *("x-ms-blob-type", "x-ms-page-write", "x-ms-lease-action", "x-ms-requires-sync"),
             *("x-ms-delete-snapshots", "x-ms-delete-type-permanent", "x-ms-undelete-source"),
         ),
+        option_headers={
+            "x-ms-blob-content-type": "content_type",
+            "x-ms-blob-content-md5": "content_md5",
+        },
     )
 
 

@@ -32,14 +32,6 @@ _TAG = re.compile(r"[A-Za-z0-9 +./:=_-]+")
 #: All names and values of one blob's metadata together, in bytes:
 #: https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources
 _MAX_METADATA = 8 * 1024
-#: Headers that options or the method decide.
-_OWN_HEADERS = {
-    "x-ms-blob-type": "method='PUT', which writes block blobs",
-    "x-ms-blob-content-type": "content_type",
-    "x-ms-blob-content-md5": "content_md5",
-    "x-ms-access-tier": "storage_class",
-    "x-ms-tags": "tags",
-}
 _SIGNS_NO_HEADERS = (
     "an account key signs no request headers; a user delegation key (a Microsoft Entra credential) "
     "does, on Azure itself"
@@ -211,10 +203,6 @@ def _headers(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the headers to send, and those of them to sign by lower-case name."""
     extra = dict(request.headers or {})
-    for name in extra:
-        if own := _OWN_HEADERS.get(name.lower()):
-            msg = f"headers: {name} is decided by {own}"
-            raise InvalidRequestError(msg, option="headers")
     if extra and not rules.signs_headers:
         # Nothing would bind the holder to them, and strict= does not speak of them.
         msg = f"azure cannot enforce headers here, since {_SIGNS_NO_HEADERS}: leave them out"

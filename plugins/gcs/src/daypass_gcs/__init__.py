@@ -124,6 +124,11 @@ def describe_backend() -> BackendInfo:
         forms=True,
         form_enforces=_FORM_ENFORCES,
         options_class=GCSOptions,
+        # https://docs.cloud.google.com/storage/docs/xml-api/reference-headers
+        option_headers={
+            "x-goog-content-length-range": "max_bytes",
+            "x-goog-user-project": "requester_pays",
+        },
         secret_query_keys=("X-Goog-Signature",),
         project_options=_PROJECT_OPTIONS,
         open_options=_open_options,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from daypass.base.times import timestamp
-from daypass.errors import InvalidRequestError, UnsupportedOptionError
+from daypass.errors import UnsupportedOptionError
 from daypass.model.forms import FILENAME, FormRequest, UploadForm
 from daypass.model.locations import Location
 from daypass.toolkit.post_policy import conditions_of, fields_of, starts_with_of
@@ -103,9 +103,6 @@ def _fields(request: FormRequest, fixed: Mapping[str, str]) -> dict[str, str]:
             if name is None:
                 msg = f"an upload form of S3 cannot carry {header}: sign a PUT instead"
                 raise _unsupported(msg, "headers", "create_signed_url")
-            if name in fields and source is request.headers:
-                msg = f"headers: {header} is already set by an option of its own: give it once"
-                raise InvalidRequestError(msg, option="headers")
             fields.setdefault(name, value)  # what the caller asks outranks the settings
     return fields
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 
 from daypass.base.urls import encode
-from daypass.errors import InvalidRequestError
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
 
@@ -38,13 +37,7 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
         **{f"x-amz-meta-{name}": value for name, value in request.object_metadata.items()},
     }
     found = {name: value for name, value in headers.items() if value is not None}
-    taken = {name.lower() for name in found}
-    for name, value in (request.headers or {}).items():
-        if name.lower() in taken:
-            msg = f"headers: {name} is already set by an option of its own: give it once"
-            raise InvalidRequestError(msg, option="headers")
-        found[name] = value
-    return found
+    return {**found, **(request.headers or {})}
 
 
 def _tagging(tags: Mapping[str, str]) -> str:
