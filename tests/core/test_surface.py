@@ -167,7 +167,7 @@ FIELDS = {
     "FoundURL": "url scheme host path query fields now error findings",
     "Rule": """
         name paths effect methods callers max_expires_in on_longer require content_types max_bytes
-        ip_ranges headers response_options prefixes per_caller per_rule
+        ip_ranges headers acls upload_options header_names query_names response_options inline_types prefixes per_caller per_rule
     """,
     "Policy": "rules per_caller",
     "Quota": "urls_per_minute live_links",

@@ -207,11 +207,13 @@ def test_no_secret_is_in_any_line(registry_of, in_force, tmp_path, caplog):
         return honest(location, request)
 
     registry_of({"fake": backend(head, grant=granting)}, [plugin(authorize=authorize)])
-    in_force({**READ, "methods": ["GET", "HEAD", "DELETE", "PUT"], "prefixes": True})
+    name = "x-amz-server-side-encryption-customer-key"
+    methods = ["GET", "HEAD", "DELETE", "PUT"]
+    in_force({**READ, "methods": methods, "prefixes": True, "header_names": [name]})
     path = tmp_path / "audit.jsonl"
     add_audit(AuditFile(path, fsync=False))
     add_audit(AuditLogger())
-    options = {"headers": {"x-amz-server-side-encryption-customer-key": SECRET}}
+    options = {"headers": {name: SECRET}}
     storage = {"secret": SECRET, "token": SECRET}
     for method in ("GET", "HEAD", "DELETE", "PUT", "LIST"):
         with suppress(RefusedError, PluginError):

@@ -75,6 +75,10 @@ def test_policy_and_audit_are_checked_too_and_touch_nothing(daypass, user, tmp_p
     assert done.returncode == 2
     assert "has no key 'path': did you mean paths?" in done.stdout
     assert "[policy.rules.0] needs the key paths" in done.stdout
+    user.write_text(
+        '[[policy.rules]]\nname = "a"\npaths = ["**"]\nmethods = ["PUT"]\nheader_names = ["x-amz-acl"]\n'
+    )
+    assert "x-amz-acl has an option of its own, use acl=" in daypass("config", "check").stdout
     user.write_text('[audit]\nfil = "audit.jsonl"\n')
     assert "[audit] has no key 'fil': did you mean file?" in daypass("config", "check").stdout
     user.write_text('[audit]\nfile = "audit.jsonl"\n')

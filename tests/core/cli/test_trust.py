@@ -60,6 +60,37 @@ def test_a_refused_link_ends_with_3(daypass, configured, arguments):
     assert [step["rule"] for step in answer["trace"]] == ["no", "read"]
 
 
+WRITE = """
+[[policy.rules]]
+name = "write"
+paths = ["s3://inbox/**"]
+methods = ["PUT"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--acl", "public-read"], 'acls = ["private", "public-read"]'),
+        (["--metadata", "a=b"], 'upload_options = ["metadata"]'),
+        (["--header", "x-amz-grant-read=id"], 'header_names = ["Content-Disposition",'),
+        (["--query", "x-job=1"], 'query_names = ["x-job"]'),
+        (["--content-type", "text/html"], 'content_types = ["text/html"]'),
+    ],
+    ids=range(5),
+)
+def test_a_refusal_names_the_line_that_would_allow_it(daypass, configured, arguments, line):
+    configured.write_text(WRITE)
+    path = ["s3://inbox/a", "--method", "PUT"]
+    done = daypass("policy", "test", *path, *arguments)
+    assert done.returncode == 3
+    assert done.stdout.startswith("refused: ")
+    assert f"unless the rule says {line}" in done.stdout
+    signed = daypass("sign", *path, *arguments)
+    assert signed.returncode == 3
+    assert f"unless the rule says {line}" in signed.stderr
+
+
 FORMS = """
 [[policy.rules]]
 name = "forms"

@@ -227,7 +227,11 @@ LIMITS = {
     "https": ({"require": ["https_only"]}, {"https_only": True}, [{}, {"https_only": False}]),
     "storage_class": ({"require": ["storage_class"]}, {"storage_class": "STANDARD_IA"}, [{}]),
     "tags": ({"require": ["tags"]}, {"tags": {"owner": "me"}}, [{}, {"tags": {}}]),
-    "query": ({"require": ["query"]}, {"query": {"x-job": "42"}}, [{}]),
+    "query": (
+        {"require": ["query"], "query_names": ["x-job"]},
+        {"query": {"x-job": "42"}},
+        [{}, {"query": {"x-job": "42", "x-b": "1"}}],
+    ),
     "ip_ranges": (
         {"ip_ranges": ["192.0.2.0/24", "2001:db8::/32"]},
         {"ip_range": "192.0.2.4-192.0.2.9"},
@@ -236,8 +240,9 @@ LIMITS = {
     ),
     "headers": (
         {"headers": {"X-Amz-Server-Side-Encryption": "aws:kms"}},
-        {"headers": {"x-amz-server-side-encryption": "aws:kms", "x-b": "1"}},
-        [{}, {"headers": {"x-amz-server-side-encryption": "AES256"}}],
+        {"headers": {"x-amz-server-side-encryption": "aws:kms", "if-match": "1"}},
+        [{}, {"headers": {"x-amz-server-side-encryption": "AES256"}},
+         {"headers": {"x-amz-server-side-encryption": "aws:kms", "x-b": "1"}}],
     ),
 }  # fmt: skip
 

@@ -38,6 +38,10 @@ content_types = ["text/csv"]
 max_bytes = 10
 ip_ranges = ["192.0.2.0/24"]
 headers = { x-a = "b" }
+acls = ["private", "bucket-owner-full-control"]
+upload_options = ["metadata", "tags"]
+header_names = ["Cache-Control"]
+query_names = ["x-job"]
 per_caller = { live_links = 3 }
 per_rule = { urls_per_minute = 4, live_links = 5 }
 
@@ -46,7 +50,8 @@ name = "read"
 paths = ["fake://bucket/**"]
 methods = ["GET", "LIST"]
 max_expires_in = 60
-response_options = ["filename"]
+response_options = ["filename", "inline"]
+inline_types = ["image/*"]
 prefixes = true
 """
 
@@ -79,6 +84,10 @@ def test_every_key_is_that_of_the_class(fake, places):
                 max_bytes=10,
                 ip_ranges=["192.0.2.0/24"],
                 headers={"x-a": "b"},
+                acls=["private", "bucket-owner-full-control"],
+                upload_options=["metadata", "tags"],
+                header_names=["Cache-Control"],
+                query_names=["x-job"],
                 per_caller=Quota(live_links=3),
                 per_rule=Quota(urls_per_minute=4, live_links=5),
             ),
@@ -87,7 +96,8 @@ def test_every_key_is_that_of_the_class(fake, places):
                 paths=["fake://bucket/**"],
                 methods=["GET", "LIST"],
                 max_expires_in=60,
-                response_options=["filename"],
+                response_options=["filename", "inline"],
+                inline_types=["image/*"],
                 prefixes=True,
             ),
         ],
@@ -124,6 +134,9 @@ WRONG = {
         "must be an array",
     ),
     "a method that is none": (RULE.replace("GET", "GTE"), "GET"),
+    "an option that no upload has": (RULE + 'upload_options = ["tagz"]', "did you mean tags"),
+    "a header with an option of its own": (RULE + 'header_names = ["x-amz-acl"]', "use acl="),
+    "ACLs that are text": (RULE + 'acls = "private"', "must be an array"),
     "a number as text": (RULE + 'per_rule = { live_links = "5" }', "must be a whole number"),
     "a boolean as number": (RULE + "per_rule = { live_links = true }", "must be a whole number"),
     "a lifetime that is a list": (RULE + "max_expires_in = [1]", "must be a whole number"),

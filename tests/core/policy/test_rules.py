@@ -44,11 +44,21 @@ WRONG = {
     "a size that is a bool": {"max_bytes": True},
     "a header with a line break": {"headers": {"x-a": "b\r\nc"}},
     "a header with an option of its own": {"headers": {"content-type": "text/csv"}},
+    "a header to allow that another option says": {"header_names": ["x-amz-tagging"]},
+    "a header to allow that makes a copy": {"header_names": ["x-amz-copy-source"]},
+    "a header to allow by a wildcard, with a slash": {"header_names": ["x-amz-grant/*"]},
+    "a parameter to allow that the store owns": {"query_names": ["X-Amz-Expires"]},
+    "an option of uploads that is none": {"upload_options": ["acl"]},
+    "one text as ACLs": {"acls": "private"},
+    "no list of ACLs": {"acls": None},
+    "an ACL with a line break": {"acls": ["private\n"]},
+    "one text as inline types": {"inline_types": "image/png"},
     "prefixes that are text": {"prefixes": "yes"},
     "a quota that is a number": {"per_caller": 5},
     "an upload's limit beside GET": {"methods": ["GET", "PUT"], "max_bytes": 5},
     "an upload's requirement beside GET": {"methods": ["GET"], "require": ["content_md5"]},
     "a limit of a denial": {"effect": "deny", "max_expires_in": 60},
+    "ACLs of a denial": {"effect": "deny", "acls": ["public-read"]},
     "a quota of a denial": {"effect": "deny", "per_rule": Quota(live_links=1)},
     "an account in a denial": {"effect": "deny", "paths": ["abfss://c@a.dfs.core.windows.net/**"]},
 }
@@ -62,7 +72,8 @@ def test_a_mistake_is_refused_when_the_rule_is_made(kind):
 
 @pytest.mark.parametrize("field", ["name", "paths", "methods", "callers", "max_expires_in", "require",
                                    "content_types", "max_bytes", "ip_ranges", "headers", "prefixes",
-                                   "per_caller", "effect", "on_longer"])  # fmt: skip
+                                   "per_caller", "effect", "on_longer", "acls", "upload_options", "header_names",
+                                   "query_names", "response_options", "inline_types"])  # fmt: skip
 def test_a_hostile_value_is_refused_by_name(field):
     with pytest.raises(InvalidRequestError):
         Rule(**{**SOUND, field: [Hostile()] if field in ("paths", "callers") else Hostile()})

@@ -10,6 +10,7 @@ import pytest
 import daypass
 from daypass import AuditError, PolicyError, QuotaError, RefusedError, UnsupportedOptionError
 from daypass.audit import in_force as force
+from daypass.policy import in_force as policies
 from tests.core import fakes
 from tests.core.config.conftest import places
 from tests.core.fakes import NOW, FakeSession
@@ -225,6 +226,64 @@ def test_the_policy_is_asked_before_the_backend(module, in_force, door):
     assert module.seen == []
 
 
+#: What a policy is closed to, by what a door makes, and the line that opens it.
+UPLOADED = {
+    "acl": ({"acl": "public-read"}, {"acls": ["public-read"]}),
+    "tags": ({"tags": {"a": "b"}}, {"upload_options": ["tags"]}),
+    "a type that browsers run": (
+        {"content_type": "text/html"},
+        {"content_types": ["text/html"]},
+    ),
+    "a grant": (
+        {"headers": {"x-amz-grant-read": "id=1"}},
+        {"header_names": ["X-Amz-Grant-Read"]},
+    ),
+}
+EFFECTS = {
+    "PUT": UPLOADED,
+    "POST": UPLOADED | {"a redirect": (
+        {"success_redirect": "https://e.example/"},
+        {"upload_options": ["success_redirect"]},
+    )},
+    "GET": {
+        "a type that browsers run": (
+            {"response_content_type": "text/html", "inline": True},
+            {"inline_types": ["text/html"]},
+        ),
+        "a header": ({"headers": {"x-own": "1"}}, {"header_names": ["x-own"]}),
+        "a parameter": ({"query": {"x-job": "1"}}, {"query_names": ["x-job"]}),
+    },
+    "LIST": {
+        "a header": ({"headers": {"x-own": "1"}}, {"header_names": ["x-own"]}),
+        "a parameter": ({"query": {"x-job": "1"}}, {"query_names": ["x-job"]}),
+    },
+}  # fmt: skip
+every_effect = pytest.mark.parametrize(
+    ("door", "options", "line"),
+    [
+        pytest.param(door, *effect, id=f"{name}: {kind}")
+        for name, door in DOORS.items()
+        for kind, effect in EFFECTS[door.method].items()
+    ],
+)
+
+
+@every_effect
+def test_what_a_link_would_set_or_show_needs_a_line_in_the_rule(
+    module, in_force, door, options, line
+):
+    enforcer = in_force(rule(door))
+    with pytest.raises(PolicyError, match="unless the rule says") as caught:
+        door.open(**options)
+    assert module.seen == []
+    assert (caught.value.rule, caught.value.nearest in str(caught.value)) == ("maps", True)
+    in_force(rule(door, **line))  # both must consent
+    with pytest.raises(PolicyError):
+        door.open(**options)
+    policies._application.remove(enforcer)
+    assert door.open(**options)
+
+
 @every_door
 def test_a_longer_lifetime_is_clamped_and_said(module, in_force, door):
     in_force(rule(door, max_expires_in="10m", on_longer="clamp"))
@@ -334,6 +393,24 @@ def test_a_rehearsal_says_what_the_policy_says(module, in_force, name):
     assert (found.rule, found.reason, found.asked, found.nearest) == told
     assert (found.allowed, found.expires_in) == (False, None)
     assert [(step.rule, step.outcome) for (step,) in found.trace] == [("elsewhere", "no match")]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "line"),
+    [
+        pytest.param(name, *effect, id=f"{name}: {kind}")
+        for name in REHEARSED
+        for kind, effect in EFFECTS[DOORS[name].method].items()
+    ],
+)
+def test_a_rehearsal_names_the_line_that_the_link_needs(module, in_force, name, options, line):
+    enforcer = in_force(rule(DOORS[name]))
+    with pytest.raises(PolicyError) as caught:
+        DOORS[name].open(**options)
+    assert rehearse(name, **options).reason == str(caught.value)
+    policies._application.remove(enforcer)
+    in_force(rule(DOORS[name], **line))
+    assert rehearse(name, **options).allowed
 
 
 @every_rehearsal

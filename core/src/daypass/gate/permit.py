@@ -127,7 +127,7 @@ class Permit:
 
         """
         for enforcer, rule, ask in self._consents:
-            refusal = enforcer.refusal_of_answer(rule, ask, answer)
+            refusal = enforcer.refusal_of_answer(rule, ask, answer, self.backend.info)
             if refusal is not None:
                 error = refusal_of(refusal)
                 self.refuse(error, rule.name)

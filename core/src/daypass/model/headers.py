@@ -13,6 +13,7 @@ from daypass.errors import InvalidRequestError
 __all__ = [
     "another_request",
     "attachment",
+    "belongs_to_signature",
     "check_headers",
     "check_metadata",
     "check_text",
@@ -135,6 +136,16 @@ def another_request(name: str, option: str = "headers") -> InvalidRequestError:
     """Make the error for a header that makes another request of the one that is asked for."""
     msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out"
     return InvalidRequestError(msg, option=option)
+
+
+def belongs_to_signature(name: str) -> bool:
+    """Tell whether a header, or a field of a form, is one of a signature's own.
+
+    Args:
+        name: in lower case.
+
+    """
+    return _SIGNATURE.fullmatch(name) is not None
 
 
 def option_of(name: str) -> str | None:

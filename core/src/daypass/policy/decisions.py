@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import attrs
 
@@ -12,7 +12,7 @@ from daypass.model.locations import Location
 if TYPE_CHECKING:
     from daypass.policy.rules import Rule
 
-__all__ = ["Ask", "Decision", "Rehearsal", "Step", "spellings"]
+__all__ = ["Ask", "Decision", "Fault", "Rehearsal", "Step", "spellings"]
 
 
 def spellings(text: str) -> tuple[str, ...]:
@@ -52,6 +52,13 @@ class Ask:
     def path(self) -> str:
         """The path as it may be shown; put together where it is needed, which is in refusals."""
         return self.location.path
+
+
+class Fault(NamedTuple):
+    """How a request, or an answer, is beyond a rule."""
+
+    asked: str
+    nearest: str
 
 
 @attrs.frozen

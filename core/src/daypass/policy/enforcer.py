@@ -10,11 +10,12 @@ from typing import Literal
 
 import attrs
 
+from daypass.hookspecs.backend_info import BackendInfo
 from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
-from daypass.policy.decisions import Ask, Decision, Step, spellings
-from daypass.policy.limits import Fault, beyond, fault_of, lifetime
+from daypass.policy.decisions import Ask, Decision, Fault, Step, spellings
+from daypass.policy.limits import beyond, fault_of, lifetime
 from daypass.policy.patterns import Pattern, odd_segments
 from daypass.policy.quotas import Quotas
 from daypass.policy.rules import Policy, Rule
@@ -151,10 +152,14 @@ class Enforcer:
         return beyond_rule(ask, rule, fault)
 
     def refusal_of_answer(
-        self, rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix | UploadForm
+        self,
+        rule: Rule,
+        ask: Ask,
+        answer: SignedURL | SignedPrefix | UploadForm,
+        info: BackendInfo,
     ) -> Decision | None:
-        """Hold a signed answer against the rule that allowed it; None where it is within."""
-        fault = beyond(rule, ask, answer)
+        """Hold a signed answer of a backend against the rule that allowed it; None where it is within."""
+        fault = beyond(rule, ask, answer, info)
         return None if fault is None else beyond_rule(ask, rule, fault)
 
     def steps(self, ask: Ask, decision: Decision) -> list[Step]:

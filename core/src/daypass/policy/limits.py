@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, NamedTuple
+from typing import Any
 
+from daypass.hookspecs.backend_info import BackendInfo
 from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
-from daypass.model.options import DOWNLOAD_ONLY
 from daypass.model.prefixes import SignedPrefix
-from daypass.policy.decisions import Ask
-from daypass.policy.patterns import Pattern, text_pattern
+from daypass.policy.decisions import Ask, Fault
+from daypass.policy.effects import fault_of_answer, fault_of_effects
+from daypass.policy.media_types import allows
 from daypass.policy.rules import Rule
 
-__all__ = ["Fault", "beyond", "fault_of", "lifetime"]
-
-
-class Fault(NamedTuple):
-    """How a request, or an answer, is beyond a rule."""
-
-    asked: str
-    nearest: str
+__all__ = ["beyond", "fault_of", "lifetime"]
 
 
 def fault_of(rule: Rule, ask: Ask) -> Fault | None:
@@ -33,13 +26,8 @@ def fault_of(rule: Rule, ask: Ask) -> Fault | None:
         return Fault(f"a link without {', '.join(sorted(missing))}", "a link that sets it")
     if ask.opens_all and not rule.prefixes:
         return Fault("a grant for all below a prefix", "links for single objects")
-    if rule.response_options is not None and (
-        extra := conditions.intersection(DOWNLOAD_ONLY) - rule.response_options
-    ):
-        allowed = ", ".join(sorted(rule.response_options)) or "none of its kind"
-        return Fault(", ".join(sorted(extra)), allowed)
-    fault = None
-    if rule.content_types is not None:
+    fault = fault_of_effects(rule, request)
+    if fault is None and rule.content_types is not None:
         fault = _content_type(rule.content_types, request)
     if fault is None and rule.max_bytes is not None:
         fault = _size(rule, rule.max_bytes, request)
@@ -52,15 +40,10 @@ def fault_of(rule: Rule, ask: Ask) -> Fault | None:
 
 def _content_type(allowed: tuple[str, ...], request: AnyRequest) -> Fault | None:
     given = request.content_type if "content_type" in request.conditions else None
-    if given is not None and any(_media_type(text).matches(given) for text in allowed):
+    if given is not None and allows(allowed, given, whole=True):
         return None
     asked = "no content_type" if given is None else f"content_type={given!r}"
     return Fault(asked, f"content_type of {' or '.join(allowed)}")
-
-
-@lru_cache(maxsize=256)
-def _media_type(text: str) -> Pattern:
-    return text_pattern(text, "content_types")
 
 
 def _bounds(rule: Rule, request: AnyRequest) -> set[str]:
@@ -152,8 +135,10 @@ def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[AnyRequest, str | None] 
     return request.until(end), why
 
 
-def beyond(rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix | UploadForm) -> Fault | None:
-    """Say what of an answer is beyond the rule: what the store does not enforce, or a link opens more."""
+def beyond(
+    rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix | UploadForm, info: BackendInfo
+) -> Fault | None:
+    """Say what of an answer is beyond the rule: what the store does not enforce, or a link sets or opens more."""
     if answer.unenforced and (loose := _needed(rule, ask) & answer.unenforced):
         what = ", ".join(sorted(loose))
         return Fault(f"a link of which the store does not enforce {what}", "one that it enforces")
@@ -165,7 +150,7 @@ def beyond(rule: Rule, ask: Ask, answer: SignedURL | SignedPrefix | UploadForm) 
     more = answer.permits - (rule.methods or frozenset())
     if more and (more := more - {"HEAD"} if ask.request.method == "GET" else more):
         return Fault(f"a link that also permits {', '.join(sorted(more))}", "one that does not")
-    return None
+    return fault_of_answer(rule, ask.whole, answer, info)
 
 
 def _needed(rule: Rule, ask: Ask) -> set[str]:

@@ -12,18 +12,28 @@ from attrs.validators import optional
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.base.times import seconds
 from daypass.errors import InvalidRequestError
+from daypass.model.checks import query as check_query
 from daypass.model.checks import word
-from daypass.model.headers import check_headers
-from daypass.model.options import CONDITIONS, DOWNLOAD_ONLY, METHODS, UPLOAD_ONLY
+from daypass.model.headers import check_headers, check_text
+from daypass.model.options import CONDITIONS, DOWNLOAD_ONLY, METHODS, OPTIONS, UPLOAD_ONLY
 from daypass.policy.patterns import Pattern, path_pattern, text_pattern
 
-__all__ = ["Policy", "Quota", "Rule"]
+__all__ = ["UPLOADS", "UPLOAD_OPTIONS", "Policy", "Quota", "Rule"]
 
 #: Every method a rule can speak of; POST is that of upload forms.
 _METHODS = frozenset({*METHODS, "POST"})
-_UPLOADS = frozenset({"PUT", "POST"})
+#: The methods of uploads.
+UPLOADS = frozenset({"PUT", "POST"})
 #: What a rule can require: all but what shapes an answer, chooses the time, or has limits of its own.
 REQUIRABLE = CONDITIONS - {*DOWNLOAD_ONLY, "headers", "signing_time", "stable_for"}
+#: What a rule must name before an upload may set it: all that describes or shapes the object or the answer to the upload,
+#: but what is harmless or has a list of its own.
+UPLOAD_OPTIONS = frozenset(
+    name
+    for name, option in OPTIONS.items()
+    if option.kind in ("describes", "shapes")
+    and ("link" not in option.goes_with or "upload" in option.goes_with)
+) - {"acl", "content_type", "add_content_md5_metadata", "success_status"}
 
 
 def _listed(value: object, option: str) -> tuple[str, ...]:
@@ -52,11 +62,30 @@ def _patterns(value: object) -> tuple[str, ...]:
 
 
 def _names(value: object, option: str, known: Iterable[str]) -> frozenset[str] | None:
-    if value is None:
-        return None
+    return None if value is None else _known(value, option, known)
+
+
+def _known(value: object, option: str, known: Iterable[str]) -> frozenset[str]:
+    """Return names that are known; none at all are as good."""
     found = _listed(value, option)
     refuse_unknown(found, known, what=f"value of {option}")
     return frozenset(found)
+
+
+def _acls(value: object) -> tuple[str, ...]:
+    return tuple(check_text(acl, "acls") for acl in _listed(value, "acls"))
+
+
+def _header_names(value: object) -> tuple[str, ...]:
+    found = _listed(value, "header_names")
+    check_headers(dict.fromkeys(found, ""), "header_names")
+    return found
+
+
+def _query_names(value: object) -> tuple[str, ...]:
+    found = _listed(value, "query_names")
+    check_query(dict.fromkeys(found, ""), "query_names")
+    return found
 
 
 def _methods(value: object) -> frozenset[str] | None:
@@ -67,8 +96,12 @@ def _require(value: object) -> frozenset[str]:
     return _names(value, "require", REQUIRABLE) or frozenset()
 
 
-def _response_options(value: object) -> frozenset[str] | None:
-    return _names(value, "response_options", DOWNLOAD_ONLY)
+def _response_options(value: object) -> frozenset[str]:
+    return _known(value, "response_options", DOWNLOAD_ONLY)
+
+
+def _upload_options(value: object) -> frozenset[str]:
+    return _known(value, "upload_options", UPLOAD_OPTIONS)
 
 
 def _texts(value: object, option: str) -> tuple[str, ...] | None:
@@ -90,6 +123,15 @@ def _content_types(value: object) -> tuple[str, ...] | None:
     for text in found or ():
         text_pattern(text, "content_types")
     return found
+
+
+def _inline_types(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    found = _listed(value, "inline_types")
+    for text in found:
+        text_pattern(text, "inline_types")
+    return tuple(map(str.lower, found))
 
 
 def _networks(value: object) -> tuple[str, ...] | None:
@@ -188,7 +230,7 @@ class Rule:
     on_longer: str = attrs.field(default="refuse", converter=_on_longer)
     #: Options that a link must use, and the store enforce.
     require: frozenset[str] = attrs.field(default=frozenset(), converter=_require)
-    #: The media types that an upload may declare; ``image/*`` is any of images. One is required.
+    #: The media types that an upload may declare; ``image/*`` is any of images that browsers do not run. One is required.
     content_types: tuple[str, ...] | None = attrs.field(default=None, converter=_content_types)
     #: The largest upload in bytes: a link must bind ``max_bytes`` or ``content_length`` at or below.
     max_bytes: int | None = attrs.field(default=None, validator=optional(_count))
@@ -198,8 +240,26 @@ class Rule:
     headers: dict[str, str] | None = attrs.field(
         default=None, converter=_headers, hash=False, repr=False
     )
-    #: Which options that shape the answer to a download may be used; without, all of them.
-    response_options: frozenset[str] | None = attrs.field(default=None, converter=_response_options)
+    #: The canned ACLs that an upload may set.
+    acls: tuple[str, ...] = attrs.field(default=("private",), converter=_acls)
+    #: Which options may be used that say more of an upload than its type, its size and its checksums: ``metadata``,
+    #: ``storage_class``, ``tags``, ``success_redirect``. What ``require`` names may be used too.
+    upload_options: frozenset[str] = attrs.field(default=frozenset(), converter=_upload_options)
+    #: Names of headers that a link may sign, beside those of ``headers`` and those that only narrow it.
+    header_names: tuple[str, ...] = attrs.field(
+        default=("Content-Disposition", "Content-Encoding", "Content-Language"),
+        converter=_header_names,
+    )
+    #: Names of the caller's own parameters that a link may sign.
+    query_names: tuple[str, ...] = attrs.field(default=(), converter=_query_names)
+    #: Which options that shape the answer to a download may be used.
+    response_options: frozenset[str] = attrs.field(
+        default=frozenset({"filename", "inline", "response_content_type"}),
+        converter=_response_options,
+    )
+    #: The media types with which a link may have a browser show an object; without, all that browsers do not run.
+    #: One that they do run must be written out: ``image/*`` is no SVG, and ``*/*`` alone is every type.
+    inline_types: tuple[str, ...] | None = attrs.field(default=None, converter=_inline_types)
     #: Whether one grant for all below a prefix may be made.
     prefixes: bool = attrs.field(default=False, validator=_flag)
     #: What each caller may have under this rule; those who do not say who they are count as one.
@@ -210,6 +270,8 @@ class Rule:
     #: The patterns of ``paths`` and ``callers``, read once.
     path_patterns: tuple[Pattern, ...] = attrs.field(init=False, repr=False, eq=False)
     caller_patterns: tuple[Pattern, ...] | None = attrs.field(init=False, repr=False, eq=False)
+    #: The names of ``header_names`` and ``headers`` in lower case.
+    named_headers: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
     @path_patterns.default
     def _read_paths(self) -> tuple[Pattern, ...]:
@@ -220,6 +282,10 @@ class Rule:
         if self.callers is None:
             return None
         return tuple(text_pattern(text, "callers") for text in self.callers)
+
+    @named_headers.default
+    def _fold_headers(self) -> frozenset[str]:
+        return frozenset(map(str.lower, (*self.header_names, *(self.headers or ()))))
 
     def __attrs_post_init__(self) -> None:
         """Check the options against each other: a limit that could not hold is a mistake."""
@@ -259,8 +325,8 @@ class Rule:
             *(self.require & frozenset(UPLOAD_ONLY)),
             *(name for name in ("content_types", "max_bytes") if getattr(self, name) is not None),
         }
-        if of_uploads and not self.methods <= _UPLOADS:
-            others = ", ".join(sorted(self.methods - _UPLOADS))
+        if of_uploads and not self.methods <= UPLOADS:
+            others = ", ".join(sorted(self.methods - UPLOADS))
             return min(of_uploads), f"is of uploads, so no link for {others} could meet it"
         if self.on_longer == "clamp" and self.max_expires_in is None:
             return "on_longer", "needs max_expires_in, to which it clamps"
