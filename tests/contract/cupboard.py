@@ -251,6 +251,9 @@ class Upload:
         self.location = location
         self.request = request
 
+    def headers(self):
+        return _headers(self.request)
+
     def begin(self):
         return secrets.token_hex(8)
 

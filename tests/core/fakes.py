@@ -89,6 +89,9 @@ class FakeSession:
         self.location = location
         self.request = request
 
+    def headers(self) -> dict[str, str]:
+        return dict(self.request.headers or ())
+
     def begin(self) -> str:
         upload_id = f"upload-{len(self.stored) + 1}"
         self.stored[upload_id] = {}

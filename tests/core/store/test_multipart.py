@@ -496,6 +496,38 @@ def test_a_policy_holds_every_part_to_what_the_whole_was_asked(uploader, monkeyp
     assert len(FakeSession.stored) == 1
 
 
+@pytest.fixture
+def with_headers(registry_of, monkeypatch):
+    """Begin an upload whose session says some headers, under a rule for uploads."""
+    monkeypatch.setattr(in_force, "_application", [])
+
+    def begin_with(headers, **limits):
+        in_force._application.clear()
+        rule = Rule(name="puts", paths=["fake://bucket/**"], methods=["PUT"], **limits)
+        daypass.set_policy(Policy(rules=[rule]))
+        session = type("Own", (FakeSession,), {"headers": lambda _: headers})
+        registry_of({"fake": fakes.backend(session=session)})
+        return begin()
+
+    monkeypatch.setattr(FakeSession, "stored", {})
+    return begin_with
+
+
+def test_what_settings_add_to_an_object_in_parts_is_held_to_the_rule(with_headers):
+    public = {"x-amz-acl": "public-read"}
+    with pytest.raises(PolicyError, match=r'acls = \["private", "public-read"\]'):
+        with_headers(public)
+    assert FakeSession.stored == {}
+    assert with_headers(public, acls=["public-read"])
+
+
+@pytest.mark.parametrize("headers", [None, [], {"a": 1}, {1: "a"}])
+def test_headers_of_a_session_that_are_none_are_the_plugins_fault(with_headers, headers):
+    with pytest.raises(PluginError, match=r"headers of a multipart upload .*returned"):
+        with_headers(headers)
+    assert FakeSession.stored == {}
+
+
 # --- elsewhere -----------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -127,11 +127,30 @@ class Permit:
 
         """
         for enforcer, rule, ask in self._consents:
-            refusal = enforcer.refusal_of_answer(rule, ask, answer, self.backend.info)
-            if refusal is not None:
-                error = refusal_of(refusal)
-                self.refuse(error, rule.name)
-                raise error
+            self._heed(enforcer.refusal_of_answer(rule, ask, answer, self.backend.info), rule)
+
+    def check_headers(self, headers: Callable[[], dict[str, str]]) -> None:
+        """Hold what an upload in parts begins with against the rules.
+
+        Args:
+            headers: says it; not asked without a policy.
+
+        Raises:
+            PolicyError: naming what the rule has no line for.
+
+        """
+        if not self._consents:
+            return
+        sent = headers()
+        for enforcer, rule, ask in self._consents:
+            self._heed(enforcer.refusal_of_headers(rule, ask, sent, self.backend.info), rule)
+
+    def _heed(self, refusal: Decision | None, rule: Rule) -> None:
+        """Record and raise a refusal, where there is one."""
+        if refusal is not None:
+            error = refusal_of(refusal)
+            self.refuse(error, rule.name)
+            raise error
 
     def consent(self, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
         """Note that a policy allows a link, and how far."""

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import attrs
 
 from daypass.backends.calls import Backend, call_store
-from daypass.errors import DaypassError, UnsupportedOptionError
+from daypass.errors import DaypassError, PluginError, UnsupportedOptionError
 from daypass.gate.authorize import authorize
 from daypass.gate.check import admit
 from daypass.gate.doors import settled
@@ -104,6 +104,7 @@ def open_upload(
     asked = request.without(waived)
     made = _called(backend, location, ACTION, _ANY, lambda: hook(location=location, request=asked))
     session = Session(backend, location, made)
+    permit.check_headers(lambda: _headers_of(session))
     begun = upload_id is None
     if upload_id is None:
         upload_id = session.step("begin", str)
@@ -150,6 +151,16 @@ def sign_part(
         answer = settled(permit, answer, waived)
         permit.record(answer, [answer.url])
     return answer
+
+
+def _headers_of(session: Session) -> dict[str, str]:
+    """Return the headers that the object will have."""
+    found = session.step("headers", dict)
+    if all(isinstance(name, str) and isinstance(value, str) for name, value in found.items()):
+        return found
+    backend = session.backend
+    msg = f"headers of a multipart upload of {backend.info.name} returned a dict of something else than text"
+    raise PluginError(msg, plugin=backend.plugin)
 
 
 def _called(

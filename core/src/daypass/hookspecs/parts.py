@@ -54,6 +54,12 @@ class UploadSession(Protocol):
     location's deadline for each silence, and raise errors of the tree in `daypass.errors`.
     """
 
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the upload begins with, those too that settings of the filesystem add.
+
+        A policy holds its rules against them. None where no setting can add to what is asked.
+        """
+
     def begin(self) -> str:
         """Begin an upload and return its id."""
 

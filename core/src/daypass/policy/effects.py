@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from daypass.base.messages import brief
 from daypass.hookspecs.backend_info import BackendInfo
-from daypass.model.forms import AnyRequest, UploadForm
+from daypass.model.forms import AnyRequest
 from daypass.model.headers import belongs_to_signature, option_of
-from daypass.model.links import SignedURL
 from daypass.model.options import DOWNLOAD_ONLY
-from daypass.model.prefixes import SignedPrefix
 from daypass.policy.decisions import Fault
 from daypass.policy.media_types import allows, is_run, kind_of
 from daypass.policy.rules import UPLOAD_OPTIONS, UPLOADS, Rule
 
-__all__ = ["fault_of_answer", "fault_of_effects"]
+__all__ = ["fault_of_effects", "fault_of_sent"]
 
 #: Headers that only narrow a request.
 _NARROWING = re.compile(
@@ -58,23 +56,24 @@ def fault_of_effects(rule: Rule, request: AnyRequest) -> Fault | None:
     return fault
 
 
-def fault_of_answer(
+def fault_of_sent(
     rule: Rule,
     request: AnyRequest,
-    answer: SignedURL | SignedPrefix | UploadForm,
+    sent: Mapping[str, str],
     info: BackendInfo,
+    *,
+    is_form: bool = False,
 ) -> Fault | None:
-    """Say what an answer would set that the rule has no line for, whoever has asked for it.
+    """Say what would be set that the rule has no line for, whoever has asked for it.
 
     Args:
         rule: the rule that allows it.
         request: what was asked.
-        answer: whose headers, or fields, are sent as they stand.
+        sent: the headers of a link, or the fields of a form, which are sent as they stand.
         info: what the backend says of headers of its own.
+        is_form: whether it is a form.
 
     """
-    is_form = isinstance(answer, UploadForm)
-    sent = answer.fields if isinstance(answer, UploadForm) else answer.headers
     others = []
     for name, value in sent.items():
         lower = name.lower()

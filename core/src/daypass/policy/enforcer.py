@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -15,6 +15,7 @@ from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
 from daypass.policy.decisions import Ask, Decision, Fault, Step, spellings
+from daypass.policy.effects import fault_of_sent
 from daypass.policy.limits import beyond, fault_of, lifetime
 from daypass.policy.patterns import Pattern, odd_segments
 from daypass.policy.quotas import Quotas
@@ -160,6 +161,13 @@ class Enforcer:
     ) -> Decision | None:
         """Hold a signed answer of a backend against the rule that allowed it; None where it is within."""
         fault = beyond(rule, ask, answer, info)
+        return None if fault is None else beyond_rule(ask, rule, fault)
+
+    def refusal_of_headers(
+        self, rule: Rule, ask: Ask, headers: Mapping[str, str], info: BackendInfo
+    ) -> Decision | None:
+        """Do the same for what an upload in parts begins with."""
+        fault = fault_of_sent(rule, ask.whole, headers, info)
         return None if fault is None else beyond_rule(ask, rule, fault)
 
     def steps(self, ask: Ask, decision: Decision) -> list[Step]:

@@ -11,7 +11,7 @@ from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
 from daypass.policy.decisions import Ask, Fault
-from daypass.policy.effects import fault_of_answer, fault_of_effects
+from daypass.policy.effects import fault_of_effects, fault_of_sent
 from daypass.policy.media_types import allows
 from daypass.policy.rules import Rule
 
@@ -150,7 +150,9 @@ def beyond(
     more = answer.permits - (rule.methods or frozenset())
     if more and (more := more - {"HEAD"} if ask.request.method == "GET" else more):
         return Fault(f"a link that also permits {', '.join(sorted(more))}", "one that does not")
-    return fault_of_answer(rule, ask.whole, answer, info)
+    is_form = isinstance(answer, UploadForm)
+    sent = answer.fields if isinstance(answer, UploadForm) else answer.headers
+    return fault_of_sent(rule, ask.whole, sent, info, is_form=is_form)
 
 
 def _needed(rule: Rule, ask: Ask) -> set[str]:

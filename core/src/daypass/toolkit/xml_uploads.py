@@ -59,6 +59,9 @@ class Step:
     query: dict[str, str]
 
 
+_BEGIN = Step("begin", "POST", {"uploads": ""})
+
+
 class SignStep(Protocol):
     """Signs one request of an upload, with the headers that the provider wants for it."""
 
@@ -84,10 +87,14 @@ class XMLUploadSession:
         cache = self.location.cache.setdefault("inside", {})
         return attrs.evolve(self.location, public_endpoint=None, cache=cache)
 
+    def headers(self) -> dict[str, str]:
+        """Return the headers with which an upload begins."""
+        return self.sign_inside(_BEGIN, self._now()).headers
+
     def begin(self) -> str:
         """Ask for an upload's id."""
         # Without a body: the object's type would be the body's.
-        root = self._take(Step("begin", "POST", {"uploads": ""}), None)
+        root = self._take(_BEGIN, None)
         upload_id = _text(root, "UploadId")
         if upload_id is None or not _UPLOAD_ID.fullmatch(upload_id):
             msg = f"the store began an upload to {self.location.path} and gave no id for it: check that the endpoint speaks this protocol"

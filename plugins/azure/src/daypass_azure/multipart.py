@@ -67,6 +67,10 @@ class BlockUploadSession:
             checked_tags(request.tags)
         return cls(signer, location, request)
 
+    def headers(self) -> dict[str, str]:
+        """Return none: the commit says what the request does, and no setting adds to it."""
+        return {}
+
     def begin(self) -> str:
         """Make up a name for the blocks to share."""
         return secrets.token_hex(16)
