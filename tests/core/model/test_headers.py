@@ -61,6 +61,7 @@ def test_what_makes_another_request_of_it_is_refused_by_name(name):
         "x-amz-website-redirect-location",
         "x-amz-server-side-encryption",
         "x-amz-checksum-crc32",
+        "x-team-tags",
     ],
 )
 def test_what_has_no_option_and_stays_the_same_request_is_signed(name):

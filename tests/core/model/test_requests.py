@@ -232,16 +232,38 @@ def test_tags_that_no_store_takes_are_refused(tags, why):
 
 @pytest.mark.parametrize(
     "name",
-    ["X-Amz-Signature", "x-amz-anything", "X-Goog-Expires", "response-content-type", "Expires", "Policy",
+    ["X-Amz-Signature", "x-amz-anything", "X-Goog-Expires", "response-anything", "Expires", "Policy",
      "Signature", "Key-Pair-Id", "Hash-Algorithm", "AWSAccessKeyId", "GoogleAccessId", "versionId",
      "uploadId", "partNumber", "acl", "tagging", "ACL", "prefix", "generation", "userProject", "append",
      "lambdaArn", "events", "metadata", "replication-reset", "x-minio-extract", "rgwx-uid", "x-oss-process",
-     "x-image-process", "x-obs-acl", "x-cos-acl", "ci-process", "access_token"],
+     "x-image-process", "ci-process", "access_token"],
 )  # fmt: skip
 def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
     with pytest.raises(InvalidRequestError, match=f"{name} belongs to") as caught:
         SignRequest(query={"x-job": "1", name: "1"})
     assert caught.value.option == "query"
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("response-content-type", "response_content_type"),
+        ("Response-Content-Disposition", "response_content_disposition"),
+        ("response-content-encoding", "response_content_encoding"),
+        ("response-content-language", "response_content_language"),
+        ("response-cache-control", "response_cache_control"),
+        ("response-expires", "response_expires"),
+        ("x-obs-acl", "acl"),
+        ("x-cos-acl", "acl"),
+        ("x-amz-acl", "acl"),
+        ("X-Amz-Meta-A", "metadata"),
+    ],
+)
+def test_a_parameter_with_an_option_of_its_own_names_the_option(name, option):
+    with pytest.raises(
+        InvalidRequestError, match=f"^query: {name} has an option of its own, use {option}="
+    ):
+        SignRequest(query={name: "1"})
 
 
 @pytest.mark.parametrize(
@@ -264,7 +286,20 @@ def test_parameters_that_no_url_could_carry_alike_everywhere_are_refused(query, 
     assert caught.value.option == "query"
 
 
-@pytest.mark.parametrize("name", ["x-job", "w", "utm_source", "id", "X", "policyholder", "a.b~c"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-job",
+        "w",
+        "utm_source",
+        "id",
+        "X",
+        "policyholder",
+        "a.b~c",
+        "x-job-meta-a",
+        "content-type",
+    ],
+)
 def test_any_other_parameter_is_the_callers_own(name):
     assert {name: ""} == SignRequest(method="PUT", query={name: ""}).query
 

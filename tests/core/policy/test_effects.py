@@ -107,6 +107,14 @@ def test_without_a_line_it_is_refused_and_the_line_that_is_named_allows_it(modul
     assert sign(**options)
 
 
+@pytest.mark.parametrize("option", ["headers", "query"])
+def test_a_refusal_of_thousands_of_names_stays_short(module, only, option):
+    only(rule())
+    with pytest.raises(PolicyError) as caught:
+        sign(**{option: {f"x-own-{number}": "1" for number in range(5000)}})
+    assert len(str(caught.value)) < 1000
+
+
 def test_a_rule_for_downloads_too_is_told_of_a_rule_that_can_have_the_line(module, only):
     only(rule())
     with pytest.raises(PolicyError, match="unless a rule for uploads alone says content_types"):

@@ -12,7 +12,14 @@ from operator import index
 from daypass.base.messages import brief, shown
 from daypass.base.times import Duration, seconds, utc
 from daypass.errors import InvalidRequestError
-from daypass.model.headers import check_headers, check_metadata, check_text, pairs_of
+from daypass.model.headers import (
+    check_headers,
+    check_metadata,
+    check_text,
+    option_of,
+    pairs_of,
+    said_by_option,
+)
 
 __all__ = [
     "OWNED",
@@ -268,6 +275,10 @@ OWNED = re.compile(
     r"|status|storageclass|tagging|torrent|upload[-_]?id(?:-marker)?|uploads|username|userproject"
     r"|version-?id(?:-marker)?|versioning|versions|website(?:config)?"
 )
+#: Parameters that shape an answer, and are named as the options that say them.
+_RESPONSE = re.compile(
+    r"response-(?:content-(?:type|disposition|encoding|language)|cache-control|expires)"
+)
 #: What ends a line, or is half a character.
 _BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: RFC 3986, unreserved: a name that no client and no proxy writes in another way.
@@ -283,7 +294,11 @@ def query(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None
         if not _PARAMETER.fullmatch(name):
             msg = f"{option}: the name of a parameter is made of letters, digits and ._~-, unlike {shown(name)}"
             raise InvalidRequestError(msg, option=option)
-        if OWNED.fullmatch(name.lower()):
+        lower = name.lower()
+        if OWNED.fullmatch(lower):
+            own = lower.replace("-", "_") if _RESPONSE.fullmatch(lower) else option_of(lower)
+            if own is not None:
+                raise said_by_option(name, own, option)
             msg = f"{option}: {name} belongs to signatures, to another option or to the store itself: name a parameter of your own, such as x-{name[:20]}"
             raise InvalidRequestError(msg, option=option)
         if _BREAKING.search(text):

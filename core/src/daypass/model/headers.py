@@ -74,12 +74,14 @@ _OWN_OPTION = {
     "content-md5": "content_md5",
     "content-length": "content_length",
     "if-none-match": "if_absent",
+    "x-ms-access-tier": "storage_class",
+    "x-ms-tags": "tags",
 }
 #: The same in the spelling of vendors (x-amz-, x-goog-, x-ms-, x-oss-, x-cos-, x-object-, ...); a group has the
 #: option's name.
 _OWN_OPTION_OF_VENDORS = re.compile(
-    r"x-[a-z0-9]+-(?:(?P<metadata>meta-.*)|(?P<acl>(?:object-)?acl)|(?P<tags>tagging|tags)"
-    r"|(?P<storage_class>storage-class|access-tier)|(?P<checksum_sha256>checksum-sha256)"
+    r"x-[a-z0-9]+-(?:(?P<metadata>meta-.*)|(?P<acl>(?:object-)?acl)|(?P<tags>tagging)"
+    r"|(?P<storage_class>storage-class)|(?P<checksum_sha256>checksum-sha256)"
     r"|(?P<requester_pays>request-payer))"
 )
 

@@ -17,6 +17,8 @@ from daypass.policy.rules import UPLOAD_OPTIONS, UPLOADS, Rule
 
 __all__ = ["fault_of_effects", "fault_of_sent"]
 
+#: How many names a refusal gives; a caller can ask for thousands.
+_MOST = 5
 #: Headers that only narrow a request.
 _NARROWING = re.compile(
     r"if-(?:match|modified-since|unmodified-since)|range|x-amz-expected-bucket-owner"
@@ -161,13 +163,15 @@ def _headers(rule: Rule, given: Iterable[str]) -> Fault | None:
     ]
     if not extra:
         return None
-    what = ", ".join(brief(name) for name in extra)
+    extra = extra[:_MOST]
+    what = ", ".join(map(brief, extra))
     return _closed(f"the header {what}", rule.header_names, "header_names", extra)
 
 
 def _query(rule: Rule, given: Iterable[str]) -> Fault | None:
     if not (extra := [name for name in given if name not in rule.query_names]):
         return None
+    extra = extra[:_MOST]
     what = ", ".join(extra)
     return _closed(f"the parameter {what} in query", rule.query_names, "query_names", extra)
 

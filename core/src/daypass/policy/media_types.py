@@ -23,7 +23,6 @@ _RUN = re.compile(
 _EVERY = ("*/*", "**")
 
 
-@lru_cache(maxsize=256)
 def kind_of(text: str) -> str | None:
     """Return a media type in lower case without parameters; None for what a browser would not read as one.
 
