@@ -69,6 +69,11 @@ FAULTS = {
         "part=3 - number, upload=upload_id",
         "test_an_object_goes_up_in_parts",
     ),
+    "does not say with which headers an upload in parts begins": (
+        "return _headers(self.request)",
+        "return None",
+        "test_an_upload_in_parts_says_the_headers_that_it_begins_with",
+    ),
     "shows an upload that is not complete": (
         "_link(self.location, request, part=number, upload=upload_id)",
         "_link(self.location, request)",

@@ -46,6 +46,15 @@ class UploadRules(Bench):
         upload.abort()
         assert trial.size() is None
 
+    @_in_parts
+    def test_an_upload_in_parts_says_the_headers_that_it_begins_with(self, trial: Trial) -> None:
+        """A policy is asked about them, so that no setting of a filesystem adds what it does not know."""
+        upload, _ = self._begin(trial, parts=1)
+        headers = upload._session.of_backend.headers()  # noqa: SLF001 - no policy is in force here
+        assert isinstance(headers, dict), f"headers() returned a {type(headers).__name__}"
+        assert all(isinstance(text, str) for pair in headers.items() for text in pair)
+        upload.abort()
+
     @only(
         lambda bench: (
             "PUT" in bench.methods()
