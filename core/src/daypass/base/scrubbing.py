@@ -163,7 +163,8 @@ def _like(error: BaseException, text: str) -> BaseException:
     twin: BaseException
     if not isinstance(error, BaseExceptionGroup):
         try:
-            twin = BaseException.__new__(type(kind.__name__, (kind,), {**told, **names}))
+            made: type[BaseException] = type(kind.__name__, (kind,), {**told, **names})
+            twin = BaseException.__new__(made)
         except TypeError:  # of a class that cannot be derived from
             pass
         else:

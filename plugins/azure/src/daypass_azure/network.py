@@ -93,8 +93,10 @@ def call_sdk(
 
     """
     try:
-        # The SDK's retries begin after 15 s, which is no time for somebody who waits for a link.
-        return sync(fs.loop, call, *args, timeout=location.deadline, retry_total=0, **named)
+        # The SDK's retries begin after 15 s, which is no time for somebody who waits for a link. A redirect
+        # could carry a credential to another host.
+        once: dict[str, Any] = {"retry_total": 0, "permit_redirects": False}
+        return sync(fs.loop, call, *args, timeout=location.deadline, **once, **named)
     except FSTimeoutError:
         msg = f"{what} did not arrive within {location.deadline:g} s"
         raise DeadlineError(msg) from None

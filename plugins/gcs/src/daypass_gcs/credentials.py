@@ -16,6 +16,7 @@ from daypass.toolkit.settings import effective_options
 from daypass_gcs.bounded_request import BoundedRequest
 from daypass_gcs.keys import HmacKey, Key, KeylessKey, RsaKey, Transport, explained, refresh
 from daypass_gcs.options import GCSOptions
+from daypass_gcs.redirects import staying
 from daypass_gcs.settings import DEFAULT_UNIVERSE, Settings, check_universe
 
 #: What signBlob needs; the storage scopes that gcsfs asks for do not reach IAM.
@@ -108,10 +109,12 @@ def open_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
         CredentialsError: for text that is no access token, such as a key's JSON or PEM.
 
     """
-    token = effective_options(options, ("gs", "gcs")).get("token")
+    effective = effective_options(options, ("gs", "gcs"))
+    session = {"trace_configs": [staying()], **(effective.get("session_kwargs") or {})}
+    token = effective.get("token")
     if not isinstance(token, str) or token in _METHODS or os.path.exists(token):  # noqa: PTH110 - as below
-        return options
-    return {**options, "token": _bare(token)}
+        return {**options, "session_kwargs": session}
+    return {**options, "session_kwargs": session, "token": _bare(token)}
 
 
 def _of_method(method: str, settings: Settings, deadline: Deadline) -> Any:

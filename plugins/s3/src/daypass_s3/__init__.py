@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -140,6 +140,12 @@ _PROJECT_OPTIONS = ProjectOptions(
 )
 
 
+def _open_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    from daypass_s3.redirects import open_options
+
+    return open_options(options)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what S3 links can do."""
@@ -158,6 +164,7 @@ def describe_backend() -> BackendInfo:
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-append.html
         operation_headers=("x-amz-write-offset-bytes",),
         project_options=_PROJECT_OPTIONS,
+        open_options=_open_options,
         secret_query_keys=(
             "X-Amz-Signature",
             "X-Amz-Security-Token",

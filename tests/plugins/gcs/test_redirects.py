@@ -1,0 +1,19 @@
+"""No request that carries a credential is sent on to another host."""
+
+from __future__ import annotations
+
+import pytest
+
+import daypass
+from daypass.errors import DaypassError
+from tests.servers.redirecting import serving
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_head_follows_no_redirect_to_another_host(status):
+    with serving(404) as other, serving(status, other.url) as first:
+        options = {"endpoint_url": first.url, "token": "planted-token", "project": "p"}
+        with pytest.raises(DaypassError):
+            daypass.head_metadata("gs://bucket/k", storage_options=options)
+    assert any("authorization" in request.lower() for request in first.seen)
+    assert other.seen == []
