@@ -16,6 +16,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import _registry
 
 import daypass
+from daypass.backends.generic import normalise
 from daypass.errors import (
     AccessDeniedError,
     BackendNotFoundError,
@@ -502,3 +503,11 @@ def test_a_sign_that_fails_is_named_with_its_filesystem(signing):
     with pytest.raises(PluginError, match=r"Invented failed to sign with RuntimeError") as caught:
         daypass.create_signed_url("invented://bucket/key")
     assert SECRET not in str(caught.value)
+
+
+def test_the_key_of_an_http_url_holds_no_query():
+    store = daypass.Store("https://host.example")
+    found = normalise(store.root.at("a/b.csv?X-Amz-Signature=planted&x=1"), {"size": 3})
+    assert (found.key, found.path) == ("a/b.csv?****", "https://host.example/a/b.csv?****")
+    assert "planted" not in f"{found!r} {found.to_dict()}"
+    assert normalise(store.root.at("a/b.csv"), {}).key == "a/b.csv"

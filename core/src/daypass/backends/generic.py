@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from daypass.base.secrets import MASK
 from daypass.errors import (
     AccessDeniedError,
     DaypassError,
@@ -172,7 +173,7 @@ def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
     """Translate the dialects of ``info()`` into one."""
     return ObjectMetadata(
         path=location.path,
-        key=location.key,
+        key=_shown_key(location),
         size=size if isinstance(size := info.get("size"), int) else None,
         etag=_text(info, "ETag", "etag", "e_tag"),
         last_modified=_moment(info, "LastModified", "last_modified", "mtime", "updated", "created"),
@@ -186,6 +187,14 @@ def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
             str(name).lower(): str(value) for name, value in (info.get("metadata") or {}).items()
         },
     )
+
+
+def _shown_key(location: Location) -> str:
+    """Return the key; of an HTTP URL without its query, which may hold a signature."""
+    if location.protocol not in ("http", "https"):
+        return location.key
+    place, mark, _ = location.key.partition("?")
+    return f"{place}?{MASK}" if mark else place
 
 
 def _first(info: Mapping[str, Any], names: tuple[str, ...]) -> Any:

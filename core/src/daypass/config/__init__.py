@@ -18,7 +18,7 @@ from daypass.base.process import after_fork, environment_number
 from daypass.config.layers import Section, layered
 from daypass.config.profiles import Profile, effective
 from daypass.config.sources import Source, find, of_others, read, user_file
-from daypass.errors import ConfigError, IgnoredFileWarning
+from daypass.errors import ConfigError, IgnoredFileWarning, without_login
 
 __all__ = ["Config", "Profile", "Section", "check", "load", "reload"]
 
@@ -192,11 +192,10 @@ def _variables() -> dict[str, str]:
 def _no_profile(name: str, config: Config) -> ConfigError:
     from daypass.base.messages import nearest, shown_bucket
 
+    key = f"profiles.{without_login(name)[:63]}"
     if config.ignored:
-        return ConfigError(
-            f"no profile is named {shown_bucket(name)}, and {config.ignored[0]}",
-            key=f"profiles.{name[:63]}",
-        )
+        msg = f"no profile is named {shown_bucket(name)}, and {config.ignored[0]}"
+        return ConfigError(msg, key=key)
     near = nearest(name, config.profiles)
     files = ", ".join(config.files) or "the environment"
     if near:
@@ -205,9 +204,7 @@ def _no_profile(name: str, config: Config) -> ConfigError:
         hint = f"{files} has {', '.join(sorted(config.profiles)) or 'none'}"
     else:
         hint = "there is no configuration, and `daypass config path` prints where it goes"
-    return ConfigError(
-        f"no profile is named {shown_bucket(name)}: {hint}", key=f"profiles.{name[:63]}"
-    )
+    return ConfigError(f"no profile is named {shown_bucket(name)}: {hint}", key=key)
 
 
 @after_fork

@@ -12,6 +12,7 @@ from daypass.base.messages import partly
 from daypass.base.secrets import mask
 from daypass.base.times import rfc3339, until
 from daypass.base.urls import mask_url
+from daypass.errors import without_login
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import SentRequest
 from daypass.model.cards import html_card
@@ -31,7 +32,8 @@ def _dict(value: Mapping[str, str]) -> dict[str, str]:
 
 
 def _masked(url: str) -> str:
-    return mask(mask_url(url))
+    masked = mask(mask_url(url))
+    return without_login(masked) if "@" in masked else masked
 
 
 def _shown(url: str) -> str:

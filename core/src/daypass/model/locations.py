@@ -38,7 +38,7 @@ def read_as_local(location: Location) -> str | None:
 
 
 #: Where a URL that is signed elsewhere may lie: as itself, or taken for a local file for want of a slash.
-_PASTED = ("http", "https", "file", "local")
+_PASTED = ("http", "https", "file", "local", "memory")
 
 
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: at() copies __dict__ for every key
@@ -80,7 +80,8 @@ class Location:
 
     @_start.default
     def _find_start(self) -> str | None:
-        if "@" in self.bucket or self.protocol in _PASTED:
+        named = "@" in self.bucket or (":" in self.bucket and not self.bucket.startswith("arn:"))
+        if named or not self.bucket or self.protocol in _PASTED:
             return None
         return self.full_path.removesuffix(self.key)
 
