@@ -315,3 +315,9 @@ def test_a_host_longer_than_any_dns_name_is_refused(host, option):
 )
 def test_the_longest_hosts_are_taken(host):
     assert check_endpoint(f"https://{host}", "domain")
+
+
+def test_the_error_of_a_lone_surrogate_holds_no_other_with_the_path():
+    with pytest.raises(InvalidPathError) as caught:
+        parse_path("s3://KEY:s3cr3t@bucket/\ud800")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)

@@ -205,6 +205,7 @@ class Unreadable(dict):
         ({"headers": [("a", "b")]}, "headers"),
         ({"headers": {"a b": "c"}}, "headers"),
         ({"headers": {"a": 1}}, "headers"),
+        ({"headers": {"a": "\ud800"}}, "headers"),
         ({"body": "text"}, "body"),
         ({"key": b"bytes"}, "key"),
         ({"key": ""}, "key"),
@@ -216,7 +217,7 @@ class Unreadable(dict):
         ({"storage_options": 7}, "storage_options"),
         ({"signer_options": {"tenent": "x"}}, None),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_wrong_arguments_are_refused(installed, options, option):
     installed()
@@ -253,3 +254,14 @@ def test_all_texts_one_edit_away_are_tried():
     assert {"a", "b", "ba", "abc", "xab", "axb", "ac", "xb"} <= found
     assert all(abs(len(text) - 2) <= 1 for text in found)
     assert list(near("x" * 1000)) == []
+
+
+@pytest.mark.parametrize(
+    "place", ["https://maps.s3.amazonaws.com/\ud800?", "https://maps.s3.amazonaws.com/a?b=\ud800&"]
+)
+def test_a_url_that_cannot_be_sent_does_not_pass(place):
+    """It was an error of the encoder, and no verification."""
+    query = "AWSAccessKeyId=AKIDEXAMPLE&Signature=c2lnbmF0dXJl&Expires=1795525200"
+    answer = daypass.verify(place + query, key="made-up")
+    assert (answer.ok, answer.signature) == (False, "unchecked")
+    assert "not-encoded" in [finding.code for finding in answer.findings]

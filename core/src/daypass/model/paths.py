@@ -40,6 +40,7 @@ _CHAIN = re.compile(r"([a-z][a-z0-9]*)::(.*)", re.DOTALL)
 _CHAIN_INSIDE = re.compile(r"::[a-z][a-z0-9+._-]*://")
 #: fsspec's caching wrappers: the object behind them is the same object.
 CACHES = frozenset({"simplecache", "filecache", "blockcache", "cached"})
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DOT_SEGMENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 
@@ -167,11 +168,11 @@ def check_text(text: str, option: str) -> None:
     if found := _CONTROL.search(text):
         msg = f"the {option} holds the control character U+{ord(found[0]):04X}, which no URL should carry"
         raise InvalidPathError(msg, option=option)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    if _SURROGATE.search(
+        text
+    ):  # found without an attempt to encode it, whose error would hold the text
         msg = f"the {option} holds a lone surrogate, which is not Unicode text: decode the name properly first"
-        raise InvalidPathError(msg, option=option) from None
+        raise InvalidPathError(msg, option=option)
 
 
 def is_plain(key: str) -> bool:

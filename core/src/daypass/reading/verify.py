@@ -25,6 +25,7 @@ from daypass.toolkit.bodies import body_findings, md5_base64
 
 __all__ = ["verify"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 #: What HTTP itself lets headers say of a body; backends know those of their providers.
 _OF_BODIES = {"content-length": lambda body: str(len(body)), "content-md5": md5_base64}
 
@@ -140,14 +141,13 @@ def fitting(check: RequestCheck) -> Any:
     return fits
 
 
-def _sent(
-    found: FoundURL | Explanation,
-    method: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    key: str | None,
-) -> SentRequest | None:
-    check_token(method, "method", what="method")
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers to be sent, by their names in lower case.
+
+    Raises:
+        InvalidRequestError: for what no client sends.
+
+    """
     if not isinstance(headers, Mapping):
         msg = f"headers must be a mapping of names to text, not {type(headers).__name__}"
         raise InvalidRequestError(msg, option="headers")
@@ -162,18 +162,33 @@ def _sent(
         if not isinstance(value, str):
             msg = f"headers: the value of {name} must be text, not {type(value).__name__}"
             raise InvalidRequestError(msg, option="headers")
+        if _SURROGATE.search(value):
+            msg = f"headers: the value of {name} holds a lone surrogate, which is not Unicode text"
+            raise InvalidRequestError(msg, option="headers")
         sent[name.lower()] = " ".join(value.split())
+    return sent
+
+
+def _sent(
+    found: FoundURL | Explanation,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    key: str | None,
+) -> SentRequest | None:
+    check_token(method, "method", what="method")
+    sent = _headers(headers)
     if body is not None and not isinstance(body, (bytes, bytearray)):
         msg = f"body must be bytes, not {type(body).__name__}"
         raise InvalidRequestError(msg, option="body")
     if key is not None and not (isinstance(key, str) and key):
         msg = "key must be text that is not empty: a secret, or a key in PEM"
         raise InvalidRequestError(msg, option="key")
-    if key is not None and re.search("[\ud800-\udfff]", key):
+    if key is not None and _SURROGATE.search(key):
         msg = "key holds a lone surrogate, which no secret can: was a file decoded wrongly?"
         raise InvalidRequestError(msg, option="key")
-    if not isinstance(found, FoundURL):
-        return None
+    if not isinstance(found, FoundURL) or _SURROGATE.search(found.url):
+        return None  # there is nothing that could be sent
     if body is not None:
         sent.setdefault("content-length", str(len(body)))  # every client sends it
     return SentRequest(
