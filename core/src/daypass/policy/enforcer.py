@@ -27,6 +27,9 @@ _Match = Callable[[str], re.Match[str] | None]
 #: A rule, and the expression of those of its paths that a protocol can have.
 _Candidate = tuple[Rule, str, _Match]
 
+#: For how many buckets and callers it is remembered which rules are theirs.
+_KNOWN = 1024
+
 
 class Enforcer:
     """A policy, prepared: the rules for each protocol and method, and the counts of its quotas.
@@ -56,7 +59,11 @@ class Enforcer:
         self._last: tuple[Rule | None, AnyRequest | None, AnyRequest | None, Decision | None]
         self._last = (None, None, None, None)
         self._named = {rule.name: rule for rule in policy.rules}
-        self._prepared: dict[tuple[frozenset[str], str], tuple[tuple[_Candidate, ...], _Match]] = {}
+        self._prepared: dict[tuple[frozenset[str], str], tuple[_Candidate, ...]] = {}
+        #: For single links: the rules that may match below a bucket, for a caller.
+        self._reaching: dict[
+            tuple[frozenset[str], str, str, str | None], tuple[tuple[Rule, ...], _Match]
+        ] = {}
 
     def decide(self, ask: Ask) -> Decision:
         """Decide about one link, quotas excepted."""
@@ -85,7 +92,7 @@ class Enforcer:
             The numbers of the keys by the rule's name; by None those that no rule matches.
 
         """
-        rules = [found for found in self._candidates(ask)[0] if _calls(found[0], ask.caller)]
+        rules = [found for found in self._candidates(ask) if _calls(found[0], ask.caller)]
         base = f"{bucket}/" if bucket else ""
         if not rules:
             return {None: range(len(keys))}
@@ -187,8 +194,8 @@ class Enforcer:
                 found.append(Step(rule.name, rule.effect, "no match", _mismatch(rule, ask)))
         return found
 
-    def _candidates(self, ask: Ask) -> tuple[tuple[_Candidate, ...], _Match]:
-        """Return the rules for the protocol and method, and what finds the first for a path."""
+    def _candidates(self, ask: Ask) -> tuple[_Candidate, ...]:
+        """Return the rules for the protocol and method."""
         key = (ask.protocols, ask.request.method)
         known = self._prepared.get(key)
         if known is None:
@@ -198,24 +205,37 @@ class Enforcer:
                 if patterns and _has_method(rule, ask):
                     regex = "|".join(f"(?:{pattern.regex})" for pattern in patterns)
                     found.append((rule, regex, re.compile(regex, re.DOTALL).fullmatch))
-            match = _joined(tuple(regex for _, regex, _ in found)).fullmatch
-            known = self._prepared[key] = (tuple(found), match)
+            known = self._prepared[key] = tuple(found)
+        return known
+
+    def _rules_for(self, ask: Ask) -> tuple[tuple[Rule, ...], _Match]:
+        """Return the rules for a caller that may match below a bucket, and what finds the first for a path."""
+        bucket, caller = ask.location.bucket, ask.caller
+        key = (ask.protocols, ask.request.method, bucket, caller)
+        known = self._reaching.get(key)
+        if known is None:
+            base = f"{bucket}/" if bucket else ""
+            found = [
+                (rule, regex)
+                for rule, regex, _ in self._candidates(ask)
+                if _reaches_into(base, rule) and _calls(rule, caller)
+            ]
+            match = _joined(tuple(regex for _, regex in found)).fullmatch
+            if len(self._reaching) >= _KNOWN:
+                self._reaching.clear()
+            known = self._reaching[key] = (tuple(rule for rule, _ in found), match)
         return known
 
     def _find(self, ask: Ask) -> Rule | None:
         """Return the first rule that matches."""
         if ask.below:
             return next((rule for rule in self.policy.rules if not _mismatch(rule, ask)), None)
-        rules, match = self._candidates(ask)
         text = ask.text
         if "@" not in text and "/." not in text and "//" not in text:
+            rules, match = self._rules_for(ask)
             hit = match(text)
-            if hit is None:
-                return None
-            rule = rules[(hit.lastindex or 0) - 1][0]
-            if _calls(rule, ask.caller):
-                return rule
-        return _first(rules, text, ask)  # another spelling, or another caller
+            return None if hit is None else rules[(hit.lastindex or 0) - 1]
+        return _first(self._candidates(ask), text, ask)  # another spelling
 
     def _nearest(self, ask: Ask) -> str:
         """Say what the nearest rule would allow: one for the path, or for the method."""
