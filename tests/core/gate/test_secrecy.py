@@ -99,3 +99,50 @@ def test_no_text_of_an_sdk_leaves_with_a_secret(store, door):
     assert isinstance(caught.value, daypass.DaypassError)
     assert "planted" not in "".join(traceback.format_exception(caught.value))
     assert all("planted" not in text for text in _told(caught.value))
+
+
+PATH = "memory://bucket/k"
+FUNCTIONS = {
+    "sign": lambda: daypass.create_signed_url(PATH, storage_options=dict(OPTIONS)),
+    "many": lambda: daypass.create_signed_urls([PATH], storage_options=dict(OPTIONS)),
+    "prefix": lambda: daypass.create_signed_prefix(PATH, storage_options=dict(OPTIONS)),
+    "form": lambda: daypass.create_upload_form(PATH, storage_options=dict(OPTIONS)),
+    "multipart": lambda: daypass.create_multipart_upload(
+        PATH, size=100, storage_options=dict(OPTIONS)
+    ),
+    "head": lambda: daypass.head_metadata(PATH, storage_options=dict(OPTIONS)),
+    "heads": lambda: daypass.head_metadata_many(
+        [PATH], errors="raise", storage_options=dict(OPTIONS)
+    ),
+    "download": lambda: daypass.download(PATH, "never-written", storage_options=dict(OPTIONS)),
+    "upload": lambda: daypass.upload(__file__, PATH, storage_options=dict(OPTIONS)),
+}
+
+
+def frames(error):
+    """Yield daypass's frames of a traceback and of all that it came from."""
+    waiting, seen = [error], []
+    while waiting:
+        one = waiting.pop()
+        if one is None or any(one is known for known in seen):
+            continue
+        seen.append(one)
+        waiting += [one.__cause__, one.__context__]
+        for frame, _ in traceback.walk_tb(one.__traceback__):
+            if frame.f_globals["__name__"].startswith("daypass"):
+                yield frame
+
+
+@pytest.mark.parametrize("door", [*DOORS, *(f"function {name}" for name in FUNCTIONS)])
+def test_no_local_variable_of_ours_shows_a_secret(store, door):
+    """As rich and reporters of errors print them."""
+    function = FUNCTIONS.get(door.removeprefix("function "))
+    with pytest.raises(daypass.DaypassError) as caught:
+        _ = DOORS[door](store) if door in DOORS else function()
+    shown = [
+        f"{frame.f_code.co_qualname}: {name}"
+        for frame in frames(caught.value)
+        for name, value in frame.f_locals.items()
+        if "planted" in repr(value) and not isinstance(value, BaseException)
+    ]
+    assert shown == []

@@ -420,7 +420,7 @@ def test_options_changed_since_the_last_call_count(fake, name):
     sign(**{name: options})
     first, second = (location for location, _ in fake.seen)
     assert first.cache is not second.cache
-    shown = second.options if name == "signer_options" else second.storage_options
+    shown = second.options if name == "signer_options" else dict(second.storage_options)
     assert "v2" in str(shown)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from daypass.backends.calls import because
 from daypass.base.messages import nearest, refuse_unknown
 from daypass.base.scrubbing import scrubbed
+from daypass.base.secrets import Options
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
             raise BackendNotFoundError(str(error), protocol=protocol) from None
         raise
     # Some protocols name host or account in the path (sftp://host/..., abfss://box@account/...).
-    named = kind._get_kwargs_from_urls(f"{protocol}://{bucket}")  # noqa: SLF001 - fsspec's own way
-    options = registry.backend(protocol).info.open_options(options)
+    named = Options(kind._get_kwargs_from_urls(f"{protocol}://{bucket}"))  # noqa: SLF001 - fsspec's own way
+    options = Options(registry.backend(protocol).info.open_options(options))
     failed: DaypassError
     try:
         # fsspec's cache of instances would keep credentials alive for ever.

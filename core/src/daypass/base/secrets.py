@@ -13,6 +13,7 @@ from daypass.errors import InvalidRequestError
 
 __all__ = [
     "MASK",
+    "Options",
     "check_portable",
     "is_secret",
     "mask",
@@ -107,6 +108,20 @@ def mask(text: str, secrets: re.Pattern[str] | None = None) -> str:
 
 def _masked(match: re.Match[str]) -> str:
     return (match["header"] or match["name"] + match["sign"]) + MASK
+
+
+class Options(dict[str, Any]):
+    """Options as a dictionary whose repr shows their names alone, for tracebacks that print local variables.
+
+    >>> Options(key="AKEXAMPLE", anon=False)
+    {'key': ****, 'anon': ****}
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show the names."""
+        return "{" + ", ".join(f"{name!r}: {MASK}" for name in self) + "}"
 
 
 #: Words in the name of an option that holds a secret, in the spellings of all filesystems.

@@ -20,7 +20,7 @@ from daypass.model.requests import BulkOptions, SharedOptions, SignOptions, make
 from daypass.policy.decisions import Rehearsal
 from daypass.store import bulk
 from daypass.store.heads import Head, head_all
-from daypass.store.keywords import BulkKeywords, ManyHeadsKeywords
+from daypass.store.keywords import BulkKeywords, ManyHeadsKeywords, hidden
 from daypass.store.prepared import root_for
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def create_signed_url(
         signer_options=signer_options,
         caller=caller,
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     backend, location, request = root.request_for("create_signed_url", key, options, version, made)
     return doors.create_signed_url(backend, location, request, caller=root.caller)
 
@@ -140,6 +141,7 @@ def create_signed_prefix(
         signer_options=signer_options,
         caller=caller,
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     asked = root.request_for("create_signed_prefix", key, options, made=request)
     return doors.create_signed_prefix(*asked, caller=root.caller)
 
@@ -206,12 +208,13 @@ def create_signed_urls(
     """
     find = partial(
         root_for,
-        storage_options=storage_options,
+        storage_options=hidden(storage_options),
         fs=fs,
         public_endpoint=public_endpoint,
         signer=signer,
-        signer_options=signer_options,
+        signer_options=hidden(signer_options),
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     return bulk.sign_all(partial(bulk.by_path, find, caller), paths, options, errors)
 
 
@@ -260,6 +263,7 @@ def head_metadata(
 
     """
     root, key = root_for(path, storage_options=storage_options, fs=fs)
+    del storage_options  # no traceback that prints local variables shows it
     with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
         return doors.head_metadata(*root.reading(key, version))
     return None
@@ -324,6 +328,7 @@ def head_metadata_many(
         DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
 
     """
+    storage_options = hidden(storage_options)
 
     def read(path: PathLike, version: str | None) -> ObjectMetadata:
         root, key = root_for(path, storage_options=storage_options, fs=fs)
@@ -390,5 +395,6 @@ def rehearse(
         signer_options=signer_options,
         caller=caller,
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     asked = root.request_for(action, key, options, version, made=made)
     return doors.rehearse(*asked, caller=root.caller, action=action)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 import attrs
 
 from daypass.base.messages import brief, refuse_unknown
+from daypass.base.secrets import Options
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.model.forms import FormOptions
 from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
@@ -25,6 +26,7 @@ __all__ = [
     "SignKeywords",
     "at_once",
     "check_errors",
+    "hidden",
     "joined",
     "mapping",
     "own_options",
@@ -97,6 +99,11 @@ def at_once(rows: Iterable[_Row]) -> Iterable[_Row]:
     return list(rows) if isinstance(rows, Iterator) else rows
 
 
+def hidden(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return a caller's options as such that show no value in tracebacks that print local variables."""
+    return Options(options) if type(options) is dict else options
+
+
 def own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:
     """Take the inner filesystem's options out of a chained URL's, as fsspec nests them."""
     options = mapping(storage_options, "storage_options")
@@ -110,9 +117,10 @@ def joined(brought: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
         if brought[name] != given[name]:
             msg = f"the path's own option {brief(str(name))} contradicts storage_options: give it once"
             raise InvalidPathError(msg, option=str(name))
-    options = {**brought, **given}
+    options = Options(brought)
+    options.update(given)
     try:
-        return {name: _ours(value) for name, value in options.items()}
+        return Options((name, _ours(value)) for name, value in options.items())
     except RecursionError:  # an option that holds itself
         return options
 
@@ -146,7 +154,7 @@ def mapping(given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
         msg = f"{option} must be a mapping, not {type(given).__name__}"
         raise InvalidRequestError(msg, option=option)
     try:
-        return {} if given is None else dict(given)
+        return Options() if given is None else Options(given)
     except Exception as error:
         msg = f"{option} is a {type(given).__name__} that cannot be read"
         raise InvalidRequestError(msg, option=option) from error

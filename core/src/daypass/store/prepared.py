@@ -14,6 +14,7 @@ import attrs
 from daypass import config
 from daypass.backends.filesystems import protocols, unwrap
 from daypass.base.process import after_fork, environment_number
+from daypass.base.secrets import Options
 from daypass.model.paths import PROFILES, ParsedPath, PathLike, parse_path
 from daypass.store.root import Root
 
@@ -121,6 +122,8 @@ def _picture(options: Mapping[str, Any] | None) -> Any:
     """Return what is another as soon as an option is: hashable, and 1, 1.0 and True stay apart."""
     if options is None:
         return None
+    if type(options) is Options:
+        options = dict(options)
     try:
         # In a quarter of the time, where all values are plain: a link waits for it.
         return marshal.dumps(options, 0)  # type: ignore[arg-type] # or an error

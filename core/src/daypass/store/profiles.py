@@ -9,6 +9,7 @@ import attrs
 
 from daypass import config
 from daypass.backends.filesystems import protocols
+from daypass.base.secrets import Options
 from daypass.config.layers import merged
 from daypass.config.profiles import Profile
 from daypass.config.secrets import resolved
@@ -74,7 +75,7 @@ def profiled(
     options: Mapping[str, Any] | None = storage_options
     if fs is None:
         own = own_options(given["storage_options"], profile.root.protocol)
-        options = merged(resolved(profile.storage_options), own)
+        options = Options(merged(resolved(profile.storage_options), own))
     as_configured = signer in (None, profile.signer)
     return Profiled(
         profile=profile,
@@ -87,8 +88,10 @@ def profiled(
         if public_endpoint is None and as_configured
         else public_endpoint,
         signer=profile.signer if signer is None else signer,
-        signer_options=merged(
-            resolved(profile.signer_options) if as_configured else {}, given["signer_options"]
+        signer_options=Options(
+            merged(
+                resolved(profile.signer_options) if as_configured else {}, given["signer_options"]
+            )
         ),
     )
 

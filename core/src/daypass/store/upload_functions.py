@@ -68,6 +68,7 @@ def create_multipart_upload(
         signer_options=signer_options,
         caller=caller,
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     return multipart.begin(root, key, options, size=size, part_size=part_size)
 
 
@@ -116,6 +117,7 @@ def resume_multipart_upload(
         signer_options=signer_options,
         caller=caller,
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     return multipart.resume(root, key, upload_id, options, size=size, part_size=part_size)
 
 
@@ -167,5 +169,6 @@ def create_upload_form(
         signer_options=signer_options,
         caller=caller,
     )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     asked = root.request_for("create_upload_form", key, options, made=request)
     return doors.create_upload_form(*asked, caller=root.caller)

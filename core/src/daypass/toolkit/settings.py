@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from daypass.base.messages import refuse_unknown
+from daypass.base.secrets import Options
 
 __all__ = ["FSSPEC_OPTIONS", "arguments_of", "effective_options", "refuse_misspelt"]
 
@@ -26,7 +27,7 @@ def effective_options(
     That is what ``fsspec.filesystem()`` would do with its files and with ``FSSPEC_S3_KEY`` and the
     like, without importing the filesystem.
 
-    >>> effective_options({"key": "AK"}, ("s3", "s3a"))
+    >>> dict(effective_options({"key": "AK"}, ("s3", "s3a")))
     {'key': 'AK'}
 
     Args:
@@ -35,12 +36,11 @@ def effective_options(
 
     """
     if "fsspec.config" not in sys.modules and not _is_configured():
-        return dict(storage_options)  # without importing fsspec to learn that it adds nothing
+        return Options(storage_options)  # without importing fsspec to learn that it adds nothing
     from fsspec.config import apply_config
 
     filesystem = type("_Filesystem", (), {"protocol": protocols})  # all that is read of a class
-    options: dict[str, Any] = apply_config(filesystem, dict(storage_options))
-    return options
+    return Options(apply_config(filesystem, dict(storage_options)))
 
 
 def _is_configured() -> bool:

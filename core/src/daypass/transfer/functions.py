@@ -18,6 +18,7 @@ from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike
 from daypass.model.requests import SignOptions
 from daypass.store.functions import create_signed_url, head_metadata
+from daypass.store.keywords import hidden
 from daypass.store.prepared import root_for
 from daypass.transfer.keywords import AbortKeywords, DownloadKeywords, UploadKeywords
 from daypass.transfer.links import check_alone, check_url, is_link, link_of
@@ -76,6 +77,7 @@ def download(
     from daypass.transfer.downloads import fetch
 
     target = target_of(Path(file))
+    storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
         "version": version,
         "storage_options": storage_options,
@@ -177,6 +179,7 @@ def upload(
     from daypass.transfer.whole import content_type_of
 
     file = _readable(Path(file))
+    storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
         "storage_options": storage_options,
         "fs": fs,
@@ -243,6 +246,7 @@ def abort_upload(
     if is_link(path):
         msg = "an upload through a link goes up whole or not at all: there is nothing to abort"
         raise InvalidRequestError(msg, option="path")
+    storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     root, key = root_for(
         path,
         storage_options=storage_options,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import attrs
 from azure.storage.blob import BlobServiceClient
 
+from daypass.base.secrets import Options
 from daypass.base.urls import check_endpoint
 from daypass.errors import CredentialsError, DaypassError, InvalidRequestError
 from daypass.model.locations import Location
@@ -147,7 +148,7 @@ def _explicit_credential(name: str, options: Mapping[str, Any]) -> tuple[Any, st
         if "sig=" in credential:
             return None, "?" + credential.removeprefix("?")
         # With its name: from a custom domain the SDK could not tell it.
-        return {"account_name": name, "account_key": credential}, ""
+        return Options(account_name=name, account_key=credential), ""
     if hasattr(credential, "get_token"):
         return None, ""
     if credential is not None:

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from daypass.base.messages import refuse_unknown
+from daypass.base.secrets import Options
 from daypass.base.urls import check_endpoint
 from daypass.errors import DeadlineError, InvalidRequestError, StoreError
 from daypass.model.locations import Location
@@ -92,7 +93,9 @@ def _of_options(location: Location) -> Settings:
     options = effective_options(location.storage_options, ("s3", "s3a"))
     names = {field.name for field in attrs.fields(Settings)}
     refuse_misspelt(options, names | _NO_MATTER, _names_of_s3fs, what="storage option of s3")
-    known = {name: value for name, value in options.items() if name in names and value is not None}
+    known = Options(
+        (name, value) for name, value in options.items() if name in names and value is not None
+    )
     known.setdefault("key", options.get("username"))
     known.setdefault("secret", options.get("password"))
     return Settings(**known)
