@@ -19,7 +19,7 @@ from daypass.errors import (
     SigningNotSupportedError,
 )
 from daypass.model.locations import Location
-from daypass.model.paths import check_key, parse_path
+from daypass.model.paths import check_key, parse_path, shown_path
 from tests.core.fakes import SECRET, Disguise, Hostile
 from tests.core.values import ODD_KEYS, UPathish
 
@@ -321,3 +321,17 @@ def test_the_error_of_a_lone_surrogate_holds_no_other_with_the_path():
     with pytest.raises(InvalidPathError) as caught:
         parse_path("s3://KEY:s3cr3t@bucket/\ud800")
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://" + ":" * 1_000_000, "http://" + ":" * 1_000_000),
+        (":" * 1_000_000, ":" * 1_000_000),
+        ("http://u:" + ":" * 1_000_000 + "@h", "http://****@h"),
+    ],
+    ids=["colons", "nothing else", "a password"],
+)
+def test_a_text_of_colons_is_shown_as_soon_as_any(text, expected):
+    """Looking for an @ behind each of them takes the better part of a day."""
+    assert shown_path(text) == expected

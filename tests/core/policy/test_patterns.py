@@ -75,6 +75,14 @@ def test_no_text_makes_matching_slow():
     assert not text_pattern("**/*a*a*a*a*a*a/**b", "paths").matches("/aaaaaaaaaaaa" * 80)
 
 
+@pytest.mark.parametrize("text", ["**a*b**", "**a*b", "**?a*b", "**a*a*a*b**", "**ab*c/**d*e"])
+def test_matching_takes_time_as_the_text_is_long(text):
+    """A search that begins again at each letter takes more than a minute for these, and this none."""
+    pattern = text_pattern(text, "callers")
+    assert not pattern.matches("a" * 200_000)
+    assert not pattern.matches("ac" * 100_000)
+
+
 @pytest.mark.parametrize(
     "key", ["a%2Fb", "A", "a//b", "a/../b", "é", "e\u0301", "a?b", "a*b", "a[b]", "a\\b"]
 )

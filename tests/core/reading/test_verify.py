@@ -249,6 +249,30 @@ def test_the_callers_mappings_are_left_alone(installed):
     assert (headers, options) == ({"Host": "s.example", **SENT}, {"a": 1})
 
 
+@pytest.mark.parametrize("size", [100, 1_000, 60_000])
+def test_what_guessing_costs_does_not_grow_with_the_url(installed, size):
+    tried = []
+
+    def counted(sent):
+        tried.append(len(sent.path) + sum(map(len, sum(sent.query, ()))))
+        return "x"
+
+    installed(lambda *_: RequestCheck(right=counted, parameter="mark"))
+    many = "&".join(f"p{n}={'v' * (size // 200)}" for n in range(200))
+    answer = verified(f"https://s.example/k?{many}&mark=y")
+    assert codes(answer) == {"signature-wrong"}
+    assert "as far as a fixed number of guesses goes" in str(answer)
+    assert sum(tried) < 4_000_000
+    assert len(tried) < 14_000
+
+
+def test_ten_thousand_signed_headers_that_are_not_sent_cost_no_more(installed):
+    names = tuple(f"x-{n}" for n in range(10_000))
+    installed(lambda *_: RequestCheck(right=lambda _: "x", parameter="mark"), headers=names)
+    sent = {f"y-{n}": "v" for n in range(8_000)}
+    assert codes(verified(link() + "0", headers=sent)) == {"header-missing"}
+
+
 def test_all_texts_one_edit_away_are_tried():
     found = set(near("ab"))
     assert {"a", "b", "ba", "abc", "xab", "axb", "ac", "xb"} <= found
@@ -265,3 +289,9 @@ def test_a_url_that_cannot_be_sent_does_not_pass(place):
     answer = daypass.verify(place + query, key="made-up")
     assert (answer.ok, answer.signature) == (False, "unchecked")
     assert "not-encoded" in [finding.code for finding in answer.findings]
+
+
+def test_a_moment_is_tried_with_the_characters_of_moments_alone():
+    found = set(near("20261102T090000Z"))
+    assert {"20261101T090000Z", "20261102T09000Z", "0261102T090000Z"} <= found
+    assert not any(set(text) - set("0123456789TZ:-") for text in found)

@@ -241,7 +241,7 @@ def shown_path(text: str) -> str:
     """
     if text.startswith(("file://", "local://")):
         return mask(without_login(text))
-    text = re.sub(r"^((?:[A-Za-z0-9+._-]+://)?[^/@]*?:)[^/@]*@", r"\1****@", text)
+    text = re.sub(r"^((?:[A-Za-z0-9+._-]+://)?[^/@:]*:)[^/@]*@", r"\1****@", text)
     if "@" in text:
         text = without_login(text)
     if text.startswith(("http://", "https://")):

@@ -80,21 +80,30 @@ def _fixed(tokens: list[_Token]) -> str:
     return "".join("[^/]" if token is _Wild.ONE else re.escape(str(token)) for token in tokens)
 
 
+def _somewhere(first: list[_Token], chunks: list[list[_Token]]) -> str:
+    """Return what looks for the beginning of a block: anywhere, or once in a segment where more has to follow in it."""
+    return f"(?:[^/]*+/)*?(?>[^/]*?{_fixed(first)})" if chunks else f".*?{_fixed(first)}"
+
+
 def _regex(tokens: list[_Token]) -> str:
     """Return the regular expression of a pattern.
 
     What follows a wildcard is taken at the first place where it fits, and never looked for again
     (atomic groups): where a later place would do, the first one does. Only what follows the last
-    wildcard is bound to the end. So no text makes the search take more than its length squared.
+    wildcard is bound to the end. And as ``*`` stays in its segment, of all the places in one segment where a block
+    may begin the first one does too: the next is looked for in the next segment. So the time grows
+    as the text does.
     """
     *blocks, last = [_split(block, _Wild.SEGMENT) for block in _split(tokens, _Wild.ALL)]
     whole = ""
     for number, (first, *chunks) in enumerate(blocks):
-        block = _fixed(first) + "".join(f"(?>[^/]*?{_fixed(chunk)})" for chunk in chunks)
-        whole += f"(?>.*?{block})" if number else block
+        block = "".join(f"(?>[^/]*?{_fixed(chunk)})" for chunk in chunks)
+        whole += f"(?>{_somewhere(first, chunks)}{block})" if number else _fixed(first) + block
     first, *chunks = last
-    whole += ".*" if blocks else ""
-    whole += _fixed(first)
+    if blocks:
+        whole += _somewhere(first, chunks) if chunks else f".*{_fixed(first)}"
+    else:
+        whole += _fixed(first)
     whole += "".join(f"(?>[^/]*?{_fixed(chunk)})" for chunk in chunks[:-1])
     return whole + (f"[^/]*{_fixed(chunks[-1])}" if chunks else "")
 

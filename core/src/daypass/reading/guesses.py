@@ -3,6 +3,9 @@
 A signature tells nothing of what it was made of. But the change that breaks a link is nearly always
 one: another method, a header that a client sets by itself, a parameter that a tracker appends. With
 the key at hand every guess can be proven, so nothing that is named here is a guess.
+
+The URL is a stranger's, who may make it long: what guessing may cost is counted, in bytes to be signed, and
+what is likelier is tried first.
 """
 
 from __future__ import annotations
@@ -26,8 +29,17 @@ __all__ = ["difference"]
 _METHODS = ("GET", "PUT", "HEAD", "DELETE", "POST", "PATCH", "OPTIONS")
 #: What is tried in the place of each character of a value.
 _CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/ +=%&"
+#: And of a number or a moment: no other character was there.
+_OF_MOMENTS = "0123456789TZ:-"
+_is_moment = re.compile(r"[0-9TZ:-]+").fullmatch
 #: Longer values are not tried character by character: it would take seconds.
 _LONGEST = 200
+#: What all guesses together may hold, in bytes: some six thousand guesses for an ordinary link.
+_BUDGET = 3_500_000
+#: What a guess costs at least.
+_LEAST = 256
+#: Of further headers no value is guessed.
+_MOST_HEADERS = 64
 _LIFETIMES = tuple(
     str(seconds)
     for seconds in sorted(
@@ -39,6 +51,8 @@ _LIFETIMES = tuple(
         }
     )
 )
+#: So many names of parameters are shown at most.
+_MOST_SHOWN = 10
 #: Names of headers and parameters whose values are not shown.
 _SECRET = re.compile(
     r"(?i)token|secret|signature|credential|authorization|cookie|customer-key|encryption-key"
@@ -70,7 +84,11 @@ def difference(
         return [finding]
     if any(one.severity == "error" and one.code == "parameter-changed" for one in check.findings):
         return []  # the backend has found it already
+    left = _BUDGET
     for findings, guess in _guesses(sent, explanation, check):
+        left -= _cost(guess, check.parameter)
+        if left < 0:
+            break
         if fits(guess):
             return findings
     if any(finding.severity == "error" and finding.code in _EXPLAIN for finding in known):
@@ -80,7 +98,16 @@ def difference(
         "than one piece is not as it was signed, or the key (the path), a value or the signature itself is an entirely "
         f"other one; method, {'headers, ' if sent.headers else ''}host and parameters were tried"
     )
+    if left < 0:
+        why += ", as far as a fixed number of guesses goes"
     return [Finding("error", "signature-wrong", why)]
+
+
+def _cost(sent: SentRequest, signature: str) -> int:
+    """Return how many bytes are signed, or nearly: the signature itself is none of them."""
+    query = sum(len(name) + len(value) for name, value in sent.query if name != signature)
+    headers = sum(len(name) + len(value) for name, value in sent.headers.items())
+    return _LEAST + len(sent.path) + query + headers
 
 
 #: Findings that explain a wrong signature by themselves.
@@ -112,14 +139,21 @@ def _guesses(sent: SentRequest, explanation: Explanation, check: RequestCheck) -
     yield from _methods(sent)
     yield from _added(sent, check)
     yield from _hosts(sent, check)
-    for name in dict.fromkeys((*headers, *sent.headers)):
-        yield from _header(sent, name, check)
+    names = [*dict.fromkeys((*headers, *sent.headers))][:_MOST_HEADERS]
+    for name in names:
+        yield from _header(sent, name, _usual(name, sent, check))
+    yield from _paths(sent, _rewritten)
+    yield from _values(sent, check, _families)
     for method_findings, guess in _methods(sent):
-        for name in headers:
-            for findings, both in _header(guess, name, check, closely=False):
+        for name in headers[:_MOST_HEADERS]:
+            for findings, both in _header(guess, name, _usual(name, sent, check)):
                 yield [*method_findings, *findings], both
-    yield from _paths(sent)
-    yield from _values(sent, check)
+    # Whole alphabets come last: there the budget goes.
+    yield from _values(sent, check, lambda value: near(value) if _is_moment(value) else ())
+    yield from _paths(sent, near)
+    yield from _values(sent, check, lambda value: () if _is_moment(value) else near(value))
+    for name in names:
+        yield from _header(sent, name, near(sent.headers.get(name, "")))
 
 
 def _methods(sent: SentRequest) -> Iterator[Guess]:
@@ -132,19 +166,19 @@ def _methods(sent: SentRequest) -> Iterator[Guess]:
 def _added(sent: SentRequest, check: RequestCheck) -> Iterator[Guess]:
     """Leave out each parameter, and all that follow the signature."""
     query = sent.query
-    places = [n for n, (name, _) in enumerate(query) if decoded(name) == check.parameter]
-    ends = [(places[0] + 1, len(query))] if places else []
+    places = {n for n, (name, _) in enumerate(query) if decoded(name) == check.parameter}
+    ends = [(min(places) + 1, len(query))] if places else []
     for first, last in [*((n, n + 1) for n in range(len(query))), *ends]:
-        names = ", ".join(ascii(decoded(name))[1:-1][:40] for name, _ in query[first:last])
+        names = ", ".join(
+            ascii(decoded(name))[1:-1][:40] for name, _ in query[first:last][:_MOST_SHOWN]
+        )
         if first < last and first not in places:
             why = f"added after it was signed: the parameter {names}"
             rest = query[:first] + query[last:]
             yield [Finding("error", "parameter-added", why)], attrs.evolve(sent, query=rest)
 
 
-def _header(
-    sent: SentRequest, name: str, check: RequestCheck, *, closely: bool = True
-) -> Iterator[Guess]:
+def _header(sent: SentRequest, name: str, values: Iterable[str]) -> Iterator[Guess]:
     """Try other values of one header, none at all among them."""
     given = sent.headers.get(name)
     rest = {other: value for other, value in sent.headers.items() if other != name}
@@ -152,7 +186,7 @@ def _header(
     if given is not None:
         why = f"{said}, and none was signed"
         yield [Finding("error", "header-value", why)], attrs.evolve(sent, headers=rest)
-    for value in (*_usual(name, sent, check), *(near(given or "") if closely else ())):
+    for value in values:
         if value != given:
             signed = _shown(name, value)
             why = f"{said}, and {signed} was signed"
@@ -204,29 +238,33 @@ def _hosts(sent: SentRequest, check: RequestCheck) -> Iterator[Guess]:
     yield [Finding("error", "scheme", why)], attrs.evolve(sent, scheme=other)
 
 
-def _paths(sent: SentRequest) -> Iterator[Guess]:
-    """Undo what clients and proxies do to paths, then try other characters one by one."""
+def _paths(sent: SentRequest, others: Callable[[str], Iterable[str]]) -> Iterator[Guess]:
     path = decoded(sent.path)
-    again = (
-        re.sub(r"/{2,}", "/", path), path.replace(" ", "+"), path.replace("+", " "),
-        normalize("NFC", path), normalize("NFD", path), decoded(path), quote(path, "/~"),
-        path.rstrip("/"), path + "/", "/" + path, path.lower(), path.replace("\\", "/"),
-    )  # fmt: skip
-    for other in dict.fromkeys((*again, *near(path))):
+    for other in others(path):
         if other != path and other.startswith("/"):
             why = f"the key was changed: it was signed for the path {ascii(other)[:200]}"
             guess = attrs.evolve(sent, path=quote(other, "/~"))
             yield [Finding("error", "key", why)], guess
 
 
-def _values(sent: SentRequest, check: RequestCheck) -> Iterator[Guess]:
+def _rewritten(path: str) -> Iterable[str]:
+    """Undo what clients and proxies do to paths."""
+    again = (
+        re.sub(r"/{2,}", "/", path), path.replace(" ", "+"), path.replace("+", " "),
+        normalize("NFC", path), normalize("NFD", path), decoded(path), quote(path, "/~"),
+        path.rstrip("/"), path + "/", "/" + path, path.lower(), path.replace("\\", "/"),
+    )  # fmt: skip
+    return dict.fromkeys(again)
+
+
+def _values(
+    sent: SentRequest, check: RequestCheck, others: Callable[[str], Iterable[str]]
+) -> Iterator[Guess]:
     for place, (raw, encoded) in enumerate(sent.query):
         name, value = decoded(raw), decoded(encoded)
         if name == check.parameter:
             continue
-        further = _LIFETIMES if value.isdecimal() or name.endswith("Expires") else ()
-        # Fields are empty, lists of letters or moments: whole families of each are soon tried.
-        for other in dict.fromkeys((*further, *_letters(value), *near(value))):
+        for other in others(value):
             if other != value:
                 shown = "" if _SECRET.search(name) else f": {ascii(other)[:120]} was signed"
                 why = f"the parameter {ascii(name)[1:-1][:60]} was changed{shown}"
@@ -236,6 +274,11 @@ def _values(sent: SentRequest, check: RequestCheck) -> Iterator[Guess]:
                     [Finding("error", "parameter-changed", why)],
                     attrs.evolve(sent, query=query),
                 )
+
+
+def _families(value: str) -> Iterable[str]:
+    """Fields are lists of letters or numbers of seconds: whole families of each are soon tried."""
+    return _LIFETIMES if value.isdecimal() else _letters(value)
 
 
 def _letters(value: str) -> Iterator[str]:
@@ -254,12 +297,13 @@ def near(text: str) -> Iterator[str]:
     if len(text) > _LONGEST:
         return
     size = len(text)
+    characters = _OF_MOMENTS if text and _is_moment(text) else _CHARACTERS
     for n in range(size):
         yield text[:n] + text[n + 1 :]
     for n in range(size - 1):
         yield text[:n] + text[n + 1] + text[n] + text[n + 2 :]
     for n in range(size + 1):
-        for char in _CHARACTERS:
+        for char in characters:
             if n < size:
                 yield text[:n] + char + text[n + 1 :]
             yield text[:n] + char + text[n:]

@@ -241,7 +241,7 @@ def _derived(dialect: Dialect, secret: str, date: str, region: str, service: str
 
 def unsigned_headers(sent: SentRequest, dialect: Dialect, *prefixes: str) -> list[str]:
     """Return the headers of a request that begin with one of the prefixes and are not signed."""
-    signed = (sent.get(f"{dialect.parameter}SignedHeaders") or "").split(";")
+    signed = frozenset((sent.get(f"{dialect.parameter}SignedHeaders") or "").split(";"))
     return [
         name for name in sorted(sent.headers) if name.startswith(prefixes) and name not in signed
     ]
