@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass import ConfigError, config
+from daypass import ConfigError, InvalidRequestError, config
 from daypass.config.layers import merged
 from daypass.config.overrides import overrides, value_of
 
@@ -291,3 +291,11 @@ def test_a_configuration_shows_no_option(places):
     places.write(user=f"{MAPS}storage_options.secret = 'sw0rdfish'\n[policy]\nkey = 'sw0rdfish'\n")
     loaded = config.load()
     assert "sw0rdfish" not in f"{loaded!r} {loaded.profile('maps')!r} {loaded.policy!r}"
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}', '{"b": {"a": 1, "a": 1}}', '[{"a": 1, "a": 2}]']
+)
+def test_a_name_that_an_object_of_json_says_twice_is_refused(text):
+    with pytest.raises(InvalidRequestError, match="'a' twice"):
+        value_of(text)

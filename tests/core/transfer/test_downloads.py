@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+import signal
 import stat
 import traceback
 from base64 import b64encode
@@ -196,6 +197,41 @@ def test_what_is_longer_than_the_object_is_not_read_to_its_end(stored, tmp_path)
     with sink, pytest.raises(StoreError, match="should have 9 bytes, and more arrived"):
         downloads.fetch(link_to(stored.url), sink, Meter(None), most=9)
     assert len(stored.asked) == 1
+
+
+def test_the_rest_of_a_download_is_no_more_than_was_announced(stored, file, left):
+    """Of a link alone the first answer says the length; the one after a break says another."""
+    stored.headers = {"ETag": '"one"'}
+    stored.body = b"0123456789"
+
+    def longer(handler, n):
+        if n == 1:
+            stored.give(handler, cut=4)
+        else:
+            rest = b"4" * 5_000
+            stored.answer(handler, 206, rest, Content_Range="bytes 4-9/*", ETag='"one"')
+        return True
+
+    stored.behave = longer
+    with pytest.raises(StoreError, match="should have 10 bytes, and more arrived"):
+        daypass.download(stored.url, file)
+    assert left() == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="has no limit on files")
+def test_a_file_that_is_too_much_for_the_disk_is_an_error_of_ours(stored, file, left):
+    """A limit on a file's size is what can be had without a disk to fill: the same call fails."""
+    import resource
+
+    stored.body = b"x" * 100_000
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(InvalidRequestError, match="down cannot be written: File too large"):
+            daypass.download(stored.url, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert left() == []
 
 
 def test_a_server_that_knows_no_ranges_is_asked_from_the_beginning(stored, file):

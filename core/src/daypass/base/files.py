@@ -61,6 +61,10 @@ def target_of(file: Path) -> Path:
     return target
 
 
+#: No room, for anybody or for this user, or more than one file may hold.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 def _unwritable(file: Path, error: Exception) -> InvalidRequestError:
     why = getattr(error, "strerror", None) or "no file has such a name"
     return InvalidRequestError(f"{file} cannot be written: {why}", option="file")
@@ -87,7 +91,7 @@ def whole(target: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the target's name when the block ends well, and goes otherwise.
 
     Raises:
-        InvalidRequestError: if it cannot be made, or cannot take the name.
+        InvalidRequestError: if it cannot be made, is too much for the disk, or cannot take the name.
 
     """
     temporary = target.with_name(f".daypass-{os.urandom(6).hex()}.part")
@@ -96,8 +100,13 @@ def whole(target: Path) -> Iterator[BinaryIO]:
             descriptor = _created(temporary, os.O_WRONLY | os.O_EXCL, target)
         except OSError as error:
             raise _unwritable(target, error) from error
-        with os.fdopen(descriptor, "wb") as sink:
-            yield sink
+        try:
+            with os.fdopen(descriptor, "wb") as sink:
+                yield sink
+        except OSError as error:
+            if error.errno in _FULL:
+                raise _unwritable(target, error) from error
+            raise
         try:
             temporary.replace(target)
         except OSError as error:

@@ -24,11 +24,28 @@ def value_of(text: str) -> Any:
 
     >>> value_of("true"), value_of("4"), value_of("eu-west-1"), value_of('"4"')
     (True, 4, 'eu-west-1', '4')
+
+    Raises:
+        InvalidRequestError: for an object of JSON that says a name twice.
+
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once_each)
+    except InvalidRequestError:
+        raise
     except (ValueError, RecursionError):
         return text
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that is there twice: Python takes the last, others the first."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            msg = f"an object of JSON says {shown(name)} twice, and readers differ in which holds: leave one out"
+            raise InvalidRequestError(msg)
+        found[name] = value
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

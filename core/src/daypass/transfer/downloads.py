@@ -57,7 +57,8 @@ def fetch(
         sink: the file, empty.
         meter: is told of every piece.
         encoding: in which the object may come (Accept-Encoding).
-        most: how many bytes it has, where that is known: after them nothing more is read.
+        most: how many bytes it has, where that is known: after them nothing more is read. Without it, what the
+            answer says; of an answer that says nothing all is read.
 
     Raises:
         ChangedError: if the object has become another on the way, or is longer.
@@ -160,13 +161,15 @@ class _Coming:
         return place[2] == "*" or self._said_size in (None, int(place[2]))
 
     def _read(self, response: Response) -> None:
+        # Of a link alone the answer that began it says how long all is: what follows a break may say more.
+        most = self._said_size if self.most is None else self.most
         while True:
             with network_errors(self.link):
                 piece = response.read(CHUNK)
             if not piece:
                 break
-            if self.most is not None and self.total + len(piece) > self.most:
-                msg = f"{self.link.path} should have {self.most} bytes, and more arrived: nothing was saved"
+            if most is not None and self.total + len(piece) > most:
+                msg = f"{self.link.path} should have {most} bytes, and more arrived: nothing was saved"
                 raise ChangedError(msg)
             self.sink.write(piece)
             self._digest.update(piece)
