@@ -12,8 +12,8 @@ import pytest
 from fsspec.callbacks import Callback
 
 import daypass
-from daypass.errors import InvalidRequestError, StoreError
-from daypass.transfer import whole
+from daypass.errors import AccessDeniedError, InvalidRequestError, StoreError
+from daypass.transfer import resumable, whole
 from daypass.transfer.meter import Meter
 from tests.servers.counting_proxy import counting_proxy
 from tests.servers.gcs_post import parse_form
@@ -222,3 +222,29 @@ def test_an_upload_in_parts_is_told_gone_on_with_and_removed(real, tmp_path):
     assert daypass.abort_upload(file, path, storage_options=options) == path
     with pytest.raises(InvalidRequestError, match="no upload of"):
         daypass.abort_upload(file, path, storage_options=options)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AccessDeniedError("no"), StoreError("the store answered 500", status=500)],
+    ids=[403, 500],
+)
+def test_an_upload_in_parts_that_cannot_be_checked_is_an_error_that_says_it_is_there(
+    real, tmp_path, monkeypatch, error
+):
+    path, options, _ = real
+    file = tmp_path / "large"
+    file.write_bytes(b"x" * MIB * 6)
+
+    def refused(*_):
+        raise error
+
+    parts = {"multipart_threshold": MIB, "part_size": 5 * MIB, "storage_options": options}
+    monkeypatch.setattr(resumable.doors, "head_metadata", refused)
+    with pytest.raises(
+        type(error), match=r"has taken the upload of .* could not be checked: "
+    ) as caught:
+        daypass.upload(file, path, **parts)
+    assert getattr(caught.value, "status", None) == getattr(error, "status", None)
+    monkeypatch.undo()
+    assert daypass.head_metadata(path, storage_options=options).size == 6 * MIB

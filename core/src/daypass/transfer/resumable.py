@@ -348,14 +348,18 @@ def _checked(
 
     Raises:
         StoreError: if it is another.
+        DaypassError: if it cannot be looked at: the same error as of that request, which says that the object is there.
 
     """
     checked: list[str] = []
     try:
         head = job.head()
     except (AccessDeniedError, CredentialsError, StoreError, DeadlineError) as error:
-        job.notes.append(f"the upload is complete, and the object cannot be looked at: {error}")
-        head = None
+        error.args = (
+            f"the store has taken the upload of {known.path}, and it could not be checked: {error}",
+            *error.args[1:],
+        )
+        raise
     if head is not None and head.size is not None:
         if head.size != known.size:
             msg = f"{known.path} should have {known.size} bytes, and has {head.size}"
