@@ -83,6 +83,8 @@ def layered(
         tables = source.values.get("profiles", {})
         if source.kind == "project":
             found.blame_project("", _check_top(source))
+            # Not only blamed: who wrote it counts on it, and links would leave without it.
+            faults += _misplaced(source)
         else:
             faults += _check_top(source)
         if isinstance(tables, dict):
@@ -121,19 +123,15 @@ def _trusted_first(sources: Iterable[Source]) -> list[Source]:
 def _check_top(source: Source) -> list[ConfigError]:
     known = ("profiles", *_WHOLE)
     faults = [unknown(source.file, (), name, known) for name in source.values if name not in known]
-    if source.kind == "project":
-        faults += [
-            fault(
-                source.file,
-                f"[{name}]",
-                f"is not taken from a project's file: write it into {user_file()}, or name this file in DAYPASS_CONFIG",
-            )
-            for name in _WHOLE
-            if name in source.values
-        ]
     if not isinstance(source.values.get("profiles", {}), dict):
         faults.append(fault(source.file, "profiles", "must be a table"))
     return faults
+
+
+def _misplaced(source: Source) -> list[ConfigError]:
+    """Return what is wrong with the policy and the audit of a project's file: that they are there."""
+    why = f"is not taken from a project's file: write it into {user_file()}, or name this file in DAYPASS_CONFIG"
+    return [fault(source.file, f"[{name}]", why) for name in _WHOLE if name in source.values]
 
 
 def _add(found: Layered, source: Source, tables: Mapping[str, Any]) -> list[ConfigError]:
