@@ -227,13 +227,13 @@ def test_no_secret_is_in_any_line(registry_of, in_force, tmp_path, caplog):
         assert "signature" not in text
 
 
-def test_a_password_in_a_path_is_masked(registry_of, tmp_path):
+def test_a_login_in_a_path_is_masked(registry_of, tmp_path):
     url = f"https://fake.example/key?s={SECRET}"
     registry_of({"fake": backend(lambda location, request: honest(location, request, url=url))})
     path = tmp_path / "audit.jsonl"
     add_audit(AuditFile(path, fsync=False))
     daypass.create_signed_url(f"fake://user:{SECRET}@host/key")
-    assert [line["path"] for line in lines_of(path)] == ["fake://user:****@host/key"]
+    assert [line["path"] for line in lines_of(path)] == ["fake://****@host/key"]
     assert SECRET not in path.read_text()
 
 

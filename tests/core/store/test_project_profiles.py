@@ -241,7 +241,7 @@ def test_the_users_own_file_may_say_all_of_it(places, elsewhere):
 
 @pytest.mark.parametrize(
     "text",
-    ["[profiles", "[policy]\n", "profiles = 1\n", "x = 1\n", "[profiles.data]\nurl = 1\n", b"\xff"],
+    ["[profiles", "profiles = 1\n", "x = 1\n", "[profiles.data]\nurl = 1\n", b"\xff"],
 )
 def test_a_broken_file_of_a_project_stops_nothing_that_is_not_its_own(places, text):
     file = places(project_file="", user_file=MEMORY)
