@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import sys
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ import daypass
 from daypass.backends import loading
 from daypass.hookspecs import hookimpl
 from daypass.hookspecs.explanations import Explanation, RequestCheck
-from daypass.reading import explain
+from daypass.reading import explain, guesses
 from daypass.reading import verify as verifying
 from daypass.reading.guesses import near
 from daypass.store import root
@@ -295,3 +296,12 @@ def test_a_moment_is_tried_with_the_characters_of_moments_alone():
     found = set(near("20261102T090000Z"))
     assert {"20261101T090000Z", "20261102T09000Z", "0261102T090000Z"} <= found
     assert not any(set(text) - set("0123456789TZ:-") for text in found)
+
+
+def test_what_is_guessed_hangs_on_no_files_of_this_machine(monkeypatch):
+    """A machine that names thousands of media types used the budget up before the likelier changes."""
+    monkeypatch.setitem(mimetypes.types_map, ".daypass", "application/x-of-this-machine")
+    guesses._media_types.cache_clear()
+    found = guesses._media_types()
+    assert "text/csv" in found
+    assert "application/x-of-this-machine" not in found
