@@ -92,7 +92,7 @@ def test_presets_set_options_and_nothing_else():
     for name, preset in PRESETS.items():
         options = {"endpoint_url": "http://x", "client_kwargs": {"region_name": "r"}}
         settings = preset.settings(name, f"{preset.protocols[0]}://bucket", options)
-        assert settings.keys() == {"storage_options", "capabilities"}
+        assert settings.keys() == {"storage_options", "signer_options", "capabilities"}
         assert capabilities().issuperset(settings["capabilities"])
 
 

@@ -23,6 +23,8 @@ class Preset:
     storage_options: Mapping[str, Any] = attrs.field(factory=dict)
     #: Methods, options and functions that the store lacks.
     lacks: tuple[str, ...] = ()
+    #: What the signer is told of the store.
+    signer_options: Mapping[str, Any] = attrs.field(factory=dict)
     #: An endpoint that is made of the region's name.
     endpoint: str | None = None
     #: Options that would be ignored beside the preset's own.
@@ -65,7 +67,11 @@ class Preset:
                     f"the preset {name} needs storage_options.endpoint_url, such as {self.example}"
                 )
                 raise ConfigError(msg)
-        return {"storage_options": found, "capabilities": dict.fromkeys(self.lacks, False)}
+        return {
+            "storage_options": found,
+            "signer_options": dict(self.signer_options),
+            "capabilities": dict.fromkeys(self.lacks, False),
+        }
 
 
 def _client(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,6 +111,8 @@ PRESETS = {
         storage_options=_in_region("us-east-1"),
         example="https://swift.example.org",
         lacks=("tags", "create_upload_form"),
+        # Held against it by tests/plugins/s3/test_unsigned.py.
+        signer_options={"refuses_unsigned_headers": True},
     ),
     # It takes any region in a signature's scope: https://docs.ceph.com/en/latest/radosgw/s3/
     "ceph": Preset(

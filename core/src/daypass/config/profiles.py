@@ -110,7 +110,10 @@ def _table(layers: Layered, name: str, ring: tuple[str, ...]) -> dict[str, Any]:
     if (preset := own.get("preset")) is not None:
         try:
             options = merged(under, own).get("storage_options", {})
-            under = merged(under, PRESETS[preset].settings(preset, url, options))
+            settings = PRESETS[preset].settings(preset, url, options)
+            if merged(under, own).get("signer") is not None:  # another's options are others
+                del settings["signer_options"]
+            under = merged(under, settings)
         except ConfigError as error:
             raise fault(file, dotted(*at), str(error)) from None
     return {**merged(under, own), "url": url}

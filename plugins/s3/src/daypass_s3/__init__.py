@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from daypass.base.messages import shown
 from daypass.base.times import utc_or_text
+from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.parts import PartLimits, UploadSession
 from daypass.model.batches import SignedURLBatch
@@ -92,6 +94,13 @@ def _signature_version(value: str) -> str:
     return one_of(value, "signature_version", "s3v4", "s3")
 
 
+def _told(value: bool | None) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        msg = f"refuses_unsigned_headers is True or False, or left out, not {shown(value)}"
+        raise InvalidRequestError(msg, option="refuses_unsigned_headers")
+    return value
+
+
 def _moment(value: datetime | str | None) -> datetime | None:
     return utc_or_text(value, "credentials_expire_at")
 
@@ -106,6 +115,9 @@ class S3Options:
     )
     #: When a bare session token ends, where only the caller knows: an aware datetime or ISO 8601.
     credentials_expire_at: datetime | None = attrs.field(default=None, converter=_moment)
+    #: Whether the store refuses ``x-amz-*`` headers that a link does not sign; None where nobody has tried: then
+    #: Amazon's own hosts do, and of all others it is not believed.
+    refuses_unsigned_headers: bool | None = attrs.field(default=None, converter=_told)
 
 
 def _is_text(value: object) -> bool:
@@ -129,6 +141,7 @@ _PROJECT_OPTIONS = ProjectOptions(
         *("endpoint_url", "client_kwargs.endpoint_url", "use_ssl", "client_kwargs.use_ssl"),
         *("client_kwargs.verify", "config_kwargs.proxies", "config_kwargs.signature_version"),
         *("public_endpoint", "signer_options.signature_version"),
+        "signer_options.refuses_unsigned_headers",
     ),
     secrets={
         **dict.fromkeys(("key", "secret", "token", "username", "password", *_KEYS), _is_text),

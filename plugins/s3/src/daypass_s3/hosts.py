@@ -37,6 +37,20 @@ _INTEROPERABILITY = Finding(
     "it is signed in Amazon's words with an HMAC key of Google Cloud Storage, which serves it: the bucket is Google's",
 )
 
+#: Every host of Amazon's own S3: buckets, access points and interface endpoints, in all but isolated partitions.
+_AMAZON = re.compile(
+    r"(?:[^/]+\.)?s3(?:express)?(?:-[a-z0-9-]+)?(?:\.dualstack)?(?:\.[a-z]{2,4}(?:-[a-z]+){1,3}-\d)?(?:\.vpce)?\.amazonaws\.(?:com(?:\.cn)?|eu)"
+)
+
+
+def is_amazon(hostname: str) -> bool:
+    """Tell whether a host is Amazon's own S3, and none that rents a name there.
+
+    >>> is_amazon("maps.s3.eu-west-2.amazonaws.com"), is_amazon("ec2-1-2-3-4.compute-1.amazonaws.com")
+    (True, False)
+    """
+    return _AMAZON.fullmatch(hostname.lower()) is not None
+
 
 @attrs.frozen(kw_only=True)
 class Place:

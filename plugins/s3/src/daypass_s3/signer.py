@@ -21,6 +21,7 @@ from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.form_places import FormPlace, learn_place
+from daypass_s3.hosts import is_amazon
 from daypass_s3.oracle import Oracle
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import shape_of
@@ -38,6 +39,21 @@ _VERBS = {
     "complete": "POST",
     "abort": "DELETE",
 }
+#: What a PUT no longer holds once its holder adds a copy's source: then body and description are the source's, and
+#: whether there is an object does not matter.
+_GONE_IN_COPIES = frozenset(
+    {
+        "content_type",
+        "content_md5",
+        "add_content_md5_metadata",
+        "content_length",
+        "checksum_sha256",
+        "if_absent",
+        "metadata",
+        "tags",
+        "headers",
+    }
+)
 
 END_UNKNOWN = (
     "requested, but it is signed with a session token whose end is unknown, and it dies with the "
@@ -58,6 +74,7 @@ class Signer:
         self._keyring = KeyRing(self._settings, self._session, location)
         self._settings = with_region(self._settings, location)
         self.is_v2 = location.options.signature_version == "s3"
+        self._refuses_unsigned: bool | None = location.options.refuses_unsigned_headers
         self._oracle: Oracle | None = None
         self._form_place: FormPlace | None = None
         self._templates: Templates[Learnt] = Templates()
@@ -128,9 +145,12 @@ class Signer:
             keys,
         )
         headers = {**learnt.fixed, **shape.headers}
+        unenforced = NOTHING
+        if method == "PUT" and not learnt.refuses_unsigned:
+            unenforced = request.conditions & _GONE_IN_COPIES
         if learnt.template is None:
             like = SignedURL(
-                "", method, headers, end, because, ONLY[method], NOTHING, location.path, "s3"
+                "", method, headers, end, because, ONLY[method], unenforced, location.path, "s3"
             )
             return BySDK(like, self._by_sdk(location, request, operation, shape))
         lifetime = request.expires_in
@@ -143,7 +163,7 @@ class Signer:
             start,
             lifetime,
         )
-        return Begun(filled, method, headers, end, because, ONLY[method], NOTHING, "s3")
+        return Begun(filled, method, headers, end, because, ONLY[method], unenforced, "s3")
 
     def keys_until(self, start: datetime, end: datetime) -> tuple[Keys, datetime, str]:
         """Return the keys to sign with, when they let it end, and why then."""
@@ -201,7 +221,15 @@ class Signer:
                 fixed=fixed,
                 key=key,
             )
-        return Learnt(template, fixed)
+        return Learnt(template, fixed, self._is_closed(signed.url))
+
+    def _is_closed(self, url: str) -> bool:
+        """Tell whether a holder can add no ``x-amz-*`` header to links like this one."""
+        if self.is_v2:  # which signs all of them that a request has
+            return True
+        if self._refuses_unsigned is None:
+            return is_amazon(urlsplit(url).hostname or "")
+        return self._refuses_unsigned
 
     def _by_sdk(
         self, location: Location, request: SignRequest, operation: str, shape: Shape
@@ -254,6 +282,8 @@ class Learnt:
     template: Template | TemplateV2 | None
     #: Headers that the filesystem's own settings add, such as encryption.
     fixed: Mapping[str, str] = attrs.field(repr=False)
+    #: Whether the store refuses ``x-amz-*`` headers that are not signed.
+    refuses_unsigned: bool
 
 
 @attrs.frozen
