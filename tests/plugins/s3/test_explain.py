@@ -246,7 +246,7 @@ def test_a_link_of_googles_interoperability_says_so():
     url = by_boto3(endpoint_url="https://storage.googleapis.com", region_name="auto")
     answer = daypass.explain(url, now=NOW)
     assert (answer.backend, answer.path) == ("s3", "s3://maps/a b//é.tif")
-    assert codes(answer) == {"interoperability"}
+    assert codes(answer) == {"interoperability", "unsigned-headers"}  # nobody has tried it there
 
 
 def test_a_listing_says_its_prefix():
@@ -328,3 +328,36 @@ def test_a_mismatch_points_to_the_headers_that_the_link_needs(arrived):
     said = str(daypass.explain(url, error=xml, now=NOW))
     assert "only where content-type arrive with the signed values: see its headers to send" in said
     assert "signed values" not in str(daypass.explain(by_boto3(), error=xml, now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "told"),
+    [
+        ({"endpoint_url": "https://rgw.example.org"}, {"method": "PUT"}, True),
+        ({"endpoint_url": "https://rgw.example.org"}, {"method": "PUT", "if_absent": True}, True),
+        # The method cannot be seen, and nothing says that it is another.
+        ({"endpoint_url": "http://127.0.0.1:9000"}, {}, True),
+        ({"endpoint_url": "https://rgw.example.org"}, {"filename": "a.csv"}, False),
+        ({"endpoint_url": "https://rgw.example.org"}, {"version": "3"}, False),
+        ({"client_kwargs": {"region_name": "eu-west-2"}}, {"method": "PUT"}, False),
+    ],
+    ids=str,
+)
+def test_what_a_holder_may_add_is_said_where_the_store_may_take_it(place, options, told):
+    keys = {"key": "AKIDEXAMPLE", "secret": "made-up"}
+    link = daypass.create_signed_url("s3://maps/k", storage_options={**keys, **place}, **options)
+    answer = daypass.explain(link.url)
+
+    found = [finding for finding in answer.findings if finding.code == "unsigned-headers"]
+    assert [finding.severity for finding in found] == (["note"] if told else [])
+    assert answer.ok
+
+
+def test_version_2_leaves_nothing_to_add():
+    link = daypass.create_signed_url(
+        "s3://maps/k",
+        method="PUT",
+        storage_options={"key": "A", "secret": "made-up", "endpoint_url": "https://x.example.org"},
+        signer_options={"signature_version": "s3"},
+    )
+    assert "unsigned-headers" not in codes(daypass.explain(link.url))

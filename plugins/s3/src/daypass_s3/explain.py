@@ -17,13 +17,15 @@ from daypass.toolkit.link_readers import BINDS, bound_parameters, read_form
 from daypass.toolkit.v4 import AWS4
 from daypass.toolkit.v4_links import V4Link, read_v4
 from daypass_s3.answers import findings_of
-from daypass_s3.hosts import Place, place_of
+from daypass_s3.hosts import Place, is_amazon, place_of
 
 _V2 = "AWS Signature Version 2"
 _V4 = "AWS Signature Version 4"
 _NAMES_V2 = {"AWSAccessKeyId", "Signature", "Expires"}
 #: Parameters that are bound, and subresources.
 _SHOWN = ("versionId", "partNumber", "uploadId", "prefix", "list-type", "max-keys", "x-id")
+#: What no link to PUT has.
+_OF_READS = ("versionId", "prefix", "list-type", "delimiter", "max-keys")
 _SUBRESOURCES = ("acl", "cors", "delete", "policy", "tagging", "uploads", "versioning")
 #: A session token's parameter, of either version.
 TOKENS = ("X-Amz-Security-Token", "x-amz-security-token")
@@ -99,6 +101,7 @@ def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
     if also_v2:
         why = "it holds the parameters of Version 2 as well as those of Version 4, which S3 refuses"
         findings.append(Finding("error", "two-signatures", why))
+    findings += _of_additions(url)
     conditions = {"region": link.region, **_conditions(url)}
     conditions["body"] = _body(url, link)
     return _explanation(
@@ -119,6 +122,20 @@ def _body(url: FoundURL, link: V4Link) -> str:
     if "x-amz-content-sha256" in link.headers:
         return "its SHA-256 is signed, in the header x-amz-content-sha256"
     return "not signed (UNSIGNED-PAYLOAD)"
+
+
+def _of_additions(url: FoundURL) -> list[Finding]:
+    """Say what a holder may add, where it can be a link to PUT and its store is not known to refuse it."""
+    names = url.names()
+    is_read = any(name in _OF_READS or name.startswith("response-") for name in names)
+    if is_read or not url.host or is_amazon(url.hostname):
+        return []
+    why = (
+        "if it is a link to PUT, its store may take x-amz- headers that are not signed, as Ceph RGW does and Amazon does not: "
+        "an added x-amz-copy-source reads what the credential can read, and goes round type, size, MD5 and if-absent; "
+        "sign uploads with a credential that cannot read"
+    )
+    return [Finding("note", "unsigned-headers", why)]
 
 
 def _of_region(link: V4Link, place: Place) -> list[Finding]:
