@@ -497,6 +497,53 @@ def test_a_policy_holds_every_part_to_what_the_whole_was_asked(uploader, monkeyp
 
 
 @pytest.fixture
+def thirty_bytes(uploader, monkeypatch):
+    monkeypatch.setattr(in_force, "_application", [])
+    rule = Rule(name="small", paths=["fake://**"], methods=["PUT"], max_bytes=30)
+    daypass.set_policy(Policy(rules=[rule]))
+
+
+def upload_of_two_plans():
+    """Have the parts 1 and 2 of one plan in the store, and the part 3 of another: 40 bytes where 30 are allowed."""
+    upload = begin(size=30, part_size=10)
+    other = daypass.resume_multipart_upload(
+        "fake://bucket/k", upload.upload_id, size=30, part_size=15
+    )
+    for one, number in ((other, 1), (other, 2), (upload, 3)):
+        one.part(number)
+    return upload, other
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (None, "part 1 must have 10 bytes, and the store has 15"),
+        ({1: "etag-1", 2: "etag-2", 3: "etag-3"}, "must have 10 bytes"),
+        ([UploadedPart(number=n, size=10, etag=f"etag-{n}") for n in (1, 2, 3)], "must have 10"),
+        ({1: "etag-1", 2: "another", 3: "etag-3"}, "no part 2 with that ETag"),
+    ],
+    ids=["the store's list", "ETags", "sizes that are not true", "an ETag of before"],
+)
+@pytest.mark.usefixtures("thirty_bytes")
+def test_a_rule_of_a_size_is_not_passed_by_parts_of_another_plan(parts, words):
+    upload, other = upload_of_two_plans()
+    with pytest.raises(InvalidRequestError, match=words):
+        upload.complete(parts)
+    with pytest.raises(InvalidRequestError, match="no part 3"):
+        other.complete()
+    assert other.complete({1: "etag-1", 2: '"etag-2"'}).etag == "etag-1+etag-2"  # 30 bytes
+
+
+@pytest.mark.usefixtures("thirty_bytes")
+def test_a_store_that_tells_no_sizes_completes_nothing_under_a_rule_of_a_size(monkeypatch):
+    upload = begin(size=5, part_size=10)
+    upload.part(1)
+    monkeypatch.setattr(FakeSession, "list_parts", lambda *_: [UploadedPart(number=1, etag="a")])
+    with pytest.raises(InvalidRequestError, match="does not say how large part 1 is"):
+        upload.complete({1: "a"})
+
+
+@pytest.fixture
 def with_headers(registry_of, monkeypatch):
     """Begin an upload whose session says some headers, under a rule for uploads."""
     monkeypatch.setattr(in_force, "_application", [])

@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
-from daypass import StoreError, UnsupportedOptionError
+from daypass import InvalidRequestError, Policy, Rule, StoreError, UnsupportedOptionError
 from daypass.model.requests import SignRequest
+from daypass.policy import in_force
+from daypass.policy.enforcer import Enforcer
 from daypass.toolkit.xml_uploads import Step
 from tests.plugins.s3.sdk import (
     KEYS,
@@ -345,6 +347,31 @@ def test_another_process_goes_on(server, bucket):
     send(again.part(2), body[PART:])
     again.complete()
     assert daypass.head_metadata(path, storage_options=server.storage_options).size == len(body)
+
+
+def test_a_rule_of_a_size_is_not_passed_by_going_on_with_another_part_size(
+    server, bucket, monkeypatch
+):
+    """15 MiB are allowed, and the links of two plans are enough for 20."""
+    store = daypass.Store(
+        f"s3://{bucket}",
+        storage_options=server.storage_options,
+        signer_options={"refuses_unsigned_headers": True},  # so that it holds the size of a part
+    )
+    rule = Rule(name="small", paths=["s3://**"], methods=["PUT"], max_bytes=3 * PART)
+    monkeypatch.setattr(in_force, "_application", [Enforcer(Policy(rules=[rule]))])
+    one = store.create_multipart_upload("k", size=3 * PART, part_size=PART)
+    half = 3 * PART // 2
+    two = store.resume_multipart_upload("k", one.upload_id, size=3 * PART, part_size=half)
+    sent = [(two, 1, half), (two, 2, half), (one, 3, PART)]
+    etags = {n: send(plan.part(n), body_of(size)).headers["ETag"] for plan, n, size in sent}
+    assert sum(part.size for part in one.list_parts()) == 4 * PART
+    for parts in (None, etags):
+        with pytest.raises(InvalidRequestError, match=f"must have {PART} bytes"):
+            one.complete(parts)
+    assert store.head_metadata("k", missing_ok=True) is None
+    two.complete({n: etags[n] for n in (1, 2)})
+    assert store.head_metadata("k").size == 3 * PART
 
 
 def test_links_lead_outside_and_the_store_is_asked_inside(server, bucket):

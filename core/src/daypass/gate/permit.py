@@ -81,6 +81,11 @@ class Permit:
             return self.location.at(self.keys[0])
         return self.location
 
+    @property
+    def limits_size(self) -> bool:
+        """Whether a rule that allows it limits how large an upload may be."""
+        return any(rule.max_bytes is not None for _, rule, _ in self._consents)
+
     def __enter__(self) -> Self:
         """Count the links against the quotas.
 

@@ -63,6 +63,8 @@ class Opened(NamedTuple):
     plan: PartPlan
     #: What the caller goes without.
     waived: frozenset[str]
+    #: Whether a rule of the policy limits the object's size.
+    limited: bool
 
 
 def open_upload(
@@ -117,7 +119,7 @@ def open_upload(
             with suppress(DaypassError):
                 session.step("abort", type(None), upload_id)
         raise
-    return Opened(session, upload_id, plan, waived)
+    return Opened(session, upload_id, plan, waived, permit.limits_size)
 
 
 def sign_part(

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.requests import SignRequest
 
-__all__ = ["PartLimits", "PartPlan", "UploadSession", "UploadedPart", "named_parts", "plan_parts"]
+__all__ = [
+    "PartLimits",
+    "PartPlan",
+    "UploadSession",
+    "UploadedPart",
+    "named_parts",
+    "plan_parts",
+    "stored_as_named",
+]
 
 _MIB = 1 << 20
 #: What a part holds where nothing asks for more, in bytes: few requests, and little to send again.
@@ -153,6 +161,37 @@ def named_parts(parts: Mapping[int, str] | Iterable[UploadedPart]) -> list[Uploa
     except Exception as error:
         msg = f"parts is a {type(parts).__name__} that cannot be read: give a mapping of numbers to ETags"
         raise InvalidRequestError(msg, option="parts") from error
+
+
+def stored_as_named(
+    named: Iterable[UploadedPart], stored: Iterable[UploadedPart]
+) -> list[UploadedPart]:
+    """Return parts that a caller names as the store lists them, with their sizes.
+
+    Args:
+        named: the parts to make an object of.
+        stored: the store's own list.
+
+    Raises:
+        InvalidRequestError: if the store has no such part, or does not say how large it is.
+
+    """
+    own = {part.number: part for part in stored}
+    found = []
+    for part in named:
+        known = own.get(part.number)
+        if known is None or _tag(part) not in (None, _tag(known)):
+            msg = f"the store has no part {shown_count(part.number)} with that ETag: upload it, or let the store say what it has (complete())"
+            raise InvalidRequestError(msg, option="parts")
+        if known.size is None:
+            msg = f"the store does not say how large part {shown_count(part.number)} is, and a rule of the policy limits the size: upload in one piece"
+            raise InvalidRequestError(msg, option="parts")
+        found.append(known)
+    return found
+
+
+def _tag(part: UploadedPart) -> str | None:
+    return None if part.etag is None else part.etag.strip('"')
 
 
 def plan_parts(size: int, part_size: int | None, limits: PartLimits, backend: str) -> PartPlan:

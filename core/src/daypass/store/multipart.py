@@ -14,7 +14,7 @@ from daypass.base.secrets import check_portable
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.gate import uploads
 from daypass.gate.uploads import ACTION, Session
-from daypass.hookspecs.parts import PartPlan, UploadedPart, named_parts
+from daypass.hookspecs.parts import PartPlan, UploadedPart, named_parts, stored_as_named
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
@@ -54,6 +54,8 @@ class MultipartUpload:
     _location: Location = attrs.field(repr=False)
     _request: SignRequest = attrs.field(repr=False)
     _session: Session = attrs.field(repr=False)
+    #: Whether a rule of the policy limits the object's size.
+    _limited: bool = attrs.field(repr=False)
 
     @property
     def part_count(self) -> int:
@@ -128,7 +130,9 @@ class MultipartUpload:
 
         Args:
             parts: each part's number with the ETag that the store answered its upload with, as a
-                mapping or as `UploadedPart`. Without them the store is asked for its list.
+                mapping or as `UploadedPart`. Without them the store is asked for its list. So it is where a
+                rule of the policy limits the size: whoever went on with another ``part_size`` has links for
+                other parts than these.
 
         Returns:
             What the store says of the new object: its ETag and, where it has one, its version.
@@ -140,6 +144,9 @@ class MultipartUpload:
 
         """
         found = self.list_parts() if parts is None else named_parts(parts)
+        if self._limited:
+            own = found if parts is None else self.list_parts()
+            found = stored_as_named(self._plan.all_of(found), own)
         chosen = self._plan.all_of(found)
         return self._session.step("complete", ObjectMetadata, self.upload_id, chosen)
 
@@ -259,6 +266,7 @@ def _open(
         location=location,
         request=request,
         session=opened.session,
+        limited=opened.limited,
     )
 
 
