@@ -352,3 +352,22 @@ def test_metadata_with_a_wrong_key_is_denied(key_bench):
     store = daypass.Store(f"az://{key_bench.name}", storage_options={"connection_string": wrong})
     with pytest.raises(AccessDeniedError):
         store.head_metadata("k")
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["a link", "a bare URL"])
+def test_a_copy_source_is_obeyed_so_none_is_signed(key_bench, alone):
+    """Without x-ms-blob-type it is Copy Blob. Azurite asks a source of the same account for no link of its own."""
+    key_bench.put("secret", b"the secret")
+    source = key_bench.store.create_signed_url("secret").url
+    added = {"x-ms-copy-source": source.partition("?")[0] if alone else source}
+    link = key_bench.store.create_signed_url("copy", method="PUT")
+    assert key_bench.session.put(link.url, headers=added, timeout=30).status_code == 202
+    assert key_bench.read("copy") == b"the secret"
+
+    for door in (
+        lambda: key_bench.store.create_signed_url("copy", method="PUT", headers=added),
+        lambda: key_bench.store.create_signed_urls(["copy"], method="PUT", headers=added),
+        lambda: key_bench.store.create_multipart_upload("copy", size=10**8, headers=added),
+    ):
+        with pytest.raises(daypass.InvalidRequestError, match="would make another request"):
+            door()

@@ -4,8 +4,10 @@ import hashlib
 from base64 import b64encode
 from contextlib import contextmanager
 
+import boto3
 import pytest
 import requests
+from botocore.config import Config
 
 import daypass
 from daypass import InvalidRequestError, Policy, PolicyError, Rule
@@ -114,6 +116,40 @@ def test_a_link_names_what_its_holder_can_go_round_with_a_copy():
         added = {**link.headers, "x-amz-copy-source": "/maps/secret/a"}
         assert requests.put(link.url, BODY, headers=added, timeout=30).status_code == 200
         assert store.objects["/maps/in/k"] == (b"the secret", "text/html")
+
+
+@pytest.mark.parametrize("kind", ["swift", "localstack"])
+def test_a_signed_copy_source_is_obeyed_so_none_is_signed(request, servers, admin, kind):
+    """The SDK signs one, and the store reads another object for its holder; no door of daypass does."""
+    server = servers(kind)
+    bucket = request.getfixturevalue("bucket" if kind == "swift" else "local_bucket")
+    store = daypass.Store(f"s3://{bucket}", storage_options=server.storage_options)
+    assert send(store.create_signed_url("secret", method="PUT"), b"secret").status == 200
+    client = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        region_name=server.region,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, proxies={}),
+    )
+    source = f"{bucket}/secret"
+    url = client.generate_presigned_url(
+        "copy_object", {"Bucket": bucket, "Key": "copy", "CopySource": source}
+    )
+    answer = requests.put(url, headers={"x-amz-copy-source": source}, timeout=30)
+    assert answer.status_code == 200
+    assert send(store.create_signed_url("copy")).body == b"secret"
+
+    headers = {"x-amz-copy-source": source}
+    for door in (
+        lambda: store.create_signed_url("in/k", method="PUT", headers=headers),
+        lambda: store.create_signed_urls(["in/k"], method="PUT", headers=headers),
+        lambda: store.create_multipart_upload("in/k", size=10**8, headers=headers),
+        lambda: store.create_upload_form("in/k", headers=headers),
+    ):
+        with pytest.raises(InvalidRequestError, match="would make another request"):
+            door()
 
 
 # What links say.
