@@ -95,6 +95,24 @@ def test_what_may_have_arrived_is_sent_again_only_where_that_does_no_harm(
     assert len(place.asked) == asked
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "told"),
+    [
+        (200, {"Content_Type": "text/html; charset=utf-8"}, "200 and a page of HTML"),
+        (202, {}, "202, which no store gives"),
+        (203, {"ETag": '"e"'}, "203, which no store gives"),
+        (206, {}, "206, which no store gives"),
+    ],
+)
+def test_an_answer_by_which_nothing_need_be_there_is_no_upload(place, file, status, headers, told):
+    """A network's log-in answers 200 to everything, and a queue 202."""
+    place.behave = lambda handler, _: (place.answer(handler, status, b"log in", **headers), True)[1]
+    with pytest.raises(StoreError, match=told) as caught:
+        daypass.upload(file, place.url)
+    assert caught.value.status == status
+    assert len(place.asked) == 1
+
+
 def test_a_form_carries_a_file(place, file):
     form = daypass.UploadForm(
         url=place.url, fields={"key": "inbox/${filename}", "policy": "cG9saWN5", "x": "ü"},

@@ -312,7 +312,7 @@ def _in_one_piece(
     notes: list[str],
 ) -> Transfer:
     from daypass.transfer.checksums import checksums
-    from daypass.transfer.whole import send_whole
+    from daypass.transfer.whole import said_by, send_whole
 
     md5, _ = checksums(file, file.stat().st_size, max(1, file.stat().st_size), meter)
     put: Any = asked | {"method": "PUT"}
@@ -329,13 +329,14 @@ def _in_one_piece(
         checked = False
     with file.open("rb") as source:
         size, etag = send_whole(link, source, meter)
+    unenforced = link.unenforced - said_by(link)
     return Transfer(
         path=link.path,
         size=size,
         content_type=asked["content_type"],
-        content_md5=md5 if checked and "content_md5" not in link.unenforced else None,
+        content_md5=md5 if checked and "content_md5" not in unenforced else None,
         etag=etag,
-        unenforced=link.unenforced,
+        unenforced=unenforced,
         notes=tuple(notes),
     )
 

@@ -15,9 +15,11 @@ import attrs
 from daypass.errors import UnsupportedOptionError
 from daypass.model.links import SignedURL
 from daypass.store.multipart import MultipartUpload
-from daypass.toolkit.wire import network_errors, send
+from daypass.toolkit.wire import send
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, insist
+from daypass.transfer.stored import etag_of_stored
+from daypass.transfer.whole import said_by
 
 __all__ = ["Sent", "send_parts"]
 
@@ -82,10 +84,9 @@ class _Job:
         headers = {"Content-MD5": md5, "Content-Length": str(size)}
         with self.meter.attempt() as told:
             body = self._pieces(number, size, told)
-            with send(link, headers=headers, body=body) as response, network_errors(link):
-                response.read()
-                etag = response.headers.get("ETag")
-        return Sent(number, None if etag is None else etag.strip('"'), bound)
+            with send(link, headers=headers, body=body) as response:
+                etag = etag_of_stored(link, response)
+        return Sent(number, etag, bound)
 
     def _pieces(self, number: int, size: int, advance: Callable[[int], object]) -> Iterator[bytes]:
         """Read a part piece by piece, and hold what was read against its MD5 before the last piece goes."""
@@ -116,7 +117,7 @@ def _link(upload: MultipartUpload, number: int, md5: str) -> tuple[SignedURL, bo
         if error.option != "content_md5":
             raise
         return upload.part(number), False
-    return link, "content_md5" not in link.unenforced
+    return link, "content_md5" in said_by(link) or "content_md5" not in link.unenforced
 
 
 def send_parts(

@@ -11,12 +11,14 @@ from typing import BinaryIO
 
 from daypass.errors import InvalidRequestError, StoreError
 from daypass.model.forms import UploadForm
+from daypass.model.headers import option_of
 from daypass.model.links import SignedURL
-from daypass.toolkit.wire import CHUNK, network_errors, send
+from daypass.toolkit.wire import CHUNK, send
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, insist, is_temporary
+from daypass.transfer.stored import etag_of_stored
 
-__all__ = ["content_type_of", "send_form", "send_whole"]
+__all__ = ["content_type_of", "said_by", "send_form", "send_whole"]
 
 #: How often a file is sent before it is given up.
 _TRIES = 3
@@ -30,6 +32,18 @@ def content_type_of(name: str) -> str:
     if encoding is not None:
         kind = _COMPRESSED.get(encoding)
     return kind or "application/octet-stream"
+
+
+def said_by(link: SignedURL) -> frozenset[str]:
+    """Return the options that the headers of a link say: whoever sends them as they stand is held to them.
+
+    Where more headers could be added, a link names those options in ``unenforced``; here none are.
+    """
+    names = [name.lower() for name in link.headers]
+    said = {option_of(name) or "headers" for name in names}
+    if any(name.endswith("-meta-md5chksum") for name in names):
+        said.add("add_content_md5_metadata")
+    return frozenset(said)
 
 
 def send_whole(link: SignedURL, source: BinaryIO, meter: Meter) -> tuple[int, str | None]:
@@ -115,10 +129,8 @@ def _send(
                 if behind:
                     yield behind
 
-            with send(link, headers=headers, body=body()) as response, network_errors(link):
-                response.read()
-                etag: str | None = response.headers.get("ETag")
-        return None if etag is None else etag.strip('"')
+            with send(link, headers=headers, body=body()) as response:
+                return etag_of_stored(link, response)
 
     return insist(once, tries=_TRIES, again=again)
 
