@@ -16,9 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import daypass
-from daypass import Policy, Rule
+from daypass import Policy, Quota, Rule
 from daypass.backends import Registry, redaction
-from daypass.errors import DaypassError, InvalidPathError, PluginError, PolicyError, RefusedError
+from daypass.errors import (
+    DaypassError,
+    InvalidPathError,
+    PluginError,
+    PolicyError,
+    QuotaError,
+    RefusedError,
+)
 from daypass.gate import authorize, check, lanes, record
 from daypass.gate.judge import Judged, judge
 from daypass.model.links import SignedURL
@@ -230,6 +237,22 @@ def policy(most, refused):
     )
 
 
+def test_a_quota_counts_every_link_of_a_lane(fake, store, clock):
+    quota = Quota(urls_per_minute=2, live_links=9)
+    before = None
+    for _ in range(2):  # an equal policy in its place counts anew
+        after = Policy(
+            rules=[Rule(name="r", paths=["fake://bucket/**"], methods=["GET"], per_rule=quota)]
+        )
+        daypass.set_policy(after, replacing=before)
+        before = after
+        for key in "ab":
+            store.create_signed_url(key)
+        with pytest.raises(QuotaError):
+            store.create_signed_url("c")
+    daypass.set_policy(None, replacing=before)
+
+
 class Lanes(RuleBasedStateMachine):
     """Sign, and change whatever a link depends on: every link is by what is true when it is made."""
 
@@ -342,9 +365,17 @@ class Lanes(RuleBasedStateMachine):
             (event,) = audit.events[count:]
             assert (event.path, event.caller) == (f"fake://bucket/{key}", caller)
             assert event.decision == ("allowed" if link else "refused")
+            assert event.method == method
+            assert event.rule == (self.deciding(key, method) if self.policy else None)
+            assert link is None or event.expires_at == link.expires_at
         if self.listening:
             assert self.told[told:] == ["allowed" if link else "refused"]
             assert self.asked[asked:] == ([] if denied else [(f"fake://bucket/{key}", caller)])
+
+    def deciding(self, key, method):
+        if key == self.refused:
+            return "no"
+        return "yes" if method == "GET" else None
 
     @invariant()
     def a_lane_is_of_its_second(self):

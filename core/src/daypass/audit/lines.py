@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii as _quote
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import attrs
@@ -57,7 +57,8 @@ def instant(now: float) -> str:
     '2025-11-26T12:00:00.250000Z'
     """
     second = int(now)
-    return "%s.%06dZ" % (_second(second), int((now - second) * 1_000_000))  # noqa: UP031 - the fastest
+    micros = str(int((now - second) * 1_000_000) + 1_000_000)  # in half the time of "%06d"
+    return f"{_second(second)}.{micros[1:]}Z"
 
 
 def _names(names: frozenset[str]) -> str:
@@ -69,7 +70,7 @@ def _maybe(text: str | None) -> str:
 
 
 #: What most links of a moment have in common, in the order in which `_common` writes it.
-_shared = attrgetter(
+_shared = itemgetter(
     *("decision", "action", "caller", "backend"),
     *("version", "method", "conditions", "headers", "acl", "signing_time"),
     *("expires_at", "expires_because", "unenforced", "rule", "reason"),
@@ -103,7 +104,7 @@ def event_text(event: SigningEvent, now: float) -> str:
         now: what the clock says, in seconds since the epoch.
 
     """
-    start, middle, end = _common(_shared(event))
+    start, middle, end = _common(_shared(event.__dict__))
     digests = f'"url_sha256":{_maybe(event.url_sha256)},"merkle_root":{_maybe(event.merkle_root)}'
     return (
         f'"time":"{instant(now)}",{start}{_quote(event.path)}{middle}{event.count},{digests}{end}'

@@ -37,6 +37,7 @@ def authorize(
     *,
     action: str = "create_signed_url",
     whole: AnyRequest | None = None,
+    last: Permit | None = None,
 ) -> Permit:
     """Ask the policy, then every ``authorize`` plugin, which can only narrow.
 
@@ -47,6 +48,8 @@ def authorize(
         caller: who asks.
         action: the function that was called.
         whole: of one part of an upload, the request for the whole.
+        last: the permit of another object, for the very same request: what it says holds of this one too
+            where the same caller asks and the same policies find the same rules.
 
     Returns:
         The permit, with the request that is to be signed.
@@ -58,15 +61,18 @@ def authorize(
     """
     enforcers = policies()  # first: the audit takes the configuration that the policy has looked at
     plugins, told = registry.listeners("authorize"), recorders()
-    permit = _permit(backend, location, request, caller, action=action, whole=whole, told=told)
-    for enforcer in enforcers:
-        ask = _ask_of(permit, location)
-        decision = enforcer.decide(ask)
-        if not decision.allowed or decision.rule is None:
-            error = refusal_of(decision)
-            permit.refuse(error, error.rule)
-            raise error
-        permit.consent(enforcer, decision, decision.rule, ask)
+    if last is not None and last.caller is caller and last.holds_of(location, enforcers):
+        permit = last.at(location, told)
+    else:
+        permit = _permit(backend, location, request, caller, action=action, whole=whole, told=told)
+        for enforcer in enforcers:
+            ask = _ask_of(permit, location)
+            decision = enforcer.decide(ask)
+            if not decision.allowed or decision.rule is None:
+                error = refusal_of(decision)
+                permit.refuse(error, error.rule)
+                raise error
+            permit.consent(enforcer, decision, decision.rule, ask)
     if plugins is not None:
         _ask_plugins(permit, plugins)
     return permit

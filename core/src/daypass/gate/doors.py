@@ -64,7 +64,9 @@ def create_signed_url(
         if lane.waived or answer.expires_because != REQUESTED:
             answer = settled(lane.free, answer, lane.waived)
         return answer
-    with authorize(backend, location, lane.request, caller) as permit:
+    last = lane.last if location.version is None else None
+    with authorize(backend, location, lane.request, caller, last=last) as permit:
+        lane.last = permit
         answer = lane.sign(location, permit.request)
         answer = settled(permit, answer, lane.waived)
         permit.record(answer, [answer.url])

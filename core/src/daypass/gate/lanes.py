@@ -2,7 +2,7 @@
 
 It is prepared once, and a key passes it with what depends on the key alone. It holds nothing that can
 change within the second: policy, audits and plugins are asked of every link, and so are credentials,
-by the backend.
+by the backend. The last permit serves again only where the policies in force find the same rules.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class Lane:
     short: bool
     #: A permit for any of its keys, where nobody is asked and nobody told.
     free: Permit
+    #: The permit of the last link that was asked about; in it are the policies that consented.
+    last: Permit | None = None
     #: Never shown: it holds the last link's query.
     _judged: Judged | None = attrs.field(default=None, repr=False)
 

@@ -67,6 +67,8 @@ class Permit:
     #: Each policy, the rule by which it allows the link, and what it was asked: bare tuples, since a link
     #: waits for them.
     _consents: tuple[tuple[Enforcer, Rule, Ask], ...] = ()
+    #: What an event says of it whatever the object; None before there was one.
+    _known: dict[str, Any] | None = None
     _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
 
     @property
@@ -124,6 +126,41 @@ class Permit:
             enforcer.quotas.release(reserved)
         self._reserved = ()
 
+    def holds_of(self, location: Location, enforcers: Sequence[Enforcer]) -> bool:
+        """Tell whether it says of another object below its root what the policies would, quotas excepted.
+
+        Args:
+            location: of the other object; the same is asked of it, by the same caller.
+            enforcers: the policies in force.
+
+        """
+        if len(enforcers) != len(self._consents) or self.asked.method == "LIST":
+            return False
+        text = f"{location.bucket}/{location.key}" if location.bucket else location.key
+        for enforcer, (asked, rule, ask) in zip(enforcers, self._consents, strict=True):
+            if asked is not enforcer or enforcer.find(ask, text) is not rule:
+                return False
+        return True
+
+    def at(self, location: Location, told: Sequence[Listener]) -> Permit:
+        """Return the permit for another object that it holds of."""
+        return Permit(
+            self.backend,
+            location,
+            self.asked,
+            self.request,
+            self.caller,
+            self.action,
+            self.whole,
+            told,
+            self.because,
+            None,
+            (),
+            self.rule,
+            self._consents,
+            self._known,
+        )
+
     def check(self, answer: SignedURL | SignedPrefix | UploadForm) -> None:
         """Hold a signed answer against the rules: what they require the store must enforce.
 
@@ -160,6 +197,7 @@ class Permit:
     def consent(self, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
         """Note that a policy allows a link, and how far."""
         self._consents += ((enforcer, rule, ask),)
+        self._known = None
         self.rule = rule.name if self.rule is None else f"{self.rule}; {rule.name}"
         if decision.because is not None:
             self.request, self.because = decision.request, decision.because
@@ -213,21 +251,28 @@ class Permit:
 
     def event(self) -> SigningEvent:
         """Make an event of what was permitted."""
-        request = self.request
+        if self._known is None:
+            self._known = self._tell()
         place = self.location if self.keys is None else self.place
+        told = self._known.copy()
+        told["path"], told["version"] = place.path, place.version
+        # Past the generated __init__, which takes twice the time: a link waits for it.
+        event = object.__new__(SigningEvent)
+        object.__setattr__(event, "__dict__", told)
+        return event
+
+    def _tell(self) -> dict[str, Any]:
+        """Say what every event of it says."""
+        request = self.request
         told = _UNTOLD.copy()
         told["action"], told["caller"] = self.action, self.caller
         told["backend"] = self.backend.info.name
-        told["path"], told["version"] = place.path, place.version
         told["method"], told["conditions"] = request.method, request.conditions
         told["signing_time"], told["expires_at"] = request.signing_time, request.expires_at
         told["rule"], told["acl"] = self.rule, request.acl
         if request.headers:
             told["headers"] = frozenset(map(str.lower, request.headers))
-        # Past the generated __init__, which takes twice the time: a link waits for it.
-        event = object.__new__(SigningEvent)
-        object.__setattr__(event, "__dict__", told)
-        return event
+        return told
 
 
 def refusal_of(decision: Decision) -> PolicyError:

@@ -67,7 +67,7 @@ class Enforcer:
 
     def decide(self, ask: Ask) -> Decision:
         """Decide about one link, quotas excepted."""
-        rule = self._find(ask)
+        rule = self.find(ask, ask.text)
         if rule is None or ask.below:
             return self.judge(rule, ask)
         # What is allowed of one object, is of all that the rule matches: the last decision serves
@@ -226,11 +226,10 @@ class Enforcer:
             known = self._reaching[key] = (tuple(rule for rule, _ in found), match)
         return known
 
-    def _find(self, ask: Ask) -> Rule | None:
-        """Return the first rule that matches."""
+    def find(self, ask: Ask, text: str) -> Rule | None:
+        """Return the first rule that matches what is asked; of one object, for its text or that of another in its bucket."""
         if ask.below:
             return next((rule for rule in self.policy.rules if not _mismatch(rule, ask)), None)
-        text = ask.text
         if "@" not in text and "/." not in text and "//" not in text:
             rules, match = self._rules_for(ask)
             hit = match(text)
