@@ -105,9 +105,9 @@ def event_text(event: SigningEvent, now: float) -> str:
 
     """
     start, middle, end = _common(_shared(event.__dict__))
-    digests = f'"url_sha256":{_maybe(event.url_sha256)},"merkle_root":{_maybe(event.merkle_root)}'
     return (
-        f'"time":"{instant(now)}",{start}{_quote(event.path)}{middle}{event.count},{digests}{end}'
+        f'"time":"{instant(now)}",{start}{_quote(event.path)}{middle}{event.count},'
+        f'"url_sha256":{_maybe(event.url_sha256)},"merkle_root":{_maybe(event.merkle_root)}{end}'
     )
 
 

@@ -150,9 +150,10 @@ def beyond(
     more = answer.permits - (rule.methods or frozenset())
     if more and (more := more - {"HEAD"} if ask.request.method == "GET" else more):
         return Fault(f"a link that also permits {', '.join(sorted(more))}", "one that does not")
-    is_form = isinstance(answer, UploadForm)
     sent = answer.fields if isinstance(answer, UploadForm) else answer.headers
-    return fault_of_sent(rule, ask.whole, sent, info, is_form=is_form)
+    if not sent:
+        return None
+    return fault_of_sent(rule, ask.whole, sent, info, is_form=isinstance(answer, UploadForm))
 
 
 def _needed(rule: Rule, ask: Ask) -> set[str]:
