@@ -131,3 +131,19 @@ def test_each_link_is_proven_and_nothing_else_is(count, data):
         *({"path": proof.path[:cut]} for cut in range(len(proof.path))),
     ):
         assert not attrs.evolve(proof, **changed).holds(link, record)
+
+
+def test_a_leaf_cut_in_other_places_proves_nothing():
+    """The same bytes, so the same root: link 2 stood at the place of link 1."""
+    digests = digests_of(urls(16))
+    record, leaf = {"count": 16, "merkle_root": root_of(digests)}, inclusion(digests, 2).leaf
+    cut = attrs.evolve(inclusion(digests, 2), index=1, leaf=(leaf[0] + leaf[1], *leaf[2:8], ""))
+    assert not cut.holds(urls(16)[2], record)
+
+
+@pytest.mark.parametrize("record", [{}, {"count": None}, {"count": 16}, {"merkle_root": "00" * 32}])
+def test_a_line_of_one_link_holds_no_proof(record):
+    digests = digests_of(urls(16))
+    assert not inclusion(digests, 2).holds(urls(16)[2], record)
+    odd = attrs.evolve(inclusion(digests, 2), path=("no hex",))
+    assert not odd.holds(urls(16)[2], {"count": 16, "merkle_root": root_of(digests)})

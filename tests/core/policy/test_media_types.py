@@ -22,6 +22,9 @@ RUN = [
     "application/mathml+xml",
     "multipart/x-mixed-replace; boundary=a",
     "message/rfc822",
+    "text/rdf",
+    "application/xml-external-parsed-entity",
+    "text/vnd.wap.wml",
 ]
 #: https://fetch.spec.whatwg.org/#concept-header-extract-mime-type: of several the last counts, and what is none is guessed.
 GUESSED = [

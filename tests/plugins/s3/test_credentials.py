@@ -316,6 +316,23 @@ def test_encryption_of_the_filesystem_is_signed_into_uploads():
     assert sign(options).headers == {}
 
 
+@pytest.mark.parametrize(
+    ("method", "name", "value"),
+    [
+        ("GET", "ResponseContentType", "text/html"),
+        ("GET", "ResponseContentDisposition", "inline"),
+        ("HEAD", "PartNumber", 2),
+        ("DELETE", "VersionId", "old"),
+        ("LIST", "StartAfter", "z"),
+    ],
+)
+def test_parameters_of_the_filesystem_make_no_other_link(method, name, value):
+    """They passed every rule of a policy, and the audit did not name them."""
+    options = {**STATIC, "s3_additional_kwargs": {name: value}}
+    with pytest.raises(daypass.InvalidRequestError, match=f"s3_additional_kwargs {name}"):
+        sign(options, method=method)
+
+
 @pytest.mark.isolated
 def test_a_form_that_cannot_be_proven_goes_through_the_sdk(monkeypatch):
     """One SDK call per URL, its own clock, and the options that need ours are refused by name."""

@@ -47,8 +47,13 @@ class Proof:
             record: the line, by field: ``count`` and ``merkle_root`` are held against the proof.
 
         """
-        count, (place, within) = record["count"], divmod(self.index, _LEAF)
-        if not 0 <= self.index < count or len(self.leaf) != min(_LEAF, count - place * _LEAF):
+        count, (place, within) = record.get("count"), divmod(self.index, _LEAF)
+        if type(count) is not int or not 0 <= self.index < count:
+            return False
+        # Or the same bytes, cut in other places, would prove a link at the place of another.
+        if not all(_HEX.fullmatch(text) for text in (*self.leaf, *self.path)):
+            return False
+        if len(self.leaf) != min(_LEAF, count - place * _LEAF):
             return False
         leaf = [bytes.fromhex(text) for text in self.leaf]
         path = map(bytes.fromhex, self.path)
@@ -56,7 +61,7 @@ class Proof:
         return (
             head is not None
             and leaf[within] == digest_of(link)
-            and head.hex() == record["merkle_root"]
+            and head.hex() == record.get("merkle_root")
         )
 
 

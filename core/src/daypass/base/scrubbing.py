@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from html import escape
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -96,21 +99,22 @@ def _of_environment(_: int) -> tuple[str, ...]:
     return tuple(_within(dict(os.environ), ""))
 
 
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret as SDKs and servers quote it: as it is, in Python, JSON, URLs, HTML and base64."""
+    raw = secret.encode(errors="replace")
+    in_json = json.dumps(secret)[1:-1]
+    yield from (secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(raw)[2:-1])
+    yield from (in_json, in_json.replace("/", "\\/"), escape(secret), escape(secret, quote=False))
+    for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+        yield from (encoded, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded))
+    yield b64encode(raw).decode()
+
+
 @lru_cache(maxsize=64)
 def _hiding(secrets: tuple[str, ...], names: frozenset[str]) -> Callable[[str], str]:
     """Return what masks secrets in a text, in every spelling in which SDKs quote them."""
     pattern = pattern_of(names | _NAMES)
-    spelt = {
-        way: None
-        for secret in secrets
-        for way in (
-            secret,
-            repr(secret)[1:-1],
-            quote(secret, safe=""),
-            quote(secret),
-            quote_plus(secret),
-        )
-    }
+    spelt = {way: None for secret in secrets for way in _spellings(secret)}
     found = re.compile("|".join(map(re.escape, spelt))) if spelt else None
 
     def hide(text: str) -> str:

@@ -14,10 +14,12 @@ _WORD = r"[A-Za-z0-9!#$&^_.+-]+"
 #: RFC 9110, without what browsers read in ways of their own: a comma, of several types the last counts
 #: (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type); and ``*/*``, which they take for none.
 _MEDIA_TYPE = re.compile(rf'({_WORD}/{_WORD})(?: ?; ?{_WORD}=(?:{_WORD}|"[^",;\\]*"))*')
-#: HTML, XML of any kind, since an element of XHTML or SVG holds scripts, and what is made of several documents; and
+#: HTML, XML of any kind, since an element of XHTML or SVG holds scripts (RFC 7303, and text/rdf, which Gecko loads as XML), and
+#: what is made of several documents; and
 #: https://mimesniff.spec.whatwg.org/#mime-type-sniffing-algorithm, for which a browser looks into the text.
 _RUN = re.compile(
-    r"text/(?:html|xml|xsl)|application/(?:xml|xslt|unknown)|unknown/unknown|[^/]+/[^/]+\+xml|multipart/.*|message/rfc822"
+    r"text/(?:html|x-html|xsl|rdf|vnd\.wap\.wml)|application/(?:xslt|hta|unknown|x-view-source)|unknown/unknown"
+    r"|(?:text|application)/(?:x-www-)?xml(?:-.*)?|[^/]+/[^/]+\+xml|multipart/.*|message/rfc822"
 )
 #: Patterns that stand for every type, also one that is not known.
 _EVERY = ("*/*", "**")

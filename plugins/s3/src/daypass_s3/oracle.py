@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from botocore.exceptions import BotoCoreError, MissingDependencyException
 
-from daypass.errors import SigningNotSupportedError
+from daypass.errors import InvalidRequestError, SigningNotSupportedError
 from daypass.model.checks import OWNED
 from daypass.model.locations import Location
 from daypass.toolkit.engine import Shape
@@ -112,6 +112,10 @@ class Oracle:
         )
         members = model.input_shape.members
         params = {name: value for name, value in self._additional.items() if name in members}
+        for name in params:
+            if members[name].serialization.get("location") == "querystring":
+                msg = f"s3_additional_kwargs {name} would make another link of it, past the policy and the audit: leave it out, and ask for it by version= or response_...= where the link shall have it"
+                raise InvalidRequestError(msg, option="storage_options")
         self._headers = shape.headers
         named, self._own = _params(model, shape.query)
         place = {"Bucket": bucket} if method == "LIST" else {"Bucket": bucket, "Key": key}
