@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -17,9 +18,9 @@ from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.model.links import SignedURL
 
-__all__ = ["CHUNK", "Response", "network_errors", "send"]
+__all__ = ["CHUNK", "Response", "network_errors", "read_answer", "send"]
 
-#: The longest silence of the other side, in seconds.
+#: The longest silence of the other side, and the time that the head of its answer may take, in seconds.
 TIMEOUT = 60.0
 #: Files are read and written in pieces of so many bytes.
 CHUNK = 1 << 20
@@ -30,13 +31,64 @@ _ERROR_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
 Response = http.client.HTTPResponse
 
 
+class _LateError(TimeoutError):
+    """Bytes came, and the end of what was waited for did not."""
+
+
+@contextmanager
+def _within(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """Shut a socket down when the time is over: its own timeout begins anew with each byte that drips in."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError):  # closed already
+            # Not by the method of a TLS socket, which is no use beside a thread that reads.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if (
+        late.is_set()
+    ):  # also where what had come until then looks whole: headers end with the connection
+        raise _LateError
+
+
 class _Hearing:
     """Hears the answer of a server that stops reading: a refusal comes before an upload's end."""
+
+    sock: Any
+    timeout: Any
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         # Where there is no answer either, reading it will say so.
         with suppress(BrokenPipeError, ConnectionResetError):
             super().request(*args, **kwargs)  # type: ignore[misc] # of the connection beside it
+
+    def getresponse(self) -> Response:
+        sock = self.sock
+        if sock is None:  # closed by a request that could not be sent
+            msg = "the request could not be sent"
+            raise http.client.RemoteDisconnected(msg)
+        response: Any = None
+        try:
+            with _within(sock, self.timeout):
+                response = super().getresponse()  # type: ignore[misc] # as above
+        except _LateError:
+            if response is not None:
+                response.close()
+            raise
+        response.socket = sock
+        answer: Response = response
+        return answer
 
 
 class _Connection(_Hearing, http.client.HTTPConnection):
@@ -94,12 +146,13 @@ def send(
         link: the signed URL.
         headers: further headers; an upload's Content-Length must be among them or the link's.
         body: an upload, or the pieces of one.
-        timeout: the longest silence of the other side in seconds; a minute without it.
+        timeout: the longest silence of the other side in seconds, which is also how long the status
+            line and the headers of its answer may take together; a minute without it.
 
     Raises:
         StoreError: if the store cannot be reached or answers with an error, whose ``status`` and
             ``store_code`` it names.
-        DeadlineError: if it falls silent.
+        DeadlineError: if it falls silent, or its answer does not begin in time.
 
     """
     request = urllib.request.Request(  # noqa: S310 - the gate lets only http and https pass
@@ -115,9 +168,27 @@ def send(
             response = opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
             with error:
-                raise _refusal(link, error) from None  # its cause would hold the URL
+                raise _refusal(link, error, timeout) from None  # its cause would hold the URL
     with response:
         yield response
+
+
+def read_answer(response: Response, most: int, seconds: float | None = None) -> bytes:
+    """Read what a store says of a request, which is short, in limited time; not the bytes of an object.
+
+    Args:
+        response: the answer, of `send`.
+        most: how many bytes are read.
+        seconds: the time that all of them may take; a minute without it.
+
+    Raises:
+        TimeoutError: if they take longer; `network_errors` makes it a DeadlineError.
+
+    """
+    connection: Any = response
+    with _within(connection.socket, seconds or TIMEOUT):
+        found = response.read(most)
+    return found  # noqa: RET504 - inside, what a late end has cut would be returned
 
 
 @contextmanager
@@ -131,7 +202,12 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
         if isinstance(reason, DaypassError):
             raise reason from None  # ours already, whatever urllib wrapped it in
         if isinstance(reason, TimeoutError):
-            msg = f"{host} fell silent for {timeout or TIMEOUT:g} s in {link.method} {link.path}"
+            what = (
+                "did not end its answer within"
+                if isinstance(reason, _LateError)
+                else "fell silent for"
+            )
+            msg = f"{host} {what} {timeout or TIMEOUT:g} s in {link.method} {link.path}"
             raise DeadlineError(msg) from e
         if isinstance(reason, socket.gaierror):
             msg = f"{host} cannot be found ({reason.strerror}): check the endpoint and the region"
@@ -141,9 +217,10 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
         raise StoreError(msg) from e
 
 
-def _refusal(link: SignedURL, error: urllib.error.HTTPError) -> StoreError:
+def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> StoreError:
     try:
-        found = _ERROR_CODE.search(error.read(1 << 16))
+        answer: Any = error.fp
+        found = _ERROR_CODE.search(read_answer(answer, 1 << 16, seconds))
     except (OSError, http.client.HTTPException):
         found = None
     try:

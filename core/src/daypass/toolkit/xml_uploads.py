@@ -27,6 +27,7 @@ from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
+from daypass.toolkit.deadlines import Deadline
 
 __all__ = ["SignStep", "Step", "XMLUploadSession", "kept"]
 
@@ -122,11 +123,12 @@ class XMLUploadSession:
 
     def _pages(self, upload_id: str) -> Iterator[UploadedPart]:
         last = 0
+        deadline = Deadline.after(self.location.deadline)
         while True:
             query = {"uploadId": upload_id}
             if last:
                 query["part-number-marker"] = str(last)
-            root = self._take(Step("list", "GET", query), None)
+            root = self._take(Step("list", "GET", query), None, deadline=deadline)
             page = [self._part(element) for element in root if _name(element) == "Part"]
             yield from page
             if _text(root, "IsTruncated") != "true":
@@ -188,27 +190,39 @@ class XMLUploadSession:
         *,
         empty: bool = False,
         answered: dict[str, str] | None = None,
+        deadline: Deadline | None = None,
     ) -> ET.Element:
-        """Sign a step, send it, and read the answer; the answer's headers go into ``answered``."""
+        """Sign a step, send it, and read the answer; the answer's headers go into ``answered``.
+
+        All of it ends with the deadline, which is the location's, from now, without another.
+        """
         from daypass.toolkit.wire import (  # with HTTP and TLS, which a link needs not
             network_errors,
+            read_answer,
             send,
         )
 
         link = self.sign_inside(step, self._now())
         headers = {} if body is None else {"Content-Type": "application/xml"}
-        deadline = self.location.deadline
+        deadline = deadline or Deadline.after(self.location.deadline)
         path = self.location.path
-        try:
+        seconds = max(deadline.left, 0.001)  # for a socket, which takes 0 for no waiting at all
+
+        def exchange() -> tuple[bytes, dict[str, str]]:
             with (
-                send(link, headers=headers, body=body, timeout=deadline) as response,
-                network_errors(link, deadline),
+                send(link, headers=headers, body=body, timeout=seconds) as response,
+                network_errors(link, seconds),
             ):
-                found = response.read(_LONGEST_ANSWER)
-                if answered is not None:
-                    answered.update((name.lower(), text) for name, text in response.headers.items())
+                said = {name.lower(): text for name, text in response.headers.items()}
+                return read_answer(response, _LONGEST_ANSWER, seconds), said
+
+        try:
+            # What the wire bounds is each half of the answer; this, all from the host's name to the last byte.
+            found, said = deadline.run(exchange, f"the {step.name} of an upload to {path}")
         except StoreError as error:
             raise _explained(error, step, path) from None
+        if answered is not None:
+            answered.update(said)
         if empty:
             return ET.Element("empty")
         root = _parse(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daypass.errors import StoreError
 from daypass.model.links import SignedURL
-from daypass.toolkit.wire import Response, network_errors
+from daypass.toolkit.wire import Response, network_errors, read_answer
 
 __all__ = ["etag_of_stored"]
 
@@ -27,7 +27,7 @@ def etag_of_stored(link: SignedURL, response: Response) -> str | None:
 
     """
     with network_errors(link):
-        body = response.read(_ENOUGH)
+        body = read_answer(response, _ENOUGH)
     # Stores that say nothing call that HTML, too.
     is_page = bool(body.strip()) and response.headers.get_content_type() == "text/html"
     if response.status not in _STORED or is_page:
