@@ -267,6 +267,40 @@ def test_what_guessing_costs_does_not_grow_with_the_url(installed, size):
     assert len(tried) < 14_000
 
 
+def test_a_guess_is_made_in_the_text_and_not_by_another_request(installed):
+    built, looked = [], []
+
+    def text(sent):
+        built.append(sent)
+        return f"{sent.path}\n{sent.get('until')}\n{sent.get('a')}".encode()
+
+    def signs(found):
+        looked.append(found)
+        return found == b"/the/key\n20261102T090000Z\n1 b"
+
+    check = RequestCheck(
+        fits=lambda sent: signs(text(sent)), text=text, signs=signs, parameter="mark"
+    )
+    installed(lambda *_: check)
+    place = "https://s.example/the/key?until=20261102T090000Z&mark=y"
+    for changed in (f"{place}&a=1%20c", f"{place}&a=1%20b".replace("/key", "/kezy")):
+        built.clear(), looked.clear()
+        assert {"parameter-changed", "key"} & codes(verified(changed))
+        assert len(built) < 100 < len(looked)
+    answer = verified(f"{place}&a=wrong&b={'x' * 50}".replace("/key", "/other"))
+    assert codes(answer) == {"signature-wrong"}
+
+
+def test_what_is_not_signed_is_not_guessed(installed):
+    looked = []
+    check = RequestCheck(
+        right=lambda sent: "x", text=lambda sent: b"", signs=looked.append, parameter="mark"
+    )
+    installed(lambda *_: check)
+    assert codes(verified(f"https://s.example/the/key?a={'x' * 90}&mark=y")) == {"signature-wrong"}
+    assert not looked
+
+
 def test_ten_thousand_signed_headers_that_are_not_sent_cost_no_more(installed):
     names = tuple(f"x-{n}" for n in range(10_000))
     installed(lambda *_: RequestCheck(right=lambda _: "x", parameter="mark"), headers=names)

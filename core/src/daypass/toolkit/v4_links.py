@@ -6,10 +6,13 @@ https://docs.cloud.google.com/storage/docs/authentication/signatures.
 
 from __future__ import annotations
 
+import hmac
 import re
+from binascii import hexlify
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -27,12 +30,24 @@ from daypass.toolkit.v4 import (
     string_to_sign,
 )
 
-__all__ = ["LONGEST", "V4Link", "hmac_of", "message_of", "read_v4", "unsigned_headers"]
+__all__ = [
+    "LONGEST",
+    "V4Link",
+    "hashed",
+    "hmac_of",
+    "message_of",
+    "read_v4",
+    "signs_by",
+    "text_of",
+    "unsigned_headers",
+]
 
 #: The longest lifetime in seconds, of AWS and Google alike: a week.
 LONGEST = 604_800
 #: ID, date, region, service, terminator.
 _SCOPE_PARTS = 5
+#: Algorithm, timestamp and scope come before the request's hash.
+_LINES_BEFORE = 3
 #: RFC 9110 section 5.6.2, in lower case.
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~/-]+")
 #: A request may be signed by a clock that is this much ahead.
@@ -195,6 +210,22 @@ def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAY
         payload: the hash of the body, or the word in its place.
 
     """
+    return string_to_sign(dialect, *_signed(sent, dialect, payload)).encode()
+
+
+def text_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAYLOAD") -> bytes:
+    """Return what `message_of` returns with the request itself in the place of its hash."""
+    return "\n".join((dialect.algorithm, *_signed(sent, dialect, payload))).encode()
+
+
+def hashed(text: bytes) -> bytes:
+    """Put the hash of the request into what `text_of` returns."""
+    request = text.split(b"\n", _LINES_BEFORE)[-1]
+    return text[: len(text) - len(request)] + hexlify(sha256(request).digest())
+
+
+def _signed(sent: SentRequest, dialect: Dialect, payload: str) -> tuple[str, str, str]:
+    """Return timestamp, scope and canonical request."""
     parameter = dialect.parameter
     values = {decoded(name): decoded(value) for name, value in sent.query}
     signature = f"{parameter}Signature"
@@ -211,9 +242,24 @@ def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAY
     request = canonical_request(
         sent.method, encode_path(sent.path), canonical_query(pairs), headers, payload
     )
-    return string_to_sign(
-        dialect, values.get(f"{parameter}Date", ""), "/".join(scope[1:]), request
-    ).encode()
+    return values.get(f"{parameter}Date", ""), "/".join(scope[1:]), request
+
+
+def signs_by(sent: SentRequest, dialect: Dialect, secret: str) -> Callable[[bytes], bool]:
+    """Return what tells whether the signature of a request is that of another's `text_of`."""
+    given = (sent.get(f"{dialect.parameter}Signature") or "").encode(errors="replace")
+
+    @lru_cache(maxsize=64)
+    def key_of(scope: bytes) -> HmacKey | None:
+        parts = scope.decode(errors="replace").split("/")
+        return None if len(parts) != _SCOPE_PARTS - 1 else _derived(dialect, secret, *parts[:3])
+
+    def signs(text: bytes) -> bool:
+        _, _, scope, _ = text.split(b"\n", _LINES_BEFORE)
+        key = key_of(scope)
+        return key is not None and hmac.compare_digest(key.hex(hashed(text)).encode(), given)
+
+    return signs
 
 
 def hmac_of(sent: SentRequest, dialect: Dialect, secret: str, payload: str) -> str:

@@ -58,7 +58,18 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
             for message in messages
         )
 
-    return attrs.evolve(check, right=right, fits=fits)
+    def text(sent: SentRequest) -> bytes:
+        return b"\0".join(message(sent, account).encode(errors="replace") for message in messages)
+
+    given = (sent.get("sig") or "").encode()
+
+    def signs(text: bytes) -> bool:
+        return any(
+            hmac.compare_digest(b64encode(hmac.digest(key, one, "sha256")), given)
+            for one in text.split(b"\0")
+        )
+
+    return attrs.evolve(check, right=right, fits=fits, text=text, signs=signs)
 
 
 def _rules(sent: SentRequest) -> list[Finding]:

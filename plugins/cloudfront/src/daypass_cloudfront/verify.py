@@ -29,6 +29,8 @@ _KINDS = (
     ec.EllipticCurvePublicKey,
     ec.EllipticCurvePrivateKey,
 )
+#: What a look at a curve's signature costs, in bytes that could be hashed meanwhile.
+_OF_A_CURVE = 2_048
 
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
@@ -48,7 +50,14 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         check = attrs.evolve(check, right=lambda sent: encode(sign(policy_of(sent))))
     else:
         public = key
-    return attrs.evolve(check, fits=_fitting(public, sent, algorithm))
+    signs = _signing(public, sent, algorithm)
+    return attrs.evolve(
+        check,
+        fits=lambda sent: signs(policy_of(sent)),
+        text=policy_of,
+        signs=signs,
+        cost=0 if isinstance(public, rsa.RSAPublicKey) else _OF_A_CURVE,
+    )
 
 
 def policy_of(sent: SentRequest) -> bytes:
@@ -71,23 +80,23 @@ def _key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:
     return read_private(options), options.key_pair_id
 
 
-def _fitting(public: Any, sent: SentRequest, algorithm: str) -> Callable[[SentRequest], bool]:
-    """Return what tells whether the signature is that of a request's policy."""
+def _signing(public: Any, sent: SentRequest, algorithm: str) -> Callable[[bytes], bool]:
+    """Return what tells whether the signature is a policy's."""
     # SHA-1 is what CloudFront takes where nothing is said.
     kind = hashes.SHA256() if algorithm == "SHA256" else hashes.SHA1()  # noqa: S303
     given = _signature(sent)
     if isinstance(public, rsa.RSAPublicKey):
         digest = signed_digest(public, given, kind)
-        return lambda sent: hmac.compare_digest(_hash(policy_of(sent), kind), digest)
+        return lambda policy: hmac.compare_digest(_hash(policy, kind), digest)
 
-    def fits(sent: SentRequest) -> bool:
+    def signs(policy: bytes) -> bool:
         try:
-            public.verify(given, policy_of(sent), ec.ECDSA(kind))
+            public.verify(given, policy, ec.ECDSA(kind))
         except (InvalidSignature, ValueError):
             return False
         return True
 
-    return fits
+    return signs
 
 
 def _signature(sent: SentRequest) -> bytes:

@@ -22,7 +22,15 @@ from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_hex
 from daypass.toolkit.pem import load_key, signed_digest
 from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA
-from daypass.toolkit.v4_links import encode_path, hmac_of, message_of, unsigned_headers
+from daypass.toolkit.v4_links import (
+    encode_path,
+    hashed,
+    hmac_of,
+    message_of,
+    signs_by,
+    text_of,
+    unsigned_headers,
+)
 from daypass_gcs.explain import place_of
 from daypass_gcs.settings import settings_of
 
@@ -63,7 +71,10 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         return attrs.evolve(check, unchecked=why)
     if isinstance(key, str):
         return attrs.evolve(
-            check, right=lambda sent: hmac_of(sent, GOOG4_HMAC, key, _payload(sent))
+            check,
+            right=lambda sent: hmac_of(sent, GOOG4_HMAC, key, _payload(sent)),
+            text=lambda sent: text_of(sent, GOOG4_HMAC, _payload(sent)),
+            signs=signs_by(sent, GOOG4_HMAC, key),
         )
     message = _message_v4 if v4 else _message_v2
     digest = _digest_in(key, sent.get(check.parameter) or "", hexadecimal=v4)
@@ -73,6 +84,10 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     return attrs.evolve(
         check,
         fits=lambda sent: hmac.compare_digest(sha256(message(sent)).digest(), digest),
+        text=_text_v4 if v4 else message,
+        signs=lambda text: hmac.compare_digest(
+            sha256(hashed(text) if v4 else text).digest(), digest
+        ),
         right=right,
     )
 
@@ -158,6 +173,10 @@ def _payload(sent: SentRequest) -> str:
 
 def _message_v4(sent: SentRequest) -> bytes:
     return message_of(sent, GOOG4_RSA, _payload(sent))
+
+
+def _text_v4(sent: SentRequest) -> bytes:
+    return text_of(sent, GOOG4_RSA, _payload(sent))
 
 
 def _message_v2(sent: SentRequest) -> bytes:

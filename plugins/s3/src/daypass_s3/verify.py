@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b64encode
+from collections.abc import Callable
 
 import attrs
 from botocore.exceptions import BotoCoreError
@@ -18,7 +19,7 @@ from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
 from daypass.toolkit.v4 import AWS4
-from daypass.toolkit.v4_links import hmac_of, unsigned_headers
+from daypass.toolkit.v4_links import hmac_of, signs_by, text_of, unsigned_headers
 from daypass_s3 import sdk
 from daypass_s3.hosts import Place, place_of
 from daypass_s3.settings import settings_of
@@ -62,7 +63,8 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     secret, why = _secret(location, sent)
     if secret is None:
         return attrs.evolve(check, unchecked=why)
-    right = _V4(secret).signature if v4 else _V2(secret, _place(sent)).signature
+    signer = _V4(secret, sent) if v4 else _V2(secret, sent, _place(sent))
+    right = signer.signature
     mine = _own_id(location, sent)
     if mine is not None and mine != _signer(sent):
         if right(_with_id(sent, mine)) != sent.get(check.parameter):
@@ -70,7 +72,9 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
             return attrs.evolve(check, unchecked=why)
         why = f"the ID of the access key was changed: {partly(mine)} was signed"
         findings = [*findings, Finding("error", "parameter-changed", why)]
-    return attrs.evolve(check, findings=findings, right=right)
+    return attrs.evolve(
+        check, findings=findings, right=right, text=signer.text, signs=signer.signs()
+    )
 
 
 def _unsigned(sent: SentRequest) -> list[Finding]:
@@ -146,10 +150,19 @@ def _with_id(sent: SentRequest, mine: str) -> SentRequest:
 @attrs.frozen
 class _V4:
     _secret: str = attrs.field(repr=False)
+    _sent: SentRequest
 
     def signature(self, sent: SentRequest) -> str:
         """Return the signature that the request should carry."""
         return hmac_of(sent, AWS4, self._secret, _payload(sent))
+
+    def text(self, sent: SentRequest) -> bytes:
+        """Return what is signed."""
+        return text_of(sent, AWS4, _payload(sent))
+
+    def signs(self) -> Callable[[bytes], bool]:
+        """Return what tells whether the signature is a text's."""
+        return signs_by(self._sent, AWS4, self._secret)
 
 
 def _payload(sent: SentRequest) -> str:
@@ -164,14 +177,23 @@ def _payload(sent: SentRequest) -> str:
 @attrs.frozen
 class _V2:
     _secret: str = attrs.field(repr=False)
+    _sent: SentRequest
     _place: Place
 
     def signature(self, sent: SentRequest) -> str:
         """Return the signature that the request should carry."""
-        digest = hmac.digest(self._secret.encode(), self._to_sign(sent).encode(), "sha1")
-        return b64encode(digest).decode()
+        return b64encode(self._digest(self.text(sent))).decode()
 
-    def _to_sign(self, sent: SentRequest) -> str:
+    def signs(self) -> Callable[[bytes], bool]:
+        """Return what tells whether the signature is a text's."""
+        given = (self._sent.get("Signature") or "").encode(errors="replace")
+        return lambda text: hmac.compare_digest(b64encode(self._digest(text)), given)
+
+    def _digest(self, text: bytes) -> bytes:
+        return hmac.digest(self._secret.encode(), text, "sha1")
+
+    def text(self, sent: SentRequest) -> bytes:
+        """Return what is signed."""
         headers = {n: v for n, v in sent.headers.items() if n.startswith("x-amz-")}
         if (token := sent.get("x-amz-security-token")) is not None:
             headers["x-amz-security-token"] = token
@@ -190,7 +212,7 @@ class _V2:
             sent.get("Expires") or "",
             f"{amz}{path}" + (f"?{query}" if query else ""),
         )
-        return "\n".join(lines)
+        return "\n".join(lines).encode()
 
 
 def _place(sent: SentRequest) -> Place:
