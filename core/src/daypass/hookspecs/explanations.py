@@ -170,14 +170,6 @@ class RequestCheck:
     #: Tells whether a request carries the right signature; needed where `right` is missing, and
     #: where it is slower (RSA). None where no key is at hand.
     fits: Callable[[SentRequest], bool] | None = attrs.field(default=None, repr=False)
-    #: Returns all that goes into a request's signature, before it is hashed; with `signs` it makes guesses cheap,
-    #: as a piece is then changed in the text alone. What they find is held against `fits` or `right`.
-    text: Callable[[SentRequest], bytes] | None = attrs.field(default=None, repr=False)
-    #: Tells whether the signature that was sent is that of such a text.
-    signs: Callable[[bytes], bool] | None = attrs.field(default=None, repr=False)
-    #: What one look at a signature costs, as the number of bytes that could be hashed meanwhile: 2 KiB for an elliptic
-    #: curve's, and nothing to speak of for HMAC.
-    cost: int = 0
     #: The name of the query parameter that holds the signature; needed with `right`.
     parameter: str = ""
     #: Why the signature could not be checked, in some words after "the signature was not checked:".
@@ -188,6 +180,14 @@ class RequestCheck:
     #: What the provider's own headers usually say, by their names in lower case: each is tried where the
     #: signature is wrong. Those of HTTP are known.
     usual: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
+    #: Returns all that goes into a request's signature, before it is hashed; with `signs` it makes guesses cheap,
+    #: as a piece is then changed in the text alone. What they find is held against `fits` or `right`.
+    text: Callable[[SentRequest], bytes] | None = attrs.field(default=None, repr=False)
+    #: Tells whether the signature that was sent is that of such a text.
+    signs: Callable[[bytes], bool] | None = attrs.field(default=None, repr=False)
+    #: What one look at a signature costs, as the number of bytes that could be hashed meanwhile: 2 KiB for an elliptic
+    #: curve's, and nothing to speak of for HMAC.
+    cost: int = 0
 
 
 @attrs.frozen(kw_only=True)
