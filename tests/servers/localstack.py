@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.servers.install import localstack_python
 from tests.servers.process import ServerEndedError, serving
+from tests.servers.s3_client import s3_client
 
 #: It would listen on every address of the machine, and on a port that somebody else may have taken meanwhile: it is
 #: given a socket that listens already. And it would keep all buckets in one directory with every other LocalStack.
@@ -76,17 +77,7 @@ class LocalStack:
     @functools.cached_property
     def client(self) -> Any:
         """boto3's client, with which a test prepares and looks."""
-        import boto3
-        from botocore.config import Config
-
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name=self.region,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret,
-            config=Config(proxies={}, s3={"addressing_style": "path"}),
-        )
+        return s3_client(self)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from tests.core.cli.conftest import DAYPASS
 from tests.servers.azurite import ACCOUNT, KEY
 from tests.servers.counting_proxy import counting_proxy
 from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
+from tests.servers.s3_client import s3_client
 
 MIB = 1 << 20
 SIZE = 200 * MIB
@@ -50,18 +51,8 @@ def md5_of(body):
 
 @contextlib.contextmanager
 def s3_place(servers, kind):
-    import boto3
-    from botocore.config import Config
-
     server = servers(kind)
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        region_name=server.region,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret,
-        config=Config(proxies={}, s3={"addressing_style": "path"}),
-    )
+    client = s3_client(server)
     bucket = f"killed-{uuid.uuid4().hex[:12]}"
     client.create_bucket(Bucket=bucket)
     with counting_proxy(server.endpoint.partition("://")[2]) as proxy:

@@ -18,6 +18,7 @@ import daypass as library
 from daypass.cli.run import run
 from daypass.transfer import parts, retries
 from tests.servers.counting_proxy import counting_proxy
+from tests.servers.s3_client import s3_client
 
 MIB = 1 << 20
 PART = 5 * MIB
@@ -68,17 +69,7 @@ def here(real, proxy, monkeypatch, capsys):
 @pytest.fixture
 def unfinished(server, bucket):
     """List the uploads that the store still has, with somebody else's client."""
-    import boto3
-    from botocore.config import Config
-
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        region_name=server.region,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret,
-        config=Config(proxies={}, s3={"addressing_style": "path"}),
-    )
+    client = s3_client(server)
     return lambda: client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
 
 

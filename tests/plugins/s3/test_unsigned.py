@@ -4,14 +4,13 @@ import hashlib
 from base64 import b64encode
 from contextlib import contextmanager
 
-import boto3
 import pytest
 import requests
-from botocore.config import Config
 
 import daypass
 from daypass import InvalidRequestError, Policy, PolicyError, Rule
 from tests.servers.lenient import lenient
+from tests.servers.s3_client import s3_client
 from tests.stranger import send
 
 BODY = b"run,value\n"
@@ -125,14 +124,7 @@ def test_a_signed_copy_source_is_obeyed_so_none_is_signed(request, servers, admi
     bucket = request.getfixturevalue("bucket" if kind == "swift" else "local_bucket")
     store = daypass.Store(f"s3://{bucket}", storage_options=server.storage_options)
     assert send(store.create_signed_url("secret", method="PUT"), b"secret").status == 200
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        region_name=server.region,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret,
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, proxies={}),
-    )
+    client = s3_client(server)
     source = f"{bucket}/secret"
     url = client.generate_presigned_url(
         "copy_object", {"Bucket": bucket, "Key": "copy", "CopySource": source}
