@@ -16,7 +16,7 @@ __all__ = ["add_audit", "added", "remove_audit", "sinks"]
 
 _log = logging.getLogger("daypass.audit.changes")
 _lock = threading.Lock()
-#: What `add_audit` has added.
+#: What `add_audit` has added: another list each time, since a link that is on its way keeps this one.
 _application: list[AuditSink] = []
 
 
@@ -41,8 +41,9 @@ def add_audit(sink: AuditSink) -> None:
         if fits(sink.record):
             msg = f"record of a {type(sink).__name__} would never run: write a plain function, which returns when the event is on record"
             raise InvalidRequestError(msg, option="sink")
+    global _application  # noqa: PLW0603 - for the whole process
     with _lock:
-        _application[:] = [*_application, sink]
+        _application = [*_application, sink]
 
 
 def remove_audit(sink: AuditSink) -> None:
@@ -52,13 +53,14 @@ def remove_audit(sink: AuditSink) -> None:
         InvalidRequestError: for what was never added.
 
     """
+    global _application  # noqa: PLW0603 - for the whole process
     with _lock:
         left = [other for other in _application if other is not sink]
         if len(left) == len(_application):
             msg = "this audit was not added, so it cannot be removed"
             raise InvalidRequestError(msg, option="sink")
         _log.warning("an audit of this process was removed")
-        _application[:] = left
+        _application = left
 
 
 def added() -> bool:

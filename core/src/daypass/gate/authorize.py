@@ -14,7 +14,7 @@ from daypass.base.messages import shown
 from daypass.config import load
 from daypass.errors import DaypassError, InvalidRequestError, RefusedError
 from daypass.gate.permit import Permit, refusal_of
-from daypass.gate.record import Listener, recorders
+from daypass.gate.record import Listener, Recorder, recorders
 from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
 from daypass.policy.decisions import Ask, Decision, Rehearsal
@@ -186,7 +186,7 @@ def _permit(
     *,
     action: str,
     whole: AnyRequest | None = None,
-    told: Sequence[Listener] = (),
+    told: Sequence[Recorder] = (),
 ) -> Permit:
     if caller is not None:
         if not isinstance(caller, str):

@@ -12,7 +12,7 @@ import attrs
 from daypass.audit.merkle import digests_of, root_of
 from daypass.backends.calls import Backend
 from daypass.errors import DaypassError, PolicyError, QuotaError
-from daypass.gate.record import Listener, record
+from daypass.gate.record import Recorder, record
 from daypass.hookspecs.events import SigningEvent
 from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
@@ -56,7 +56,7 @@ class Permit:
     #: Whose options count as asked: of one part of an upload, those of the whole.
     whole: AnyRequest
     #: Who is to be told of the links, and of a refusal.
-    told: Sequence[Listener] = ()
+    told: Sequence[Recorder] = ()
     #: Why the end is earlier than what was asked; None where it is not.
     because: str | None = None
     #: Of several links: the whole keys, and which rows of the call they are.
@@ -142,7 +142,7 @@ class Permit:
                 return False
         return True
 
-    def at(self, location: Location, told: Sequence[Listener]) -> Permit:
+    def at(self, location: Location, told: Sequence[Recorder]) -> Permit:
         """Return the permit for another object that it holds of."""
         return Permit(
             self.backend,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import attrs
 
 from daypass.audit.in_force import sinks
 from daypass.backends.calls import check_silent, named
@@ -10,20 +13,31 @@ from daypass.backends.loading import registry
 from daypass.errors import AuditError, PluginError
 from daypass.hookspecs.events import SigningEvent
 
-__all__ = ["Listener", "record", "recorders"]
+__all__ = ["Listener", "Recorder", "record", "recorders"]
 
-#: Who is asked, or told, of an event.
+#: The plugins that are asked, or told, of an event.
 Listener = Callable[[SigningEvent], object]
 
 
-def recorders() -> list[Listener]:
+class Recorder(Protocol):
+    """Who is told: an audit, or the ``record`` plugins as if they were one."""
+
+    def record(self, event: SigningEvent, /) -> object:
+        """Record one event; whatever is answered but None is a fault."""
+
+
+@attrs.frozen(eq=False)
+class _Plugins:
+    record: Listener
+
+
+def recorders() -> Sequence[Recorder]:
     """Return who is to be told: the plugins first, for what is on record last of all is what leaves."""
     hook, audits = registry.listeners("record"), sinks()
-    found: list[Listener] = [audit.record for audit in audits]
-    return found if hook is None else [hook, *found]
+    return audits if hook is None else [_Plugins(hook), *audits]
 
 
-def record(event: SigningEvent, recorders: Iterable[Listener]) -> None:
+def record(event: SigningEvent, recorders: Iterable[Recorder]) -> None:
     """Tell of links that are about to leave, or were refused.
 
     Raises:
@@ -31,8 +45,8 @@ def record(event: SigningEvent, recorders: Iterable[Listener]) -> None:
 
     """
     try:
-        for tell in recorders:
-            check_silent("record", tell(event))
+        for sink in recorders:
+            check_silent("record", sink.record(event))
     except Exception as error:
         what = (
             "could not be recorded, so it was not handed out"

@@ -11,7 +11,7 @@ from typing import Literal
 import attrs
 
 from daypass.hookspecs.backend_info import BackendInfo
-from daypass.model.forms import AnyRequest, UploadForm
+from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
 from daypass.policy.decisions import Ask, Decision, Fault, Step, spellings
@@ -55,9 +55,8 @@ class Enforcer:
             rule.per_caller is not None or rule.per_rule is not None for rule in policy.rules
         )
         self._clock = clock
-        #: The rule that allowed the last link, what was asked of it, and what it said.
-        self._last: tuple[Rule | None, AnyRequest | None, AnyRequest | None, Decision | None]
-        self._last = (None, None, None, None)
+        #: What was asked last, and the rules for it: the next link asks the very same.
+        self._last: tuple[Ask, tuple[Rule, ...], _Match] | None = None
         self._named = {rule.name: rule for rule in policy.rules}
         self._prepared: dict[tuple[frozenset[str], str], tuple[_Candidate, ...]] = {}
         #: For single links: the rules that may match below a bucket, for a caller.
@@ -67,18 +66,7 @@ class Enforcer:
 
     def decide(self, ask: Ask) -> Decision:
         """Decide about one link, quotas excepted."""
-        rule = self.find(ask, ask.text)
-        if rule is None or ask.below:
-            return self.judge(rule, ask)
-        # What is allowed of one object, is of all that the rule matches: the last decision serves
-        # again for as long as the same is asked, which is within a second.
-        known, request, whole, decision = self._last
-        if known is rule and request is ask.request and whole is ask.whole and decision:
-            return decision
-        decision = self.judge(rule, ask)
-        if decision.allowed:
-            self._last = (rule, ask.request, ask.whole, decision)
-        return decision
+        return self.judge(self.find(ask, ask.text), ask)
 
     def sort(self, ask: Ask, bucket: str, keys: Sequence[str]) -> dict[str | None, Sequence[int]]:
         """Sort keys below one bucket by the rule that decides, whatever its limits.
@@ -231,7 +219,10 @@ class Enforcer:
         if ask.below:
             return next((rule for rule in self.policy.rules if not _mismatch(rule, ask)), None)
         if "@" not in text and "/." not in text and "//" not in text:
-            rules, match = self._rules_for(ask)
+            last = self._last
+            if last is None or last[0] is not ask:
+                last = self._last = (ask, *self._rules_for(ask))
+            _, rules, match = last
             hit = match(text)
             return None if hit is None else rules[(hit.lastindex or 0) - 1]
         return _first(self._candidates(ask), text, ask)  # another spelling
