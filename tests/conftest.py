@@ -46,6 +46,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
             "AWS_CONFIG_FILE",
             "AWS_SHARED_CREDENTIALS_FILE",
             "FSSPEC_CONFIG_DIR",
+            "XDG_CACHE_HOME",
             "XDG_CONFIG_HOME",
         ):
             patch.delenv(name, raising=False)

@@ -298,3 +298,13 @@ class HostileMapping(Mapping):
         raise RuntimeError(msg)
 
     __getitem__ = __iter__ = __len__ = _refuse
+
+
+def describe(folder, name, entries, kind="dist-info"):
+    """Describe a distribution in a folder, as an installer does."""
+    info = folder / (f"{name}-1.0.{kind}" if kind == "dist-info" else f"{name}.{kind}")
+    info.mkdir()
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    (info / ("METADATA" if kind == "dist-info" else "PKG-INFO")).write_text(head)
+    if entries is not None:
+        (info / "entry_points.txt").write_text(entries)

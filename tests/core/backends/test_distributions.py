@@ -10,6 +10,7 @@ import pytest
 
 from daypass.backends.discovery import GROUPS
 from daypass.backends.distributions import distributions_with_ours
+from tests.core.fakes import describe
 
 
 @pytest.fixture
@@ -20,15 +21,6 @@ def path(tmp_path, monkeypatch):
         folder.mkdir()
     monkeypatch.setattr(sys, "path", [*map(str, folders), str(tmp_path / "nothing"), *sys.path])
     return folders
-
-
-def describe(folder, name, entries, kind="dist-info"):
-    info = folder / (f"{name}-1.0.{kind}" if kind == "dist-info" else f"{name}.{kind}")
-    info.mkdir()
-    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    (info / ("METADATA" if kind == "dist-info" else "PKG-INFO")).write_text(head)
-    if entries is not None:
-        (info / "entry_points.txt").write_text(entries)
 
 
 def theirs():

@@ -11,6 +11,8 @@ from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 
+from daypass.backends.folders import Folder, Kept
+
 __all__ = ["distributions_with_ours"]
 
 #: How a group of ours begins in a file of entry points, and how far into it is looked.
@@ -20,7 +22,8 @@ _OURS, _LONGEST = b"[daypass.", 1 << 20
 def distributions_with_ours(path: list[str] | None = None) -> list[Distribution] | None:
     """Return the distributions that have entry points in groups of ours, in the order in which Python finds them.
 
-    Of two with one name the first alone counts, as for `importlib.metadata`.
+    Of two with one name the first alone counts, as for `importlib.metadata`. What has been found in a folder
+    of many is kept, until the folder changes.
 
     Args:
         path: where to look; ``sys.path`` without it.
@@ -32,18 +35,40 @@ def distributions_with_ours(path: list[str] | None = None) -> list[Distribution]
     """
     if any(hasattr(f, "find_distributions") and f is not PathFinder for f in sys.meta_path):
         return None
-    earlier: list[str] = []
+    kept = Kept()
+    earlier: set[str] = set()
     found: list[Distribution] = []
-    for folder in sys.path if path is None else path:
-        names = _names(folder or ".")
-        if names is None:
-            return None
-        for place, name in enumerate(names):
-            where = os.path.join(folder or ".", name)  # noqa: PTH118 - a path object takes longer than the file
-            if _is_ours(where) and _normal(name) not in map(_normal, earlier + names[:place]):
-                found.append(PathDistribution(Path(where)))
-        earlier += names
+    for place in sys.path if path is None else path:
+        folder = kept.get(place)
+        if folder is None or not all(_is_ours(place, name) for name in folder.ours):
+            folder = _look(place)
+            if folder is None:
+                return None
+            kept.note(place, folder)
+        new = [name for name in folder.ours if _normal(name) not in earlier]
+        found += [PathDistribution(Path(place, name)) for name in new]
+        earlier.update(folder.names)
+    kept.keep()
     return found
+
+
+def _look(place: str) -> Folder | None:
+    """Look into a folder; return None where something hides others in it."""
+    try:
+        there = os.listdir(place or ".")  # noqa: PTH208 - names are all that is needed
+    except NotADirectoryError:
+        return None  # an archive
+    except OSError:
+        return Folder([], [])
+    if any(name.endswith(".egg") or name.lower() == "egg-info" for name in there):
+        return None
+    names: dict[str, str] = {}
+    for name in there:
+        if name.endswith((".dist-info", ".egg-info")):
+            names.setdefault(_normal(name), name)
+    ours = [name for name in names.values() if _is_ours(place, name)]
+    settled = not any(name.endswith(".egg-info") or " " in name for name in names.values())
+    return Folder([*names], ours, settled=settled)
 
 
 def _normal(name: str) -> str:
@@ -51,22 +76,10 @@ def _normal(name: str) -> str:
     return name.rpartition(".")[0].partition("-")[0].replace(".", "_").lower()
 
 
-def _names(folder: str) -> list[str] | None:
-    """Return what in a folder describes a distribution; None where something hides others in it."""
+def _is_ours(place: str, name: str) -> bool:
+    where = os.path.join(place or ".", name, "entry_points.txt")  # noqa: PTH118 - a path object takes longer than the file
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
-    except NotADirectoryError:
-        return None  # an archive
-    except OSError:
-        return []
-    if any(name.endswith(".egg") or name.lower() == "egg-info" for name in names):
-        return None
-    return [name for name in names if name.endswith((".dist-info", ".egg-info"))]
-
-
-def _is_ours(where: str) -> bool:
-    try:
-        descriptor = os.open(f"{where}/entry_points.txt", os.O_RDONLY)
+        descriptor = os.open(where, os.O_RDONLY)
     except OSError:
         return False
     try:
