@@ -125,6 +125,13 @@ def test_a_path_without_a_protocol_says_how_it_was_read_and_what_to_write(path, 
             daypass.head_metadata(path)
 
 
+@pytest.mark.parametrize("path", [r"C:\data\x.csv", "d:/data/x.csv", r"\\server\share\x.csv"])
+def test_a_path_of_windows_is_a_local_file_and_its_drive_no_protocol(path):
+    with pytest.raises(SigningNotSupportedError, match="a local file has no server") as caught:
+        daypass.create_signed_url(path)
+    assert "://" not in str(caught.value)
+
+
 @pytest.mark.parametrize("path", ["/tmp/x", "memory://x", "http://localhost/x"])
 @pytest.mark.parametrize(
     "options",

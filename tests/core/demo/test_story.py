@@ -131,9 +131,20 @@ def test_without_swift_it_is_5_and_says_what_to_install(capsys, monkeypatch, kep
 
     monkeypatch.setattr(server.importlib.util, "find_spec", lambda _: None)
     assert run(["demo"]) == 5
-    assert capsys.readouterr().err == (
-        "daypass: error: OpenStack Swift is not installed: pip install 'daypass[demo]'\n"
-    )
+    assert capsys.readouterr().err == _MISSING
+
+
+def test_without_the_backend_one_command_installs_that_and_the_server(
+    capsys, monkeypatch, kept_environment
+):
+    from daypass.backends import loading
+
+    monkeypatch.setattr(loading.registry, "backend", loading.Registry(lambda **_: []).backend)
+    assert run(["demo"]) == 5
+    assert capsys.readouterr().err == _MISSING
+
+
+_MISSING = "daypass: error: the demo needs OpenStack Swift and the S3 backend: pip install 'daypass[demo]'\n"
 
 
 def test_a_place_that_swift_cannot_use_is_1(capsys, monkeypatch, kept_environment):

@@ -59,6 +59,19 @@ def test_a_version_4_link_of_boto3():
     assert answer.findings == ()
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("eu-west-1%2Fs3", "eu-west-1%2Fsns"), "for the service sns and not for s3"),
+        (("eu-west-1%2Fs3", "eu-west-2%2Fs3"), "signed for eu-west-2: S3 refuses that"),
+        (("AWS4-HMAC-SHA256", "AWS4-HMAC"), "X-Amz-Algorithm is AWS4-HMAC, and S3's links"),
+    ],
+)
+def test_what_a_link_says_stands_in_a_sentence_without_a_stray_quote(change, said):
+    answer = daypass.explain(by_boto3().replace(*change), now=NOW)
+    assert any(said in finding.message for finding in answer.findings)
+
+
 def test_a_version_2_link_of_boto3():
     params = {"Bucket": "maps", "Key": "k", "ResponseContentType": "text/html"}
     url = by_boto3(version="s3", params=params)

@@ -14,6 +14,7 @@ from daypass.errors import UnknownOptionError, without_login
 
 __all__ = [
     "brief",
+    "escaped",
     "names_nearest",
     "nearest",
     "partly",
@@ -35,6 +36,20 @@ def shown(value: object) -> str:
         if isinstance(value, str)
         else f"of type {type(value).__name__}"
     )
+
+
+def escaped(text: str, most: int | None = None) -> str:
+    r"""Put a stranger's text into a sentence, without quotes: what does not print is shown as its escape.
+
+    >>> escaped("eu-west-1"), escaped("eu\x00west")
+    ('eu-west-1', 'eu\\x00west')
+
+    Args:
+        text: the text.
+        most: where it is cut, in characters.
+
+    """
+    return ascii(text)[1:-1][:most]
 
 
 def brief(name: str) -> str:

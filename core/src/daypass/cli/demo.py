@@ -11,7 +11,7 @@ from daypass.backends.loading import registry
 from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
-from daypass.demo.server import ServerError, ServerMissingError, swift
+from daypass.demo.server import MISSING, ServerError, ServerMissingError, swift
 from daypass.demo.story import NEXT, PATH, Step, tell
 from daypass.errors import BackendNotFoundError
 
@@ -23,7 +23,10 @@ def _demo(*, as_json: bool) -> int:
     directory, and is gone afterwards. Exit code 0 means that every step did what it should.
     """
     _forget_environment()
-    registry.backend(PATH.partition(":")[0])  # raises where it is not installed
+    try:
+        registry.backend(PATH.partition(":")[0])
+    except BackendNotFoundError as error:
+        raise BackendNotFoundError(MISSING) from error
     if not as_json:
         say("Starting OpenStack Swift with its S3 API on this machine alone ...")
     good = True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
 
-from daypass.base.messages import nearest, shown
+from daypass.base.messages import escaped, nearest, shown
 from daypass.errors import ConfigError, DaypassError
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def dotted(*names: object) -> str:
     'profiles."maps.eu".url'
     """
     return ".".join(
-        name if _BARE.fullmatch(name) else '"' + ascii(name)[1:-1][:60] + '"'
-        for name in map(str, names)
+        name if _BARE.fullmatch(name) else '"' + escaped(name, 60) + '"' for name in map(str, names)
     )
 
 

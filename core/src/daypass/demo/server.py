@@ -34,6 +34,8 @@ import attrs
 
 __all__ = ["Server", "ServerError", "ServerMissingError", "make_bucket", "swift"]
 
+#: What to do where Swift or the S3 backend is not installed: one command for both.
+MISSING = "the demo needs OpenStack Swift and the S3 backend: pip install 'daypass[demo]'"
 #: Between two looks at whether the server is ready, in seconds.
 _POLL = 0.02
 
@@ -113,8 +115,7 @@ def swift(
         msg = "secret must be printable ASCII without spaces and percent signs"
         raise ValueError(msg)
     if importlib.util.find_spec("swift") is None:
-        msg = "OpenStack Swift is not installed: pip install 'daypass[demo]'"
-        raise ServerMissingError(msg)
+        raise ServerMissingError(MISSING)
     with tempfile.TemporaryDirectory(prefix="daypass-", ignore_cleanup_errors=True) as name:
         directory = Path(name).resolve()
         _check_attributes(directory)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.secrets import mask
 from daypass.errors import without_login
 from daypass.model.paths import shown_path
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Location", "read_as_local"]
 
+#: What a local path begins with on Windows: ``C:\\data``, ``C:/data`` or ``\\\\server\\share``.
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 #: How long a backend's network calls may take for one hook call, in seconds.
 DEADLINE = 30.0
 
@@ -23,7 +27,11 @@ DEADLINE = 30.0
 def read_as_local(location: Location) -> str | None:
     """Say how a path is written that was read as a local file; None where it is plainly meant as one."""
     key = location.key
-    if location.protocol not in ("file", "local") or key.startswith(("/", ".")):
+    if (
+        location.protocol not in ("file", "local")
+        or key.startswith(("/", "."))
+        or _DRIVE.match(key)
+    ):
         return None
     scheme, colon, rest = key.partition(":")
     as_in = (
@@ -33,7 +41,7 @@ def read_as_local(location: Location) -> str | None:
     )
     return (
         f"{ascii(mask(without_login(key)))[:60]} names no protocol of a store, so it was read as a local file: "
-        f"write the protocol too, as in {ascii(mask(as_in))[1:-1][:60]}"
+        f"write the protocol too, as in {escaped(mask(as_in), 60)}"
     )
 
 

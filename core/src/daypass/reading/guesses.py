@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.urls import encode, encode_key
 from daypass.hookspecs.explanations import Explanation, RequestCheck
 from daypass.hookspecs.findings import Finding
@@ -273,9 +274,7 @@ def _added(sent: SentRequest, check: RequestCheck) -> _Change:
 
     def findings(part: str) -> list[Finding]:
         first, last = parts[part]
-        names = ", ".join(
-            ascii(decoded(name))[1:-1][:40] for name, _ in query[first:last][:_MOST_SHOWN]
-        )
+        names = ", ".join(escaped(decoded(name), 40) for name, _ in query[first:last][:_MOST_SHOWN])
         why = f"added after it was signed: the parameter {names}"
         return [Finding("error", "parameter-added", why)]
 
@@ -400,7 +399,7 @@ def _value(sent: SentRequest, place: int, name: str, value: str, others: Iterabl
 
     def findings(other: str) -> list[Finding]:
         shown = "" if _SECRET.search(name) else f": {ascii(other)[:120]} was signed"
-        why = f"the parameter {ascii(name)[1:-1][:60]} was changed{shown}"
+        why = f"the parameter {escaped(name, 60)} was changed{shown}"
         return [Finding("error", "parameter-changed", why)]
 
     return _Change(

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.urls import host_header
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs.findings import Finding
@@ -146,7 +147,7 @@ def _host(scheme: str, authority: str, findings: list[Finding]) -> str:
         findings.append(
             Finding("error", "bad-host", "the host is empty or holds what no host name can")
         )
-        host = ascii(host)[1:-1]
+        host = escaped(host)
     return host
 
 
@@ -175,7 +176,7 @@ def _check_characters(
         lower = decoded(name).lower()
         (twice if lower in seen else seen).add(lower)
     if twice:
-        names = ", ".join(ascii(name)[1:-1][:40] for name in sorted(twice)[:3])
+        names = ", ".join(escaped(name, 40) for name in sorted(twice)[:3])
         findings.append(
             Finding(
                 "error",

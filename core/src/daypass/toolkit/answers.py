@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from daypass.base.messages import escaped
 from daypass.base.times import span
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -29,10 +30,10 @@ def answered(error: ErrorBody, said: str | None, *, who: str = "the store") -> F
         who: who answered.
 
     """
-    code = ascii(error.code)[1:-1][:60]
+    code = escaped(error.code, 60)
     if not code:
         said = "the answer names no error code: it may come from a proxy and not from the store"
-    said = said or ascii(error.message)[1:-1][:200]
+    said = said or escaped(error.message, 200)
     why = f"{who} answered {code or 'without a code'}: {said}"
     return Finding("error", f"store-{code or 'unknown'}"[:60], why)
 

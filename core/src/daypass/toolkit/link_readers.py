@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
 from daypass.toolkit.post_policy import PostPolicy, read_policy
@@ -31,7 +32,7 @@ def bound_parameters(url: FoundURL, names: Collection[str]) -> dict[str, str]:
     for raw, value in url.query:
         name = decoded(raw)
         if name.startswith("response-") or name in names:
-            found.setdefault(ascii(name)[1:-1][:60], ascii(decoded(value))[1:-1][:200])
+            found.setdefault(escaped(name, 60), escaped(decoded(value), 200))
     return found
 
 

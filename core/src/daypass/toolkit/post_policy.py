@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.times import moment
 from daypass.hookspecs.findings import Finding
 from daypass.model.forms import FILENAME, FormRequest
@@ -210,4 +211,4 @@ def _read(
 
 
 def _shown(value: Any) -> str:
-    return ascii(str(value))[1:-1][:200]
+    return escaped(str(value), 200)

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.errors import (
     AccessDeniedError,
     InvalidRequestError,
@@ -231,10 +232,10 @@ class XMLUploadSession:
             raise StoreError(msg)
         if _name(root) == "Error":  # after a 200: it had to begin its answer before it knew
             code = _text(root, "Code") or "no code"
-            msg = f"the store could not {step.name} the upload to {path} ({ascii(code)[1:65]})"
+            msg = f"the store could not {step.name} the upload to {path} ({escaped(code, 64)})"
             raise _explained(StoreError(msg, status=HTTPStatus.OK, store_code=code), step, path)
         if _name(root) != _ANSWERS[step.name]:
-            msg = f"the store answered the {step.name} of an upload to {path} with <{ascii(_name(root))[1:41]}> in place of <{_ANSWERS[step.name]}>, so nobody knows whether it was done: check what stands between here and the store"
+            msg = f"the store answered the {step.name} of an upload to {path} with <{escaped(_name(root), 40)}> in place of <{_ANSWERS[step.name]}>, so nobody knows whether it was done: check what stands between here and the store"
             raise StoreError(msg)
         return root
 

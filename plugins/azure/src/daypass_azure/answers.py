@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from daypass.base.messages import escaped
 from daypass.base.times import moment, span
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -49,7 +50,7 @@ _SAID = {
 def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Finding]:
     """Say what an error means for this link."""
     code, detail = error.code, error.details.get("AuthenticationErrorDetail", "")
-    said = _SAID.get(code) or ascii(error.message.partition("\n")[0])[1:-1][:200]
+    said = _SAID.get(code) or escaped(error.message.partition("\n")[0], 200)
     findings = [answered(error, said)]
     lower = detail.lower()
     if "signature not valid in the specified time frame" in lower:

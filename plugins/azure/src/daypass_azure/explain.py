@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.times import moment
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -189,7 +190,7 @@ def _check_whole(url: FoundURL, kind: str, findings: list[Finding]) -> None:
         findings.append(Finding("error", "incomplete", why))
     if kind == "service" and url.get("si"):
         why = (
-            f"it leans on the container's stored access policy {ascii(url.get('si'))[1:65]}, which may hold its end "
+            f"it leans on the container's stored access policy {escaped(url.get('si') or '', 64)}, which may hold its end "
             "and permissions, and by which it can be revoked"
         )
         findings.append(Finding("note", "stored-policy", why))
@@ -217,7 +218,7 @@ def _permits(url: FoundURL, kind: str) -> tuple[frozenset[str] | None, str]:
     if "l" in letters and wide:
         methods.add("LIST")
     words = ", ".join(_WORDS.get(letter, f"unknown {letter!a}") for letter in letters[:20])
-    return frozenset(methods), f"sp={ascii(letters)[1:21]}: {words}"
+    return frozenset(methods), f"sp={escaped(letters, 20)}: {words}"
 
 
 def _check_breadth(url: FoundURL, kind: str, findings: list[Finding]) -> None:
@@ -260,5 +261,5 @@ def _conditions(url: FoundURL, place: Place) -> dict[str, str]:
         "snapshot": "snapshot",
     }
     found = {"account": place.account or "", "signed for": _SCOPES.get(url.get("sr") or "", "")}
-    found |= {word: ascii(url.get(name) or "")[1:-1][:200] for name, word in names.items()}
+    found |= {word: escaped(url.get(name) or "", 200) for name, word in names.items()}
     return {name: value for name, value in found.items() if value}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
@@ -89,7 +90,7 @@ def _rules(sent: SentRequest) -> list[Finding]:
     if sent.method == "GET" and comp is None and "l" in letters and "r" not in letters:
         wrong("method", "you read, and the link does not allow it: its permissions (sp) lack r")
     if (sip := sent.get("sip")) is not None:
-        why = f"it works only from the addresses {ascii(sip)[1:60]}, which cannot be checked here"
+        why = f"it works only from the addresses {escaped(sip, 59)}, which cannot be checked here"
         findings.append(Finding("note", "addresses", why))
     return findings
 

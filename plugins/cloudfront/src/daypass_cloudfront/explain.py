@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -61,9 +62,9 @@ def explain(url: FoundURL) -> Explanation | None:
         findings.append(_answer(url.error))
     algorithm = url.get("Hash-Algorithm") or "SHA1"
     conditions = {
-        "resource": ascii(said.resource)[1:-1][:300] if policy and said.resource else "",
+        "resource": escaped(said.resource, 300) if policy and said.resource else "",
         "addresses": said.addresses or "",
-        "hash": ascii(algorithm)[1:-1][:20],
+        "hash": escaped(algorithm, 20),
     }
     return Explanation(
         url=url.url,
@@ -102,7 +103,7 @@ def read_statement(text: str) -> Statement:
         resource=resource if isinstance(resource, str) else None,
         end=_moment(condition, "DateLessThan"),
         start=_moment(condition, "DateGreaterThan"),
-        addresses=None if address is None else ascii(str(address))[1:-1][:60],
+        addresses=None if address is None else escaped(str(address), 60),
     )
 
 
@@ -138,10 +139,10 @@ def _of_statement(url: FoundURL, base: str, said: Statement, *, custom: bool) ->
     if not custom or said.resource is None:
         return findings
     if not matches(said.resource, base):
-        why = f"its policy is for {ascii(said.resource)[1:-1][:200]}, which this URL is not"
+        why = f"its policy is for {escaped(said.resource, 200)}, which this URL is not"
         findings.append(Finding("error", "other-resource", why))
     if "*" in said.resource:
-        why = f"its policy opens all that matches {ascii(said.resource)[1:-1][:200]}"
+        why = f"its policy opens all that matches {escaped(said.resource, 200)}"
         findings.append(Finding("warning", "wildcard", why))
     if said.resource.startswith(("http*", "http?", "*", "http:")):
         why = "its policy lets plain http in: write the resource with https://"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from daypass.base.messages import escaped
 from daypass.base.times import span
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -45,7 +46,7 @@ def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Find
     whole = f"{error.message} {error.details.get('Details', '')}"
     if code == "AccessDenied" and "expire" in whole.lower():
         said = _SAID["ExpiredToken"]
-    findings = [answered(error, said or ascii(whole)[1:-1][:200])]
+    findings = [answered(error, said or escaped(whole, 200))]
     if code == "SignatureDoesNotMatch":
         findings += [*arrived_method(error.details), *headers_to_send(link)]
     if link.expires_at is not None and link.expires_at > now and said == _SAID["ExpiredToken"]:

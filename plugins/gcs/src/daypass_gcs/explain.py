@@ -12,6 +12,7 @@ import re
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -100,10 +101,10 @@ def _v4(url: FoundURL) -> Explanation:
     place = place_of(url)
     findings = [*link.findings, *place.findings]
     if link.algorithm and link.algorithm not in _ALGORITHMS:
-        why = f"X-Goog-Algorithm is {ascii(link.algorithm)[1:41]}, and Cloud Storage knows {' and '.join(_ALGORITHMS)}"
+        why = f"X-Goog-Algorithm is {escaped(link.algorithm, 40)}, and Cloud Storage knows {' and '.join(_ALGORITHMS)}"
         findings.append(Finding("error", "algorithm", why))
     if link.service and link.service != "storage":
-        why = f"it is signed for the service {ascii(link.service)[1:41]} and not for storage"
+        why = f"it is signed for the service {escaped(link.service, 40)} and not for storage"
         findings.append(Finding("error", "service", why))
     conditions = {"location": link.region, **bound_parameters(url, _SHOWN)}
     listing = url.get("prefix") if not place.key else None

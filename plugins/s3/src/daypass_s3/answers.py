@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from daypass.base.messages import escaped
 from daypass.base.times import moment
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -90,10 +91,10 @@ def _elsewhere(error: ErrorBody) -> str:
     region = error.details.get("Region")
     endpoint = error.details.get("Endpoint")
     if region:
-        return f"it was signed for another region than the bucket's: sign for {ascii(region)[1:41]}"
+        return f"it was signed for another region than the bucket's: sign for {escaped(region, 40)}"
     if endpoint:
-        return f"the bucket answers at {ascii(endpoint)[1:101]}: sign for that host"
-    return f"the signature's parameters are wrong: {ascii(error.message)[1:-1][:200]}"
+        return f"the bucket answers at {escaped(endpoint, 100)}: sign for that host"
+    return f"the signature's parameters are wrong: {escaped(error.message, 200)}"
 
 
 def _of_mismatch(details: dict[str, str], link: Explanation) -> list[Finding]:

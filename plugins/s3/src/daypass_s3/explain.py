@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import attrs
 
+from daypass.base.messages import escaped
 from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -93,10 +94,10 @@ def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
     place = place_of(url)
     findings = [*link.findings, *place.findings, *_of_region(link, place)]
     if link.algorithm and link.algorithm != "AWS4-HMAC-SHA256":
-        why = f"X-Amz-Algorithm is {ascii(link.algorithm)[1:41]}, and S3's links are AWS4-HMAC-SHA256 (multi-region access points: AWS4-ECDSA-P256-SHA256)"
+        why = f"X-Amz-Algorithm is {escaped(link.algorithm, 40)}, and S3's links are AWS4-HMAC-SHA256 (multi-region access points: AWS4-ECDSA-P256-SHA256)"
         findings.append(Finding("warning", "algorithm", why))
     if link.service and link.service not in ("s3", "s3-object-lambda", "s3express", "s3-outposts"):
-        why = f"it is signed for the service {ascii(link.service)[1:41]} and not for s3"
+        why = f"it is signed for the service {escaped(link.service, 40)} and not for s3"
         findings.append(Finding("warning", "service", why))
     if also_v2:
         why = "it holds the parameters of Version 2 as well as those of Version 4, which S3 refuses"
@@ -118,7 +119,7 @@ def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
 def _body(url: FoundURL, link: V4Link) -> str:
     payload = url.get("X-Amz-Content-Sha256")
     if payload and payload != "UNSIGNED-PAYLOAD":
-        return f"its SHA-256 is signed: {ascii(payload)[1:65]}"
+        return f"its SHA-256 is signed: {escaped(payload, 64)}"
     if "x-amz-content-sha256" in link.headers:
         return "its SHA-256 is signed, in the header x-amz-content-sha256"
     return "not signed (UNSIGNED-PAYLOAD)"
@@ -140,11 +141,11 @@ def _of_additions(url: FoundURL) -> list[Finding]:
 
 def _of_region(link: V4Link, place: Place) -> list[Finding]:
     if place.region is not None and link.region and place.region != link.region:
-        why = f"the host is in {place.region}, and it is signed for {ascii(link.region)[1:41]}: S3 refuses that"
+        why = f"the host is in {place.region}, and it is signed for {escaped(link.region, 40)}: S3 refuses that"
         return [Finding("error", "region", why)]
     if place.is_global and link.region not in ("", "us-east-1", "aws-global"):
         why = (
-            f"it names the global host and is signed for {ascii(link.region)[1:41]}: S3 redirects to the bucket's region for hours "
+            f"it names the global host and is signed for {escaped(link.region, 40)}: S3 redirects to the bucket's region for hours "
             "after a bucket was made, and the redirected request fails; sign for the regional host"
         )
         return [Finding("warning", "global-host", why)]
