@@ -6,14 +6,16 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import PurePosixPath
 
 import pytest
 
-from daypass.base.files import lock, private, target_of, whole
+from daypass.base.files import lock, named, private, target_of, whole
 from daypass.errors import InvalidRequestError, StoreError
 
 LOCK = """
 import sys
+from pathlib import PurePosixPath
 from daypass.base.files import lock
 file = open(sys.argv[1], "r+b")
 lock(file, "at it")
@@ -108,6 +110,24 @@ def test_a_target_is_what_a_link_leads_to_and_a_file(tmp_path):
         target_of(tmp_path)
     with pytest.raises(InvalidRequestError, match="not a directory"):
         target_of(tmp_path / "none" / "file")
+
+
+class _SaysBytes:
+    def __fspath__(self):
+        return b"file"
+
+
+@pytest.mark.parametrize("given", [None, 7, b"file", bytearray(b"file"), object(), _SaysBytes()])
+def test_what_names_no_file_is_refused_by_its_type_alone(given):
+    with pytest.raises(InvalidRequestError, match="as text or path-like, not of type") as caught:
+        named(given, "file")
+    assert caught.value.option == "file"
+
+
+@pytest.mark.parametrize("given", ["", "a\0b", PurePosixPath("a\0b")])
+def test_text_that_can_name_no_file_is_refused(given):
+    with pytest.raises(InvalidRequestError, match="no file is called"):
+        named(given, "file")
 
 
 def test_one_process_has_a_lock_until_it_ends_however_it_ends(tmp_path):

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import stat
+import tempfile
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -130,6 +131,32 @@ def test_what_does_not_fit_is_said_before_the_first_row(tmp_path, fake, given, o
         daypass.sign_manifest(given, tmp_path / "out.csv", **options)
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
     assert fake.seen == []
+
+
+@pytest.mark.parametrize("given_as", [None, 7, b"in.csv", "", "a\0b.csv", io.StringIO("path\n")])
+@pytest.mark.parametrize("call", [daypass.sign_manifest, daypass.head_manifest])
+def test_what_is_neither_a_files_name_nor_a_stream_of_bytes_is_refused(
+    tmp_path, fake, given, call, given_as
+):
+    for option, places in (
+        ("source", (given_as, tmp_path / "out.csv")),
+        ("target", (given, given_as)),
+    ):
+        with pytest.raises(InvalidRequestError, match=f"{option} is the name of a file") as caught:
+            call(*places, source_format="csv", target_format="csv")
+        assert caught.value.option == option
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+    assert fake.seen == []
+
+
+def test_a_temporary_file_that_takes_text_is_refused(tmp_path, fake, given):
+    with (
+        tempfile.NamedTemporaryFile("w") as target,
+        pytest.raises(InvalidRequestError, match="stream of bytes"),
+    ):
+        daypass.sign_manifest(given, target, target_format="csv")
+    with tempfile.NamedTemporaryFile() as target:
+        assert daypass.sign_manifest(given, target, target_format="csv", jobs=1).rows == 25
 
 
 def test_the_async_twins_do_the_same(tmp_path, fake, given):

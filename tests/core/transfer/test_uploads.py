@@ -176,6 +176,22 @@ def test_a_file_that_is_none_is_named(tmp_path):
         daypass.upload(tmp_path, "https://b.example/k")
 
 
+@pytest.mark.parametrize("given", [None, 7, b"file", "", "a\0b"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        daypass.upload,
+        lambda given, url: daypass.download(url, given),
+        lambda given, _: daypass.abort_upload(given, "s3://b/k"),
+    ],
+    ids=["upload", "download", "abort"],
+)
+def test_what_is_no_files_name_is_refused_before_anything_is_sent(place, call, given):
+    with pytest.raises(InvalidRequestError, match="file is the name of a file"):
+        call(given, place.url)
+    assert place.asked == []
+
+
 def test_the_async_twin_does_the_same(place, file):
     assert asyncio.run(daypass.aupload(file, place.url)).size == len(BODY)
     assert place.asked[0].body == BODY

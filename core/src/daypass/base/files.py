@@ -10,12 +10,34 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from daypass.base.messages import shown
 from daypass.errors import InvalidRequestError, StoreError
 
-__all__ = ["check_own", "lock", "opened", "private", "target_of", "whole"]
+__all__ = ["check_own", "lock", "named", "opened", "private", "target_of", "whole"]
 
 #: Follow no symbolic link; Windows has no such flag.
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+
+
+def named(given: object, option: str) -> Path:
+    """Return the file that a caller names.
+
+    Args:
+        given: text, or what is path-like and says text.
+        option: what the caller calls it.
+
+    Raises:
+        InvalidRequestError: for anything else, and for text that can name no file.
+
+    """
+    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else given
+    if not isinstance(text, str):
+        msg = f"{option} is the name of a file, as text or path-like, not {shown(given)}"
+        raise InvalidRequestError(msg, option=option)
+    if not text or "\0" in text:
+        msg = f"{option} is the name of a file, and no file is called {shown(text)}"
+        raise InvalidRequestError(msg, option=option)
+    return Path(text)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, BinaryIO, TypeAlias
 
 import attrs
 
+from daypass.base.files import named
+from daypass.base.messages import shown
 from daypass.errors import InvalidRequestError
 from daypass.model.options import PER_ROW
 
@@ -60,7 +63,7 @@ class Manifest:
             InvalidRequestError: for what does not fit together.
 
         """
-        read, written = _place(source), _place(target)
+        read, written = _place(source, "source", "read"), _place(target, "target", "write")
         source_kind = _kind(read, source_format, "text", "source_format")
         # From anywhere to a stream: as it came, where a stream can be that.
         piped = "ndjson" if source_kind == "parquet" else source_kind
@@ -120,8 +123,21 @@ class Manifest:
         return names
 
 
-def _place(given: Any) -> Path | BinaryIO:
-    return Path(given) if isinstance(given, (str, os.PathLike)) else given
+def _place(given: Any, option: str, use: str) -> Path | BinaryIO:
+    """Tell a file from a stream that can be used so.
+
+    Raises:
+        InvalidRequestError: for what is neither.
+
+    """
+    if isinstance(given, (str, os.PathLike)):
+        return named(given, option)
+    inner = getattr(given, "file", given)  # of a NamedTemporaryFile
+    if isinstance(inner, io.TextIOBase) or not hasattr(given, use):
+        msg = f"{option} is the name of a file or an open stream of bytes, not {shown(given)}"
+        raise InvalidRequestError(msg, option=option)
+    stream: BinaryIO = given
+    return stream
 
 
 def _kind(place: Path | BinaryIO, given: str | None, piped: str, option: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from daypass.base.files import target_of, whole
+from daypass.base.files import named, target_of, whole
 from daypass.errors import InvalidRequestError, StoreError, UnsupportedOptionError
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
@@ -76,7 +76,7 @@ def download(
     """
     from daypass.transfer.downloads import fetch
 
-    target = target_of(Path(file))
+    target = target_of(named(file, "file"))
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
         "version": version,
@@ -178,7 +178,7 @@ def upload(
     from daypass.transfer import resumable
     from daypass.transfer.whole import content_type_of
 
-    file = _readable(Path(file))
+    file = _readable(named(file, "file"))
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
         "storage_options": storage_options,
@@ -243,6 +243,7 @@ def abort_upload(
     """
     from daypass.transfer import resumable
 
+    source = named(file, "file")
     if is_link(path):
         msg = "an upload through a link goes up whole or not at all: there is nothing to abort"
         raise InvalidRequestError(msg, option="path")
@@ -255,7 +256,7 @@ def abort_upload(
         signer_options=signer_options,
         caller=caller,
     )
-    return resumable.abort(Path(file), str(path), root, key, headers)
+    return resumable.abort(source, str(path), root, key, headers)
 
 
 def _readable(file: Path) -> Path:
