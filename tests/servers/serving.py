@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,14 +23,18 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """Serve on a free port of 127.0.0.1, and yield it.
+def serving(
+    handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Serve on a free port of 127.0.0.1, by TLS where there is a context for it, and yield the port.
 
     It asks no clock whether to end, as ``serve_forever`` does, but is woken by a last connection. So
     every test can have a server of its own, which no request of another test can reach.
     """
     over = threading.Event()
     with _Server(("127.0.0.1", 0), handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
 
         def serve() -> None:
             while not over.is_set():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-import time
-from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
+from threading import enumerate as threads
 
 import attrs
 import pytest
@@ -13,68 +12,24 @@ import pytest
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.hookspecs.parts import UploadedPart
 from daypass.model.links import REQUESTED, SignedURL
-from daypass.toolkit.wire import network_errors, read_answer, send
+from daypass.toolkit import wire
+from daypass.toolkit.wire import network_errors, read_answer, read_object, send
 from tests.core.fakes import NOW
 from tests.core.toolkit.test_xml_uploads import session
+from tests.servers.dripping import (
+    DRIPS,
+    DRIPS_OF_TLS,
+    OK,
+    PATIENCE,
+    dripping,
+    full,
+    identity,
+    slow_reader,
+    soon,
+)
 
-#: Seconds: between two bytes, for an exchange, and at most until it has ended on a machine under load. Each of the
-#: answers below would take more than a minute.
-PAUSE, DEADLINE, PATIENCE = 0.1, 0.5, 20
-LONG = b"x" * 1000
-
-OK = b"HTTP/1.1 200 OK\r\n"
-DRIPS = {
-    "status line": (b"", b"HTTP/1.1 200 " + LONG),
-    "header": (OK, b"X-Long: " + LONG),
-    "body": (OK + b"Content-Length: 1000\r\n\r\n", LONG),
-    "body of no stated length": (OK + b"\r\n", LONG),
-    "size of a chunk": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0" * 1000),
-    "body of an error": (b"HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n", LONG),
-    "nothing": (b"", b""),
-}
-
-
-@contextmanager
-def dripping(at_once, slowly):
-    """Answer each connection so, the second part byte by byte; yield the URL."""
-    over = Event()
-
-    def answer(connection):
-        with connection:
-            try:
-                connection.sendall(at_once)
-                for byte in slowly:
-                    if over.wait(PAUSE):
-                        return
-                    connection.sendall(bytes([byte]))
-            except OSError:
-                return  # the other side has had enough
-            over.wait()
-
-    def serve():
-        while True:
-            try:
-                connection = listener.accept()[0]
-            except OSError:
-                return
-            Thread(target=answer, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            over.set()
-            listener.shutdown(socket.SHUT_RDWR)  # wakes accept
-            thread.join()
-
-
-@contextmanager
-def soon():
-    begin = time.monotonic()
-    yield
-    assert time.monotonic() - begin < PATIENCE
+#: Seconds for an exchange.
+DEADLINE = 0.5
 
 
 def link_to(url, method="GET"):
@@ -112,6 +67,77 @@ def test_the_head_of_an_answer_to_any_link_comes_in_time(method, drip):
         send(link_to(url, method), timeout=DEADLINE),
     ):
         pass
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_handshake_of_tls_comes_in_time_and_leaves_no_thread(method):
+    with dripping(*DRIPS_OF_TLS["handshake"], "https") as url:
+        with soon(), pytest.raises(DeadlineError), send(link_to(url, method), timeout=DEADLINE):
+            pass
+        for thread in threads():
+            if thread.name == "daypass-deadline":
+                thread.join(PATIENCE)
+                assert not thread.is_alive()
+
+
+def test_what_a_proxy_says_before_the_handshake_comes_in_time(monkeypatch):
+    with dripping(*DRIPS["header"]) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        with (
+            soon(),
+            pytest.raises(DeadlineError, match=r"connecting to 127.0.0.1 did not end within 0.5 s"),
+            send(link_to("https://b.example"), timeout=DEADLINE),
+        ):
+            pass
+
+
+def test_a_name_server_that_never_answers_is_not_waited_for(monkeypatch):
+    answered = Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait() and [])
+    link = link_to("http://slow.example")
+    with soon(), pytest.raises(DeadlineError), send(link, timeout=DEADLINE):
+        pass
+    answered.set()
+
+
+def test_all_addresses_of_a_host_together_have_the_time_of_one(monkeypatch):
+    with full() as port:
+        one = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [one] * 1000)
+        link = link_to(f"http://many.example:{port}")
+        with soon(), pytest.raises(DeadlineError), send(link, timeout=DEADLINE):
+            pass
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_a_server_that_takes_a_piece_of_an_upload_too_slowly_is_given_up(
+    tmp_path, monkeypatch, tls
+):
+    context, known = identity(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(known))
+    body = bytes(8 << 20)  # more than the buffers on the way hold
+    with slow_reader(context if tls else None) as url:
+        link, headers = link_to(url, "PUT"), {"Content-Length": str(len(body))}
+        with (
+            soon(),
+            pytest.raises(DeadlineError),
+            send(link, headers=headers, body=body, timeout=DEADLINE),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("drip", ["body", "body of no stated length", "size of a chunk"])
+def test_an_object_that_comes_more_slowly_than_a_kib_in_a_second_is_given_up(monkeypatch, drip):
+    monkeypatch.setattr(wire, "_SLOWEST", DEADLINE)
+    with dripping(*DRIPS[drip]) as url:
+        link = link_to(url)
+        with (
+            soon(),
+            pytest.raises(DeadlineError, match=r"did not end its answer within 0.5 s"),
+            send(link) as response,
+            network_errors(link),
+        ):
+            read_object(response)
 
 
 @pytest.mark.parametrize("drip", ["body", "body of no stated length", "size of a chunk"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
 import attrs
 import pytest
 
 from daypass.transfer import retries
+from tests.servers.dripping import identity
 from tests.servers.serving import serving
 
 QUERY = "?X-Amz-Signature=5ec2e7"
@@ -60,6 +62,21 @@ class Place:
 
 @pytest.fixture
 def place():
+    with _served() as found:
+        yield found
+
+
+@pytest.fixture
+def secure(tmp_path_factory, monkeypatch):
+    """Serve the same by TLS, with a certificate that this process trusts."""
+    context, known = identity(tmp_path_factory.mktemp("tls"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(known))
+    with _served(context) as found:
+        yield found
+
+
+@contextmanager
+def _served(context=None):
     found = Place("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -80,8 +97,8 @@ def place():
         def log_message(self, *_):
             pass
 
-    with serving(Handler) as port:
-        found.url = f"http://127.0.0.1:{port}/b/k{QUERY}"
+    with serving(Handler, context) as port:
+        found.url = f"http{'s' if context else ''}://127.0.0.1:{port}/b/k{QUERY}"
         yield found
 
 

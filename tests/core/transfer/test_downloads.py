@@ -10,7 +10,9 @@ import signal
 import stat
 import traceback
 from base64 import b64encode
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from fsspec.callbacks import Callback
@@ -55,6 +57,23 @@ def test_a_link_alone_brings_an_object_down(stored, file, left, given):
     assert file.read_bytes() == BODY
     assert (done.size, done.etag, done.checked, done.parts) == (len(BODY), "tag", ("size",), 1)
     assert left() == []
+
+
+def test_all_of_it_goes_through_tls_too(secure, file, tmp_path):
+    up = tmp_path / "up"
+    up.write_bytes(BODY)
+    assert daypass.upload(up, secure.url).size == len(BODY)
+    assert secure.asked[0].body == BODY
+    secure.body = BODY
+    assert daypass.download(secure.url, file).checked == ("size",)
+    assert file.read_bytes() == BODY
+
+
+def test_who_shows_no_certificate_that_is_trusted_is_sent_nothing(secure, file, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(StoreError, match="failed in GET"):
+        daypass.download(secure.url, file)
+    assert secure.asked == []
 
 
 def test_nothing_is_sent_but_what_the_link_wants(stored, file):
@@ -182,6 +201,42 @@ def test_a_length_that_is_no_number_of_bytes_is_none(stored, file):
     assert file.read_bytes() == BODY
 
 
+def test_an_answer_of_no_stated_length_that_never_ends_fills_no_disk(
+    stored, file, left, monkeypatch
+):
+    """RFC 9112, 6.3: without a length it lasts until the connection closes, or a last chunk comes."""
+
+    def endless(handler, _):
+        handler.send_response(200)
+        handler.end_headers()
+        with suppress(OSError):  # until the other side has had enough
+            while True:
+                handler.wfile.write(bytes(1 << 16))
+        return True
+
+    stored.behave = endless
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=6 << 20))
+    with pytest.raises(StoreError, match=r"does not say how many bytes .* more than 3145728 arr"):
+        daypass.download(stored.url, file)
+    assert len(stored.asked) == 1
+    assert not file.exists()
+    assert left() == []
+
+
+def test_a_length_that_the_answer_does_not_state_may_be_any_below_that(stored, file, monkeypatch):
+    def chunks(handler, _):
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY))
+        return True
+
+    stored.behave = chunks
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2 * len(BODY)))
+    assert daypass.download(stored.url, file).checked == ()
+    assert file.read_bytes() == BODY
+
+
 def test_what_is_longer_than_the_object_is_not_read_to_its_end(stored, tmp_path):
     """A body in chunks says no length: without a bound it could fill the disk."""
     sink = (tmp_path / "sink").open("w+b")
@@ -195,7 +250,7 @@ def test_what_is_longer_than_the_object_is_not_read_to_its_end(stored, tmp_path)
 
     stored.behave = chunks
     with sink, pytest.raises(StoreError, match="should have 9 bytes, and more arrived"):
-        downloads.fetch(link_to(stored.url), sink, Meter(None), most=9)
+        downloads.fetch(link_to(stored.url), sink, Meter(None), most=9, room=100)
     assert len(stored.asked) == 1
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -17,13 +19,21 @@ from urllib.parse import urlsplit
 from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.model.links import SignedURL
+from daypass.toolkit.deadlines import Deadline
 
-__all__ = ["CHUNK", "Response", "network_errors", "read_answer", "send"]
+__all__ = ["CHUNK", "PIECE", "Response", "network_errors", "read_answer", "read_object", "send"]
 
-#: The longest silence of the other side, and the time that the head of its answer may take, in seconds.
+#: Seconds: the longest silence of the other side, and what connecting, sending one piece, and the head of
+#: an answer may take each.
 TIMEOUT = 60.0
-#: Files are read and written in pieces of so many bytes.
+#: An object's bytes come down, and files are read, in pieces of so many bytes.
 CHUNK = 1 << 20
+#: And go up in pieces of so many: smaller ones, since each has to be gone before the timeout. What is in flight
+#: takes this much memory for each upload.
+PIECE = 1 << 18
+#: Seconds that `CHUNK` bytes of an object may take, which is a KiB in each: else it could last for years, a byte
+#: before each timeout.
+_SLOWEST = 1024.0
 
 #: The error's name in an S3, GCS or Azure answer; of the rest nothing is shown.
 _ERROR_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
@@ -32,11 +42,13 @@ Response = http.client.HTTPResponse
 
 
 class _LateError(TimeoutError):
-    """Bytes came, and the end of what was waited for did not."""
+    """Bytes came or went, and the end of what was waited for did not come; says of the other side what it did not."""
 
 
 @contextmanager
-def _within(sock: socket.socket, seconds: float) -> Iterator[None]:
+def _within(
+    sock: socket.socket, seconds: float, what: str = "did not end its answer"
+) -> Iterator[None]:
     """Shut a socket down when the time is over: its own timeout begins anew with each byte that drips in."""
     late = threading.Event()
 
@@ -59,14 +71,39 @@ def _within(sock: socket.socket, seconds: float) -> Iterator[None]:
     if (
         late.is_set()
     ):  # also where what had come until then looks whole: headers end with the connection
-        raise _LateError
+        msg = f"{what} within {seconds:g} s"
+        raise _LateError(msg)
+
+
+class _Socket(ssl.SSLSocket):
+    """Ends a handshake, and what it sends, in time: here too its timeout begins anew with each byte."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT002 - as in ssl
+        with _within(self, self.gettimeout() or TIMEOUT, "did not end the handshake of TLS"):
+            super().do_handshake(block)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        seconds = self.gettimeout() or TIMEOUT
+        end = time.monotonic() + seconds
+        left = memoryview(data).cast("B")
+        while left:
+            if time.monotonic() > end:
+                msg = f"did not take {len(left)} bytes within {seconds:g} s"
+                raise _LateError(msg)
+            left = left[self.send(left, flags) :]
 
 
 class _Hearing:
-    """Hears the answer of a server that stops reading: a refusal comes before an upload's end."""
+    """Connects in time, and hears the answer of a server that stops reading: a refusal comes before an upload's end."""
 
+    host: str
     sock: Any
     timeout: Any
+
+    def connect(self) -> None:
+        # A name server, many addresses, and a proxy's answer that drips are bounded by no socket's timeout.
+        connect: Any = super().connect  # type: ignore[misc] # of the connection beside it
+        Deadline.after(self.timeout).run(connect, f"connecting to {self.host}")
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         # Where there is no answer either, reading it will say so.
@@ -96,7 +133,10 @@ class _Connection(_Hearing, http.client.HTTPConnection):
 
 
 class _SecureConnection(_Hearing, http.client.HTTPSConnection):
-    pass
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        context: Any = self
+        context._context.sslsocket_class = _Socket  # noqa: SLF001 - made for this connection
 
 
 class _AsAsked(urllib.request.AbstractHTTPHandler):
@@ -146,8 +186,9 @@ def send(
         link: the signed URL.
         headers: further headers; an upload's Content-Length must be among them or the link's.
         body: an upload, or the pieces of one.
-        timeout: the longest silence of the other side in seconds, which is also how long the status
-            line and the headers of its answer may take together; a minute without it.
+        timeout: the longest silence of the other side in seconds, which is also how long connecting may
+            take, with the host's name and TLS, and the status line and the headers of the answer; a
+            minute without it.
 
     Raises:
         StoreError: if the store cannot be reached or answers with an error, whose ``status`` and
@@ -191,6 +232,16 @@ def read_answer(response: Response, most: int, seconds: float | None = None) -> 
     return found  # noqa: RET504 - inside, what a late end has cut would be returned
 
 
+def read_object(response: Response) -> bytes:
+    """Read the next bytes of an object, `CHUNK` of them or what there is to its end.
+
+    Raises:
+        TimeoutError: if they come more slowly than a KiB in a second; `network_errors` makes it a DeadlineError.
+
+    """
+    return read_answer(response, CHUNK, _SLOWEST)
+
+
 @contextmanager
 def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[None]:
     """Translate what goes wrong between here and the store; the URL is never shown."""
@@ -202,12 +253,9 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
         if isinstance(reason, DaypassError):
             raise reason from None  # ours already, whatever urllib wrapped it in
         if isinstance(reason, TimeoutError):
-            what = (
-                "did not end its answer within"
-                if isinstance(reason, _LateError)
-                else "fell silent for"
-            )
-            msg = f"{host} {what} {timeout or TIMEOUT:g} s in {link.method} {link.path}"
+            silent = f"fell silent for {timeout or TIMEOUT:g} s"
+            what = str(reason) if isinstance(reason, _LateError) else silent
+            msg = f"{host} {what} in {link.method} {link.path}"
             raise DeadlineError(msg) from e
         if isinstance(reason, socket.gaierror):
             msg = f"{host} cannot be found ({reason.strerror}): check the endpoint and the region"

@@ -13,7 +13,7 @@ import attrs
 
 from daypass.errors import DaypassError, StoreError
 from daypass.model.links import SignedURL
-from daypass.toolkit.wire import CHUNK, Response, network_errors, send
+from daypass.toolkit.wire import Response, network_errors, read_object, send
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, insist, is_temporary
 
@@ -49,6 +49,7 @@ def fetch(
     *,
     encoding: str = "identity",
     most: int | None = None,
+    room: int,
 ) -> Arrived:
     """Write what a link leads to into a file.
 
@@ -58,14 +59,15 @@ def fetch(
         meter: is told of every piece.
         encoding: in which the object may come (Accept-Encoding).
         most: how many bytes it has, where that is known: after them nothing more is read. Without it, what the
-            answer says; of an answer that says nothing all is read.
+            answer says.
+        room: how many bytes are read at most of an answer that does not say, which may have no end.
 
     Raises:
         ChangedError: if the object has become another on the way, or is longer.
         DaypassError: if it cannot be had, though asked again.
 
     """
-    coming = _Coming(link, sink, meter, encoding, most)
+    coming = _Coming(link, sink, meter, encoding, most, room)
     while True:
         before = coming.total
         try:
@@ -85,6 +87,7 @@ class _Coming:
     meter: Meter
     encoding: str
     most: int | None
+    room: int
     total: int = 0
     #: Of the answer that began it.
     headers: Message = attrs.field(factory=Message)
@@ -165,11 +168,14 @@ class _Coming:
         most = self._said_size if self.most is None else self.most
         while True:
             with network_errors(self.link):
-                piece = response.read(CHUNK)
+                piece = read_object(response)
             if not piece:
                 break
             if most is not None and self.total + len(piece) > most:
                 msg = f"{self.link.path} should have {most} bytes, and more arrived: nothing was saved"
+                raise ChangedError(msg)
+            if most is None and self.total + len(piece) > self.room:
+                msg = f"the answer to GET {self.link.path} does not say how many bytes it has, and more than {self.room} arrived, half of what the disk had room for: nothing was saved"
                 raise ChangedError(msg)
             self.sink.write(piece)
             self._digest.update(piece)

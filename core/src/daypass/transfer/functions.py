@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -50,7 +51,8 @@ def download(
     A link alone is enough: it is used as it stands, without credentials, and no redirect is followed.
     Of a path a link is signed first, and the object's metadata are read. Where the connection breaks,
     the rest is asked for, of the same object alone. The file appears whole, under a temporary name
-    first, or not at all.
+    first, or not at all. It is given up after a minute of silence, where a MiB takes longer than 1024
+    seconds, and of an answer that does not say its size after half of the bytes that the disk has room for.
 
     Args:
         link: a `SignedURL` for GET, the text of a URL, or an fsspec-style path.
@@ -103,7 +105,9 @@ def download(
         if expected is not None:
             meter.begin(expected.size)
         most = None if expected is None else expected.size
-        came = fetch(used, sink, meter, encoding=encoding, most=most)
+        # Where nobody says how long it is, one download shall not fill the disk.
+        room = shutil.disk_usage(target.parent).free // 2
+        came = fetch(used, sink, meter, encoding=encoding, most=most, room=room)
         size = came.said_size if expected is None else expected.size
         md5 = came.said_md5 if expected is None else expected.content_md5
         _check(used.path if expected is None else expected.path, came.size, size, came.md5, md5)

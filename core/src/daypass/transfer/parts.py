@@ -15,7 +15,7 @@ import attrs
 from daypass.errors import UnsupportedOptionError
 from daypass.model.links import SignedURL
 from daypass.store.multipart import MultipartUpload
-from daypass.toolkit.wire import send
+from daypass.toolkit.wire import PIECE, send
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, insist
 from daypass.transfer.stored import etag_of_stored
@@ -23,8 +23,6 @@ from daypass.transfer.whole import said_by
 
 __all__ = ["Sent", "send_parts"]
 
-#: Bytes read and sent at a time. What is in flight takes this much memory for each job.
-_PIECE = 1 << 18
 #: How often a part is sent before it is given up.
 _TRIES = 6
 #: How long an ending run waits for what is on its way, in seconds.
@@ -97,7 +95,7 @@ class _Job:
             while left:
                 if self.stop.is_set():
                     raise _StoppedError
-                piece = source.read(min(_PIECE, left))
+                piece = source.read(min(PIECE, left))
                 digest.update(piece)
                 left -= len(piece)
                 if not piece or (

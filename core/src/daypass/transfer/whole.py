@@ -13,7 +13,7 @@ from daypass.errors import InvalidRequestError, StoreError
 from daypass.model.forms import UploadForm
 from daypass.model.headers import option_of
 from daypass.model.links import SignedURL
-from daypass.toolkit.wire import CHUNK, send
+from daypass.toolkit.wire import PIECE, send
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, insist, is_temporary
 from daypass.transfer.stored import etag_of_stored
@@ -139,7 +139,7 @@ def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
     """Read exactly as much as was announced, even from a file that grows."""
     left = size
     while left:
-        piece = source.read(min(CHUNK, left))
+        piece = source.read(min(PIECE, left))
         if not piece:
             msg = f"{source.name} became shorter while it was uploaded"
             raise ChangedError(msg)
