@@ -74,10 +74,34 @@ def _listening(answer: Callable[[socket.socket, Event], None]) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def dripping(at_once: bytes, slowly: bytes, scheme: str = "http") -> Iterator[str]:
-    """Answer each connection so, the second part byte by byte; yield the URL."""
+def dripping(
+    at_once: bytes,
+    slowly: bytes,
+    scheme: str = "http",
+    *,
+    context: ssl.SSLContext | None = None,
+    came: list[bytes] | None = None,
+) -> Iterator[str]:
+    """Answer each connection so, the second part byte by byte; yield the URL.
+
+    Args:
+        at_once: what is sent at once.
+        slowly: what is sent byte by byte.
+        scheme: of the URL.
+        context: where TLS is spoken.
+        came: takes the first bytes that each connection brings.
+
+    """
 
     def answer(connection: socket.socket, over: Event) -> None:
+        if context is not None:
+            connection = context.wrap_socket(connection, server_side=True)
+        with connection:
+            drip(connection, over)
+
+    def drip(connection: socket.socket, over: Event) -> None:
+        if came is not None:
+            came.append(connection.recv(1 << 16))
         connection.sendall(at_once)
         for byte in slowly:
             if over.wait(PAUSE):

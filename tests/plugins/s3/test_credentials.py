@@ -2,9 +2,13 @@
 
 import asyncio
 import os
+import threading
+import time
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 
 import aiobotocore.session
+import attrs
 import botocore.credentials
 import pytest
 import s3fs
@@ -15,6 +19,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass_s3.signer import Signer
+from tests.servers.serving import serving
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 STATIC = {
@@ -202,6 +207,26 @@ def test_a_role_that_refreshes_is_refreshed_before_it_shortens_a_link(monkeypatc
     assert timedelta(hours=1) == whole.expires_at - now
 
 
+@pytest.mark.parametrize("minutes", [20, -1], ids=["still good", "ended"])
+def test_a_refresh_that_never_ends_is_waited_for_within_the_deadline(monkeypatch, minutes):
+    answered = threading.Event()
+    now = datetime.now(UTC)
+    role = botocore.credentials.RefreshableCredentials(
+        "ASIA0", "x", "t", now + timedelta(minutes=minutes), answered.wait, "test"
+    )
+    monkeypatch.setattr(botocore.session.Session, "get_credentials", lambda _: role)
+    store = daypass.Store("s3://bucket", storage_options={"client_kwargs": {"region_name": "r"}})
+    location = attrs.evolve(store.location, deadline=0.2)
+    store.root = attrs.evolve(store.root, location=location)
+    if minutes < 0:
+        with pytest.raises(daypass.DeadlineError, match=r"credentials did not end within 0\.2 s"):
+            store.create_signed_url("k")
+    else:  # botocore's rule: as long as the present ones are good, it is no error
+        with pytest.warns(daypass.ShortLivedURLWarning):
+            assert "ASIA0" in store.create_signed_url("k", expires_in="1h").url
+    answered.set()
+
+
 def test_a_refresh_that_brings_nothing_longer_caps_the_link(monkeypatch):
     """A failing refresh is no error while the present keys are good: the link says when it ends."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -363,6 +388,27 @@ def test_cache_regions_asks_the_filesystem_for_the_buckets_region(monkeypatch):
     monkeypatch.setattr(s3fs.S3FileSystem, "get_s3", get_s3)
     link = sign({"key": "AK", "secret": "SK", "cache_regions": True})
     assert link.url.startswith("https://bucket.s3.ap-south-1.amazonaws.com/key?")
+
+
+def test_both_heads_of_one_object_have_one_deadline():
+    """The second asks without checksums, which need a permission of their own; both together took twice as long."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            time.sleep(0.7)
+            self.send_response(403)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Handler) as port:
+        options = {"key": "AK", "secret": "SK", "endpoint_url": f"http://127.0.0.1:{port}"}
+        store = daypass.Store("s3://bucket", storage_options=options)
+        location = attrs.evolve(store.location, deadline=1)
+        store.root = attrs.evolve(store.root, location=location)
+        with pytest.raises(daypass.DeadlineError, match="within 1 s"):
+            store.head_metadata("k")
 
 
 def test_templates_are_made_once_per_form(monkeypatch):

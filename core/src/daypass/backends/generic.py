@@ -31,6 +31,7 @@ from daypass.model.locations import Location, read_as_local
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.options import METHODS
 from daypass.model.requests import SignRequest
+from daypass.toolkit.deadlines import Deadline
 
 #: Why a protocol has no signed URLs, and what to do: the commonest, known without loading them.
 WHY_NOT = {
@@ -46,6 +47,8 @@ WHY_NOT = {
 
 #: Protocols that send nobody's login anywhere; of all others nothing is known.
 _WITHOUT_LOGIN = ("file", "local", "memory", "http", "https")
+#: Protocols that ask nobody elsewhere.
+_HERE = ("file", "local", "memory")
 
 
 @hookimpl
@@ -151,6 +154,14 @@ def _missing(location: Location, error: OSError) -> DaypassError:
 
 
 def _info(location: Location) -> Mapping[str, Any]:
+    if location.protocol in _HERE:
+        return _look(location)
+    # Most filesystems know no time limit, or one for each packet.
+    deadline = Deadline.after(location.deadline)
+    return deadline.run(lambda: _look(location), f"asking for {location.path}")
+
+
+def _look(location: Location) -> Mapping[str, Any]:
     from fsspec.asyn import AsyncFileSystem, sync
 
     fs: Any = location.fs

@@ -12,6 +12,7 @@ from botocore.session import Session
 
 from daypass.errors import CredentialsError, DeadlineError
 from daypass.model.locations import Location
+from daypass.toolkit.deadlines import Deadline
 from daypass_s3.sdk import explained
 from daypass_s3.settings import Settings
 
@@ -35,16 +36,18 @@ class Keys:
 class KeyRing:
     """Finds the keys, and refreshes those that can be refreshed."""
 
-    def __init__(self, settings: Settings, session: Session, location: Location) -> None:
+    def __init__(
+        self, settings: Settings, session: Session, location: Location, deadline: Deadline
+    ) -> None:
         self._refreshable: Any = None
         #: Credentials of a session, which its owner can change in place.
         self._held: Any = None
-        self._deadline = location.deadline
+        self._seconds = location.deadline
         self._loop = settings.session is not None
         self._expire_at = location.options.credentials_expire_at
-        self._static = self._find(settings, session)
+        self._static = self._find(settings, session, deadline)
 
-    def _find(self, settings: Settings, session: Session) -> Keys | None:
+    def _find(self, settings: Settings, session: Session, deadline: Deadline) -> Keys | None:
         if settings.anon or settings.config_kwargs.get("signature_version") is UNSIGNED:
             msg = "the filesystem is anonymous (anon=True), so there is nothing to sign with: give it key and secret, or a profile"
             raise CredentialsError(msg)
@@ -53,7 +56,7 @@ class KeyRing:
         token = settings.token or settings.client_kwargs.get("aws_session_token")
         if key or secret:
             return self._explicit(key, secret, token)
-        found = self._from_session(settings, session)
+        found = self._from_session(settings, session, deadline)
         if found is None:
             msg = (
                 "no S3 credentials were found: give key and secret in storage_options, or set "
@@ -78,24 +81,35 @@ class KeyRing:
                 raise CredentialsError(msg)
         return Keys(key, secret, token or None, self._expire_at)
 
-    def _from_session(self, settings: Settings, session: Session) -> Any:
-        try:
-            if settings.session is not None:
-                return self._wait(settings.session.get_credentials)
-            return session.get_credentials()
-        except BotoCoreError as error:
-            raise explained(error) from error
+    def _from_session(self, settings: Settings, session: Session, deadline: Deadline) -> Any:
+        get: Any = session.get_credentials
+        if settings.session is not None:
+            get = settings.session.get_credentials
+        return self._ask(deadline, get)
 
-    def _wait(self, function: Any, *args: Any) -> Any:
-        """Run an aiobotocore coroutine on fsspec's loop, within the deadline."""
-        from fsspec.asyn import get_loop, sync
+    def _ask(self, deadline: Deadline, function: Any, *args: Any) -> Any:
+        """Call what may ask a container's or a machine's metadata service, STS, SSO or a program, within the deadline.
+
+        The SDK gives each of its requests a time limit that a drip begins anew, and asks again.
+        """
         from fsspec.exceptions import FSTimeoutError
 
+        what = "asking for the session's S3 credentials"
+
+        def ask() -> Any:
+            if not self._loop:
+                return function(*args)
+            from fsspec.asyn import get_loop, sync
+
+            # A coroutine ends with its time, and not only who waits for it.
+            return sync(get_loop(), function, *args, timeout=max(deadline.left, 0.001))
+
         try:
-            return sync(get_loop(), function, *args, timeout=self._deadline)
-        except FSTimeoutError as error:
-            msg = f"the session's credentials did not arrive within {self._deadline:g} s"
-            raise DeadlineError(msg) from error
+            return deadline.run(ask, what)
+        except FSTimeoutError:
+            raise deadline.error(what) from None
+        except BotoCoreError as error:
+            raise explained(error) from error
 
     def keys(self, now: datetime, until: datetime) -> Keys:
         """Return the keys to sign with, refreshed first where they would end too soon.
@@ -127,26 +141,23 @@ class KeyRing:
         return self._explicit(*now)
 
     def _fresh(self, until: datetime) -> Keys:
-        keys = self._freeze()
+        deadline = Deadline.after(self._seconds)
+        keys = self._freeze(deadline)
         if keys.expires_at is not None and keys.expires_at < until:
             # What botocore does by itself in the last minutes of a credential's life; False means
             # that a failure is no error, since the present keys are still good.
             try:
-                if self._loop:
-                    self._wait(self._refreshable._protected_refresh, False)  # noqa: FBT003, SLF001
-                else:
-                    self._refreshable._protected_refresh(is_mandatory=False)  # noqa: SLF001
-            except BotoCoreError as error:
-                raise explained(error) from error
-            keys = self._freeze()
+                self._ask(deadline, self._refreshable._protected_refresh, False)  # noqa: FBT003, SLF001
+            except DeadlineError:
+                return keys
+            keys = self._freeze(deadline)
         return keys
 
-    def _freeze(self) -> Keys:
+    def _freeze(self, deadline: Deadline) -> Keys:
         get = self._refreshable.get_frozen_credentials
-        try:
-            frozen = self._wait(get) if self._loop else get()
-        except BotoCoreError as error:
-            raise explained(error) from error
+        # Most often they are at hand, and a thread would cost more than the signature.
+        at_hand = not self._loop and not self._refreshable.refresh_needed()
+        frozen = get() if at_hand else self._ask(deadline, get)
         end = getattr(self._refreshable, "_expiry_time", None)
         if end is not None:
             end = end.astimezone(UTC).replace(microsecond=0)

@@ -19,6 +19,7 @@ from daypass.errors import (
 )
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
 from daypass_s3.settings import settings_of
@@ -31,16 +32,17 @@ def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata, checksums included where the credential may see them."""
     sdk.check_bucket(location.bucket)
     settings_of(location).check()
+    deadline = Deadline.after(location.deadline)
     fs = sync_filesystem(location)
     names = {"Bucket": location.bucket, "Key": location.key}
     if location.version is not None:
         names["VersionId"] = location.version
     try:
         try:
-            answer = _head(fs, location, {**names, "ChecksumMode": "ENABLED"})
+            answer = _head(fs, deadline, {**names, "ChecksumMode": "ENABLED"})
         except PermissionError:
             # Checksums of a KMS-encrypted object need kms:Decrypt, which a HEAD alone does not.
-            answer = _head(fs, location, names)
+            answer = _head(fs, deadline, names)
     except FileNotFoundError as error:
         msg = f"{location.path} does not exist" + (
             f" in version {location.version}" if location.version else ""
@@ -68,12 +70,12 @@ def _explained(location: Location, error: Exception) -> Exception:
     )
 
 
-def _head(fs: Any, location: Location, names: Mapping[str, str]) -> Mapping[str, Any]:
+def _head(fs: Any, deadline: Deadline, names: Mapping[str, str]) -> Mapping[str, Any]:
     answer: Mapping[str, Any] = sync(
         fs.loop,
         fs._call_s3,  # noqa: SLF001 - s3fs has no public call with a time limit
         "head_object",
-        timeout=location.deadline,
+        timeout=max(deadline.left, 0.001),  # 0 is none for fsspec
         **names,
     )
     return answer

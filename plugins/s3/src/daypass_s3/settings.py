@@ -13,8 +13,9 @@ from botocore.session import Session
 from daypass.base.messages import refuse_unknown
 from daypass.base.secrets import Options
 from daypass.base.urls import check_endpoint
-from daypass.errors import DeadlineError, InvalidRequestError, StoreError
+from daypass.errors import InvalidRequestError, StoreError
 from daypass.model.locations import Location
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.settings import (
     FSSPEC_OPTIONS,
     arguments_of,
@@ -145,7 +146,7 @@ def _of_filesystem(fs: Any) -> Settings:
     )
 
 
-def with_region(settings: Settings, location: Location) -> Settings:
+def with_region(settings: Settings, location: Location, deadline: Deadline) -> Settings:
     """Let the filesystem find the bucket's region, where it was made with ``cache_regions``."""
     if not settings.cache_regions or settings.region or settings.endpoint:
         return settings
@@ -153,12 +154,16 @@ def with_region(settings: Settings, location: Location) -> Settings:
     from fsspec.exceptions import FSTimeoutError
 
     fs: Any = location.fs
+
+    async def find() -> Any:
+        await fs.set_session()
+        return await fs.get_s3(location.bucket)
+
     try:
-        fs.connect()
-        client = sync(fs.loop, fs.get_s3, location.bucket, timeout=location.deadline)
+        client = sync(fs.loop, find, timeout=max(deadline.left, 0.001))
     except FSTimeoutError as error:
-        msg = f"the region of bucket {location.bucket} was not found within {location.deadline:g} s"
-        raise DeadlineError(msg) from error
+        what = f"looking for the region of bucket {location.bucket}"
+        raise deadline.error(what) from error
     except (OSError, BotoCoreError) as error:
         msg = f"cache_regions could not find the region of bucket {location.bucket}: name it as client_kwargs region_name"
         raise StoreError(msg) from error

@@ -16,6 +16,7 @@ from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest, Shape, Templates
 from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
 from daypass_s3 import sdk
@@ -67,12 +68,13 @@ class Signer:
     def __init__(self, location: Location) -> None:
         sdk.check_bucket(location.bucket)
         self._settings = settings_of(location)
+        deadline = Deadline.after(location.deadline)
         try:
             self._session = sdk.make_session(self._settings)
         except BotoCoreError as error:
             raise sdk.explained(error) from error
-        self._keyring = KeyRing(self._settings, self._session, location)
-        self._settings = with_region(self._settings, location)
+        self._keyring = KeyRing(self._settings, self._session, location, deadline)
+        self._settings = with_region(self._settings, location, deadline)
         self.is_v2 = location.options.signature_version == "s3"
         self._refuses_unsigned: bool | None = location.options.refuses_unsigned_headers
         self._oracle: Oracle | None = None
