@@ -69,7 +69,7 @@ def profiled(
     }
     if fs is not None and PROFILES in protocols(fs):
         # It is this configuration, under another name, and brings no more than its options.
-        given["storage_options"], fs = mapping(fs.storage_options, "fs"), None
+        given["storage_options"], fs = mapping(fs.given, "fs"), None
     if profile.of_project:
         check_project_profile(profile, given, has_fs=fs is not None)
     options: Mapping[str, Any] | None = storage_options
