@@ -86,6 +86,13 @@ def test_what_is_always_secret_is_masked_whoever_holds_it(text):
     assert "planted" not in told(scrubbed(chained(SdkError(text, status=400), "__cause__")))
 
 
+def test_a_secret_that_was_decoded_wrongly_is_masked_as_any(monkeypatch):
+    """A variable whose bytes are not UTF-8 holds lone surrogates, which no encoder takes."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted/environment\udce9")
+    error = chained(SdkError("signed with planted/environment\udce9", status=1), "__context__")
+    assert "planted" not in told(scrubbed(error))
+
+
 def test_secrets_of_the_environment_are_masked(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted/environment")
     error = chained(SdkError("signed with planted/environment", status=1), "__context__")

@@ -9,7 +9,10 @@ from urllib.parse import quote, unquote
 
 import boto3
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -337,6 +340,34 @@ def test_the_environments_keys_are_at_hand(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY["key"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY["secret"])
     assert verified(by_boto3(), storage_options=None).ok
+
+
+@pytest.mark.parametrize("name", ["key", "secret"])
+def test_a_key_that_was_decoded_wrongly_is_refused_as_for_a_link(monkeypatch, name):
+    """A variable's bytes that are not UTF-8 become lone surrogates, which no encoder takes."""
+    url = by_boto3()
+    odd = {**KEY, name: "made-up\udce9"}
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", odd["key"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", odd["secret"])
+    for options in (odd, None):
+        with pytest.raises(
+            daypass.CredentialsError, match=f"the S3 {name} holds .* check how"
+        ) as said:
+            verified(url, storage_options=options)
+        assert "made-up" not in str(said.value)
+        assert said.value.__context__ is None
+
+
+def test_a_parameter_without_a_name_is_one_as_well():
+    """What botocore signs: the store that is asked with it and finds it unsigned says 403."""
+    url = f"{by_boto3()}&="
+    signer = S3SigV4QueryAuth(Credentials(KEY["key"], KEY["secret"]), "s3", "eu-west-1")
+    request = AWSRequest("GET", url)
+    assert signer.canonical_query_string(request).startswith("=&")
+    answer = verified(url)
+    assert (answer.ok, answer.signature, codes(answer)) == (False, "wrong", {"parameter-added"})
+    assert "the parameter =" in str(answer)
+    assert verified(by_boto3().replace("&", "&&")).ok
 
 
 def test_a_role_is_not_asked(monkeypatch, tmp_path):

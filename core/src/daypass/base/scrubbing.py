@@ -105,7 +105,7 @@ def _spellings(secret: str) -> Iterator[str]:
     in_json = json.dumps(secret)[1:-1]
     yield from (secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(raw)[2:-1])
     yield from (in_json, in_json.replace("/", "\\/"), escape(secret), escape(secret, quote=False))
-    for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield from (encoded, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded))
     yield b64encode(raw).decode()
 

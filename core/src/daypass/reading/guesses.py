@@ -274,7 +274,9 @@ def _added(sent: SentRequest, check: RequestCheck) -> _Change:
 
     def findings(part: str) -> list[Finding]:
         first, last = parts[part]
-        names = ", ".join(escaped(decoded(name), 40) for name, _ in query[first:last][:_MOST_SHOWN])
+        names = ", ".join(
+            escaped(decoded(name), 40) or "=" for name, _ in query[first:last][:_MOST_SHOWN]
+        )
         why = f"added after it was signed: the parameter {names}"
         return [Finding("error", "parameter-added", why)]
 

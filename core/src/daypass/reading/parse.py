@@ -60,7 +60,7 @@ def parse_url(
                 "the URL holds a # and clients never send what follows it: a # in a key is written %23",
             )
         )
-    parts = [pair.partition("=") for pair in (query or "").split("&") if pair not in ("", "=")]
+    parts = [pair.partition("=") for pair in (query or "").split("&") if pair]
     pairs = tuple((name, value) for name, _, value in parts)
     _check_characters(text, pairs, findings)
     return FoundURL(

@@ -33,6 +33,18 @@ class Keys:
         return self.token is not None and self.expires_at is None
 
 
+def check_written(name: str, value: str) -> None:
+    """Raise for a key, secret or token that no provider gives out, as after a file was decoded wrongly.
+
+    Raises:
+        CredentialsError: whose message does not hold the value.
+
+    """
+    if not value.isprintable() or not value.isascii() or " " in value:
+        msg = f"the S3 {name} holds spaces, line breaks or non-ASCII characters: check how it was read"
+        raise CredentialsError(msg)
+
+
 class KeyRing:
     """Finds the keys, and refreshes those that can be refreshed."""
 
@@ -76,9 +88,7 @@ class KeyRing:
             if not isinstance(value, str) or not value:
                 msg = f"the S3 {name} is missing or not text: give key and secret together"
                 raise CredentialsError(msg)
-            if not value.isprintable() or not value.isascii() or " " in value:
-                msg = f"the S3 {name} holds spaces, line breaks or non-ASCII characters: check how it was read"
-                raise CredentialsError(msg)
+            check_written(name, value)
         return Keys(key, secret, token or None, self._expire_at)
 
     def _from_session(self, settings: Settings, session: Session, deadline: Deadline) -> Any:

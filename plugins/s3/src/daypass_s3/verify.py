@@ -21,6 +21,7 @@ from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
 from daypass.toolkit.v4 import AWS4
 from daypass.toolkit.v4_links import hmac_of, signs_by, text_of, unsigned_headers
 from daypass_s3 import sdk
+from daypass_s3.credentials import check_written
 from daypass_s3.hosts import Place, place_of
 from daypass_s3.settings import settings_of
 
@@ -109,7 +110,7 @@ def _keys(location: Location) -> tuple[str, str] | None:
     key = settings.key or settings.client_kwargs.get("aws_access_key_id")
     secret = settings.secret or settings.client_kwargs.get("aws_secret_access_key")
     if isinstance(key, str) and isinstance(secret, str):
-        return key, secret
+        return _written(key, secret)
     if key or secret or settings.session is not None:
         return None
     try:
@@ -123,8 +124,15 @@ def _local(session: Session) -> tuple[str, str] | None:
     for provider in resolver.providers:
         found = provider.load() if provider.METHOD in _LOCAL else None
         if found is not None:
-            return found.access_key, found.secret_key
+            return _written(found.access_key, found.secret_key)
     return None
+
+
+def _written(key: str, secret: str) -> tuple[str, str]:
+    """Return keys with which a link could have been signed."""
+    check_written("key", key)
+    check_written("secret", secret)
+    return key, secret
 
 
 def _signer(sent: SentRequest) -> str | None:
