@@ -297,12 +297,16 @@ def _ask_owner(command, location, headers):
     if answer.status == 404:
         msg = f"{location.path} is missing"
         raise ObjectNotFoundError(msg)
+    if answer.status != 200:
+        msg = f"the cupboard answered {answer.status}"
+        raise StoreError(msg, status=answer.status)
     return json.loads(body)
 
 
 @hookimpl
 def head_metadata(location):
-    found = _ask_owner("INFO", location, {"X-Version": location.version or ""})
+    headers = {"X-Version": location.version or "", **(location.reading.headers or {})}
+    found = _ask_owner("INFO", location, headers)
     return ObjectMetadata(
         path=location.path,
         key=location.key,

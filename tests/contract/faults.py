@@ -291,10 +291,10 @@ FAULTS = {
         "test_a_link_holds_its_declared_secrets",
     ),
     "remembers deleted objects": (
-        """    found = _ask_owner("INFO", location, {"X-Version": location.version or ""})
+        """    found = _ask_owner("INFO", location, headers)
 """,
         """    try:
-        found = _ask_owner("INFO", location, {"X-Version": location.version or ""})
+        found = _ask_owner("INFO", location, headers)
     except ObjectNotFoundError:
         if location.key not in location.cache:
             raise
@@ -302,6 +302,20 @@ FAULTS = {
     location.cache[location.key] = found
 """,
         "test_a_deleted_object_is_gone",
+    ),
+    "knows metadata of no object that is asked for in a way of its own": (
+        "def head_metadata(location):\n",
+        (
+            "def head_metadata(location):\n"
+            "    if location.reading.conditions:\n"
+            "        raise StoreError('no')\n"
+        ),
+        "test_a_declared_option_goes_with_the_metadata_too['headers']",
+    ),
+    "asks for metadata without the headers": (
+        ", **(location.reading.headers or {})}",
+        "}",
+        "test_a_header_reaches_the_store_with_the_metadata_too",
     ),
     "takes a prefix for an object": (
         "def head_metadata(location):\n",

@@ -227,10 +227,12 @@ def test_the_options_of_the_faces_are_keywords_only(face):
 def test_what_many_heads_take_is_pinned():
     parameters = inspect.signature(daypass.head_metadata_many).parameters
     assert list(parameters) == [
-        *("paths", "version", "errors", "concurrency", "storage_options", "fs")
+        *("paths", "version", "errors", "concurrency", "storage_options", "fs"),
+        *("signer_options", "options"),
     ]
-    kinds = {parameter.kind for parameter in list(parameters.values())[1:]}
-    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+    *kinds, last = (parameter.kind for parameter in list(parameters.values())[1:])
+    assert set(kinds) == {inspect.Parameter.KEYWORD_ONLY}
+    assert last == inspect.Parameter.VAR_KEYWORD
 
 
 @pytest.mark.parametrize("name", ERRORS)

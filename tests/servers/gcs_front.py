@@ -559,7 +559,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(
                 {"error": {"code": error.status, "message": error.code}}, error.status
             )
-        return self._json(_record(unquote(match[1]), key, stored))
+        record = _record(unquote(match[1]), key, stored)
+        # https://docs.cloud.google.com/storage/docs/request-preconditions: ETags, in the JSON API too
+        if self.headers.get("If-Match") not in (None, f'"{record["etag"]}"'):
+            return self._json({"error": {"code": 412, "message": "conditionNotMet"}}, 412)
+        return self._json(record)
 
     def _bucket_record(self, bucket: Bucket, body: bytes) -> None:
         if self.command == "PATCH":

@@ -83,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(403)
         version, body, kept, changed = self.cupboard.get(key, headers.get("x-version"))
         etag = hashlib.sha256(body).hexdigest()
+        if headers.get("if-match") not in (None, f'"{etag}"'):
+            raise Refused(412)
         told = {"size": len(body), "etag": etag, "changed": changed, "version": version}
         self.answer(200, json.dumps({**told, "headers": kept}).encode())
 

@@ -9,10 +9,21 @@ from daypass.arrow.signing import ColumnOptions
 from daypass.model import options
 from daypass.model.forms import WAIVABLE, FormOptions, FormRequest
 from daypass.model.options import OPTIONS
-from daypass.model.requests import BulkOptions, SharedOptions, SignOptions, SignRequest
+from daypass.model.requests import BulkOptions, ReadOptions, SharedOptions, SignOptions, SignRequest
 from tests.core.fakes import SECRET
 
-WORDS = {"link", "form", "upload", "download", "object", "part", "whole", "transfer", "secret"}
+WORDS = {
+    "link",
+    "form",
+    "upload",
+    "download",
+    "object",
+    "part",
+    "whole",
+    "transfer",
+    "read",
+    "secret",
+}
 
 
 def fields(request):
@@ -37,6 +48,7 @@ def test_every_line_says_its_kind_what_it_goes_with_and_its_help(name):
 def test_the_typed_keywords_are_those_of_the_table():
     assert set(SignOptions.__annotations__) == set(options.OF_LINKS) == fields(SignRequest)
     assert set(FormOptions.__annotations__) == set(options.OF_FORMS) == fields(FormRequest)
+    assert set(ReadOptions.__annotations__) == set(options.OF_READING)
     assert set(OPTIONS) == {*options.OF_LINKS, *options.OF_FORMS}
 
 

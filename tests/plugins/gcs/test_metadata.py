@@ -64,6 +64,17 @@ def test_everything_that_the_store_says(front, store):
     assert timedelta() <= datetime.now(UTC) - found.last_modified < timedelta(minutes=1)
 
 
+def test_whoever_says_that_he_pays_is_billed(front, store, options):
+    front.buckets["bucket"].put("k", b"123", {})
+    front.buckets["bucket"].requester_pays = True
+    with pytest.raises(daypass.AccessDeniedError, match="requester-pays"):
+        store.head_metadata("k")
+    assert store.head_metadata("k", requester_pays=True).size == 3
+    nobody = daypass.Store("gs://bucket", storage_options={**options, "project": ""})
+    with pytest.raises(daypass.UnsupportedOptionError, match="user_project"):
+        nobody.head_metadata("k", requester_pays=True)
+
+
 @pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
 def test_any_key_is_asked_for_as_it_stands(front, store, key):
     front.buckets["bucket"].put(key, b"body", {})

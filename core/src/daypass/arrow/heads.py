@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from daypass.arrow.columns import pyarrow, texts, type_of
 from daypass.errors import DaypassError
+from daypass.model.requests import ReadOptions
 from daypass.store import functions
 from daypass.store.heads import Head
 
@@ -27,6 +28,8 @@ def head_metadata_many(
     concurrency: int = 32,
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> Any:
     """Read the metadata of many objects into a table.
 
@@ -38,6 +41,9 @@ def head_metadata_many(
         concurrency: how many objects are asked for at once.
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists, in place of ``storage_options``.
+        signer_options: options of the paths' backend, the same as for their links.
+        options: without what the store would not let the objects be read: ``headers`` and
+            ``requester_pays``.
 
     Returns:
         A ``pyarrow.Table`` with the columns ``path``, ``size``, ``etag``, ``content_md5``,
@@ -59,6 +65,8 @@ def head_metadata_many(
             concurrency=concurrency,
             storage_options=storage_options,
             fs=fs,
+            signer_options=signer_options,
+            **options,
         )
     )
     columns: dict[str, list[Any]] = {"path": rows, **head_columns(found)}

@@ -11,6 +11,7 @@ import attrs
 from daypass.errors import DaypassError
 from daypass.model.batches import SignedURLBatch
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.requests import for_reading
 from daypass.store.bulk import blamed
 from daypass.store.functions import create_signed_urls, head_metadata_many
 
@@ -96,8 +97,11 @@ def _batch(
 def _heads(
     paths: Sequence[Any], columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]
 ) -> list[Any]:
-    places = {name: options[name] for name in ("storage_options", "fs") if name in options}
-    return list(head_metadata_many(paths, version=columns.get("version"), **places))
+    # Of another signer they say nothing to whom the paths belong, who reads.
+    own = () if options.get("signer") else ("signer_options",)
+    places = {n: options[n] for n in ("storage_options", "fs", *own) if n in options}
+    asked: dict[str, Any] = {**places, **for_reading(options)}
+    return list(head_metadata_many(paths, version=columns.get("version"), **asked))
 
 
 def _ends(batch: SignedURLBatch) -> list[datetime | None]:

@@ -11,6 +11,8 @@ from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.cli.words import size
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.options import OF_READING
+from daypass.model.requests import for_reading
 from daypass.store.functions import head_metadata
 
 
@@ -28,9 +30,8 @@ def _head(path: str | None, *, as_json: bool, **values: Any) -> int:
     manifest.check_alone(values)
     if path is None:
         raise click.MissingParameter(param_hint="'PATH'", param_type="argument")
-    found = head_metadata(
-        path, version=values["version"], storage_options=values["storage_options"]
-    )
+    place = {name: values[name] for name in ("version", "storage_options", "signer_options")}
+    found = head_metadata(path, **place, **for_reading(options.asked(values)))
     assert found is not None  # noqa: S101 - None only where missing_ok
     if as_json:
         say_json(found.to_dict())
@@ -59,8 +60,10 @@ command = click.Command(
     params=[
         click.Argument(["path"], required=False),
         *manifest.HEAD,
+        *options.of(OF_READING).values(),
         options.VERSION,
         options.STORAGE,
+        options.SIGNER_OPTION,
         json_option,
     ],
 )

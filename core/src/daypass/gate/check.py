@@ -22,7 +22,15 @@ from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
 from daypass.model.requests import SignRequest
 
-__all__ = ["admit", "admit_form", "check_grant", "check_lacking", "check_name", "check_version"]
+__all__ = [
+    "admit",
+    "admit_form",
+    "check_grant",
+    "check_lacking",
+    "check_name",
+    "check_reading",
+    "check_version",
+]
 
 #: Functions for which no key stands for the whole bucket.
 _OF_MANY = ("create_signed_prefix", "create_signed_urls")
@@ -182,6 +190,22 @@ def check_version(backend: Backend, location: Location) -> None:
     if not backend.info.versions:
         msg = f"{backend.info.name} keeps no versions that version= could name"
         raise UnsupportedOptionError(msg, option="version", backend=backend.info.name)
+
+
+def check_reading(backend: Backend, location: Location) -> None:
+    """Raise for an option by which a backend cannot read an object's metadata.
+
+    Raises:
+        UnsupportedOptionError: naming it.
+
+    """
+    request = location.reading
+    if not request.conditions:
+        return
+    if beyond := request.conditions - _enforced(backend, location):
+        name = min(beyond)
+        raise _lacking(location, name) if name in location.lacks else _unsupported(backend, name)
+    _check_headers(backend, request)
 
 
 def _enforced(backend: Backend, location: Location) -> frozenset[str]:

@@ -19,7 +19,14 @@ from daypass.errors import (
     at_row,
 )
 from daypass.gate.authorize import ask_policies, authorize, authorize_many, nobody_listens
-from daypass.gate.check import admit, admit_form, check_grant, check_lacking, check_version
+from daypass.gate.check import (
+    admit,
+    admit_form,
+    check_grant,
+    check_lacking,
+    check_reading,
+    check_version,
+)
 from daypass.gate.judge import judge, judge_form
 from daypass.gate.lanes import lane_of
 from daypass.gate.permit import Permit
@@ -181,12 +188,14 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
 
     Raises:
         ObjectNotFoundError: if there is no such object.
+        UnsupportedOptionError: for an option that the backend has not.
         DaypassError: another of the tree in `daypass.errors`.
 
     """
     check_key(location.key, max_bytes=backend.info.max_key_bytes, allow_dot_segments=True)
     check_lacking(location, "head_metadata")
     check_version(backend, location)
+    check_reading(backend, location)
     return call_store(
         backend,
         "head_metadata",

@@ -220,11 +220,16 @@ def cors(location: Location, rule: CorsRule) -> CorsPlan:
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read the metadata of exactly this object, from the store and never from a listing's cache.
 
+    ``location.reading`` is a request for HEAD, not resolved: send the ``headers`` that it holds, and
+    what else of `BackendInfo.enforces` it asks for, as your link for HEAD would. A store may refuse
+    without.
+
     Example::
 
         @hookimpl
         def head_metadata(location):
-            answer = my_store.head(location.key, timeout=location.deadline)
+            headers = location.reading.headers
+            answer = my_store.head(location.key, headers, timeout=location.deadline)
             return ObjectMetadata(path=location.path, key=location.key, size=answer.size)
 
     Raises:

@@ -13,7 +13,7 @@ from daypass.manifest.plan import Manifest, Place
 from daypass.manifest.report import ManifestReport
 from daypass.manifest.run import run
 from daypass.manifest.work import HeadWork, SignWork
-from daypass.model.requests import SharedOptions, make_request
+from daypass.model.requests import ReadOptions, SharedOptions, make_reading, make_request
 
 if TYPE_CHECKING:
     from fsspec.callbacks import Callback
@@ -127,6 +127,8 @@ def head_manifest(
     resume: bool = False,
     callback: Callback | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> ManifestReport:
     """Read the metadata of each row's object, and write the manifest anew with them as columns.
 
@@ -146,6 +148,9 @@ def head_manifest(
         resume: go on where the same call was killed.
         callback: is told of the number of rows and of those that are done (`fsspec.callbacks.Callback`).
         storage_options: fsspec's options for the filesystem.
+        signer_options: options of the paths' backend, the same as for their links.
+        options: without what the store would not let the objects be read: ``headers`` and
+            ``requester_pays``.
 
     Raises:
         InvalidRequestError: for a manifest that cannot be read, or options that do not fit.
@@ -165,8 +170,10 @@ def head_manifest(
     if wrong := manifest.columns.keys() - {"path", "version"}:
         msg = f"columns= names {min(wrong)}, which is for signing"
         raise InvalidRequestError(msg, option="columns")
+    make_reading(options)  # what is wrong for every row is said before the first
+    place = {"storage_options": storage_options, "signer_options": signer_options}
     work = HeadWork(
-        options={} if storage_options is None else {"storage_options": storage_options},
+        options={**options, **{n: value for n, value in place.items() if value is not None}},
         errors=errors,
         error_text=error_text,
         concurrency=concurrency,

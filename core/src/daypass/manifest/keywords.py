@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from daypass.model.requests import SharedOptions
+from daypass.model.requests import ReadOptions, SharedOptions
 
 if TYPE_CHECKING:
     from fsspec.callbacks import Callback
@@ -25,9 +25,10 @@ class _ManifestKeywords(TypedDict, total=False):
     resume: bool
     callback: Callback | None
     storage_options: Mapping[str, Any] | None
+    signer_options: Mapping[str, Any] | None
 
 
-class HeadManifestKeywords(_ManifestKeywords, total=False):
+class HeadManifestKeywords(_ManifestKeywords, ReadOptions, total=False):
     """Those of the metadata of a manifest's objects."""
 
     concurrency: int
@@ -40,5 +41,4 @@ class SignManifestKeywords(_ManifestKeywords, SharedOptions, total=False):
     jobs: int | None
     public_endpoint: str | None
     signer: str | None
-    signer_options: Mapping[str, Any] | None
     caller: str | None

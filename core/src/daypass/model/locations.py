@@ -12,6 +12,7 @@ from daypass.base.messages import escaped
 from daypass.base.secrets import mask
 from daypass.errors import without_login
 from daypass.model.paths import shown_path
+from daypass.model.requests import SignRequest
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -49,6 +50,10 @@ def read_as_local(location: Location) -> str | None:
 _PASTED = ("http", "https", "file", "local", "memory")
 
 
+#: How an object is asked for where nobody says more.
+_PLAIN = SignRequest(method="HEAD")
+
+
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: at() copies __dict__ for every key
 class Location:
     """Where one object is: what a plugin's hooks are given.
@@ -80,6 +85,8 @@ class Location:
     profile: str | None = None
     #: Methods, options and functions that the profile says its store lacks.
     lacks: frozenset[str] = frozenset()
+    #: With what ``head_metadata`` asks for the object: a request for HEAD.
+    reading: SignRequest = _PLAIN
     _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
     #: What a path begins with that holds nothing secret, up to the key; None for another.
     _start: str | None = attrs.field(init=False)

@@ -40,6 +40,7 @@ __all__ = [
     "OF_FORMS",
     "OF_LINKS",
     "OF_PARTS",
+    "OF_READING",
     "ONE_OBJECT",
     "OPTIONS",
     "PER_ROW",
@@ -70,8 +71,8 @@ class Option(NamedTuple):
     #: ``download`` (GET and HEAD alone); ``object``, of which each has a value of its own, so that bulk
     #: calls take a column and prefixes refuse it; of uploads in parts ``part`` (every part's link
     #: has it) or ``whole`` (no store checks it there), and without either it is said once, of the
-    #: object; ``transfer``, since ``daypass put`` and ``get`` take it; ``secret``, whose values no
-    #: repr shows.
+    #: object; ``transfer``, since ``daypass put`` and ``get`` take it; ``read``, which the reading of
+    #: metadata takes too; ``secret``, whose values no repr shows.
     goes_with: str
     #: For ``--help`` and the reference, in the library's words.
     help: str
@@ -96,8 +97,8 @@ OPTIONS: dict[str, Option] = {
     "acl": Option(text, "shapes", "link form upload transfer", "A canned ACL for the uploaded object."),
     "storage_class": Option(text, "shapes", "link form upload transfer", "The storage class of the uploaded object, in the store's own word, such as STANDARD_IA."),
     "tags": Option(tags, "shapes", "link form upload transfer", "A tag of the uploaded object."),
-    "requester_pays": Option(flag, "shapes", "link part transfer", "The holder states that the requester pays."),
-    "headers": Option(headers, "shapes", "link form transfer secret", "A further header to sign, which the holder must send."),
+    "requester_pays": Option(flag, "shapes", "link part transfer read", "The holder states that the requester pays."),
+    "headers": Option(headers, "shapes", "link form transfer read secret", "A further header to sign, which the holder must send."),
     "query": Option(query, "shapes", "link part secret", "A query parameter of your own, which is signed with the link."),
     "success_status": Option(status, "shapes", "form", "What a successful upload is answered with: 200, 201 or 204."),
     "success_redirect": Option(redirect, "shapes", "form", "Where the browser goes after a successful upload."),
@@ -142,6 +143,8 @@ OF_PARTS = _with("part")
 WHOLE_UPLOAD = frozenset(_with("whole"))
 #: Options that make sense where the link is used at once.
 AT_ONCE = _with("link", "transfer")
+#: Options without which a store may not let an object be read: its metadata are asked for with them too.
+OF_READING = _with("read")
 #: Options whose values no repr shows, and no other process is sent.
 SECRET = frozenset(_with("secret"))
 

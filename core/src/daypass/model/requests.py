@@ -20,13 +20,30 @@ from daypass.model.options import (
     DOWNLOAD_ONLY,
     METHODS,
     OF_LINKS,
+    OF_READING,
     UPLOAD_ONLY,
 )
 
-__all__ = ["BulkOptions", "SharedOptions", "SignOptions", "SignRequest", "make_request"]
+__all__ = [
+    "BulkOptions",
+    "ReadOptions",
+    "SharedOptions",
+    "SignOptions",
+    "SignRequest",
+    "for_reading",
+    "make_reading",
+    "make_request",
+]
 
 
-class SharedOptions(TypedDict, total=False):
+class ReadOptions(TypedDict, total=False):
+    """The fields of `SignRequest` that the reading of metadata takes."""
+
+    requester_pays: bool
+    headers: Mapping[str, str] | None
+
+
+class SharedOptions(ReadOptions, total=False):
     """The fields of `SignRequest` that many objects can share: the keywords of a bulk call."""
 
     method: str
@@ -41,8 +58,6 @@ class SharedOptions(TypedDict, total=False):
     acl: str | None
     storage_class: str | None
     tags: Mapping[str, str] | None
-    requester_pays: bool
-    headers: Mapping[str, str] | None
     query: Mapping[str, str] | None
     filename: str | None
     inline: bool
@@ -347,6 +362,22 @@ def make_request(options: Mapping[str, Any]) -> SignRequest:
         raise
     except Exception:  # noqa: BLE001 - an option that is not hashable, such as metadata, or that is none
         return _made(options)
+
+
+def make_reading(options: Mapping[str, Any]) -> SignRequest:
+    """Make the request by which an object's metadata are read.
+
+    Raises:
+        InvalidRequestError: naming the option that is wrong, or unknown and what is near to it.
+
+    """
+    refuse_unknown(options, OF_READING)
+    return make_request({**options, "method": "HEAD"})
+
+
+def for_reading(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return, of a link's keywords, those by which the object's metadata are to be read too."""
+    return {name: options[name] for name in OF_READING if name in options}
 
 
 def _made(options: Mapping[str, Any]) -> SignRequest:

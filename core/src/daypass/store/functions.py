@@ -16,7 +16,14 @@ from daypass.model.links import SignedURL
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
 from daypass.model.prefixes import SignedPrefix
-from daypass.model.requests import BulkOptions, SharedOptions, SignOptions, make_request
+from daypass.model.requests import (
+    BulkOptions,
+    ReadOptions,
+    SharedOptions,
+    SignOptions,
+    make_reading,
+    make_request,
+)
 from daypass.policy.decisions import Rehearsal
 from daypass.store import bulk
 from daypass.store.heads import Head, head_all
@@ -226,6 +233,8 @@ def head_metadata(
     missing_ok: Literal[False] = False,
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> ObjectMetadata: ...
 
 
@@ -237,6 +246,8 @@ def head_metadata(
     missing_ok: bool,
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> ObjectMetadata | None: ...
 
 
@@ -247,6 +258,8 @@ def head_metadata(
     missing_ok: bool = False,
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> ObjectMetadata | None:
     """Read the metadata of one object, from the store and never from a listing's cache.
 
@@ -256,16 +269,22 @@ def head_metadata(
         missing_ok: return None where there is no such object, instead of raising.
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists, in place of ``storage_options``.
+        signer_options: options of the path's backend, the same as for its links.
+        options: without what the store would not let the object be read: the fields of
+            `SignRequest` ``headers`` and ``requester_pays``.
 
     Raises:
         ObjectNotFoundError: a ``FileNotFoundError``, if there is no such object.
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    root, key = root_for(path, storage_options=storage_options, fs=fs)
-    del storage_options  # no traceback that prints local variables shows it
+    request = make_reading(options)
+    root, key = root_for(
+        path, storage_options=storage_options, fs=fs, signer_options=signer_options
+    )
+    del storage_options, signer_options  # no traceback that prints local variables shows them
     with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
-        return doors.head_metadata(*root.reading(key, version))
+        return doors.head_metadata(*root.reading(key, request, version))
     return None
 
 
@@ -307,6 +326,8 @@ def head_metadata_many(
     concurrency: int = 32,
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
+    signer_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> Any:
     """Read the metadata of many objects, several at a time; one that fails does not lose the rest.
 
@@ -322,17 +343,22 @@ def head_metadata_many(
         storage_options: fsspec's options; for paths of several protocols, one mapping for each
             under the protocol's name.
         fs: a filesystem that exists, in place of ``storage_options``.
+        signer_options: options of the paths' backend, the same as for their links.
+        options: the same as of `head_metadata`, for all of them.
 
     Raises:
         InvalidRequestError: for an option that is not legal.
         DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
 
     """
-    storage_options = hidden(storage_options)
+    request = make_reading(options)
+    storage_options, signer_options = hidden(storage_options), hidden(signer_options)
 
     def read(path: PathLike, version: str | None) -> ObjectMetadata:
-        root, key = root_for(path, storage_options=storage_options, fs=fs)
-        return doors.head_metadata(*root.reading(key, version))
+        root, key = root_for(
+            path, storage_options=storage_options, fs=fs, signer_options=signer_options
+        )
+        return doors.head_metadata(*root.reading(key, request, version))
 
     return head_all(read, paths, version, errors=errors, concurrency=concurrency)
 

@@ -11,7 +11,7 @@ from daypass.base.messages import brief, refuse_unknown
 from daypass.base.secrets import Options
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.model.forms import FormOptions
-from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
+from daypass.model.requests import BulkOptions, ReadOptions, SharedOptions, SignOptions
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -37,10 +37,11 @@ _Row = TypeVar("_Row")
 
 
 class _Place(TypedDict, total=False):
-    """Where a path's store is."""
+    """Where a path's store is, and the options of its backend."""
 
     storage_options: Mapping[str, Any] | None
     fs: AbstractFileSystem | None
+    signer_options: Mapping[str, Any] | None
 
 
 class _Signed(_Place, total=False):
@@ -48,7 +49,6 @@ class _Signed(_Place, total=False):
 
     public_endpoint: str | None
     signer: str | None
-    signer_options: Mapping[str, Any] | None
     caller: str | None
 
 
@@ -70,13 +70,13 @@ class BulkKeywords(BulkOptions, _Signed, total=False):
     """Those of links for many paths."""
 
 
-class HeadKeywords(_Place, total=False):
+class HeadKeywords(ReadOptions, _Place, total=False):
     """Those of the metadata of one path."""
 
     version: str | None
 
 
-class ManyHeadsOptions(TypedDict, total=False):
+class ManyHeadsOptions(ReadOptions, total=False):
     """How the metadata of many objects is read."""
 
     version: Iterable[str | None] | None

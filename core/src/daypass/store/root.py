@@ -278,8 +278,10 @@ class Root:
             location = self.at(key, version, whole=made.method == "LIST")
         return self.backend, location, made
 
-    def reading(self, key: str, version: str | None = None) -> tuple[Backend, Location]:
-        """Return who reads an object, and where it is: a signer only signs.
+    def reading(
+        self, key: str, request: SignRequest, version: str | None = None
+    ) -> tuple[Backend, Location]:
+        """Return who reads an object's metadata, and where and how: a signer only signs.
 
         Raises:
             InvalidPathError: if the key is not text.
@@ -287,6 +289,8 @@ class Root:
 
         """
         location = self.at(key, version)
+        if request.conditions:
+            location = attrs.evolve(location, reading=request)
         if self.signer is None:
             return self.backend, location
         reader = registry.backend(location.protocol)

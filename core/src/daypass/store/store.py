@@ -18,7 +18,13 @@ from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
 from daypass.model.prefixes import SignedPrefix
-from daypass.model.requests import BulkOptions, SharedOptions, SignOptions
+from daypass.model.requests import (
+    BulkOptions,
+    ReadOptions,
+    SharedOptions,
+    SignOptions,
+    make_reading,
+)
 from daypass.store import bulk
 from daypass.store.heads import Head, head_all
 from daypass.store.keywords import ManyHeadsOptions, at_once
@@ -151,16 +157,31 @@ class Store:
 
     @overload
     def head_metadata(
-        self, key: str, *, version: str | None = None, missing_ok: Literal[False] = False
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        missing_ok: Literal[False] = False,
+        **options: Unpack[ReadOptions],
     ) -> ObjectMetadata: ...
 
     @overload
     def head_metadata(
-        self, key: str, *, version: str | None = None, missing_ok: bool
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        missing_ok: bool,
+        **options: Unpack[ReadOptions],
     ) -> ObjectMetadata | None: ...
 
     def head_metadata(
-        self, key: str, *, version: str | None = None, missing_ok: bool = False
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        missing_ok: bool = False,
+        **options: Unpack[ReadOptions],
     ) -> ObjectMetadata | None:
         """Read the metadata of one object below the root.
 
@@ -168,14 +189,17 @@ class Store:
             key: the key, exactly as stored, relative to the root.
             version: the version of the object to read.
             missing_ok: return None where there is no such object, instead of raising.
+            options: without what the store would not let the object be read: the fields of
+                `SignRequest` ``headers`` and ``requester_pays``.
 
         Raises:
             ObjectNotFoundError: if there is no such object and ``missing_ok`` is False.
             DaypassError: another of the tree in `daypass.errors`.
 
         """
+        request = make_reading(options)
         with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
-            return doors.head_metadata(*self.root.reading(key, version))
+            return doors.head_metadata(*self.root.reading(key, request, version))
         return None
 
     @overload
@@ -213,6 +237,7 @@ class Store:
         version: Iterable[str | None] | None = None,
         errors: Literal["raise", "collect"] = "collect",
         concurrency: int = 32,
+        **options: Unpack[ReadOptions],
     ) -> Any:
         """Read the metadata of many objects below the root, several at a time.
 
@@ -223,15 +248,17 @@ class Store:
             errors: ``"collect"`` puts the row's `DaypassError` in the place of its
                 `ObjectMetadata`; ``"raise"`` raises the first, which names its row.
             concurrency: how many objects are asked for at once.
+            options: the same as of `head_metadata`, for all of them.
 
         Raises:
             InvalidRequestError: for an option that is not legal.
             DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
 
         """
+        request = make_reading(options)
 
         def read(key: str, version: str | None) -> ObjectMetadata:
-            return doors.head_metadata(*self.root.reading(key, version))
+            return doors.head_metadata(*self.root.reading(key, request, version))
 
         return head_all(read, keys, version, errors=errors, concurrency=concurrency)
 
@@ -398,19 +425,36 @@ class Store:
 
     @overload
     async def ahead_metadata(
-        self, key: str, *, version: str | None = None, missing_ok: Literal[False] = False
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        missing_ok: Literal[False] = False,
+        **options: Unpack[ReadOptions],
     ) -> ObjectMetadata: ...
 
     @overload
     async def ahead_metadata(
-        self, key: str, *, version: str | None = None, missing_ok: bool
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        missing_ok: bool,
+        **options: Unpack[ReadOptions],
     ) -> ObjectMetadata | None: ...
 
     async def ahead_metadata(
-        self, key: str, *, version: str | None = None, missing_ok: bool = False
+        self,
+        key: str,
+        *,
+        version: str | None = None,
+        missing_ok: bool = False,
+        **options: Unpack[ReadOptions],
     ) -> ObjectMetadata | None:
         """Do what `head_metadata` does, in a thread."""
-        return await in_thread(self.head_metadata, key, version=version, missing_ok=missing_ok)
+        return await in_thread(
+            lambda: self.head_metadata(key, version=version, missing_ok=missing_ok, **options)
+        )
 
     async def acreate_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]

@@ -14,10 +14,11 @@ import pytest
 
 from daypass.errors import DaypassError, DeadlineError, ObjectNotFoundError
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.options import OF_READING
 from daypass.store.store import Store
 from daypass.testing import networks
-from daypass.testing.bench import Bench, only
-from daypass.testing.probes import MD5
+from daypass.testing.bench import Bench, each, only
+from daypass.testing.probes import MD5, PROBES
 from daypass.testing.trials import BODY, KEY, Trial, changed
 
 __all__ = ["MetadataRules"]
@@ -33,6 +34,8 @@ _DIGESTS: dict[str, Callable[[bytes], bytes]] = {
 
 Place = Callable[[str, bytes], object]
 offered = only(lambda bench: not bench.sign_only)
+#: For rules about how an object is asked for: a signer asks for none.
+reads = only(lambda bench: not bench.sign_only and not bench.signer)
 
 
 class MetadataRules(Bench):
@@ -122,6 +125,22 @@ class MetadataRules(Bench):
         for key in ("above", "above/", "above/below/"):
             with pytest.raises(ObjectNotFoundError):
                 store.head_metadata(key)
+
+    @reads
+    @each(option=lambda bench: sorted(bench.info.enforces.intersection(OF_READING)))
+    def test_a_declared_option_goes_with_the_metadata_too(self, trial: Trial, option: str) -> None:
+        """What a link for the object can be asked for, its metadata can."""
+        trial.place(KEY, BODY)
+        found = trial.store.head_metadata(KEY, **PROBES[option].keywords(trial))
+        assert found.size == len(BODY)
+
+    @reads
+    @only(lambda bench: "headers" in bench.info.enforces - bench.unverified - bench.lacking)
+    def test_a_header_reaches_the_store_with_the_metadata_too(self, trial: Trial) -> None:
+        """A store that is asked for another object than it has (If-Match, RFC 9110) says so."""
+        trial.place(KEY, BODY)
+        with pytest.raises(DaypassError):
+            trial.store.head_metadata(KEY, headers={"If-Match": '"of-another-object"'})
 
     @offered
     def test_reading_ends_within_the_deadline(self, store: Store) -> None:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from daypass.base.files import named, target_of, whole
 from daypass.errors import InvalidRequestError, StoreError, UnsupportedOptionError
+from daypass.gate import doors
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike
-from daypass.model.requests import SignOptions
-from daypass.store.functions import create_signed_url, head_metadata
+from daypass.model.requests import SignOptions, for_reading, make_reading, make_request
+from daypass.store.functions import create_signed_url
 from daypass.store.keywords import hidden
 from daypass.store.prepared import root_for
 from daypass.transfer.keywords import AbortKeywords, DownloadKeywords, UploadKeywords
@@ -81,7 +82,6 @@ def download(
     target = target_of(named(file, "file"))
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
-        "version": version,
         "storage_options": storage_options,
         "fs": fs,
         "signer": signer,
@@ -91,12 +91,16 @@ def download(
     _check_method(options, "GET")
     encoding, expected = "identity", None
     if is_link(link):
-        check_alone({**place, **options})
+        check_alone({**place, "version": version, **options})
         used = link_of(link, "GET", options.get("headers"))
     else:
+        # What the link is signed with, the metadata are read with: by one root, and the same options.
+        made, reading = make_request(options), make_reading(for_reading(options))
         path: Any = link
-        used = create_signed_url(path, **place, **options)
-        expected = head_metadata(path, version=version, storage_options=storage_options, fs=fs)
+        root, key = root_for(path, **place)
+        asked = root.request_for("create_signed_url", key, options, version, made)
+        used = doors.create_signed_url(*asked, caller=root.caller)
+        expected = doors.head_metadata(*root.reading(key, reading, version))
         if expected.content_encoding == "gzip":
             # Some stores unpack what they keep compressed, for a client that does not say it takes gzip.
             encoding = "gzip"

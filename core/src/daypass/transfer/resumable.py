@@ -27,6 +27,7 @@ from daypass.errors import (
 from daypass.gate import doors
 from daypass.hookspecs.parts import UploadedPart, plan_parts
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.requests import for_reading, make_reading
 from daypass.store import multipart
 from daypass.store.multipart import MultipartUpload
 from daypass.store.root import Root
@@ -68,10 +69,16 @@ class Job:
     #: What is to be said in the end.
     notes: list[str]
 
+    @property
+    def _read_with(self) -> dict[str, Any]:
+        """The keywords by which the object is read, but for headers: those are of an upload."""
+        return {n: value for n, value in for_reading(self.asked).items() if n != "headers"}
+
     def head(self, *, missing_ok: bool = False) -> ObjectMetadata | None:
         """Return what the store says of the object."""
         try:
-            return doors.head_metadata(*self.root.reading(self.key))
+            request = make_reading(self._read_with)
+            return doors.head_metadata(*self.root.reading(self.key, request))
         except ObjectNotFoundError:
             if missing_ok:
                 return None

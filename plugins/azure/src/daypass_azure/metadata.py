@@ -40,7 +40,9 @@ def head_metadata(location: Location) -> ObjectMetadata:
     blob = fs.service_client.get_blob_client(
         account.place.container, location.key, snapshot=snapshot
     )
-    named = {} if version is None else {"version_id": version}
+    named: dict[str, Any] = {} if version is None else {"version_id": version}
+    if location.reading.headers:
+        named["headers"] = dict(location.reading.headers)
     try:
         answer = call_sdk(
             location, fs, f"the metadata of {location.path}", blob.get_blob_properties, **named

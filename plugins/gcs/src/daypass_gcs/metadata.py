@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_gcs.places import check_bucket
-from daypass_gcs.settings import settings_of
+from daypass_gcs.settings import payer, settings_of
 from daypass_gcs.shape import check_generation
 
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
@@ -33,10 +34,14 @@ def head_metadata(location: Location) -> ObjectMetadata:
     names = {"generation": None if location.version is None else check_generation(location.version)}
     settings = settings_of(location)
     project = settings.paying_project(location.options.user_project)
-    if location.options.user_project is not None or settings.requester_pays:
+    if location.reading.requester_pays:
+        names["userProject"] = payer(project)
+    elif location.options.user_project is not None or settings.requester_pays:
         names["userProject"] = project
+    headers = dict(location.reading.headers or {})
+    place = (location.bucket, location.key)
     return _normalise(
-        location, call_api(location, "GET", "b/{}/o/{}", location.bucket, location.key, **names)
+        location, call_api(location, "GET", "b/{}/o/{}", *place, headers=headers, **names)
     )
 
 
@@ -70,14 +75,14 @@ def _call(
         own: Any = location.fs
         # A twin gets the owner's credentials, and makes no second search for them.
         fs = sync_filesystem(location, token=own.credentials.credentials or "anon")
-        return sync(
+        *_, body = sync(
             fs.loop,
-            fs._call,  # noqa: SLF001 - info() may answer from a listing made earlier
+            fs._request,  # noqa: SLF001 - info() may answer from a listing, and _call() logs headers
             *call,
-            json_out=True,
             timeout=max(deadline.left, 0),
             **options,
         )
+        return json.loads(body)
     except DaypassError:
         raise
     except FSTimeoutError as error:

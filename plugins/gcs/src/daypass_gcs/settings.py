@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from daypass.base.urls import check_endpoint
-from daypass.errors import InvalidRequestError
+from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.model.locations import Location
 from daypass.toolkit.settings import (
     FSSPEC_OPTIONS,
@@ -17,6 +17,7 @@ from daypass.toolkit.settings import (
     effective_options,
     refuse_misspelt,
 )
+from daypass_gcs.options import check_project
 
 DEFAULT_UNIVERSE = "googleapis.com"
 
@@ -88,6 +89,19 @@ class Settings:
             )
             raise InvalidRequestError(msg, option="user_project")
         return user_project or named or self.project or None
+
+
+def payer(project: str | None) -> str:
+    """Return the project that pays, or raise where none is known.
+
+    Raises:
+        UnsupportedOptionError: saying where it is named.
+
+    """
+    if project is None:
+        msg = "requester_pays needs the project that pays: name it as signer_options user_project"
+        raise UnsupportedOptionError(msg, option="requester_pays", backend="gcs")
+    return check_project(project, "requester_pays")
 
 
 def settings_of(location: Location) -> Settings:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from daypass.base.times import timestamp
 from daypass.base.urls import encode
-from daypass.errors import CredentialsError, InvalidExpiryError, UnsupportedOptionError
+from daypass.errors import CredentialsError, InvalidExpiryError
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
@@ -23,9 +23,8 @@ from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
-from daypass_gcs.options import check_project
 from daypass_gcs.places import check_bucket, place_of
-from daypass_gcs.settings import settings_of
+from daypass_gcs.settings import payer, settings_of
 from daypass_gcs.shape import shape_of
 
 
@@ -120,12 +119,7 @@ class Signer:
         """Return whom the request is billed to, where that is not the bucket's owner."""
         if not self.always_pays and not request.requester_pays:
             return None
-        if self._paying_project is None:
-            msg = (
-                "requester_pays needs the project that pays: name it as signer_options user_project"
-            )
-            raise UnsupportedOptionError(msg, option="requester_pays", backend="gcs")
-        return check_project(self._paying_project, "requester_pays")
+        return payer(self._paying_project)
 
     def check_lifetime(self, lifetime: int) -> None:
         """Raise for more seconds than a signature by IAM is good for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,10 @@ from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
 from daypass_s3.settings import settings_of
+from daypass_s3.shape import shape_of
 
+#: Headers of the HEAD of this very task: all of an event loop share one client.
+_FURTHER: ContextVar[Mapping[str, str]] = ContextVar("daypass_s3_further")
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
 _MD5 = "md5chksum"
 
@@ -35,14 +39,15 @@ def head_metadata(location: Location) -> ObjectMetadata:
     deadline = Deadline.after(location.deadline)
     fs = sync_filesystem(location)
     names = {"Bucket": location.bucket, "Key": location.key}
+    headers = shape_of(location.reading, None, requester_pays=False).headers
     if location.version is not None:
         names["VersionId"] = location.version
     try:
         try:
-            answer = _head(fs, deadline, {**names, "ChecksumMode": "ENABLED"})
+            answer = _head(fs, deadline, {**names, "ChecksumMode": "ENABLED"}, headers)
         except PermissionError:
             # Checksums of a KMS-encrypted object need kms:Decrypt, which a HEAD alone does not.
-            answer = _head(fs, deadline, names)
+            answer = _head(fs, deadline, names, headers)
     except FileNotFoundError as error:
         msg = f"{location.path} does not exist" + (
             f" in version {location.version}" if location.version else ""
@@ -70,15 +75,26 @@ def _explained(location: Location, error: Exception) -> Exception:
     )
 
 
-def _head(fs: Any, deadline: Deadline, names: Mapping[str, str]) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = sync(
-        fs.loop,
-        fs._call_s3,  # noqa: SLF001 - s3fs has no public call with a time limit
-        "head_object",
-        timeout=max(deadline.left, 0.001),  # 0 is none for fsspec
-        **names,
-    )
+def _head(
+    fs: Any, deadline: Deadline, names: Mapping[str, str], headers: Mapping[str, str]
+) -> Mapping[str, Any]:
+    left = max(deadline.left, 0.001)  # 0 is none for fsspec
+    answer: Mapping[str, Any] = sync(fs.loop, _call, fs, names, headers, timeout=left)
     return answer
+
+
+async def _call(fs: Any, names: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+    if headers:
+        await fs.set_session()
+        events = (await fs.get_s3(names["Bucket"])).meta.events
+        # Not all of them are parameters of the SDK's call; before it is signed, a request takes any.
+        events.register("before-call.s3.HeadObject", _add_further, unique_id="daypass-further")
+        _FURTHER.set(headers)
+    return await fs._call_s3("head_object", **names)  # noqa: SLF001 - s3fs has no public call
+
+
+def _add_further(params: Any, **_: Any) -> None:
+    params["headers"].update(_FURTHER.get({}))
 
 
 def _normalise(location: Location, answer: Mapping[str, Any]) -> ObjectMetadata:

@@ -15,6 +15,7 @@ from daypass.cli.output import warn
 from daypass.cli.words import column_text, listed
 from daypass.manifest.functions import head_manifest, sign_manifest
 from daypass.manifest.report import ManifestReport
+from daypass.model.requests import for_reading
 
 __all__ = ["head", "sign"]
 
@@ -49,6 +50,8 @@ def head(values: Mapping[str, Any]) -> int:
             concurrency=values["jobs"] or 32,
             callback=callback,
             storage_options=values["storage_options"],
+            signer_options=values["signer_options"],
+            **for_reading(options.asked(values)),
         )
     return _said(report)
 
