@@ -103,6 +103,33 @@ def test_options_of_an_upload(daypass, real, bucket, tmp_path):
     assert "412 Precondition Failed (PreconditionFailed)" in again.stderr
 
 
+def test_names_of_their_own(daypass, real, bucket, tmp_path):
+    (tmp_path / "up.csv").write_text("1,2\n")
+    for prefix in (f"s3://{bucket}/n/", f"s3://{bucket}"):
+        for _ in range(2):
+            put = daypass("put", "up.csv", prefix, "--json")
+            assert json.loads(put.stdout)["path"] == f"{prefix.rstrip('/')}/up.csv"
+    (tmp_path / "up.csv").unlink()
+    get = daypass("get", f"s3://{bucket}/n/up.csv")
+    assert get.stdout == f"{tmp_path / 'up.csv'}: 4 bytes, size and MD5 checked\n"
+    (tmp_path / "folder").mkdir()
+    get = daypass("get", f"s3://{bucket}/n/up.csv", "folder", "--json")
+    assert json.loads(get.stdout)["file"] == str(tmp_path / "folder" / "up.csv")
+    assert (tmp_path / "folder" / "up.csv").read_text() == "1,2\n"
+    assert "no name of its own" in daypass("get", f"s3://{bucket}/n/").stderr
+    assert daypass("head", f"s3://{bucket}/n/").returncode == 1
+
+
+def test_a_checksum_is_held_against_the_file(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("1,2\n")
+    sums = [b64encode(hashlib.sha256(body).digest()).decode() for body in (b"3", b"1,2\n")]
+    wrong = daypass("put", "up", f"s3://{bucket}/k", "--checksum-sha256", sums[0])
+    assert wrong.returncode == 2
+    assert f"--checksum-sha256 says {sums[0]}, and up has {sums[1]}: nothing was sent" in wrong.stderr  # fmt: skip
+    assert daypass("head", f"s3://{bucket}/k").returncode == 1
+    assert daypass("put", "up", f"s3://{bucket}/k", "--checksum-sha256", sums[1]).returncode == 0
+
+
 def test_get_replaces_a_file_and_writes_through_a_link(daypass, real, bucket, tmp_path):
     (tmp_path / "up").write_text("new")
     daypass("put", "up", f"s3://{bucket}/k")

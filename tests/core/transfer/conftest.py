@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -11,6 +12,7 @@ import attrs
 import pytest
 
 from daypass.transfer import retries
+from tests.servers.counting_proxy import counting_proxy
 from tests.servers.dripping import identity
 from tests.servers.serving import serving
 
@@ -111,3 +113,20 @@ def _short_pauses(monkeypatch):
 def left(tmp_path):
     """List what a transfer has left beside its file."""
     return lambda: sorted(path.name for path in tmp_path.glob(".daypass-*"))
+
+
+@pytest.fixture
+def real(servers, tmp_path, monkeypatch):
+    """A bucket of a real store behind a counting proxy: its options, and where nothing else knows it."""
+    from daypass.demo.server import make_bucket
+
+    server = servers("swift")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    bucket = f"transfer-{uuid.uuid4().hex[:12]}"
+    make_bucket(server, bucket)
+    with counting_proxy(server.endpoint.partition("://")[2]) as proxy:
+        options = server.storage_options | {"endpoint_url": proxy.url}
+        options["client_kwargs"] = dict(options.get("client_kwargs") or {}) | {
+            "endpoint_url": proxy.url
+        }
+        yield f"s3://{bucket}/ü b.bin", options, proxy

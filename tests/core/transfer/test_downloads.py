@@ -423,6 +423,7 @@ def test_where_no_file_can_be_nothing_is_sent(stored, tmp_path):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     long = tmp_path / ("a" * 300)
+    (tmp_path / "k").mkdir()  # the object's own name
     for place in (tmp_path, tmp_path / "none" / "down", loop, long, tmp_path / "nul\0"):
         with pytest.raises(InvalidRequestError) as caught:
             daypass.download(stored.url, place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from datetime import UTC, datetime
 
 import attrs
@@ -15,7 +14,6 @@ import daypass
 from daypass.errors import AccessDeniedError, InvalidRequestError, StoreError
 from daypass.transfer import resumable, whole
 from daypass.transfer.meter import Meter
-from tests.servers.counting_proxy import counting_proxy
 from tests.servers.gcs_post import parse_form
 
 BODY = os.urandom(3_000_000)
@@ -195,23 +193,6 @@ def test_what_is_no_files_name_is_refused_before_anything_is_sent(place, call, g
 def test_the_async_twin_does_the_same(place, file):
     assert asyncio.run(daypass.aupload(file, place.url)).size == len(BODY)
     assert place.asked[0].body == BODY
-
-
-@pytest.fixture
-def real(servers, tmp_path, monkeypatch):
-    """A bucket of a real store behind a counting proxy: its options, and where nothing else knows it."""
-    from daypass.demo.server import make_bucket
-
-    server = servers("swift")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    bucket = f"transfer-{uuid.uuid4().hex[:12]}"
-    make_bucket(server, bucket)
-    with counting_proxy(server.endpoint.partition("://")[2]) as proxy:
-        options = server.storage_options | {"endpoint_url": proxy.url}
-        options["client_kwargs"] = dict(options.get("client_kwargs") or {}) | {
-            "endpoint_url": proxy.url
-        }
-        yield f"s3://{bucket}/ü b.bin", options, proxy
 
 
 def test_links_of_a_real_store_need_no_credentials(real, file, tmp_path):

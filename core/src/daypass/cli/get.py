@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,23 +12,25 @@ from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
 from daypass.model.options import AT_ONCE, UPLOAD_ONLY
 from daypass.transfer.functions import download
+from daypass.transfer.names import within
 
 #: Of the options of a URL, those that make sense for a download that is made at once.
 _OPTIONS = [*options.of(name for name in AT_ONCE if name not in UPLOAD_ONLY).values()]
 _PLACE = ("version", "storage_options", "signer", "signer_options", "caller")
 
 
-def _get(path: str, file: Path, *, as_json: bool, **values: Any) -> None:
+def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
     """Download PATH to FILE through a signed GET URL, or what a URL in its place leads to.
 
-    The size and, where the store knows it, the MD5 must be those of the object's metadata. FILE
+    Without FILE, or with a folder, the file has the object's own name. The size and, where the store knows it, the MD5 must be those of the object's metadata. FILE
     appears whole, under a temporary name first, or not at all. A URL is used as it stands, without
     credentials.
     """
     place = {name: values[name] for name in _PLACE}
+    target = within(file, path)
     with progress("downloading") as callback:
-        done = download(path, file, callback=callback, **place, **options.asked(values))
-    target = file.resolve()
+        done = download(path, target, callback=callback, **place, **options.asked(values))
+    target = target.resolve()
     if as_json:
         say_json(
             {
@@ -53,7 +54,7 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["path"], metavar="PATH|URL"),
-        click.Argument(["file"], type=click.Path(dir_okay=False, path_type=Path)),
+        click.Argument(["file"], metavar="[FILE|FOLDER]", required=False, default="."),
         *_OPTIONS,
         options.VERSION,
         options.STORAGE,

@@ -25,7 +25,7 @@ _PARTS = ("multipart_threshold", "part_size", "jobs", "resume")
 def _put(file: Path, path: str, *, as_json: bool, **values: Any) -> None:
     """Upload FILE to PATH through a signed PUT URL, or in parts through one for each.
 
-    The upload declares a Content-Type, and its MD5 is signed, so that the store checks what
+    A PATH that ends in / takes it under its own name. The upload declares a Content-Type, and its MD5 is signed, so that the store checks what
     arrives, and kept as metadata, so that `daypass get` can check it again. A URL in the place of
     PATH is used as it stands, without credentials.
     """

@@ -25,6 +25,7 @@ from daypass.store.prepared import root_for
 from daypass.transfer.keywords import AbortKeywords, DownloadKeywords, UploadKeywords
 from daypass.transfer.links import check_alone, check_url, is_link, link_of
 from daypass.transfer.meter import Meter
+from daypass.transfer.names import inside, within
 from daypass.transfer.outcome import Transfer
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def download(
 
     Args:
         link: a `SignedURL` for GET, the text of a URL, or an fsspec-style path.
-        file: where it goes; what is there is replaced.
+        file: where it goes; what is there is replaced. A folder takes it under the object's own name.
         version: the version of the object, of a path.
         storage_options: fsspec's options for the filesystem of a path.
         fs: a filesystem that exists, in place of ``storage_options``.
@@ -79,7 +80,7 @@ def download(
     """
     from daypass.transfer.downloads import fetch
 
-    target = target_of(named(file, "file"))
+    target = target_of(within(file, link))
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
         "storage_options": storage_options,
@@ -159,7 +160,8 @@ def upload(
 
     Args:
         file: what goes up.
-        link: a `SignedURL` for PUT, the text of a URL, an `UploadForm`, or an fsspec-style path.
+        link: a `SignedURL` for PUT, the text of a URL, an `UploadForm`, or an fsspec-style path. A path that
+            ends in a slash, or names a bucket alone, takes the file under its own name.
         storage_options: fsspec's options for the filesystem of a path.
         fs: a filesystem that exists, in place of ``storage_options``.
         signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
@@ -171,7 +173,8 @@ def upload(
         resume: go on where an earlier run of this upload stopped.
         callback: is told of the size and of the bytes that go up, fewer than none where some have to
             go again; a child of it of the reading before (`fsspec.callbacks.Callback`).
-        options: what describes the object and its links, of a path: the fields of `SignRequest`. With
+        options: what describes the object and its links, of a path: the fields of `SignRequest`. A
+            ``content_md5`` or ``checksum_sha256`` must be the file's, or nothing is sent. With
             the text of a URL, ``headers`` are those that it wants, and nothing else may be given.
 
     Returns:
@@ -200,7 +203,7 @@ def upload(
     if is_link(link):
         check_alone({**place, "part_size": part_size, "resume": resume, **options})
         return _through(link, file, options.get("headers"), meter)
-    path: Any = link
+    path: Any = inside(link, file.name)  # type: ignore[arg-type] # it is a path
     asked: Any = {name: value for name, value in options.items() if value is not None}
     explicit = frozenset(asked)
     asked.setdefault("content_type", content_type_of(file.name))
@@ -256,6 +259,7 @@ def abort_upload(
         msg = "an upload through a link goes up whole or not at all: there is nothing to abort"
         raise InvalidRequestError(msg, option="path")
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
+    path = inside(path, source.name)
     root, key = root_for(
         path,
         storage_options=storage_options,
@@ -323,7 +327,8 @@ def _in_one_piece(
     from daypass.transfer.checksums import checksums
     from daypass.transfer.whole import said_by, send_whole
 
-    md5, _ = checksums(file, file.stat().st_size, max(1, file.stat().st_size), meter)
+    size = file.stat().st_size
+    md5, _ = checksums(file, size, max(1, size), meter, asked)
     put: Any = asked | {"method": "PUT"}
     checked = True
     try:

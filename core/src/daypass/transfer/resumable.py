@@ -143,7 +143,7 @@ def _begin(job: Job, journal: Journal) -> Transfer | None:
         _check_absent(job)
     before = job.file.stat()
     plan = plan_parts(before.st_size, job.part_size, info.multipart, info.name)
-    md5, md5s = checksums(job.file, plan.size, plan.part_size, job.meter)
+    md5, md5s = checksums(job.file, plan.size, plan.part_size, job.meter, job.asked)
     if len(md5s) != plan.count:
         msg = f"{job.file} changed while it was read"
         raise ChangedError(msg)
@@ -193,7 +193,7 @@ def _go_on(job: Job, journal: Journal) -> Transfer:
     assert known is not None  # noqa: S101 - its caller has looked
     _check_options(job, known)
     now = job.file.stat()
-    md5, md5s = checksums(job.file, now.st_size, known.part_size, job.meter)
+    md5, md5s = checksums(job.file, now.st_size, known.part_size, job.meter, job.asked)
     if (now.st_size, now.st_mtime_ns, md5, md5s) != (
         known.size,
         known.changed,

@@ -1,0 +1,62 @@
+"""Names of their own: a file's in the prefix that it goes into, and an object's in the folder that it goes into."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from daypass.base.files import named
+from daypass.errors import InvalidRequestError
+from daypass.model.links import SignedURL
+from daypass.model.paths import PathLike, parse_path
+
+__all__ = ["inside", "within"]
+
+#: What ends the name of a folder.
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+
+
+def inside(path: PathLike, name: str) -> PathLike:
+    """Return where a file of this name goes: into a path that is a bucket's, or ends in a slash; else that path.
+
+    >>> inside("s3://bucket/runs/", "7.csv"), inside("s3://bucket", "7.csv"), inside("s3://bucket/7", "7.csv")
+    ('s3://bucket/runs/7.csv', 's3://bucket/7.csv', 's3://bucket/7')
+    """
+    key = parse_path(path).key
+    if key and not key.endswith("/"):
+        return path
+    if isinstance(path, str):
+        return f"{path}{'' if path.endswith('/') else '/'}{name}"
+    joined: PathLike = path.joinpath(name)  # type: ignore[union-attr] # of a UPath, with its options
+    return joined
+
+
+def within(file: str | os.PathLike[str], link: SignedURL | PathLike) -> Path:
+    """Return which file an object goes to: in a folder, one of the object's own name; else that file.
+
+    Raises:
+        InvalidRequestError: if the object has no name that a file can have.
+
+    """
+    place = named(file, "file")
+    given = os.fspath(file)
+    is_folder = os.path.isdir(given)  # noqa: PTH112 - of what no file can be called, Path raises
+    if not given.endswith(_SEPARATORS) and not is_folder:
+        return place
+    name = _name_of(link)
+    if name in ("", ".", "..") or any(char in name for char in "/\\\0"):
+        msg = f"the object has no name of its own that a file in {place} could have: name the file too"
+        raise InvalidRequestError(msg, option="file")
+    return place / name
+
+
+def _name_of(link: SignedURL | PathLike) -> str:
+    if isinstance(link, SignedURL):
+        return link.path.rpartition("/")[2]
+    if isinstance(link, str) and link[:8].lower().startswith(("http://", "https://")):
+        try:
+            return unquote(urlsplit(link).path.rpartition("/")[2], errors="strict")
+        except ValueError:
+            return ""
+    return parse_path(link).key.rpartition("/")[2]
