@@ -89,15 +89,9 @@ if TYPE_CHECKING:
         create_upload_form,
         resume_multipart_upload,
     )
-    from daypass.transfer.functions import (
-        aabort_upload,
-        abort_upload,
-        adownload,
-        aupload,
-        download,
-        upload,
-    )
+    from daypass.transfer.functions import adownload, download
     from daypass.transfer.outcome import Transfer
+    from daypass.transfer.upload_functions import aabort_upload, abort_upload, aupload, upload
 
 __version__: str  # found on first use, as every name here
 
@@ -248,15 +242,9 @@ _HOMES = {
         "create_upload_form",
         "resume_multipart_upload",
     ),
-    "transfer.functions": (
-        "aabort_upload",
-        "abort_upload",
-        "adownload",
-        "aupload",
-        "download",
-        "upload",
-    ),
+    "transfer.functions": ("adownload", "download"),
     "transfer.outcome": ("Transfer",),
+    "transfer.upload_functions": ("aabort_upload", "abort_upload", "aupload", "upload"),
 }
 
 

@@ -120,12 +120,27 @@ def test_names_of_their_own(daypass, real, bucket, tmp_path):
     assert daypass("head", f"s3://{bucket}/n/").returncode == 1
 
 
+def test_stdin_goes_up_and_an_object_comes_to_stdout(daypass, real, bucket, tmp_path):
+    path = f"s3://{bucket}/k.csv"
+    put = daypass("put", "-", path, "--json", input="1,2\n")
+    told = json.loads(put.stdout)
+    assert (told["size"], told["content_type"]) == (4, "text/csv")
+    get = daypass("get", path, "-")
+    assert (get.returncode, get.stdout) == (0, "1,2\n")
+    assert get.stderr == f"{path}: 4 bytes, size and MD5 checked\n"
+    assert daypass("get", path, "-", "--json").returncode == 2
+    missing = daypass("get", f"{path}.none", "-")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert daypass("put", "-", f"s3://{bucket}/n/", input="x").returncode == 2
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_checksum_is_held_against_the_file(daypass, real, bucket, tmp_path):
     (tmp_path / "up").write_text("1,2\n")
     sums = [b64encode(hashlib.sha256(body).digest()).decode() for body in (b"3", b"1,2\n")]
     wrong = daypass("put", "up", f"s3://{bucket}/k", "--checksum-sha256", sums[0])
     assert wrong.returncode == 2
-    assert f"--checksum-sha256 says {sums[0]}, and up has {sums[1]}: nothing was sent" in wrong.stderr  # fmt: skip
+    assert f"--checksum-sha256 says {sums[0]}, and the file has {sums[1]}: nothing was sent" in wrong.stderr  # fmt: skip
     assert daypass("head", f"s3://{bucket}/k").returncode == 1
     assert daypass("put", "up", f"s3://{bucket}/k", "--checksum-sha256", sums[1]).returncode == 0
 

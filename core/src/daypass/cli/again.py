@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -23,7 +22,7 @@ __all__ = ["Again"]
 class Again:
     """A call of ``daypass put``."""
 
-    file: Path
+    file: str
     path: str
     #: Storage options, signer, signer options and caller.
     place: Mapping[str, Any]
@@ -47,7 +46,7 @@ class Again:
 
     def _command(self, flag: str) -> str:
         """Say how to call this command again; options that hold secrets are named alone."""
-        words = ["daypass", "put", flag, str(self.file), self.path]
+        words = ["daypass", "put", flag, self.file, self.path]
         rest = ""
         for name, option in (
             ("storage_options", "--storage-option"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
 from daypass.cli import exits, options
-from daypass.cli.output import json_option, say, say_json
+from daypass.cli.output import json_option, note, say, say_json
 from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
 from daypass.model.options import AT_ONCE, UPLOAD_ONLY
 from daypass.transfer.functions import download
 from daypass.transfer.names import within
+from daypass.transfer.outcome import Transfer
 
 #: Of the options of a URL, those that make sense for a download that is made at once.
 _OPTIONS = [*options.of(name for name in AT_ONCE if name not in UPLOAD_ONLY).values()]
@@ -22,14 +24,22 @@ _PLACE = ("version", "storage_options", "signer", "signer_options", "caller")
 def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
     """Download PATH to FILE through a signed GET URL, or what a URL in its place leads to.
 
-    Without FILE, or with a folder, the file has the object's own name. The size and, where the store knows it, the MD5 must be those of the object's metadata. FILE
-    appears whole, under a temporary name first, or not at all. A URL is used as it stands, without
-    credentials.
+    Without FILE, or with a folder, the file has the object's own name; - is stdout. The size and,
+    where the store knows it, the MD5 must be those of the object's metadata. FILE appears whole,
+    under a temporary name first, or not at all. A URL is used as it stands, without credentials.
     """
-    place = {name: values[name] for name in _PLACE}
+    asked = {**{name: values[name] for name in _PLACE}, **options.asked(values)}
+    if file == "-":
+        if as_json:
+            msg = "--json goes to stdout, and so does the object: give a FILE"
+            raise click.UsageError(msg)
+        with os.fdopen(os.dup(1), "wb") as stdout, progress("downloading") as callback:
+            done = download(path, stdout, callback=callback, **asked)
+        note(f"{shown(done.path)}: {_words(done)}")
+        return
     target = within(file, path)
     with progress("downloading") as callback:
-        done = download(path, target, callback=callback, **place, **options.asked(values))
+        done = download(path, target, callback=callback, **asked)
     target = target.resolve()
     if as_json:
         say_json(
@@ -42,9 +52,13 @@ def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
             }
         )
         return
+    say(f"{shown(str(target))}: {_words(done)}")
+
+
+def _words(done: Transfer) -> str:
     checked = " and ".join(word if word == "size" else "MD5" for word in done.checked)
     words = f"{checked} checked" if checked else "nothing to check it against"
-    say(f"{shown(str(target))}: {size(done.size)}, {words}")
+    return f"{size(done.size)}, {words}"
 
 
 command = click.Command(
@@ -54,7 +68,7 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["path"], metavar="PATH|URL"),
-        click.Argument(["file"], metavar="[FILE|FOLDER]", required=False, default="."),
+        click.Argument(["file"], metavar="[FILE|FOLDER|-]", required=False, default="."),
         *_OPTIONS,
         options.VERSION,
         options.STORAGE,

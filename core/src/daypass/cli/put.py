@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
 from typing import Any
 
 import click
@@ -13,8 +13,8 @@ from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import listed, shown, size
 from daypass.model.options import AT_ONCE, DOWNLOAD_ONLY
-from daypass.transfer.functions import abort_upload, upload
 from daypass.transfer.outcome import Transfer
+from daypass.transfer.upload_functions import abort_upload, upload
 
 #: Of the options of a URL, those that make sense for an upload that is made at once.
 _OPTIONS = [*options.of(name for name in AT_ONCE if name not in DOWNLOAD_ONLY).values()]
@@ -22,26 +22,27 @@ _PLACE = ("storage_options", "signer", "signer_options", "caller")
 _PARTS = ("multipart_threshold", "part_size", "jobs", "resume")
 
 
-def _put(file: Path, path: str, *, as_json: bool, **values: Any) -> None:
+def _put(file: str, path: str, *, as_json: bool, **values: Any) -> None:
     """Upload FILE to PATH through a signed PUT URL, or in parts through one for each.
 
-    A PATH that ends in / takes it under its own name. The upload declares a Content-Type, and its MD5 is signed, so that the store checks what
+    A PATH that ends in / takes it under its own name; a FILE - is stdin. The upload declares a Content-Type, and its MD5 is signed, so that the store checks what
     arrives, and kept as metadata, so that `daypass get` can check it again. A URL in the place of
     PATH is used as it stands, without credentials.
     """
     place = {name: values[name] for name in _PLACE}
+    source = sys.stdin.buffer if file == "-" else file
     asked = options.asked(values)
     if values["abort"]:
         if values["resume"]:
             msg = "--abort removes what --resume would go on with: give one of them"
             raise click.UsageError(msg)
         with Again(file, path, place).spelled():
-            found = abort_upload(file, path, headers=asked.get("headers"), **place)
+            found = abort_upload(source, path, headers=asked.get("headers"), **place)
         say(shown(f"the upload to {found} is aborted: the store removes its parts"))
         return
     with Again(file, path, place).spelled(), progress("uploading") as callback:
         how = {name: values[name] for name in _PARTS}
-        done = upload(file, path, callback=callback, **place, **how, **asked)
+        done = upload(source, path, callback=callback, **place, **how, **asked)
     for note in done.notes:
         warn(note)
     if done.unenforced:
@@ -78,7 +79,7 @@ command = click.Command(
     help=_put.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["file"], type=click.Path(dir_okay=False, path_type=Path)),
+        click.Argument(["file"], type=click.Path(dir_okay=False)),
         click.Argument(["path"], metavar="PATH|URL"),
         click.Option(
             ["--multipart-threshold"],

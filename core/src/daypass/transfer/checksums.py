@@ -51,7 +51,7 @@ def checksums(
     for name, value in found.items():
         given = stated.get(name)
         if given is not None and (told := OPTIONS[name].check(given, name)) != value:
-            msg = f"{name} says {told}, and {file} has {value}: nothing was sent"
+            msg = f"{name} says {told}, and the file has {value}: nothing was sent"
             raise InvalidRequestError(msg, option=name)
     return found["content_md5"], parts
 

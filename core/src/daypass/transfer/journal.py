@@ -29,7 +29,8 @@ class Upload:
     #: The file's absolute path, and the path it goes to.
     file: str
     path: str
-    #: What the file was when the upload began: size in bytes, time of its last change in nanoseconds.
+    #: What the file was when the upload began: size in bytes, time of its last change in nanoseconds,
+    #: which is 0 for a stream.
     size: int
     changed: int
     part_size: int

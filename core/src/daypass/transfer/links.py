@@ -14,8 +14,9 @@ from daypass.errors import InvalidRequestError
 from daypass.model.forms import UploadForm
 from daypass.model.headers import check_text, check_token, pairs_of
 from daypass.model.links import SignedURL
+from daypass.model.requests import SignOptions
 
-__all__ = ["check_alone", "check_url", "is_link", "link_of"]
+__all__ = ["check_alone", "check_method", "check_url", "is_link", "link_of"]
 
 #: A URL is used as it stands, so all that could end a line, or be read in two ways, is refused.
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.ASCII | re.IGNORECASE)
@@ -41,6 +42,20 @@ def check_alone(options: Mapping[str, Any]) -> None:
         if value is not None and value is not False and name != "headers":
             msg = f"{name} goes with a path, and a link is given, which permits what it permits: leave it out"
             raise InvalidRequestError(msg, option=name)
+
+
+def check_method(options: SignOptions, method: str) -> None:
+    """Raise where keywords ask for another method than a transfer has; take it out of them.
+
+    Raises:
+        InvalidRequestError: naming the method that it has.
+
+    """
+    given = options.get("method", method)
+    if given is not None and str(given).upper() != method:
+        msg = f"this sends {method} and nothing else: leave method out"
+        raise InvalidRequestError(msg, option="method")
+    options.pop("method", None)
 
 
 def link_of(

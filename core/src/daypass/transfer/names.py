@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from daypass.base.files import named
-from daypass.errors import InvalidRequestError
+from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike, parse_path
 
@@ -17,22 +18,29 @@ __all__ = ["inside", "within"]
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
-def inside(path: PathLike, name: str) -> PathLike:
+def inside(path: PathLike, name: str | None) -> PathLike:
     """Return where a file of this name goes: into a path that is a bucket's, or ends in a slash; else that path.
 
     >>> inside("s3://bucket/runs/", "7.csv"), inside("s3://bucket", "7.csv"), inside("s3://bucket/7", "7.csv")
     ('s3://bucket/runs/7.csv', 's3://bucket/7.csv', 's3://bucket/7')
+
+    Raises:
+        InvalidPathError: if nothing has a name that it could have there: a stream brings none along.
+
     """
     key = parse_path(path).key
     if key and not key.endswith("/"):
         return path
+    if name is None:
+        msg = "a stream has no name that it could have in a prefix: name the whole key"
+        raise InvalidPathError(msg, option="path")
     if isinstance(path, str):
         return f"{path}{'' if path.endswith('/') else '/'}{name}"
     joined: PathLike = path.joinpath(name)  # type: ignore[union-attr] # of a UPath, with its options
     return joined
 
 
-def within(file: str | os.PathLike[str], link: SignedURL | PathLike) -> Path:
+def within(file: Any, link: SignedURL | PathLike) -> Path:
     """Return which file an object goes to: in a folder, one of the object's own name; else that file.
 
     Raises:

@@ -37,6 +37,7 @@ from daypass.transfer.meter import Meter
 from daypass.transfer.outcome import Transfer
 from daypass.transfer.parts import Sent, send_parts
 from daypass.transfer.retries import ChangedError, insist, is_temporary
+from daypass.transfer.streams import Source
 
 __all__ = ["Job", "abort", "has_parts", "put"]
 
@@ -52,7 +53,7 @@ _OF_LINKS = ("expires_in", "expires_at", "starts_at", "signing_time", "stable_fo
 class Job:
     """What is asked."""
 
-    file: Path
+    source: Source
     #: Where it goes, as it was given: by it an earlier run is known.
     path: str
     root: Root
@@ -68,6 +69,11 @@ class Job:
     meter: Meter
     #: What is to be said in the end.
     notes: list[str]
+
+    @property
+    def changed(self) -> int:
+        """When the file was changed last, in nanoseconds; 0 for a stream, whose file is new each time."""
+        return 0 if self.source.name is None else self.source.file.stat().st_mtime_ns
 
     @property
     def _read_with(self) -> dict[str, Any]:
@@ -108,10 +114,10 @@ def put(job: Job) -> Transfer | None:
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    with open_journal(job.file, job.path) as journal:
+    with open_journal(job.source.known_as, job.path) as journal:
         if journal.upload is not None and not job.resume:
             msg = (
-                f"an earlier upload of {job.file} to this path is not complete: go on with it by "
+                f"an earlier upload of {job.source.known_as} to this path is not complete: go on with it by "
                 "resume=True, or remove it by abort_upload"
             )
             raise InvalidRequestError(msg, option="resume")
@@ -141,11 +147,11 @@ def _begin(job: Job, journal: Journal) -> Transfer | None:
     assert info.multipart is not None  # noqa: S101 - has_parts has asked
     if job.asked.get("if_absent"):
         _check_absent(job)
-    before = job.file.stat()
+    before = job.source.file.stat()
     plan = plan_parts(before.st_size, job.part_size, info.multipart, info.name)
-    md5, md5s = checksums(job.file, plan.size, plan.part_size, job.meter, job.asked)
+    md5, md5s = checksums(job.source.file, plan.size, plan.part_size, job.meter, job.asked)
     if len(md5s) != plan.count:
-        msg = f"{job.file} changed while it was read"
+        msg = f"{job.source.file} changed while it was read"
         raise ChangedError(msg)
     asked: dict[str, Any] = dict(job.asked)
     asked["metadata"] = {_MD5: md5} | dict(asked.get("metadata") or {})
@@ -158,11 +164,11 @@ def _begin(job: Job, journal: Journal) -> Transfer | None:
         return None
     headers = asked.pop("headers", None)
     known = Upload(
-        file=str(job.file.absolute()),
+        file=str(job.source.known_as.absolute()),
         path=upload.path,
         size=plan.size,
         part_size=plan.part_size,
-        changed=before.st_mtime_ns,
+        changed=job.changed,
         upload_id=upload.upload_id,
         content_md5=md5,
         part_md5s=md5s,
@@ -192,16 +198,16 @@ def _go_on(job: Job, journal: Journal) -> Transfer:
     known = journal.upload
     assert known is not None  # noqa: S101 - its caller has looked
     _check_options(job, known)
-    now = job.file.stat()
-    md5, md5s = checksums(job.file, now.st_size, known.part_size, job.meter, job.asked)
-    if (now.st_size, now.st_mtime_ns, md5, md5s) != (
+    now = job.source.file.stat()
+    md5, md5s = checksums(job.source.file, now.st_size, known.part_size, job.meter, job.asked)
+    if (now.st_size, job.changed, md5, md5s) != (
         known.size,
         known.changed,
         known.content_md5,
         known.part_md5s,
     ):
         msg = (
-            f"{job.file} is not what it was when its upload began: remove that upload by "
+            f"{job.source.known_as} is not what it was when its upload began: remove that upload by "
             "abort_upload, and begin again"
         )
         raise InvalidRequestError(msg, option="resume")
@@ -264,7 +270,7 @@ def _send(
         job.meter.add(sum(upload.size_of(number) for number in parts))
         missing = [n for n in range(1, upload.part_count + 1) if n not in parts]
         for sent in send_parts(
-            upload, job.file, known.part_md5s, missing, jobs=job.jobs, meter=job.meter
+            upload, job.source.file, known.part_md5s, missing, jobs=job.jobs, meter=job.meter
         ):
             _note(journal, parts, upload, sent)
         etag = _complete(job, upload, known, parts)
