@@ -31,6 +31,8 @@ PATHS = [
         f"AKIAIOSFODNN7EXAMPLE:{SECRET}K7MDENGbPxRfiCYEXAMPLEKEY",
         f":{SECRET}/K7MDENG",
         f"a:{SECRET}:b",
+        f"a:x@{SECRET}",
+        f"a:x/y@{SECRET}",
     )
 ] + [f"/x/me:{SECRET}@maps/k", f"me:{SECRET}@maps/k", f"./s3/me:{SECRET}@maps/k"]
 DOORS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from base64 import b64encode
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -69,10 +70,33 @@ WRITTEN = {
     "as a dict of parameters": lambda url: repr(
         dict(pair.split("=", 1) for pair in url.partition("?")[2].split("&"))
     ),
-    "as pairs": lambda url: repr(
-        [tuple(pair.split("=", 1)) for pair in url.partition("?")[2].split("&")]
+    "as pairs": lambda url: repr([tuple(pair) for pair in _pairs(url)]),
+    "as lines of headers": lambda url: "\r\n".join(map(": ".join, _pairs(url))),
+    "as settings": lambda url: "\n".join(map(" = ".join, _pairs(url))),
+    "as cookies": lambda url: "; ".join(f'{name}="{value}"' for name, value in _pairs(url)),
+    "in a HAR": lambda url: json.dumps([{"name": n, "value": v} for n, v in _pairs(url)]),
+    "in a HAR, values first": lambda url: json.dumps(
+        [{"value": v, "name": n} for n, v in _pairs(url)], separators=(",", ":")
     ),
 }
+#: What hides a name's own letters, so that no scanner of files looks for it.
+HIDDEN = {
+    "in HTML, every sign a reference": lambda url: re.sub(
+        "[^A-Za-z0-9%]", lambda found: f"&#x{ord(found[0]):x};", url
+    ),
+    "every sign percent-encoded": lambda url: re.sub(
+        "[^%]", lambda found: f"%{ord(found[0]):02x}", url
+    ),
+    "in JSON, every sign escaped": lambda url: "".join(f"\\u{ord(sign):04X}" for sign in url),
+    "in HTML, every sign a number": lambda url: "".join(f"&#{ord(sign)};" for sign in url),
+    "in a page within JSON within a URL": lambda url: quote(
+        json.dumps({"page": html.escape(f'<a href="{url}">')}), safe=""
+    ),
+}
+
+
+def _pairs(url: str) -> list[list[str]]:
+    return [pair.split("=", 1) for pair in url.partition("?")[2].split("&")]
 
 
 MD5 = hashlib.md5(b"x").digest()

@@ -61,9 +61,9 @@ __all__ = [
 
 
 #: A name and a password in front of a host or a bucket, in what was taken for a local path too. The password may
-#: hold slashes; a port is none.
+#: hold slashes and more of ``@``; a port is none.
 _LOGIN = re.compile(
-    r"""(?P<before>://|file://(?:[^\s"'`:@]{1,4096}/)?|^|(?<=[\s"'`(\[]))[^\s/?#@"'`<>:]{0,256}:(?!//|[0-9]{1,5}/)[^\s?#@"'`<>]{1,512}@"""
+    r"""(?P<before>://|file://(?:[^\s"'`:@]{1,4096}/)?|^|(?<=[\s"'`(\[]))[^\s/?#@"'`<>:]{0,256}:(?!//|[0-9]{1,5}/)[^\s?#@"'`<>]{1,512}@(?:[^\s/?#@"'`<>]{1,256}@){0,9}"""
 )
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import html
+import json
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daypass import redact
-from tests.core.nasty import SECRET, budget, fuzz, nasty
+from daypass.base.escapes import layers
+from tests.core.nasty import LONGEST, SECRET, budget, fuzz, nasty
 
 TEXTS = nasty(
-    "X-Amz-Signature=", "sig=", "%73ig=", '"Signature":"', "authorization: ", "?", "Bearer "
+    *("X-Amz-Signature=", "sig=", "%73ig=", '"Signature":"', "authorization: ", "?", "Bearer "),
+    *(
+        "X-Amz-Signature: ",
+        "sig = a1",
+        "'sig': ['",
+        '"name":"sig"',
+        ',"value":"',
+        "\\u0073ig",
+        "&#61;",
+        "&#x3d;",
+    ),
+    *("%0A", "%2C", "\\n", "\\x3d", "https://u:p@", "%40", "<input ", 'name="sig"\r\n\r\n'),
 )
 LINKS = st.sampled_from(
     [
@@ -36,3 +52,36 @@ def test_a_signature_is_masked_whatever_stands_around_its_link(apart, before, li
     with budget():
         masked = redact(f"{before[-32_000:]}{apart}{link}{apart}{after[:32_000]}")
     assert SECRET not in masked
+
+
+ESCAPES = [
+    quote,
+    lambda text: quote(text, safe=""),
+    lambda text: "".join(f"%{ord(sign):02X}" for sign in text),
+    json.dumps,
+    lambda text: json.dumps(text).replace("/", "\\/").replace("=", "\\u003d"),
+    lambda text: "".join(f"\\u{ord(sign):04x}" for sign in text),
+    html.escape,
+    lambda text: "".join(f"&#{ord(sign)};" for sign in text),
+    repr,
+    lambda text: repr(text.encode()),
+]
+
+
+@fuzz(200)
+@given(LINKS, st.lists(st.sampled_from(ESCAPES), max_size=4))
+def test_a_signature_is_masked_however_its_link_is_escaped(link, escapes):
+    text = link
+    for escape in escapes:
+        text = escape(text)[:LONGEST]
+    with budget():
+        masked = redact(text)
+    assert SECRET not in masked + layers(masked)[-1].text
+    assert redact(masked) == masked
+
+
+@fuzz(200)
+@given(TEXTS)
+def test_masking_any_text_twice_changes_nothing(text):
+    masked = redact(text)
+    assert redact(masked) == masked

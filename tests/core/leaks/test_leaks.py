@@ -27,6 +27,9 @@ INNOCENT = [
     '"signature": "see below"',
     "design=minimal-and-very-long-name-of-a-design-of-ours-2026",
     "https://example.com/?key=value&sign=1",
+    "signature: see https://docs.example/a-page",
+    "the signature = base64_of_the_signed_text(key)",
+    '{"value": "a-value-that-is-long-and-of-no-secret", "name": "design"}',
 ]
 #: A scanner looks at lines, so that what is written over bytes or capitals is no other case.
 WAYS = [way for way in WRITTEN if way not in ("as pairs", "in upper case", "in bytes")]

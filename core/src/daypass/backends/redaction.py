@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from functools import lru_cache
 from typing import Any
 
 from daypass.backends.loading import registry
-from daypass.base.secrets import mask, pattern_of
+from daypass.base.masking import mask
 from daypass.errors import InvalidRequestError
 
 __all__ = ["RedactingFilter", "redact"]
@@ -22,8 +21,10 @@ def redact(text: str) -> str:
 
     Masked are the parameters that each installed backend declares (`BackendInfo.secret_query_keys`),
     and whatever is installed ``sig`` and all that end in ``signature`` or ``security-token``; in
-    URLs, percent-encoded ones, JSON, dicts, lists, HTML forms and bodies of ``multipart/form-data``. So are a login
-    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key.
+    URLs, headers, cookies, settings, JSON, dicts, lists, HARs, HTML forms and bodies of ``multipart/form-data``. So are a login
+    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key. Names and values may be
+    percent-encoded or written with escapes of JSON or references of HTML, also one within the other, up to eight deep.
+    What is compressed or in base64 is not looked into.
     Masking twice changes nothing.
 
     Args:
@@ -36,13 +37,13 @@ def redact(text: str) -> str:
     if not isinstance(text, str):
         msg = f"redact takes text, not {type(text).__name__}"
         raise InvalidRequestError(msg, option="text")
-    return mask(text, _pattern())
+    return mask(text, _names())
 
 
 @lru_cache(maxsize=1)
-def _pattern() -> re.Pattern[str]:
+def _names() -> frozenset[str]:
     found = registry.installed().values()
-    return pattern_of({name for backend in found for name in backend.info.secret_query_keys})
+    return frozenset(name for backend in found for name in backend.info.secret_query_keys)
 
 
 class RedactingFilter(logging.Filter):
@@ -57,7 +58,7 @@ class RedactingFilter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        _pattern()  # now, and not in the middle of somebody's logging
+        _names()  # now, and not in the middle of somebody's logging
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the record; always True."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from daypass.base.secrets import mask
+from daypass.base.masking import mask
 from daypass.errors import UnknownOptionError, without_login
 
 __all__ = [

@@ -14,8 +14,9 @@ from urllib.parse import quote, quote_plus
 
 import attrs
 
+from daypass.base.masking import mask
 from daypass.base.process import environment_number
-from daypass.base.secrets import MASK, is_secret, mask, pattern_of
+from daypass.base.secrets import MASK, is_secret
 
 __all__ = ["scrubbed", "secrets_of"]
 
@@ -113,13 +114,13 @@ def _spellings(secret: str) -> Iterator[str]:
 @lru_cache(maxsize=64)
 def _hiding(secrets: tuple[str, ...], names: frozenset[str]) -> Callable[[str], str]:
     """Return what masks secrets in a text, in every spelling in which SDKs quote them."""
-    pattern = pattern_of(names | _NAMES)
+    secret = names | _NAMES
     spelt = {way: None for secret in secrets for way in _spellings(secret)}
     found = re.compile("|".join(map(re.escape, spelt))) if spelt else None
 
     def hide(text: str) -> str:
         text = text if found is None else found.sub(MASK, text)
-        return mask(_PEM.sub(MASK, text) if "-----BEGIN" in text else text, pattern)
+        return mask(_PEM.sub(MASK, text) if "-----BEGIN" in text else text, secret)
 
     return hide
 

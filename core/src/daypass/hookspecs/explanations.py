@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import attrs
 
+from daypass.base.masking import mask
 from daypass.base.messages import partly
-from daypass.base.secrets import mask
 from daypass.base.times import rfc3339, until
 from daypass.base.urls import mask_url
 from daypass.errors import without_login

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from detect_secrets.plugins.base import RegexBasedDetector
 
-#: How an equals sign looks in a URL, in one that is a parameter of another, in JSON and in a dict.
-_EQUALS = r"(?:=|%(?:25)*3D|\\+u003d|\\?[\"']\s{0,9}[:=]\s{0,9}\\?[\"'])"
+#: What stands between name and value in a URL, in one that is a parameter of another, in JSON, a dict, a header and a HAR.
+_EQUALS = r"""(?:\\?["']?\s{0,9}[:=]\s{0,9}\\?["']?|%(?:25)*3D|\\+u003d|\\?["'],\s{0,9}\\?["']value\\?["']\s{0,9}:\s{0,9}\\?["'])"""
 
 
 class SignedURLDetector(RegexBasedDetector):
@@ -22,7 +22,7 @@ class SignedURLDetector(RegexBasedDetector):
     denylist: ClassVar[list[re.Pattern[str]]] = [
         re.compile(rf"x-(?:amz|goog)-signature{_EQUALS}([0-9a-f]{{64,}})", re.IGNORECASE),
         re.compile(
-            rf"(?:(?<![a-z0-9-])|(?<=26))signature{_EQUALS}([a-z0-9+/%~_-]{{24,}}={{0,2}})",
+            rf"(?:(?<![a-z0-9-])|(?<=26))signature{_EQUALS}([a-z0-9+/%~_-]{{24,}}={{0,2}})(?![a-z0-9+/%~_=(-])",
             re.IGNORECASE,
         ),
         re.compile(
@@ -30,4 +30,9 @@ class SignedURLDetector(RegexBasedDetector):
             re.IGNORECASE,
         ),
         re.compile(rf"x-amz-security-token{_EQUALS}([a-z0-9+/%=_-]{{32,}})", re.IGNORECASE),
+        re.compile(
+            r"""value\\?["']\s{0,9}:\s{0,9}\\?["']([a-z0-9+/%=~_-]{24,})\\?["'],\s{0,9}\\?["']name\\?["']\s{0,9}:\s{0,9}\\?["']"""
+            r"""(?:sig|[a-z-]{0,20}signature|x-amz-security-token)\\?["']""",
+            re.IGNORECASE,
+        ),
     ]

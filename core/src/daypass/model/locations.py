@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from daypass.base.masking import mask
 from daypass.base.messages import escaped
-from daypass.base.secrets import mask
 from daypass.errors import without_login
 from daypass.model.paths import shown_path
 from daypass.model.requests import SignRequest

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from daypass.base.secrets import mask
+from daypass.base.masking import mask
 from daypass.errors import (
     InvalidPathError,
     InvalidRequestError,

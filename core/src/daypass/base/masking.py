@@ -1,0 +1,225 @@
+"""Signatures, tokens and logins of a text are found by their names, in all the ways in which names and values are written.
+
+Escapes are taken away first (`daypass.base.escapes`), so that each way is known here in one form. What is masked is
+what stood there before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from daypass.base.escapes import Layer, layers
+from daypass.base.secrets import ENCRYPTION_KEY, MASK
+
+__all__ = ["mask"]
+
+#: Masked whatever is installed: a link of a store whose backend is not here is a secret too.
+_ALWAYS = (
+    r"\bx-[a-z0-9]{1,20}-(?:[a-z]{1,20}-){0,3}signature|cloudfront-signature|signature"
+    rf"|security-token|{ENCRYPTION_KEY}"
+)
+#: Those which sentences and code hold too, so that what follows a colon may be anything.
+_ORDINARY = frozenset({"sig", "signature"})
+
+_VALUE = r"[A-Za-z0-9%+=_~.:/-]+"
+_more = re.compile(_VALUE).match
+#: What ends a value though it was escaped, as in a URL that is a parameter of another.
+_ENDS = frozenset("&;\"'\\<> \t\r\n\b\f\v")
+
+#: How a value follows its name. In a URL or a cookie: the blanks can only be encoded ones.
+_parameter = re.compile(rf"=(?P<blanks>\s{{0,9}})[\"']?(?P<value>{_VALUE})").match
+#: In JSON, TOML, and what Python, Ruby or PHP print: both are in quotes, and there may be several values.
+_member = re.compile(
+    r"[\"']\s*+(?:=>?|:|,(?!\s*+b?[\"'][^\"'\n]{0,99}[\"']\s*+[:=]))\s*+(?P<several>[\[(]\s*+)?(?=(?:b?[\"']|none\b|null\b))",
+    re.IGNORECASE,
+).match
+_item = re.compile(
+    rf"(?:none|null|b?(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|[\"'](?P<cut>{_VALUE})))(?:\s*+,\s*+)?",
+    re.IGNORECASE,
+).match
+#: In a body of multipart/form-data: after the headers of a field.
+_field = re.compile(
+    rf"[\"'](?:;[^\r\n]{{0,200}})?(?:\r?\n[a-z-]{{1,40}}:[^\r\n]{{0,200}}){{0,4}}\r?\n\r?\n(?P<value>{_VALUE})",
+    re.IGNORECASE,
+).match
+#: In XML, where S3 repeats the signature of a request that it refuses (SignatureProvided).
+_element = re.compile(rf"(?:Provided)?>\s{{0,9}}(?P<value>{_VALUE})", re.IGNORECASE).match
+#: In a line of headers, YAML, settings or code.
+_line = re.compile(
+    rf"[\"']?[ \t]*+(?:=>|:=|=(?!=)|:)[ \t]*+(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?"
+).match
+
+#: Schemes of Authorization whose credential is secret; V4's holds a signature, which is masked as any.
+_CREDENTIAL = re.compile(
+    r"authorization[\"']?\s{0,9}[:=,]\s{0,9}(?:\[\s{0,9})?b?[\"']?"
+    r"(?:basic|bearer|digest|negotiate|oauth|token|sharedkey(?:lite)?|aws|goog1)\s{1,9}"
+    rf"(?P<value>{_VALUE})",
+    re.IGNORECASE,
+)
+
+#: A thing that says in two places what it is named and what it holds: a field of an HTML form, a header in a HAR.
+_PAIRED = re.compile(
+    r"""(?P<thing><[a-z]|[{(]|\n[ \t]*+-[ \t])
+    |\b(?:name|key)["']?\s{0,9}[:=]\s{0,9}["']?(?P<name>[^\s"'<>(){},;]{1,256})
+    |\bvalue["']?\s{0,9}[:=]\s{0,9}(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|["']?(?P<bare>[^\s"'<>(){},;]+))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+#: From a URL's host to the end of its path.
+_PLACE = re.compile(r"""://[^\s?#"'<>]*""")
+_digit_and_letter = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[^0-9]*[0-9]").match
+_port = re.compile(r"[0-9]{1,5}/").match
+
+#: A value that follows a colon or blanks is one from so many characters on, and from so many on without a digit.
+_SHORTEST, _LONG = 4, 20
+
+_Span = tuple[int, int]
+
+
+def mask(text: str, names: frozenset[str] = frozenset()) -> str:
+    """Return a text in which the values of secret names are masked, and logins in front of a URL's host.
+
+    >>> mask("https://me:pw@b.example/k?X-Amz-Signature=ab12&x=1")
+    'https://****@b.example/k?X-Amz-Signature=****&x=1'
+
+    Args:
+        text: any text.
+        names: of parameters that are secret, beside those that always are.
+
+    """
+    found = layers(text)
+    spans = [layer.origin(*span) for layer in found for span in _logins(layer.text)]
+    plain = found[-1]
+    for find in (_named, _credentials, _paired):
+        spans += (plain.origin(*span) for span in find(plain, names))
+    pieces: list[str] = []
+    done = 0
+    for begin, end in sorted(spans):
+        if begin >= done:  # those that overlap become one
+            pieces += (text[done:begin], MASK)
+        done = max(done, end)
+    return "".join([*pieces, text[done:]])
+
+
+@lru_cache(maxsize=64)
+def _secret(names: frozenset[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds secret names, and what finds one at the end of a name; made when they are needed first."""
+    words = "|".join(map(re.escape, sorted({"sig", *names}, key=lambda name: (-len(name), name))))
+    named = rf"{_ALWAYS}|(?<![a-z0-9])(?:{words})"
+    return (
+        re.compile(named, re.IGNORECASE),
+        re.compile(rf"(?:{named}|authorization)\Z", re.IGNORECASE),
+    )
+
+
+def _named(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
+    """Find what follows a secret name."""
+    find, _ = _secret(names)
+    at = 0
+    while name := find.search(plain.text, at):
+        at = name.end()
+        for begin, end in _values(plain, at, is_word=name[0].lower() in _ORDINARY):
+            if begin < end:
+                yield begin, end
+                at = end
+
+
+def _values(plain: Layer, at: int, *, is_word: bool) -> Iterable[_Span]:
+    """Return where the values of a name stand that ends here."""
+    text = plain.text
+    found = _parameter(text, at)
+    if found and all(map(plain.is_escaped, range(*found.span("blanks")))):
+        return [_whole(plain, found)]
+    if found := _member(text, at):
+        return _items(plain, found)
+    if found := _field(text, at) or _element(text, at):
+        return [_whole(plain, found)]
+    if (found := _line(text, at)) and (not is_word or found["quote"] or _is_random(found)):
+        return [_whole(plain, found)]
+    return ()
+
+
+def _whole(plain: Layer, found: re.Match[str]) -> _Span:
+    """Return where a value stands, with the escapes in it that end none."""
+    begin, end = found.span("value")
+    text = plain.text
+    while end < len(text) and text[end] not in _ENDS and plain.is_escaped(end):
+        more = _more(text, end + 1)
+        end = more.end() if more else end + 1
+    return begin, end
+
+
+def _items(plain: Layer, member: re.Match[str]) -> Iterator[_Span]:
+    at = member.end()
+    while found := _item(plain.text, at):
+        if found.lastgroup:
+            yield found.span(found.lastgroup)
+        at = found.end()
+        if not member["several"]:
+            break
+
+
+def _is_random(line: re.Match[str]) -> bool:
+    """Tell a signature from a word of a sentence, a type or a call."""
+    value = line["value"]
+    if line["call"] or "://" in value or len(value) < _SHORTEST:
+        return False
+    mixed = len(value) >= _LONG and not value.islower() and not value.isupper()
+    return mixed or _digit_and_letter(value) is not None
+
+
+def _credentials(plain: Layer, _: frozenset[str]) -> Iterator[_Span]:
+    """Find what follows a scheme of Authorization."""
+    for found in _CREDENTIAL.finditer(plain.text):
+        yield _whole(plain, found)
+
+
+def _paired(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
+    """Find what stands beside a secret name, before it or after it."""
+    _, ends = _secret(names)
+    value: _Span | None = None
+    secret = False
+    for found in _PAIRED.finditer(plain.text):
+        kind = found.lastgroup or "thing"
+        if kind == "thing":
+            value, secret = None, False
+        elif kind == "name":
+            secret = ends.search(found["name"]) is not None
+            if secret and value:
+                yield value
+            value = None
+        else:
+            value = found.span(kind)
+            if value[0] == value[1]:
+                value = None
+            elif secret:
+                yield value
+
+
+def _logins(text: str) -> Iterator[_Span]:
+    """Find what stands in front of a URL's host, of one in the path of another too."""
+    if "@" not in text:
+        return
+    for place in _PLACE.finditer(text):
+        at = place.start()
+        for url in place[0].split("://")[1:]:
+            at += 3
+            if length := _login_of(url):
+                yield at, at + length
+            at += len(url)
+
+
+def _login_of(url: str) -> int:
+    """Return how long the login of a URL is, which may hold an ``@``, and its password slashes, as AWS's often do."""
+    host, _, _ = url.partition("/")
+    if "@" in host:
+        return host.rindex("@")
+    name, colon, _ = host.partition(":")
+    sign = url.find("@")
+    if not name or not colon or sign < 0 or host.startswith("[") or _port(url, len(name) + 1):
+        return 0
+    rest, _, _ = url[sign:].partition("/")
+    return sign + rest.rindex("@")
