@@ -121,6 +121,7 @@ def test_no_credentials_anywhere(monkeypatch):
         {"key": "AK"},
         {"secret": "SK"},
         {"key": "", "secret": "SK"},
+        {"key": "", "secret": ""},
         {"key": "AK\n", "secret": "SK"},
         {"key": "AK", "secret": "S K"},
         {"key": "AK", "secret": b"SK"},
@@ -131,6 +132,14 @@ def test_half_or_broken_keys_are_refused_without_showing_them(options):
     with pytest.raises(daypass.CredentialsError) as caught:
         sign({**options, "client_kwargs": {"region_name": "eu-west-1"}})
     assert "SK" not in str(caught.value)
+
+
+def test_empty_keys_are_no_wish_for_those_of_the_environment(monkeypatch):
+    """A variable that came out empty would sign with whoever's keys are there."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with pytest.raises(daypass.CredentialsError, match="key is missing"):
+        sign({"key": "", "secret": "", "client_kwargs": {"region_name": "eu-west-1"}})
 
 
 @pytest.mark.isolated

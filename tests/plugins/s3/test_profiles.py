@@ -52,6 +52,14 @@ def test_every_preset_for_s3_is_tried():
     assert set(PLACES) == {name for name, preset in PRESETS.items() if "s3" in preset.protocols}
 
 
+@pytest.mark.parametrize("preset", ["outscale", "minio"])
+def test_a_preset_fills_no_empty_endpoint_in(profile, preset):
+    """Neither its own nor the question for one takes the place of a variable that came out empty."""
+    profile(URL="s3://b", PRESET=preset, **KEYS, **{REGION: "eu-west-2", ENDPOINT: ""})
+    with pytest.raises(daypass.InvalidRequestError, match="endpoint_url must be"):
+        daypass.create_signed_url("daypass://p/k")
+
+
 @pytest.mark.parametrize("preset", PLACES)
 def test_a_preset_signs_for_its_place_and_region(profile, preset):
     values, place, region = PLACES[preset]

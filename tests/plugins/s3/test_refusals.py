@@ -127,15 +127,41 @@ def test_endpoints_that_are_none(endpoint):
     """Custom and public endpoints alike: http(s), a host, a port that exists, nothing more."""
     with pytest.raises(daypass.InvalidRequestError) as caught:
         daypass.create_signed_url(
-            "s3://bucket/key", storage_options={**STATIC, "endpoint_url": endpoint or "http:///"}
+            "s3://bucket/key", storage_options={**STATIC, "endpoint_url": endpoint}
         )
     assert "pass" not in str(caught.value)
     with pytest.raises(daypass.InvalidRequestError, match="endpoint_url"):
         daypass.head_metadata(
-            "s3://bucket/key", storage_options={**STATIC, "endpoint_url": endpoint or "http:///"}
+            "s3://bucket/key", storage_options={**STATIC, "endpoint_url": endpoint}
         )
     with pytest.raises(daypass.InvalidRequestError, match="public_endpoint"):
         sign(public_endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    ("client", "config"), [({"region_name": ""}, {}), ({}, {"region_name": ""})]
+)
+def test_an_empty_region_is_none_as_the_sdk_says(monkeypatch, client, config):
+    """An empty environment variable is no wish for the region that another one names."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    with pytest.raises(daypass.InvalidRequestError, match="region_name"):
+        daypass.create_signed_url(
+            "s3://bucket/key",
+            storage_options={
+                "key": "AKIDEXAMPLE",
+                "secret": "made-up",
+                "client_kwargs": client,
+                "config_kwargs": config,
+            },
+        )
+
+
+def test_an_endpoint_that_the_environment_leaves_empty_is_none(monkeypatch):
+    """It is no wish either, by the SDK's own order: the next place that names one counts."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "")
+    assert sign().url.startswith("https://bucket.s3.eu-west-1.amazonaws.com/key?")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio.example:9000")
+    assert sign().url.startswith("http://minio.example:9000/bucket/key?")
 
 
 @pytest.mark.parametrize(

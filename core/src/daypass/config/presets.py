@@ -55,7 +55,7 @@ class Preset:
             msg = f"the preset {name} sets {names}, beside which {wrong[0]} means nothing: give {names} instead"
             raise ConfigError(msg)
         found = dict(self.storage_options)
-        if not _endpoint_in(options):
+        if _endpoint_in(options) is None:
             if self.endpoint is not None:
                 region = _region_in(options)
                 if not region:
@@ -80,7 +80,9 @@ def _client(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _endpoint_in(options: Mapping[str, Any]) -> object:
-    return options.get("endpoint_url") or _client(options).get("endpoint_url")
+    """Return the endpoint that the profile names; an empty text is one that was named, and is refused later."""
+    own = options.get("endpoint_url")
+    return _client(options).get("endpoint_url") if own is None else own
 
 
 def _region_in(options: Mapping[str, Any]) -> object:

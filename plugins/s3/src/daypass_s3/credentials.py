@@ -14,7 +14,7 @@ from daypass.errors import CredentialsError, DeadlineError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
 from daypass_s3.sdk import explained
-from daypass_s3.settings import Settings
+from daypass_s3.settings import Settings, first
 
 
 @attrs.frozen
@@ -63,10 +63,11 @@ class KeyRing:
         if settings.anon or settings.config_kwargs.get("signature_version") is UNSIGNED:
             msg = "the filesystem is anonymous (anon=True), so there is nothing to sign with: give it key and secret, or a profile"
             raise CredentialsError(msg)
-        key = settings.key or settings.client_kwargs.get("aws_access_key_id")
-        secret = settings.secret or settings.client_kwargs.get("aws_secret_access_key")
-        token = settings.token or settings.client_kwargs.get("aws_session_token")
-        if key or secret:
+        client = settings.client_kwargs
+        key = first(settings.key, client.get("aws_access_key_id"))
+        secret = first(settings.secret, client.get("aws_secret_access_key"))
+        token = first(settings.token, client.get("aws_session_token"))
+        if key is not None or secret is not None:
             return self._explicit(key, secret, token)
         found = self._from_session(settings, session, deadline)
         if found is None:

@@ -58,9 +58,14 @@ class Settings:
     @property
     def region(self) -> str | None:
         """The region that was named, if one was."""
-        named = self.client_kwargs.get("region_name") or self.config_kwargs.get("region_name")
+        named: str | None = first(
+            self.client_kwargs.get("region_name"), self.config_kwargs.get("region_name")
+        )
         if named is None and self.session is not None:
             named = self.session.get_config_variable("region")
+        if named == "":
+            msg = "region_name is empty: name the bucket's region, or leave the option out"
+            raise InvalidRequestError(msg, option="region_name")
         return named
 
     def check(self) -> None:
@@ -70,8 +75,13 @@ class Settings:
     @property
     def endpoint(self) -> str | None:
         """The endpoint that was named, checked."""
-        url = self.endpoint_url or self.client_kwargs.get("endpoint_url")
+        url = first(self.endpoint_url, self.client_kwargs.get("endpoint_url"))
         return None if url is None else check_endpoint(url, "endpoint_url")
+
+
+def first(*named: Any) -> Any:
+    """Return the first that was named: an empty text was, and is no wish for the provider's own."""
+    return next((value for value in named if value is not None), None)
 
 
 def settings_of(location: Location) -> Settings:
