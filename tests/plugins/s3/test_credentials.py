@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass_s3.signer import Signer
+from tests.plugins.s3.sdk import by_boto3
 from tests.servers.serving import serving
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
@@ -67,6 +68,57 @@ def test_the_end_of_a_token_is_the_end_of_the_link():
         assert "credentials" in link.expires_because
     with pytest.raises(daypass.ShortLivedURLError):
         sign(TEMPORARY, signer_options={"credentials_expire_at": end}, on_short="raise")
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_a_url_tells_the_end_of_its_token(version):
+    """Whoever gets nothing but the URL reads in it when it ends: what boto3 signs for that lifetime."""
+    end = NOW + timedelta(minutes=20)
+    store = daypass.Store(
+        "s3://maps",
+        storage_options={
+            **TEMPORARY,
+            "key": "AKIAIOSFODNN7EXAMPLE",
+            "secret": "made-up",
+        },
+        signer_options={"credentials_expire_at": end, "signature_version": version},
+    )
+    asked = {"expires_in": "1h", "signing_time": NOW}
+    with pytest.warns(daypass.ShortLivedURLWarning):
+        links = [
+            store.create_signed_url("a b", **asked),
+            *store.create_signed_urls(["a b"], **asked),
+        ]
+    theirs = by_boto3(
+        version=version,
+        token="t0ken-value",
+        lifetime=1200,
+        now=NOW,
+        params={"Bucket": "maps", "Key": "a b"},
+    )
+    for link in links:
+        assert link.url == theirs
+        assert daypass.explain(link.url, now=NOW).expires_at == link.expires_at == end
+
+
+def test_equal_requests_are_equal_links_until_their_token_ends():
+    """Within a time bucket the token's end is as constant as the bucket's start."""
+    end = NOW + timedelta(minutes=20)
+    store = daypass.Store(
+        "s3://bucket", storage_options=TEMPORARY, signer_options={"credentials_expire_at": end}
+    )
+    with pytest.warns(daypass.ShortLivedURLWarning):
+        urls = {
+            store.create_signed_url(
+                "k",
+                expires_in="1h",
+                stable_for="10m",
+                signing_time=NOW + timedelta(minutes=minutes),
+            ).url
+            for minutes in (0, 9)
+        }
+    assert len(urls) == 1
+    assert "X-Amz-Expires=1200&" in urls.pop()
 
 
 def test_a_token_that_outlives_the_link_changes_nothing():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import attrs
+import pytest
 
+from daypass.errors import ShortLivedURLWarning
 from daypass.hookspecs.explanations import Explanation, Verification
 from daypass.hookspecs.found import FoundURL
-from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.links import SignedURL
 from daypass.reading.explain import explain, read
 from daypass.reading.verify import verify
+from daypass.store.store import Store
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.probes import PROBES
 from daypass.testing.trials import KEY, Trial, difference, parameters, with_parameter
@@ -60,8 +63,6 @@ class ExplainRules(Bench):
             # A backend with a clock of its own may have read the next second.
             slack = timedelta(seconds=0 if self.holds("signing_time") else 2)
             ends = said.expires_at is None or abs(said.expires_at - link.expires_at) <= slack
-            if link.expires_because != REQUESTED:  # credentials end first, which no URL says
-                ends = said.expires_at is None or said.expires_at >= link.expires_at
             assert ends, f"it is said to end at {said.expires_at}, and ends at {link.expires_at}"
             allows = said.permits is None or said.permits == link.permits
             assert allows, f"it is said to permit {said.permits}, and permits {link.permits}"
@@ -89,6 +90,18 @@ class ExplainRules(Bench):
         found = said.expires_at is None or said.expires_at > link.expires_at
         ended = any(finding.code == "expired" for finding in said.findings)
         assert found or ended, "a link that has ended is explained as if it had not"
+
+    @only(lambda b: b.signs() and b.explains() and b.gives("ending_credentials"))
+    def test_explain_tells_the_end_of_the_credentials(
+        self, ending_credentials: tuple[Store, datetime]
+    ) -> None:
+        """A link that ends with them says no later end in its URL, which outlives what was said of it."""
+        store, end = ending_credentials
+        method, after = self.methods()[0], end + timedelta(minutes=10)
+        with pytest.warns(ShortLivedURLWarning):
+            link = store.create_signed_url(KEY, method=method, expires_at=after)
+        said = explain(link)
+        assert said.expires_at in (None, link.expires_at), "its URL tells another end than the link"
 
     @only(lambda bench: bench.signs() and bench.explains())
     def test_explain_tells_the_end_that_a_url_tells(self, trial: Trial) -> None:

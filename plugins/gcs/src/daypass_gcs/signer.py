@@ -86,20 +86,21 @@ class Signer:
         """Do what is the same for every key; a step of an upload brings its method and shape."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
         end: datetime = request.expires_at  # type: ignore[assignment] # resolved
-        lifetime: int = request.expires_in  # type: ignore[assignment] # resolved
         method = method or request.method
         if shape is None:
             shape = shape_of(request, location.version, self.payer(request))
         if method == "LIST" and location.key:  # of the whole bucket without one
             shape = shape.below(location.key)
         end, because = self.end_of(start, end)
+        # Up to the real end, so that the URL itself tells of it whoever reads it.
+        lifetime = int((end - start).total_seconds())
         if self.key.local:
             values = (method, start, lifetime, shape)
             filled = self._templates.filled(
                 values, self._prepare, method, shape, start, lifetime, deadline
             )
         else:  # what IAM signs with has a deadline of its own, that of one hook call
-            self.check_lifetime(lifetime)
+            self.check_lifetime(request.expires_in)  # type: ignore[arg-type] # resolved
             filled = self._prepare(method, shape, start, lifetime, deadline)
         headers = dict(shape.headers)  # the shape is kept, and the link is its holder's
         return Begun(filled, method, headers, end, because, ONLY[method], NOTHING, "gcs")

@@ -147,6 +147,8 @@ class Signer:
             keys,
         )
         headers = {**learnt.fixed, **shape.headers}
+        # Up to the real end, so that the URL itself tells of it whoever reads it.
+        lifetime = int((end - start).total_seconds())
         unenforced = NOTHING
         if method == "PUT" and not learnt.refuses_unsigned:
             unenforced = request.conditions & _GONE_IN_COPIES
@@ -154,8 +156,7 @@ class Signer:
             like = SignedURL(
                 "", method, headers, end, because, ONLY[method], unenforced, location.path, "s3"
             )
-            return BySDK(like, self._by_sdk(location, request, operation, shape))
-        lifetime = request.expires_in
+            return BySDK(like, self._by_sdk(location, request, operation, shape, lifetime))
         filled = self._templates.filled(
             (learnt, start, lifetime, shape),
             _fill,
@@ -234,7 +235,12 @@ class Signer:
         return self._refuses_unsigned
 
     def _by_sdk(
-        self, location: Location, request: SignRequest, operation: str, shape: Shape
+        self,
+        location: Location,
+        request: SignRequest,
+        operation: str,
+        shape: Shape,
+        lifetime: int,
     ) -> Callable[[str], str]:
         """Return what lets the SDK sign the URL of one key.
 
@@ -249,13 +255,7 @@ class Signer:
         def sign(key: str) -> str:
             with self._templates.lock:
                 assert self._oracle is not None  # noqa: S101 - _learn has made it
-                return self._oracle.sign(
-                    location.bucket,
-                    key,
-                    operation,
-                    shape,
-                    request.expires_in,  # type: ignore[arg-type]
-                ).url
+                return self._oracle.sign(location.bucket, key, operation, shape, lifetime).url
 
         return sign
 
