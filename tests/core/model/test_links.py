@@ -90,6 +90,19 @@ URL = f"https://b.example/a%20b/k.csv?X-Amz-Signature={SECRET}"
             None,
         ),
         (["--output", "object", "https://h/a/"], {"url": "https://h/a/"}, None),
+        (
+            [
+                "--request",
+                "PUT",
+                "--data-binary",
+                "@f",
+                "--header",
+                "Content-Type:",
+                "https://h/a/",
+            ],
+            {"url": "https://h/a/", "method": "PUT"},
+            "f",
+        ),
         (["--output", "a b", "https://h/a%20b"], {"url": "https://h/a%20b"}, None),
         (["--path-as-is", "--output", "b", "https://h/a/../b"], {"url": "https://h/a/../b"}, None),
         (["--globoff", "--output", "k", "http://[::1]/k"], {"url": "http://[::1]/k"}, None),
@@ -99,7 +112,7 @@ URL = f"https://b.example/a%20b/k.csv?X-Amz-Signature={SECRET}"
             None,
         ),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_curl_is_a_shell_command_that_uses_the_link(expected, changes, file):
     assert ["curl", "--fail", *expected] == shlex.split(_link(**changes).curl(file))

@@ -437,7 +437,7 @@ def test_legacy_signatures_are_accepted(server, bucket):
     assert send(store.create_signed_url("a b/é+", method="DELETE")).status == 204
 
 
-@pytest.mark.parametrize("key", ["a b.csv", "it's/100%/é \U0001f511.txt", "a//b?c#d"])
+@pytest.mark.parametrize("key", ["a b.csv", "it's/100%/é \U0001f511.txt", "a//b?c#d", "a folder/"])
 def test_the_curl_line_works(store, tmp_path, key):
     """``curl()`` is a command that a shell runs as it stands."""
     source, target = tmp_path / "up", tmp_path / "down"
@@ -451,6 +451,25 @@ def test_the_curl_line_works(store, tmp_path, key):
         store.create_signed_url(key).curl(str(target)), shell=True, check=True, capture_output=True
     )
     assert target.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_the_curl_line_says_no_type_that_nobody_asked_for(server, bucket, tmp_path, version):
+    """To a key that ends in a slash, too, where curl has a type of its own, and Version 2 signs each type."""
+    source = tmp_path / "up"
+    source.write_bytes(BODY)
+    store = daypass.Store(
+        f"s3://{bucket}",
+        storage_options=server.storage_options,
+        signer_options={"signature_version": version},
+    )
+    stored = []
+    for key in ("a", "a/"):
+        up = store.create_signed_url(key, method="PUT")
+        subprocess.run(up.curl(str(source)), shell=True, check=True, capture_output=True)
+        found = store.head_metadata(key)
+        stored.append((found.size, found.content_type))
+    assert stored == [(len(BODY), stored[0][1])] * 2
 
 
 def test_stable_links_are_equal_and_work(store):

@@ -134,7 +134,7 @@ class SignedURL:
         elif self.method == "GET":
             words += ["--output", name]
         elif self.method == "PUT":
-            words += ["--upload-file", name]
+            words += _sending(name, place.path, self.headers)
         elif self.method == "LIST":
             words += ["--output", name] if file else []
         else:
@@ -153,6 +153,17 @@ class SignedURL:
             "headers to send": ", ".join(self.headers) or "none",
         }
         return link_card(rows, self.unenforced)
+
+
+def _sending(name: str, path: str, headers: dict[str, str]) -> list[str]:
+    """Return the words by which curl sends a file."""
+    if not path.endswith("/"):
+        return ["--upload-file", name]
+    # To such a URL --upload-file adds the file's name, and --data-binary has a type of its own.
+    words = ["--request", "PUT", "--data-binary", f"@{name}"]
+    if "content-type" not in {header.lower() for header in headers}:
+        words += ["--header", "Content-Type:"]
+    return words
 
 
 def _file_name(name: str) -> str:
