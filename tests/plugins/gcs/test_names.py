@@ -3,6 +3,7 @@
 import pytest
 
 import daypass
+from tests.plugins.gcs.conftest import HMAC
 
 
 @pytest.mark.parametrize(
@@ -11,3 +12,31 @@ import daypass
 def test_a_misspelt_storage_option_is_refused(name, nearest):
     with pytest.raises(daypass.UnknownOptionError, match=nearest):
         daypass.create_signed_url("gs://bucket/key", storage_options={name: "x"})
+
+
+CHALLENGE = ".well-known/acme-challenge/token"
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda store: store.create_signed_url(CHALLENGE),
+        lambda store: store.create_signed_url(CHALLENGE, method="PUT"),
+        lambda store: store.create_multipart_upload(CHALLENGE, size=10**7),
+        lambda store: store.create_upload_form(CHALLENGE),
+        lambda store: store.create_signed_urls(["a", ".b", CHALLENGE]),
+    ],
+    ids=["read", "write", "parts", "form", "many"],
+)
+def test_an_object_that_cannot_be_is_refused(door):
+    """https://docs.cloud.google.com/storage/docs/objects#naming: no name begins with the ACME challenges' folder."""
+    store = daypass.Store("gs://bucket", storage_options={"token": "anon"}, signer_options=HMAC)
+    with pytest.raises(daypass.InvalidPathError, match=r"begins with \.well-known/acme-challenge/"):
+        door(store)
+
+
+def test_the_row_of_such_an_object_is_named():
+    store = daypass.Store("gs://bucket", storage_options={"token": "anon"}, signer_options=HMAC)
+    batch = store.create_signed_urls(["a", CHALLENGE, ".well-known/other"], errors="collect")
+    assert list(batch.errors) == [1]
+    assert store.create_signed_url(".well-known/", method="LIST").url

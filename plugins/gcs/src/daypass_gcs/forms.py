@@ -16,6 +16,7 @@ from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.post_policy import conditions_of, encode_policy, fields_of, starts_with_of
 from daypass.toolkit.v4 import signing_key
+from daypass_gcs.places import check_name
 
 if TYPE_CHECKING:
     from daypass_gcs.signer import Signer
@@ -37,6 +38,7 @@ def make_form(signer: Signer, location: Location, request: FormRequest) -> Uploa
     if signer.always_pays:
         msg = "a form cannot state who pays, as this filesystem's requester_pays asks: sign a PUT"
         raise _unsupported(msg, "requester_pays")
+    check_name(location.key)
     start: datetime = request.signing_time  # type: ignore[assignment] # resolved
     end, because = signer.end_of(start, request.expires_at)  # type: ignore[arg-type]
     signer.check_lifetime(request.expires_in)  # type: ignore[arg-type]

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 import attrs
 
 from daypass.base.messages import shown_bucket
 from daypass.base.urls import host_header
-from daypass.errors import InvalidPathError, InvalidRequestError
+from daypass.errors import InvalidPathError, InvalidRequestError, at_row
 from daypass.model.locations import Location
 
 #: https://docs.cloud.google.com/storage/docs/buckets#naming, save for the shortest length: the
 #: bucket then does not exist, and emulators are less strict.
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
 _LONGEST = 222
+#: https://docs.cloud.google.com/storage/docs/objects#naming
+_CHALLENGES = ".well-known/acme-challenge/"
 
 
 @attrs.frozen
@@ -42,6 +45,31 @@ def check_bucket(bucket: str) -> None:
             "'_' and '.' only, beginning and ending with a letter or digit"
         )
         raise InvalidPathError(msg, option="path")
+
+
+def check_name(name: str) -> None:
+    """Raise where Cloud Storage takes no object of a name.
+
+    Raises:
+        InvalidPathError: naming the rule.
+
+    """
+    if name.startswith(_CHALLENGES):
+        msg = f"Cloud Storage takes no object whose name begins with {_CHALLENGES}: it answers there by itself, so let another server answer the challenge"
+        raise InvalidPathError(msg, option="path")
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise as `check_name` does for the first of many names, naming its row.
+
+    Raises:
+        InvalidPathError: with the ``row``.
+
+    """
+    for row, name in enumerate(names):
+        if name[:1] == ".":
+            with at_row(row):
+                check_name(name)
 
 
 def place_of(location: Location, endpoint: str) -> Place:

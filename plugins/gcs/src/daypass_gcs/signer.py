@@ -23,7 +23,7 @@ from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
-from daypass_gcs.places import check_bucket, place_of
+from daypass_gcs.places import check_bucket, check_name, check_names, place_of
 from daypass_gcs.settings import payer, settings_of
 from daypass_gcs.shape import shape_of
 
@@ -47,6 +47,8 @@ class Signer:
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
         key = "" if request.method == "LIST" else location.key  # a prefix goes into the query
+        if key[:1] == ".":
+            check_name(key)
         if self.key.local:
             begun = self._latest.of(location, request, self.key, self._begin_now)
         else:  # what IAM signs with has a deadline of its own, that of one hook call
@@ -57,6 +59,8 @@ class Signer:
         self, location: Location, keys: Sequence[str], request: SignRequest
     ) -> SignedURLBatch:
         """Sign the URLs of many keys in the bucket; ``request`` is resolved."""
+        if request.method != "LIST":
+            check_names(keys)
         deadline = Deadline.for_many(location.deadline, len(keys))
         begun = self._begin(location, request, deadline)
         if self.key.local:
@@ -68,6 +72,7 @@ class Signer:
         self, step: Step, location: Location, request: SignRequest, shape: Shape
     ) -> SignedURL:
         """Sign one request of an upload in parts; ``request`` is resolved."""
+        check_name(location.key)
         deadline = Deadline.after(location.deadline)
         begun = self._begin(location, request, deadline, step.method, shape)
         return begun.link(location.key, location.path)
