@@ -642,6 +642,17 @@ FURTHER = {
     "lets links outlive its credentials": Wrong(
         "test_no_link_claims_to_outlive_its_credentials", settings=_ENDING
     ),
+    "tells no end of its credentials in a URL": Wrong(
+        "test_explain_tells_the_end_of_the_credentials",
+        {
+            'expires_at=request.expires_at,\n        expires_because="requested",\n        permits': (
+                "expires_at=min(request.expires_at, datetime.now(UTC).replace(microsecond=0)"
+                " + __import__('datetime').timedelta(minutes=19)),\n"
+                '        expires_because="the credentials end",\n        permits'
+            )
+        },
+        settings=_ENDING,
+    ),
     "names no secret": Wrong(
         "test_the_secrets_are_named",
         settings="    @pytest.fixture\n    def secrets(self):\n        return []\n",
