@@ -5,7 +5,7 @@ import hashlib
 import subprocess
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import fsspec
 import pytest
@@ -435,6 +435,37 @@ def test_legacy_signatures_are_accepted(server, bucket):
     )
     assert send(dead).status == 403
     assert send(store.create_signed_url("a b/é+", method="DELETE")).status == 204
+
+
+@pytest.mark.parametrize("given", ["link", "upload"])
+def test_legacy_uploads_with_metadata_are_accepted(server, bucket, tmp_path, given):
+    """Said in headers alone, as they are signed; ``upload`` sets the MD5's copy by itself."""
+    store = daypass.Store(
+        f"s3://{bucket}",
+        storage_options=server.storage_options,
+        signer_options={"signature_version": "s3"},
+    )
+    asked = {"content_type": "text/csv", "metadata": {"run": "4 2"}, "content_md5": MD5}
+    if given == "link":
+        up = store.create_signed_url("k", method="PUT", add_content_md5_metadata=True, **asked)
+        assert {"x-amz-meta-run", "x-amz-meta-md5chksum", "Content-Type"} <= up.headers.keys()
+        assert not {"x-amz-meta-run", "content-md5"} & parse_qs(urlsplit(up.url).query).keys()
+        assert send(up, BODY).status == 200
+        assert send(up, BODY, headers={**up.headers, "x-amz-meta-run": "5"}).status == 403
+    else:
+        file = tmp_path / "up"
+        file.write_bytes(BODY)
+        daypass.upload(
+            file,
+            f"s3://{bucket}/k",
+            storage_options=server.storage_options,
+            signer_options={"signature_version": "s3"},
+            content_type="text/csv",
+            metadata={"run": "4 2"},
+        )
+    found = store.head_metadata("k")
+    assert found.metadata == {"run": "4 2", "md5chksum": MD5}
+    assert found.content_type == "text/csv"
 
 
 @pytest.mark.parametrize("key", ["a b.csv", "it's/100%/é \U0001f511.txt", "a//b?c#d", "a folder/"])
