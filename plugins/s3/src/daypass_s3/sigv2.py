@@ -124,8 +124,8 @@ class TemplateV2:
             if hmac.compare_digest(again, url):
                 # The SDK writes the headers into the query too, where nobody signs them, and a store that
                 # reads both (Ceph RGW) joins the two and refuses the link.
-                query = tuple((name, value) for name, value in template.query if name not in sent)
-                return attrs.evolve(template, query=query)
+                alone = tuple((name, value) for name, value in template.query if name not in sent)
+                return attrs.evolve(template, query=alone)
         return None
 
     def prepare(
