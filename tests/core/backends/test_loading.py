@@ -219,6 +219,7 @@ def test_helpers_with_the_name_of_a_hook_and_other_arguments_are_left_alone(inst
         ({"why_not": None}, "why_not of BackendInfo must be text, not of type NoneType"),
         ({"prefix_option": ""}, "prefix_option of BackendInfo must be text that is not empty"),
         ({"multipart": {}}, "multipart of BackendInfo must be a PartLimits or None"),
+        ({"version_in_path": "("}, "version_in_path of BackendInfo must be a regular expression"),
     ],
 )
 def test_what_a_backend_declares_wrongly_is_named_with_what_would_be_right(install, declared, said):

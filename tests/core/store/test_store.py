@@ -225,7 +225,7 @@ def test_any_value_given_to_anything_works_or_is_a_daypass_error(fake, name, val
         ("root//k", "fake://bucket/root//", "k"),
         ("a b/c#?d", "fake://bucket/a b", "c#?d"),
         ("root/a::b", "fake://bucket/root", "a::b"),
-        ("root/fake://other/k", "fake://bucket/root", "fake://other/k"),
+        ("root/http://other/k", "fake://bucket/root", "http://other/k"),
         ("arn:aws:s3/k", "fake://bucket", "arn:aws:s3/k"),
     ],
     ids=count(),

@@ -6,6 +6,7 @@ import socket
 import threading
 
 import pytest
+from adlfs import AzureBlobFileSystem
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from fsspec.config import conf
 
@@ -348,3 +349,15 @@ def test_a_store_that_is_not_there():
         store = daypass.Store("az://maps", storage_options={"connection_string": local(port)})
         with pytest.raises(StoreError, match="could not be had"):
             store.head_metadata("k")
+
+
+def test_what_adlfs_reads_as_a_version_is_refused_where_it_does():
+    """With ``version_aware`` its own ``split_path`` takes it off the name; the link would be for another blob."""
+    fs = AzureBlobFileSystem(**OPTIONS, version_aware=True, skip_instance_cache=True)
+    for key in ("k?versionid=2026-01-02T03:04:05.6789012Z", "k?versionId=1", "k#1", "k"):
+        if fs.split_path(f"maps/{key}")[1] == key:
+            assert sign(f"az://maps/{key}", {**OPTIONS, "version_aware": True}).url
+            continue
+        with pytest.raises(InvalidPathError, match="say it as version="):
+            sign(f"az://maps/{key}", {**OPTIONS, "version_aware": True})
+    assert sign("az://maps/k?versionid=1", OPTIONS).url

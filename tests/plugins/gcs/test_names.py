@@ -1,6 +1,7 @@
 """Misspelt storage options of GCS are refused, and name the nearest."""
 
 import pytest
+from gcsfs import GCSFileSystem
 
 import daypass
 from tests.plugins.gcs.conftest import HMAC
@@ -40,3 +41,16 @@ def test_the_row_of_such_an_object_is_named():
     batch = store.create_signed_urls(["a", CHALLENGE, ".well-known/other"], errors="collect")
     assert list(batch.errors) == [1]
     assert store.create_signed_url(".well-known/", method="LIST").url
+
+
+def test_what_gcsfs_reads_as_a_generation_is_refused_where_it_does():
+    """With ``version_aware`` its own ``split_path`` takes it off the name; the link would be for another object."""
+    options = {"token": "anon", "version_aware": True, "skip_instance_cache": True}
+    fs = GCSFileSystem(**options)
+    for key in ("k#12", "k?generation=12", "k?a=b&generation=12", "k#a", "k#12/b", "k?x=12", "k"):
+        store = daypass.Store("gs://bucket", storage_options=options, signer_options=HMAC)
+        if fs.split_path(f"bucket/{key}")[1] == key:
+            assert store.create_signed_url(key).url
+            continue
+        with pytest.raises(daypass.InvalidPathError, match="say it as version="):
+            store.create_signed_url(key)

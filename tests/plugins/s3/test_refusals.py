@@ -393,3 +393,19 @@ def test_callers_objects_are_left_alone(store):
     first.headers["x"] = "y"
     assert store.create_signed_url("k").headers == {}
     assert send(store.create_signed_url("k")).status == 404
+
+
+def test_what_s3fs_reads_as_a_version_is_refused_where_it_does():
+    """With ``version_aware`` its own ``split_path`` takes it off the key; the link would be for another key."""
+    from s3fs import S3FileSystem
+
+    options = {**STATIC, "version_aware": True, "skip_instance_cache": True}
+    fs = S3FileSystem(**options)
+    for key in ("k?versionId=3HL4", "k?versionId=", "k?versionID=3HL4", "k", "k?v=1#5"):
+        if fs.split_path(f"bucket/{key}")[1] == key:
+            assert daypass.create_signed_url(f"s3://bucket/{key}", fs=fs).url
+            continue
+        for given in ({"fs": fs}, {"storage_options": options}):
+            with pytest.raises(daypass.InvalidPathError, match="say it as version="):
+                daypass.create_signed_url(f"s3://bucket/{key}", **given)
+    assert "k%3FversionId%3D3HL4?" in sign("s3://bucket/k?versionId=3HL4").url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,14 @@ def _of_projects(_info: object, field: attrs.Attribute[Any], value: object) -> N
         _refuse(field, "a ProjectOptions", value)
 
 
+def _pattern(_info: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what is no regular expression."""
+    try:
+        re.compile(value)  # type: ignore[call-overload] # or an error
+    except (re.error, TypeError):
+        _refuse(field, "a regular expression or None", value)
+
+
 def _as_given(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
@@ -181,3 +190,6 @@ class BackendInfo:
     open_options: Callable[[Mapping[str, Any]], Mapping[str, Any]] = attrs.field(
         default=_as_given, repr=False
     )
+    #: A regular expression for what its filesystem reads in a path as a version when it is opened with
+    #: ``version_aware=True``: keys that hold it are refused then, since ``version=`` says it here.
+    version_in_path: str | None = attrs.field(default=None, validator=optional(_pattern))

@@ -164,7 +164,8 @@ def _below(
 ) -> tuple[Sequence[int], list[str]]:
     """Return the whole keys of rows below a root, as `Root.at` makes them; a key that is none is a fault."""
     place = root.location.key
-    if set(map(type, keys)) <= {str} and (not place or all(keys)):  # as most are: all at once
+    as_most = set(map(type, keys)) <= {str} and (not place or all(keys))
+    if as_most and root.version_mark is None and "://" not in "\n".join(keys):  # all at once
         if not place:
             return numbers, list(keys)
         prefix = place if place.endswith("/") else f"{place}/"

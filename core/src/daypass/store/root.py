@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
@@ -9,7 +10,8 @@ import attrs
 
 from daypass.backends.calls import Backend
 from daypass.backends.filesystems import open_filesystem, protocols, unwrap
-from daypass.backends.loading import registry
+from daypass.backends.loading import KNOWN, registry
+from daypass.base.messages import brief
 from daypass.base.process import Once
 from daypass.base.secrets import check_portable
 from daypass.base.urls import check_endpoint
@@ -20,6 +22,7 @@ from daypass.model.paths import PROFILES, ParsedPath, PathLike, check_version, p
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.keywords import joined, own_options, structured
 from daypass.store.profiles import Profiled, profiled
+from daypass.toolkit.settings import effective_options
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -32,6 +35,8 @@ _OfLinks = Literal[
 #: The functions that make something, by which policy and audit know them too.
 Action = Literal[_OfLinks, "create_upload_form"]
 _FORM = "create_upload_form"
+#: The filesystems' word for it, all of which have the same.
+_AWARE = "version_aware"
 
 
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: called() copies __dict__
@@ -48,6 +53,8 @@ class Root:
     signer: str | None = None
     #: The profile that it is made of, and how; None where its path names none.
     profiled: Profiled | None = None
+    #: How a key names a version, by `BackendInfo.version_in_path`, where the filesystem reads it so; else None.
+    version_mark: re.Pattern[str] | None = None
 
     @classmethod
     def of(
@@ -97,11 +104,12 @@ class Root:
         backend = registry.backend(protocol) if signer is None else registry.signer(signer)
         info = backend.info
         if public_endpoint is not None:
-            check_endpoint(public_endpoint, "public_endpoint")
+            public_endpoint = check_endpoint(public_endpoint, "public_endpoint")
             if not info.public_endpoint and info.methods:
                 msg = f"{info.name} has no endpoint that public_endpoint= could replace"
                 raise UnsupportedOptionError(msg, option="public_endpoint", backend=info.name)
         options = joined(parsed.storage_options, own_options(storage_options, protocol))
+        mark = _version_mark(protocol, options, fs)
         cache: dict[Any, Any] = {}
         location = Location(
             protocol=protocol,
@@ -119,7 +127,7 @@ class Root:
                 cache,
             ),
         )
-        return cls(backend, location, caller, signer, found)
+        return cls(backend, location, caller, signer, found, mark)
 
     def __repr__(self) -> str:
         """Show the path; never an option."""
@@ -167,7 +175,7 @@ class Root:
             whole: take no key for the whole root, as a listing does, and not for a missing key.
 
         Raises:
-            InvalidPathError: if the key is not text.
+            InvalidPathError: if the key is not text, is a whole path, or names a version in the filesystem's way.
             InvalidRequestError: if the version cannot be one.
 
         """
@@ -177,6 +185,10 @@ class Root:
                 raise InvalidPathError(msg, option="key")
             # Exact text: a subclass may write itself in its own way, and sign another key.
             key = str.__str__(key)
+        if "://" in key:
+            self._refuse_path(key)
+        if self.version_mark is not None:
+            self._refuse_version(key, self.version_mark)
         if version is not None:
             version = check_version(version)
         root = self.location.key
@@ -187,6 +199,30 @@ class Root:
         elif root:
             key = root + key
         return self.location.at(key, version)
+
+    def _refuse_path(self, key: str) -> None:
+        """Raise where a key is a whole path: the link would be one for an object of that name.
+
+        Raises:
+            InvalidPathError: saying what a key is.
+
+        """
+        protocol = key.partition("://")[0]
+        if protocol in {*KNOWN, *registry.siblings(self.location.protocol), PROFILES}:
+            msg = f"the key begins with {protocol}:// and is a whole path: a key is what follows the bucket and the root, so leave those out, or give the path to a function that takes whole paths (daypass.create_signed_url)"
+            raise InvalidPathError(msg, option="key")
+
+    @staticmethod
+    def _refuse_version(key: str, mark: re.Pattern[str]) -> None:
+        """Raise where the filesystem would read a version out of a key.
+
+        Raises:
+            InvalidPathError: naming what says it here.
+
+        """
+        if found := mark.search(key):
+            msg = f"the key holds {brief(found[0])}, which a filesystem with version_aware=True reads as a version: leave it out of the key, and say it as version="
+            raise InvalidPathError(msg, option="version")
 
     def below(self, prefix: str) -> Location:
         """Return the location of a folder below the root: it ends in a slash, or is the bucket.
@@ -296,6 +332,22 @@ class Root:
         reader = registry.backend(location.protocol)
         options = structured(reader.info.name, reader.info.options_class, None)
         return reader, attrs.evolve(location, options=options)
+
+
+def _version_mark(
+    protocol: str, options: Mapping[str, Any], fs: AbstractFileSystem | None
+) -> re.Pattern[str] | None:
+    """Return how a filesystem reads a version out of a key, where it was opened for that."""
+    if fs is not None:
+        aware = getattr(fs, _AWARE, None)
+    else:
+        aware = options.get(_AWARE)
+        if aware is None:
+            aware = effective_options({}, tuple(registry.siblings(protocol))).get(_AWARE)
+    if not isinstance(aware, int) or not aware:
+        return None
+    pattern = registry.backend(protocol).info.version_in_path
+    return None if pattern is None else re.compile(pattern)
 
 
 def _made_of(path: ParsedPath, options: dict[str, Any]) -> Root:

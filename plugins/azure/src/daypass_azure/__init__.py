@@ -174,6 +174,7 @@ def describe_backend() -> BackendInfo:
             "x-ms-blob-content-type": "content_type",
             "x-ms-blob-content-md5": "content_md5",
         },
+        version_in_path=r"\?versionid=.*",
     )
 
 

@@ -132,6 +132,7 @@ def describe_backend() -> BackendInfo:
         secret_query_keys=("X-Goog-Signature",),
         project_options=_PROJECT_OPTIONS,
         open_options=_open_options,
+        version_in_path=r"#[0-9]+$|[?&]generation=[0-9]+",
     )
 
 

@@ -178,6 +178,7 @@ def describe_backend() -> BackendInfo:
         operation_headers=("x-amz-write-offset-bytes",),
         project_options=_PROJECT_OPTIONS,
         open_options=_open_options,
+        version_in_path=r"\?versionId=.*",
         secret_query_keys=(
             "X-Amz-Signature",
             "X-Amz-Security-Token",
