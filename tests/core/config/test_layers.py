@@ -196,7 +196,7 @@ WRONG = {
     "DAYPASS_AUDIT__FILE": "policy and audit come from the user's file",
     "DAYPASS_PROFILES__MAPS": "profiles.maps must be a table, not text",
     "DAYPASS_PROFILES__A_B__URL": "could mean a-b or a.b",
-    "DAYPASS_PROFILES__MAPS__PUBLIC_ENDPOINT": "public_endpoint must be http(s)://host[:port]",
+    "DAYPASS_PROFILES__MAPS__PUBLIC_ENDPOINT": "public_endpoint must be http(s)://host[:port][/path]",
     "DAYPASS_PROFILES__MAPS__STORAGE_OPTIONS": "storage_options must be a table, not text",
 }
 

@@ -31,7 +31,7 @@ BAD = {
         "profiles.maps.signer_options must be a table, not true or false"
     ),
     f"{MAPS}public_endpoint = 'https://u:sw0rdfish@a'": (
-        "profiles.maps.public_endpoint is not legal: public_endpoint must be http(s)://host[:port] "
+        "profiles.maps.public_endpoint is not legal: public_endpoint must be http(s)://host[:port][/path] "
     ),
     f"{MAPS}preset = 'mino'": (
         "profiles.maps.preset is not legal: no preset is named 'mino': did you mean minio?"

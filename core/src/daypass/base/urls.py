@@ -58,7 +58,10 @@ _LONGEST_HOST, _LONGEST_LABEL = 253, 63
 
 
 def check_endpoint(url: str, option: str) -> str:
-    """Return an http(s) endpoint, or raise where it is anything else.
+    """Return an http(s) endpoint, scheme and host in lower case as clients send them; raise for anything else.
+
+    >>> check_endpoint("HTTP://MinIO.example:9000/S3", "endpoint_url")
+    'http://minio.example:9000/S3'
 
     Raises:
         InvalidRequestError: for another scheme, a missing or odd host, a port out of range,
@@ -79,7 +82,7 @@ def check_endpoint(url: str, option: str) -> str:
             if not isinstance(url, str) or "://" not in url or re.search(r"[@?#]", url)
             else f", not {ascii(url)[:60]}"
         )
-        msg = f"{option} must be http(s)://host[:port] without user info, query or fragment{shown}"
+        msg = f"{option} must be http(s)://host[:port][/path] without user info, query or fragment{shown}"
         raise InvalidRequestError(msg, option=option)
     host = match["host"].removesuffix(".")
     if len(host) > _LONGEST_HOST or max(map(len, host.split("."))) > _LONGEST_LABEL:
@@ -88,7 +91,8 @@ def check_endpoint(url: str, option: str) -> str:
             f"{_LONGEST_LABEL} between two dots (RFC 1035), not {ascii(host)[:60]}"
         )
         raise InvalidRequestError(msg, option=option)
-    return url
+    path = match["path"] or ""
+    return url[: len(url) - len(path)].lower() + path
 
 
 def mask_url(url: str) -> str:

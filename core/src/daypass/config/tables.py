@@ -105,7 +105,7 @@ class ProfileTable:
     preset: Preset | None = None
     #: fsspec's options for the filesystem. Secrets are ``{ env = "NAME" }`` or ``{ file = "path" }``.
     storage_options: dict[str, Any] = attrs.field(factory=dict, repr=False)
-    #: ``http(s)://host[:port]`` that the links' readers can reach, where it differs.
+    #: ``http(s)://host[:port][/path]`` that the links' readers can reach, where it differs.
     public_endpoint: Endpoint | None = None
     #: Who signs in place of the path's own backend, such as ``cloudfront``.
     signer: str | None = None

@@ -52,7 +52,7 @@ class Store:
         url: the root, such as ``s3://bucket`` or ``s3://bucket/prefix``.
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists, in place of ``storage_options``.
-        public_endpoint: ``http(s)://host[:port]`` that the links' readers can reach, where it
+        public_endpoint: ``http(s)://host[:port][/path]`` that the links' readers can reach, where it
             differs from the filesystem's endpoint; metadata is still read from the latter.
         signer: who signs in place of the path's own backend, such as ``"cloudfront"``; metadata is
             still read by the latter.

@@ -33,7 +33,7 @@ _NO_API = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
 
 def plan(location: Location, rule: CorsRule) -> CorsPlan:
     """Say a rule in S3's words."""
-    sdk.check_bucket(location.bucket)
+    sdk.check_bucket(location.bucket, asks=True)
     bucket = location.bucket
 
     def read() -> list[dict[str, Any]]:

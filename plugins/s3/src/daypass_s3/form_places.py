@@ -16,6 +16,7 @@ from daypass.toolkit.post_policy import encode_policy
 from daypass.toolkit.v4 import AWS4, SENTINEL, signing_key
 from daypass_s3.credentials import Keys
 from daypass_s3.oracle import Oracle
+from daypass_s3.own_links import check_alive
 from daypass_s3.shape import PLAIN
 
 
@@ -38,6 +39,7 @@ def learn_place(oracle: Oracle, bucket: str) -> FormPlace:
 
     """
     link = oracle.sign(bucket, "k", "PUT", PLAIN, 60)
+    check_alive(link.url, bucket)
     asked = {"acl": "private", "x-amz-meta-a": SENTINEL}
     conditions = [*({name: value} for name, value in asked.items()), ["content-length-range", 0, 1]]
     url, fields = oracle.sign_form(bucket, SENTINEL, asked, conditions)

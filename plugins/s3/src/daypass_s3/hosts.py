@@ -52,6 +52,41 @@ def is_amazon(hostname: str) -> bool:
     return _AMAZON.fullmatch(hostname.lower()) is not None
 
 
+#: The region in a host that serves one: Amazon's (regional, dual-stack, FIPS, interface endpoints) and those of stores
+#: that sign for it: https://docs.aws.amazon.com/general/latest/gr/s3.html,
+#: https://www.backblaze.com/apidocs/introduction-to-the-s3-compatible-api (s3.REGION.backblazeb2.com),
+#: https://docs.digitalocean.com/reference/api/spaces/ (REGION_SLUG), https://docs.outscale.com/en/userguide/About-Endpoints.html,
+#: https://www.scaleway.com/en/docs/object-storage/concepts/#endpoint, https://docs.wasabi.com/docs/what-are-the-service-urls-for-wasabi-s-different-storage-regions
+_REGIONAL = re.compile(
+    r"(?:[^/]+\.)?(?:"
+    r"s3(?:-[a-z0-9-]+?)?[.-](?:dualstack\.)?(?P<aws>[a-z]{2,4}(?:-[a-z]+){1,3}-\d)(?:\.vpce)?\.amazonaws\.(?:com(?:\.cn)?|eu)"
+    r"|s3\.(?P<own>[a-z0-9-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)"
+    r"|oos\.(?P<oos>[a-z0-9-]+)\.outscale\.com|(?P<spaces>[a-z0-9]+)\.digitaloceanspaces\.com)"
+)
+
+
+def region_of(hostname: str) -> str | None:
+    """Return the region that a store's own host serves, or None where the host does not say.
+
+    >>> region_of("s3.dualstack.eu-west-1.amazonaws.com"), region_of("minio.example.org")
+    ('eu-west-1', None)
+    """
+    match = _REGIONAL.fullmatch(hostname.lower())
+    return None if match is None else next(filter(None, match.groups()))
+
+
+def bucket_in(host: str, path: str) -> str | None:
+    """Return the bucket that an endpoint names, which should name none; None too where nobody can tell.
+
+    Args:
+        host: the endpoint's, without a port.
+        path: the endpoint's, such as ``"/maps"``.
+
+    """
+    match = _AWS.fullmatch(host.lower()) or _OTHERS.fullmatch(host.lower())
+    return None if match is None else match["bucket"] or path.strip("/") or None
+
+
 @attrs.frozen(kw_only=True)
 class Place:
     """Where a URL leads."""

@@ -34,7 +34,7 @@ _MD5 = "md5chksum"
 
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata, checksums included where the credential may see them."""
-    sdk.check_bucket(location.bucket)
+    sdk.check_bucket(location.bucket, asks=True)
     settings_of(location).check()
     deadline = Deadline.after(location.deadline)
     fs = sync_filesystem(location)

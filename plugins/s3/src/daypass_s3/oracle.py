@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from botocore.exceptions import BotoCoreError, MissingDependencyException
 
-from daypass.errors import InvalidRequestError, SigningNotSupportedError
+from daypass.errors import DaypassError, InvalidRequestError, SigningNotSupportedError
 from daypass.model.checks import OWNED
 from daypass.model.locations import Location
 from daypass.toolkit.engine import Shape
@@ -50,7 +50,7 @@ class Oracle:
         self.keys = keys
         self._additional = settings.s3_additional_kwargs
         pinned = location.options.signature_version
-        self._client = self._make(settings, session, location, pinned)
+        self._client, self._host = self._make(settings, session, location, pinned)
         self._headers: Mapping[str, str] = {}
         self._own: Mapping[str, str] = {}
         self._seen: dict[str, str] = {}
@@ -61,7 +61,7 @@ class Oracle:
 
     def _make(
         self, settings: Settings, session: Any, location: Location, version: str | None
-    ) -> Any:
+    ) -> tuple[Any, sdk.Host]:
         try:
             return sdk.make_client(
                 settings,
@@ -71,12 +71,16 @@ class Oracle:
                 token=self.keys.token,
                 signature_version=version,
                 public_endpoint=location.public_endpoint,
+                bucket=location.bucket,
             )
+        except DaypassError:
+            raise
         except (BotoCoreError, ValueError, TypeError) as error:
             raise sdk.explained(error) from error
 
     def _before_sign(self, request: Any, signature_version: str, **_: Any) -> None:
         """Add the headers and the caller's parameters to sign, and note all that the SDK is about to sign."""
+        request.url = self._host.named_in(request.url)
         request.params = {**request.params, **self._own}
         for name, value in self._headers.items():
             request.headers[name] = value
@@ -85,7 +89,7 @@ class Oracle:
 
     def _check_unpinned(self, settings: Settings, session: Any, location: Location) -> None:
         """Raise where only pinning s3v4 makes the SDK use it: such links are dead."""
-        client = self._make(settings, session, location, None)
+        client, _ = self._make(settings, session, location, None)
         client.meta.events.register_last("before-sign.s3", self._before_sign)
         try:
             client.generate_presigned_url("get_object", {"Bucket": location.bucket, "Key": "k"})

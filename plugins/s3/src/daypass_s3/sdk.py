@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
+import attrs
 from botocore import exceptions
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.handlers import validate_bucket_name
 from botocore.session import Session
 
 from daypass.base.messages import shown_bucket
-from daypass.base.urls import check_endpoint
 from daypass.errors import (
     CredentialsError,
     DaypassError,
@@ -19,10 +21,15 @@ from daypass.errors import (
     InvalidRequestError,
     SigningNotSupportedError,
 )
-from daypass_s3.settings import Settings
+from daypass_s3.hosts import region_of
+from daypass_s3.settings import Settings, check_store
 
 #: botocore's own pattern for what is no ARN, without the names that no store allows.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+#: A bucket of another tenant of Ceph's: https://docs.ceph.com/en/latest/radosgw/multitenancy/#s3
+_OF_TENANT = re.compile(r"[A-Za-z0-9_]{1,64}:[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+#: No region, but botocore's name for the global host, and the one that it signs for there.
+_ANY_REGION, _ITS_REGION = "aws-global", "us-east-1"
 #: Settings of botocore's Config that bear on where and how a URL is signed.
 _SIGNING_CONFIG = (
     "region_name",
@@ -32,6 +39,34 @@ _SIGNING_CONFIG = (
     "account_id_endpoint_mode",
     "ignore_configured_endpoint_urls",
 )
+
+
+@attrs.frozen
+class Host:
+    """An endpoint's host, where botocore takes it under another name alone."""
+
+    #: The endpoint as botocore takes it; None for the provider's own.
+    instead: str | None
+    _host: str = ""
+    _own: str = ""
+
+    @classmethod
+    def of(cls, endpoint: str | None) -> Self:
+        """Put a hyphen for each underscore in a host, which botocore refuses: docker compose names hosts so."""
+        scheme, mark, rest = (endpoint or "").partition("://")
+        host, slash, path = rest.partition("/")
+        if "_" not in host:
+            return cls(endpoint)
+        instead = host.replace("_", "-")
+        return cls(f"{scheme}{mark}{instead}{slash}{path}", instead, host)
+
+    def named_in(self, url: str) -> str:
+        """Return a URL with the endpoint's own host again."""
+        if not self._own:
+            return url
+        scheme, mark, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}{mark}{host.removesuffix(self._host)}{self._own}{slash}{path}"
 
 
 def make_session(settings: Settings) -> Session:
@@ -53,11 +88,11 @@ def make_client(
     token: str | None,
     signature_version: str | None,
     public_endpoint: str | None,
-) -> Any:
-    """Make the client that is the oracle: same endpoint rules, the signature we ask for."""
-    endpoint = public_endpoint or settings.endpoint
-    if endpoint is None:
-        endpoint = _configured_endpoint(settings, session)
+    bucket: str,
+) -> tuple[Any, Host]:
+    """Make the client that is the oracle: same endpoint rules, the signature we ask for; and the host it is to name."""
+    own = settings.endpoint or _configured_endpoint(settings, session)
+    endpoint = own if public_endpoint is None else check_store(public_endpoint, "public_endpoint")
     config = {
         name: settings.config_kwargs[name]
         for name in _SIGNING_CONFIG
@@ -69,16 +104,36 @@ def make_client(
     # botocore's default names the global host in every region, so ask for the regional one.
     if endpoint is None and "addressing_style" not in s3 and "addressing_style" not in scoped:
         s3["addressing_style"] = "virtual"
-    return session.create_client(
+    host = Host.of(endpoint)
+    client = session.create_client(
         "s3",
-        region_name=settings.region,
+        region_name=_region(settings, session, own, endpoint),
         use_ssl=settings.client_kwargs.get("use_ssl", settings.use_ssl),
-        endpoint_url=endpoint,
+        endpoint_url=host.instead,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret,
         aws_session_token=token,
         config=Config(signature_version=signature_version, s3=s3, **config),
     )
+    if ":" in bucket and not bucket.startswith("arn:"):  # Ceph's tenant:bucket
+        client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
+    return client, host
+
+
+def _region(settings: Settings, session: Session, *endpoints: str | None) -> str | None:
+    """Return the region to sign for, where botocore does not find it: by an endpoint it takes any that is named."""
+    region = settings.region
+    if not any(endpoints):
+        return region
+    if region in (
+        None,
+        _ANY_REGION,
+    ):  # what is named for all that the user does is no word about this store
+        hosts = (urlsplit(endpoint).hostname or "" for endpoint in endpoints if endpoint)
+        region = next(filter(None, map(region_of, hosts)), None)
+    if region is None:
+        region = (settings.session or session).get_config_variable("region")
+    return _ITS_REGION if region == _ANY_REGION else region
 
 
 def _refuse_ignored(settings: Settings, endpoint: str | None) -> None:
@@ -105,11 +160,17 @@ def _configured_endpoint(settings: Settings, session: Session) -> str | None:
         scoped_config=session.get_scoped_config(),
         client_name="s3",
     ).provide()
-    return None if url is None else check_endpoint(url, "endpoint_url")
+    return None if url is None else check_store(url, "endpoint_url")
 
 
-def check_bucket(bucket: str) -> None:
-    """Raise where no signature that daypass can make would be accepted for the bucket."""
+def check_bucket(bucket: str, *, asks: bool = False) -> None:
+    """Raise where no signature that daypass can make would be accepted for the bucket.
+
+    Args:
+        bucket: its name, its ARN, or ``tenant:bucket``.
+        asks: whether the filesystem is to ask the store, and no link is to be signed.
+
+    """
     if bucket.startswith("arn:"):
         if re.search(r":s3::\d*:accesspoint", bucket):
             msg = (
@@ -124,6 +185,11 @@ def check_bucket(bucket: str) -> None:
             "and plain V4 links for it are dead: keep what you share in a general purpose bucket"
         )
         raise SigningNotSupportedError(msg)
+    if _OF_TENANT.fullmatch(bucket):
+        if asks:
+            msg = "the filesystem cannot ask for a bucket of another tenant (tenant:bucket), which its SDK takes for no name: sign a HEAD link, or use the tenant's own credentials and the bucket's name alone"
+            raise InvalidPathError(msg, option="path")
+        return
     if not _BUCKET.fullmatch(bucket):
         msg = f"{shown_bucket(bucket)} is not the name of a bucket: letters, digits, '.', '-' and '_' only"
         raise InvalidPathError(msg, option="path")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from daypass.base.messages import refuse_unknown
+from daypass.base.messages import refuse_unknown, shown
 from daypass.base.secrets import Options
 from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError, StoreError
@@ -22,6 +23,7 @@ from daypass.toolkit.settings import (
     effective_options,
     refuse_misspelt,
 )
+from daypass_s3.hosts import bucket_in
 
 #: What aiobotocore's AioConfig takes beyond botocore's Config.
 _AIO_CONFIG = ("connector_args", "http_session_cls")
@@ -61,22 +63,39 @@ class Settings:
         named: str | None = first(
             self.client_kwargs.get("region_name"), self.config_kwargs.get("region_name")
         )
-        if named is None and self.session is not None:
-            named = self.session.get_config_variable("region")
         if named == "":
             msg = "region_name is empty: name the bucket's region, or leave the option out"
             raise InvalidRequestError(msg, option="region_name")
         return named
 
     def check(self) -> None:
-        """Refuse an endpoint that is none, for calls that leave the rest to the filesystem."""
-        _ = self.endpoint
+        """Refuse an endpoint that is none, or none for the SDK, for calls that leave the rest to the filesystem."""
+        endpoint = self.endpoint or ""
+        if "_" in endpoint.partition("://")[2].partition("/")[0]:
+            msg = "the filesystem's SDK reaches no host with an underscore in its name: give the host a name without one (in docker compose, an alias of the network) as endpoint_url, and this one as public_endpoint"
+            raise InvalidRequestError(msg, option="endpoint_url")
 
     @property
     def endpoint(self) -> str | None:
         """The endpoint that was named, checked."""
         url = first(self.endpoint_url, self.client_kwargs.get("endpoint_url"))
-        return None if url is None else check_endpoint(url, "endpoint_url")
+        return None if url is None else check_store(url, "endpoint_url")
+
+
+def check_store(url: str, option: str) -> str:
+    """Return the endpoint of a store, which serves all of its buckets.
+
+    Raises:
+        InvalidRequestError: for what is no endpoint, or one that names a bucket: links would lead into it, to keys
+            that begin with the bucket's name again.
+
+    """
+    url = check_endpoint(url, option)
+    host, slash, path = url.partition("://")[2].partition("/")
+    if bucket := bucket_in(re.sub(r":\d+$", "", host), slash + path):
+        msg = f"{option} names the bucket {shown(bucket)}, which the path says: leave it out, so that the endpoint is the store's"
+        raise InvalidRequestError(msg, option=option)
+    return url
 
 
 def first(*named: Any) -> Any:

@@ -24,6 +24,7 @@ from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.form_places import FormPlace, learn_place
 from daypass_s3.hosts import is_amazon
 from daypass_s3.oracle import Oracle
+from daypass_s3.own_links import check_alive
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import shape_of
 from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
@@ -197,6 +198,7 @@ class Signer:
         if method == "LIST":  # the prefix is a value that varies, and no part of the path
             key, shape = "", shape.below(SENTINEL)
         signed = oracle.sign(location.bucket, key, method, shape, 3600)
+        check_alive(signed.url, location.bucket)
         fixed = {
             name: value
             for name, value in signed.headers.items()
