@@ -19,7 +19,7 @@ import attrs
 import pytest
 
 #: Where each kind is started, and how. No text may show Swift's secret.
-_KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "swift": ("daypass.demo.server", "swift", {"secret": "opensesame-7f3a"}),
     "localstack": ("tests.servers.localstack", "localstack", {}),
     "azurite": ("tests.servers.azurite", "azurite", {}),
@@ -39,7 +39,7 @@ class _Owner:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._starting = {kind: threading.Lock() for kind in _KINDS}
+        self._starting = {kind: threading.Lock() for kind in KINDS}
         self._running: dict[str, object] = {}
         self._port: int | None = None
 
@@ -69,7 +69,7 @@ class _Owner:
         with self._starting[kind]:
             try:
                 if kind not in self._running:
-                    module, name, options = _KINDS[kind]
+                    module, name, options = KINDS[kind]
                     start = getattr(importlib.import_module(module), name)
                     self._running[kind] = self._stack.enter_context(start(**options))
             except Exception as error:  # noqa: BLE001 - the tests that need the server tell it

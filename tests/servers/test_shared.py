@@ -30,7 +30,7 @@ def owner(monkeypatch):
         "two": (__name__, "serve", {"number": 2}),
         "none": (__name__, "fail", {}),
     }
-    monkeypatch.setattr(shared, "_KINDS", kinds)
+    monkeypatch.setattr(shared, "KINDS", kinds)
     made = shared._Owner()
     yield made
     made.close()

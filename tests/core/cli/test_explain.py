@@ -69,10 +69,14 @@ def test_what_cannot_be_read_is_an_error(daypass, tmp_path):
         done = daypass("explain", *arguments)
         assert done.returncode in (1, 2)
         assert done.stderr.startswith("daypass: error: ")
+
+
+def test_an_answer_that_is_not_read_is_told_beside_the_url(daypass, tmp_path):
     (tmp_path / "error.xml").write_text("<!DOCTYPE a><Error/>")
     done = daypass("explain", ENDED, "--error", "error.xml")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "document type" in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "document type" in done.stdout
+    assert "error: it ended" in done.stdout
 
 
 def test_a_stores_answer_is_explained(daypass, tmp_path):

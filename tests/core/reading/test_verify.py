@@ -339,3 +339,16 @@ def test_what_is_guessed_hangs_on_no_files_of_this_machine(monkeypatch):
     found = guesses._media_types()
     assert "text/csv" in found
     assert "application/x-of-this-machine" not in found
+
+
+def test_what_the_request_says_against_itself_stands_before_the_answer_to_it(installed):
+    installed()
+    found = "https://store.example/a?mark="
+    mark = sign(verifying._sent(explain.read(found, NOW), "GET", SENT, None, None))
+    answer = "HTTP/1.1 403 \r\n\r\n<Error><Code>Denied</Code><Message>no.</Message></Error>"
+    told = daypass.verify(found + mark, headers=SENT, error=answer, now=NOW)
+    assert (told.ok, told.signature) == (False, "right")
+    assert [one.code for one in told.findings] == ["store-said"]
+
+    told = daypass.verify(found + mark, method="PUT", headers=SENT, error=answer, now=NOW)
+    assert [one.code for one in told.findings] == ["method", "store-said"]

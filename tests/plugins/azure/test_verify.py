@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass.hookspecs.found import SentRequest
-from daypass_azure.verify import _messages, _signature
+from daypass_azure.strings import messages_of
+from daypass_azure.verify import _signature
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.plugins.azure.sdk import END, HOST, NAMES, blob_url, delegation_key
@@ -153,7 +154,7 @@ def _check(asked, expected, values, *, delegated):
         headers={n.lower(): v for n, v in (asked["options"].get("request_headers") or {}).items()},
         now=NOW,
     )
-    found = [message(sent, asked["account"]) for message in _messages(sent, delegated=delegated)]
+    found = [message(sent, asked["account"]) for message in messages_of(sent, delegated=delegated)]
     if "string_to_sign" in expected:
         assert expected["string_to_sign"] in found
     else:

@@ -297,7 +297,7 @@ ERRORS = {
     "<Code>SignatureDoesNotMatch</Code><Message>...</Message><CanonicalRequest>PUT\n/k\n\n"
     "content-type:text/csv\nhost:h\n\ncontent-type;host\nUNSIGNED-PAYLOAD</CanonicalRequest>": (
         "a PUT request",
-        "not the one that was signed",
+        "the request arrived with the host h, and the link is for maps.s3.eu-west-1.amazonaws.com",
     ),
     "<Code>ExpiredToken</Code><Message>The provided token has expired.</Message>": (
         "temporary credentials that signed it have ended",

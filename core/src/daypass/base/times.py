@@ -14,6 +14,7 @@ __all__ = [
     "Duration",
     "apart",
     "epoch",
+    "http_date",
     "moment",
     "rfc3339",
     "seconds",
@@ -190,6 +191,23 @@ def moment(text: object) -> datetime | None:
         value = datetime.fromisoformat(text)
         return value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def http_date(text: object) -> datetime | None:
+    """Read a moment as HTTP's headers write it (RFC 9110, section 5.6.7); None for anything else.
+
+    >>> http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+    datetime.datetime(1994, 11, 6, 8, 49, 37, tzinfo=datetime.timezone.utc)
+    """
+    if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - the longest form has 33
+        return None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        value = parsedate_to_datetime(text)
+        return value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
 

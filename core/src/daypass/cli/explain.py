@@ -19,6 +19,11 @@ _MOST = 1 << 20
 reveal_option = click.Option(
     ["--reveal"], is_flag=True, help="Show the signature and the credential's ID whole."
 )
+error_option = click.Option(
+    ["--error"],
+    metavar="FILE",
+    help="What was answered, whatever it is; with its status line and headers (curl -i) it says more.",
+)
 
 
 def found(source: str) -> Any:
@@ -70,9 +75,7 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["source"], metavar="URL"),
-        click.Option(
-            ["--error"], metavar="FILE", help="What the store answered: the body of its error, XML."
-        ),
+        error_option,
         reveal_option,
         json_option,
     ],

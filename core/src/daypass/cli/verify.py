@@ -8,7 +8,7 @@ import click
 
 from daypass.base.files import opened
 from daypass.cli import exits, options
-from daypass.cli.explain import found
+from daypass.cli.explain import error_option, found
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.reading.verify import verify
 
@@ -19,7 +19,13 @@ def _read(name: str) -> bytes:
 
 
 def _verify(
-    source: str, *, key_file: str | None, body: str | None, as_json: bool, **values: Any
+    source: str,
+    *,
+    key_file: str | None,
+    body: str | None,
+    error: str | None,
+    as_json: bool,
+    **values: Any,
 ) -> int:
     """Tell whether this very request would pass, and if not, which piece of it differs.
 
@@ -33,6 +39,7 @@ def _verify(
         found(source),
         key=None if key_file is None else _read(key_file).decode().strip(),
         body=None if body is None else _read(body),
+        error=None if error is None else _read(error),
         **values,
     )
     if as_json:
@@ -67,6 +74,7 @@ command = click.Command(
         ),
         options.STORAGE,
         options.SIGNER_OPTION,
+        error_option,
         json_option,
     ],
 )

@@ -15,7 +15,9 @@ from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL
-from daypass.reading.parse import parse_error, parse_form, parse_url
+from daypass.reading.answers import parse_error
+from daypass.reading.parse import parse_form, parse_url
+from daypass.toolkit.answers import own_words
 
 __all__ = ["explain"]
 
@@ -43,7 +45,8 @@ def explain(
     Args:
         url: the URL as text, a link that daypass made, or a form: its fields as a mapping, or a
             mapping (or an object) with ``url`` and ``fields``.
-        error: what the store answered, where it refused: the body of its answer, XML.
+        error: what was answered, where it refused: the body, with status line and headers in front where they
+            are at hand, as ``curl -i`` saves them. It may be a store's XML or JSON, a proxy's page, or empty.
         now: the clock to judge by, aware; by default this machine's.
 
     Returns:
@@ -51,8 +54,8 @@ def explain(
         finding says so: garbage is no error.
 
     Raises:
-        InvalidRequestError: for what is neither text nor a form, a naive ``now``, or an ``error``
-            that is no XML.
+        InvalidRequestError: for what is neither text nor a form, a naive ``now``, or an ``error`` that is no
+            text or far too long.
 
     """
     clock = datetime.now(UTC) if now is None else utc(now, "now")
@@ -128,6 +131,8 @@ def explain_found(found: FoundURL | Explanation) -> tuple[Backend | None, Explan
     further += _of_time(answer)
     if answer.expires_at is None and answer.scheme is not None and not answer.findings:
         further.append(Finding("warning", "no-end", "the URL does not say when it ends"))
+    if found.error is not None:
+        further += own_words(found.error)
     if found.scheme == "http":
         why = "it leads to plain http: whoever is on the way can read the link and use it"
         further.append(Finding("warning", "http", why))
@@ -137,6 +142,8 @@ def explain_found(found: FoundURL | Explanation) -> tuple[Backend | None, Explan
 def _unknown(found: FoundURL, further: list[Finding]) -> Explanation:
     names = sorted({one.info.name for one in registry.installed().values() if one.explain_url})
     why = f"it has no signature that an installed backend knows ({', '.join(names) or 'none'})"
+    if found.error is not None:
+        further += own_words(found.error)
     return Explanation(
         url=found.url,
         backend=None,

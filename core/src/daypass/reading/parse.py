@@ -11,11 +11,10 @@ import attrs
 
 from daypass.base.messages import escaped
 from daypass.base.urls import host_header
-from daypass.errors import InvalidRequestError
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL, decoded
 
-__all__ = ["parse_error", "parse_form", "parse_url"]
+__all__ = ["parse_form", "parse_url"]
 
 #: Characters. Stores refuse far shorter requests: S3 takes 8 KiB, Azure 16 KiB.
 _LONGEST = 65_536
@@ -184,43 +183,3 @@ def _check_characters(
                 f"given more than once: {names}; stores refuse it, or take the first or the last",
             )
         )
-
-
-#: Bytes. Stores answer with a few hundred.
-_LONGEST_BODY = 1 << 20
-_LONGEST_TEXT = 10_000
-
-
-def parse_error(body: str | bytes) -> ErrorBody:
-    """Read an error body.
-
-    Raises:
-        InvalidRequestError: for what is no XML, or holds a document type (entities may hide there).
-
-    """
-    if not isinstance(body, (str, bytes)):
-        msg = f"error must be the text or bytes of a store's answer, not {type(body).__name__}"
-        raise InvalidRequestError(msg, option="error")
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, fromstring
-
-    if len(body) > _LONGEST_BODY:
-        msg = f"error has more than {_LONGEST_BODY} bytes, which no store's error has: is it the object itself?"
-        raise InvalidRequestError(msg, option="error")
-    text = body.lstrip("\ufeff \t\r\n") if isinstance(body, str) else body.lstrip(b" \t\r\n")
-    try:
-        root = fromstring(text, forbid_dtd=True)
-    except DefusedXmlException:
-        msg = "error holds a document type, which no store sends and where entities may hide: it is not read"
-        raise InvalidRequestError(msg, option="error") from None
-    except (ParseError, ValueError, LookupError):
-        msg = "error is not the XML that stores answer with: save the body of the answer, without its headers"
-        raise InvalidRequestError(msg, option="error") from None
-    details: dict[str, str] = {}
-    for element in root.iter():
-        name = str(element.tag).rpartition("}")[2]  # without a namespace
-        if element.text and element.text.strip():
-            details.setdefault(name, element.text.strip()[:_LONGEST_TEXT])
-    return ErrorBody(
-        code=details.get("Code", ""), message=details.get("Message", ""), details=details
-    )

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
+
 from daypass.backends.calls import Backend, call
 from daypass.backends.loading import registry
 from daypass.base.times import utc
@@ -18,6 +20,7 @@ from daypass.hookspecs.found import FoundURL, SentRequest
 from daypass.model.headers import check_token
 from daypass.model.links import SignedURL
 from daypass.model.paths import ParsedPath
+from daypass.reading.answers import parse_error
 from daypass.reading.explain import explain_found, read
 from daypass.reading.guesses import difference
 from daypass.store.root import Root
@@ -26,6 +29,8 @@ from daypass.toolkit.bodies import body_findings, md5_base64
 __all__ = ["verify"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+#: Codes of what an answer says.
+_ANSWERS = ("store-", "arrived-")
 #: What HTTP itself lets headers say of a body; backends know those of their providers.
 _OF_BODIES = {"content-length": lambda body: str(len(body)), "content-md5": md5_base64}
 
@@ -39,6 +44,7 @@ def verify(
     key: str | None = None,
     storage_options: Mapping[str, Any] | None = None,
     signer_options: Mapping[str, Any] | None = None,
+    error: str | bytes | None = None,
     now: datetime | None = None,
 ) -> Verification:
     """Tell whether this very request would pass, and if not, which piece of it differs.
@@ -68,6 +74,7 @@ def verify(
             delegation key (base64), an RSA or elliptic public key, certificate or private key (PEM).
         storage_options: fsspec's options, for their credentials.
         signer_options: options of the signing backend, for its keys.
+        error: what was answered to this very request, as `explain` takes it.
         now: the clock to judge by, aware; by default this machine's.
 
     Returns:
@@ -84,22 +91,28 @@ def verify(
         method = url.http_method if method is None else method
         headers = url.headers if headers is None else headers
         url = url.url
-    found = read(url, clock)
+    found = read(url, clock, None if error is None else parse_error(error))
     if isinstance(found, FoundURL) and found.fields is not None:
         msg = "verify takes a URL: explain reads a form's fields"
         raise InvalidRequestError(msg, option="url")
     backend, explanation = explain_found(found)
     request = _sent(found, method or "GET", headers or {}, body, key)
-    errors = [one for one in explanation.findings if one.severity == "error"]
+    # What the request itself says is surer than what an answer to it does, and stands before it.
+    told = [one for one in explanation.findings if one.severity == "error"]
+    errors = [one for one in told if not one.code.startswith(_ANSWERS)]
+    answers = [one for one in explanation.findings if one.code.startswith(_ANSWERS)]
     if backend is None or request is None:
         return Verification(
-            ok=False, signature="unchecked", findings=errors, explanation=explanation
+            ok=False, signature="unchecked", findings=[*errors, *answers], explanation=explanation
         )
     errors += _of_method(request, explanation)
     errors += _of_headers(request, explanation)
     errors += body_findings(request, _OF_BODIES)
     check = _check(backend, explanation, request, storage_options, signer_options)
-    return _judged(request, explanation, check, [*errors, *check.findings])
+    judged = _judged(request, explanation, check, [*errors, *check.findings])
+    return attrs.evolve(
+        judged, ok=False if answers else judged.ok, findings=[*judged.findings, *answers]
+    )
 
 
 def _judged(

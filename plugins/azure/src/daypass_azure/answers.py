@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+import attrs
+
 from daypass.base.messages import escaped
 from daypass.base.times import moment, span
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody
-from daypass.toolkit.answers import answered, clock_skew, ended_before
+from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.toolkit.answers import answered, clock_skew, ended_before, fault_of_link
+from daypass_azure.hosts import place_of
+from daypass_azure.strings import strings_to_sign
 
 _SAID = {
     "AuthenticationFailed": "the signature does not fit the request, or the link is outside its time: see what else is found here",
@@ -47,33 +51,104 @@ _SAID = {
 }
 
 
-def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Finding]:
-    """Say what an error means for this link."""
-    code, detail = error.code, error.details.get("AuthenticationErrorDetail", "")
-    said = _SAID.get(code) or escaped(error.message.partition("\n")[0], 200)
-    findings = [answered(error, said)]
-    lower = detail.lower()
-    if "signature not valid in the specified time frame" in lower:
-        why = "the store's clock says that the link is not within its time: it had ended, or it begins later than the clock that signed believed"
-        findings.append(Finding("error", "outside-time", why))
-    elif "signature did not match" in lower:
-        why = "what arrived is not what was signed, or it was signed with another key (was the account's key rotated?): verify names the piece"
-        findings.append(Finding("error", "signature-wrong", why))
-    elif "key" in lower and "expir" in lower:
-        why = "the user delegation key has ended: sign with a new one"
-        findings.append(Finding("error", "key-ends", why))
-    findings += _of_clock(error, link, now)
-    return findings
+#: With these Azure refuses who asks, so that what the link says of itself counts.
+_REFUSALS = frozenset(
+    {"", "AuthenticationFailed", "AuthorizationFailure", "InvalidAuthenticationInfo"}
+)
+_REFUSED, _MISSING = (400, 401, 403), 404
+_TO_SIGN = re.compile(r"(?is)string to sign used was (.{1,9999})")
 
 
-def _of_clock(error: ErrorBody, link: Explanation, now: datetime) -> list[Finding]:
-    """Compare the store's clock, which its message ends with, with ours."""
-    match = re.search(r"Time:(\S{10,40})", error.message)
-    server = moment(match[1]) if match else None
+def findings_of(url: FoundURL, link: Explanation, error: ErrorBody) -> list[Finding]:
+    """Say what an answer means for this link.
+
+    Args:
+        url: the link.
+        link: what it says of itself.
+        error: the answer.
+
+    """
+    # An answer to HEAD has its code in a header alone.
+    error = attrs.evolve(error, code=error.code or error.headers.get("x-ms-error-code", ""))
+    server = _server(error)
+    error = attrs.evolve(
+        error, details={"ServerTime": server.isoformat() if server else "", **error.details}
+    )
+    url = attrs.evolve(url, error=error)
+    detail = error.details.get("AuthenticationErrorDetail", "")
+    further = _of_detail(detail, url)
+    said = None
+    if (
+        error.kind in ("xml", "json", "empty")
+        and error.code in _REFUSALS
+        and error.status in (None, *_REFUSED)
+    ):
+        said = fault_of_link(url, link)
+    said = said or next((one.message for one in further), None)
+    if said is None and error.code == "AuthorizationFailure" and _is_of_signature(error):
+        said = _SAID["AuthenticationFailed"]
+    if said is None and not error.code and error.kind == "empty" and error.status == _MISSING:
+        said = _SAID["BlobNotFound"]
+    findings = [answered(error, said or _SAID.get(error.code)), *further]
     if server is None:
-        return []
-    findings = clock_skew(now, server)
+        return findings
+    findings += clock_skew(url.now, server)
+    if error.code not in _REFUSALS:
+        return findings
     if link.starts_at is not None and link.starts_at > server:
         why = f"by the store's clock the link began {span((link.starts_at - server).total_seconds())} later: sign with a start some minutes ago, or without one"
         findings.append(Finding("error", "began-later", why))
     return findings + ended_before(link.expires_at, server)
+
+
+def _is_of_signature(error: ErrorBody) -> bool:
+    """Tell Azurite, which has this word for a wrong signature, from Azure, where it is the firewall's."""
+    words = f"{error.message} {error.headers.get('server')}".lower()
+    return "failed to authenticate" in words or "azurite" in words
+
+
+def _of_detail(detail: str, url: FoundURL) -> list[Finding]:
+    """Read what Azure says of the signature itself."""
+    lower = detail.lower()
+    if "not valid in the specified time frame" in lower:
+        why = "the store's clock says that the link is not within its time: it had ended, or it begins later than the clock that signed believed"
+        return [Finding("error", "outside-time", why)]
+    if "signature did not match" in lower:
+        return [Finding("error", "signature-wrong", _of_mismatch(detail, url))]
+    if "not well formed" in lower:
+        why = "a parameter of the signature is missing or malformed, or its version (sv) asks for other ones: the URL was cut or changed on its way"
+        return [Finding("error", "malformed", why)]
+    if "key" in lower and "expir" in lower:
+        return [
+            Finding("error", "key-ends", "the user delegation key has ended: sign with a new one")
+        ]
+    return []
+
+
+def _of_mismatch(detail: str, url: FoundURL) -> str:
+    """Hold the string that Azure signed against the one that the link is for."""
+    changed = "what arrived is not what was signed, or it was signed with another key (was the account's key rotated?): verify names the piece"
+    match, account = _TO_SIGN.search(detail), place_of(url).account
+    if match is None or account is None:
+        return changed
+    theirs = match[1].strip().split("\n")
+    for text in strings_to_sign(url, account):
+        ours = text.strip().split("\n")
+        if theirs == ours:
+            return "all of the link arrived as it stands: it was signed with another key (was the account's key rotated?), or the signature itself was changed"
+        named = (
+            [line for line in theirs if line.startswith("/blob/")],
+            [line for line in ours if line.startswith("/blob/")],
+        )
+        if all(named) and named[0] != named[1]:
+            return (
+                f"the request arrived for {escaped(named[0][0], 200)}, and the link is for {escaped(named[1][0], 200)}: something on "
+                "the way (a proxy, nearly always) has changed it, or the URL was changed before"
+            )
+    return changed
+
+
+def _server(error: ErrorBody) -> datetime | None:
+    """Return the store's clock, which its message ends with."""
+    match = re.search(r"Time:(\S{10,40})", error.message)
+    return (moment(match[1]) if match else None) or error.answered_at

@@ -16,9 +16,9 @@ from daypass.base.messages import escaped
 from daypass.base.times import moment
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, decoded
+from daypass.hookspecs.found import FoundURL
 from daypass_azure.answers import findings_of
-from daypass_azure.paths import account_of_host
+from daypass_azure.hosts import OTHER_SERVICE, Place, place_of
 
 _SCOPES = {
     "b": "one blob",
@@ -55,18 +55,6 @@ _SERVICES = {"b": "blobs", "f": "files", "q": "queues", "t": "tables"}
 _LEVELS = {"s": "the service", "c": "containers", "o": "objects"}
 #: https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key
 _LONGEST_KEY = timedelta(days=7)
-_EMULATOR = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]|[a-z0-9-]+", re.ASCII)
-_OTHER_SERVICE = re.compile(r"[a-z0-9-]+\.(?P<service>file|queue|table)\.core\..*")
-
-
-@attrs.frozen(kw_only=True)
-class Place:
-    """Where a URL leads."""
-
-    account: str | None
-    container: str | None
-    #: The blob's name; empty for a container.
-    name: str
 
 
 def explain(url: FoundURL) -> Explanation | None:
@@ -110,9 +98,7 @@ def explain(url: FoundURL) -> Explanation | None:
     )
     if url.error is None:
         return answer
-    return attrs.evolve(
-        answer, findings=[*answer.findings, *findings_of(url.error, answer, url.now)]
-    )
+    return attrs.evolve(answer, findings=[*answer.findings, *findings_of(url, answer, url.error)])
 
 
 def _kind(url: FoundURL) -> str:
@@ -120,26 +106,6 @@ def _kind(url: FoundURL) -> str:
     if names & {"skoid", "sktid", "ske"}:
         return "user delegation"
     return "account" if names & {"srt", "ss"} else "service"
-
-
-def place_of(url: FoundURL) -> Place:
-    """Read account, container and blob from host and path; an emulator's account is in its path."""
-    parts = url.path.removeprefix("/").split("/", 1)
-    account = account_of_host(url.hostname)
-    if account is None and _OTHER_SERVICE.fullmatch(url.hostname):
-        account = url.hostname.partition(".")[0]
-    if account is None and _EMULATOR.fullmatch(url.hostname):
-        account = decoded(parts[0]) or None
-        parts = (parts[1] if len(parts) > 1 else "").split("/", 1)
-    container = decoded(parts[0])
-    name = decoded(parts[1]) if len(parts) > 1 else ""
-    scope = url.get("sr") or ""
-    if container and not name and scope.startswith("b") and len(parts) == 1:
-        container, name = (
-            "$root",
-            container,
-        )  # https://learn.microsoft.com/azure/storage/blobs/storage-blob-root-container
-    return Place(account=account, container=container or None, name=name)
 
 
 def _path(place: Place, url: FoundURL) -> str | None:
@@ -200,7 +166,7 @@ def _check_whole(url: FoundURL, kind: str, findings: list[Finding]) -> None:
     version = url.get("sv") or ""
     if version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version, re.ASCII):
         findings.append(Finding("error", "bad-version", "sv is no version such as 2026-04-06"))
-    other = _OTHER_SERVICE.fullmatch(url.hostname)
+    other = OTHER_SERVICE.fullmatch(url.hostname)
     if other is not None:
         why = f"it leads to the {other['service']} service, not to blobs"
         findings.append(Finding("note", "other-service", why))

@@ -1,32 +1,21 @@
-"""The signature of one very request to Azure, recomputed with a key that is at hand.
-
-The strings to sign, by version: https://learn.microsoft.com/rest/api/storageservices/create-service-sas,
-https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas and
-https://learn.microsoft.com/rest/api/storageservices/create-account-sas.
-"""
+"""The signature of one very request to Azure, recomputed with a key that is at hand."""
 
 from __future__ import annotations
 
 import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable
 
 import attrs
 
 from daypass.base.messages import escaped
 from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.hookspecs.found import SentRequest
 from daypass.model.locations import Location
-from daypass_azure.explain import Place, place_of
 from daypass_azure.options import adlfs_options
+from daypass_azure.strings import messages_of, sent_place
 
-#: The first versions that sign an encryption scope, a resource and a snapshot's time; a delegated
-#: user; and request headers.
-_SCOPED, _TYPED, _USER, _HEADERS = "2020-12-06", "2018-11-09", "2025-07-05", "2026-02-06"
-_OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
-_KEY = ("skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid")
 #: Uploads that need no x-ms-blob-type: https://learn.microsoft.com/rest/api/storageservices/put-blob
 _NO_TYPE = frozenset(
     {"block", "blocklist", "appendblock", "page", "metadata", "properties", "tags"}
@@ -47,7 +36,7 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     if account is None:
         why = "the account's name is not in the host: give account_name in storage_options"
         return attrs.evolve(check, unchecked=why)
-    messages = _messages(sent, delegated=delegated)
+    messages = messages_of(sent, delegated=delegated)
 
     def right(sent: SentRequest) -> str:
         return _signature(key, messages[0](sent, account))
@@ -120,110 +109,13 @@ def _account_key(location: Location) -> str | None:
 
 
 def _account(location: Location, sent: SentRequest) -> str | None:
-    named = _place(sent).account
+    named = sent_place(sent).account
     if named is None:
         found = adlfs_options(location.storage_options).get("account_name")
         named = found if isinstance(found, str) else None
     return named
 
 
-def _place(sent: SentRequest) -> Place:
-    return place_of(
-        FoundURL(
-            url="",
-            scheme=sent.scheme,
-            host=sent.host,
-            path=sent.path,
-            query=sent.query,
-            now=sent.now,
-        )
-    )
-
-
 def _signature(key: bytes, message: str) -> str:
     digest = hmac.digest(key, message.encode(errors="replace"), "sha256")
     return b64encode(digest).decode()
-
-
-_Message = Callable[[SentRequest, str], str]
-
-
-def _messages(sent: SentRequest, *, delegated: bool) -> list[_Message]:
-    """Return the strings to sign of the link's version, the documented one first."""
-    version = sent.get("sv") or ""
-    if sent.get("srt") is not None or sent.get("ss") is not None:
-        return [_of_account]
-    if not delegated:
-        return [lambda sent, account: _of_service(sent, account, version)]
-    # When headers came to be signed, SDKs say otherwise than the documentation: both are right.
-    headers = [version >= _HEADERS, version < _HEADERS]
-    return [
-        lambda sent, account, with_headers=with_headers: _of_delegation(  # type: ignore[misc]
-            sent, account, version, with_headers=with_headers
-        )
-        for with_headers in headers
-    ]
-
-
-def _values(sent: SentRequest, names: tuple[str, ...]) -> list[str]:
-    return [sent.get(name) or "" for name in names]
-
-
-def _of_account(sent: SentRequest, account: str) -> str:
-    names = ("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")
-    scope = ("ses",) if (sent.get("sv") or "") >= _SCOPED else ()
-    return "\n".join([account, *_values(sent, (*names, *scope)), ""])
-
-
-def _resource(sent: SentRequest, account: str) -> str:
-    place = _place(sent)
-    scope = sent.get("sr") or ""
-    path = f"/blob/{account}/{place.container or ''}"
-    if scope == "c":
-        return path
-    name = place.name
-    if scope == "d":
-        depth = sent.get("sdd") or ""
-        name = "/".join(name.split("/")[: int(depth)]) if depth.isdecimal() else name
-    return f"{path}/{name}"
-
-
-def _typed(sent: SentRequest, version: str) -> list[str]:
-    """Return the fields from the version on, as the version has them."""
-    found = _values(sent, ("sip", "spr", "sv"))
-    if version >= _TYPED:
-        found += [sent.get("sr") or "", sent.get("snapshot") or sent.get("versionid") or ""]
-    return found + (_values(sent, ("ses",)) if version >= _SCOPED else [])
-
-
-def _of_service(sent: SentRequest, account: str, version: str) -> str:
-    lines = [
-        *_values(sent, ("sp", "st", "se")),
-        _resource(sent, account),
-        sent.get("si") or "",
-        *_typed(sent, version),
-        *_values(sent, _OVERRIDES),
-    ]
-    return "\n".join(lines)
-
-
-def _of_delegation(sent: SentRequest, account: str, version: str, *, with_headers: bool) -> str:
-    lines = [
-        *_values(sent, ("sp", "st", "se")),
-        _resource(sent, account),
-        *_values(sent, _KEY),
-        *(_values(sent, ("skdutid", "sduoid")) if version >= _USER else []),
-        *_typed(sent, version),
-        *(_signed_parts(sent) if with_headers else []),
-        *_values(sent, _OVERRIDES),
-    ]
-    return "\n".join(lines)
-
-
-def _signed_parts(sent: SentRequest) -> list[str]:
-    """Return signed request headers and query parameters, as the SDK joins them."""
-    headers = [name for name in (sent.get("srh") or "").split(",") if name]
-    names = [name for name in (sent.get("srq") or "").split(",") if name]
-    first = "".join(f"{n}:{sent.headers.get(decoded(n).lower(), '')}\n" for n in headers)
-    second = "".join(f"\n{n}:{sent.get(decoded(n)) or ''}" for n in names)
-    return [first, second]

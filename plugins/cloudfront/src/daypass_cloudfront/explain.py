@@ -19,7 +19,7 @@ from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL, SentRequest, decoded
-from daypass.toolkit.answers import answered
+from daypass.toolkit.answers import answered, clock_skew, fault_of_link
 from daypass_cloudfront.policies import OWN
 
 #: CloudFront's own letters for base64's, undone.
@@ -27,6 +27,7 @@ OUT_OF_QUERIES = str.maketrans("-_~", "+=/")
 #: The longest URL, its policy in it, in bytes:
 #: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 _LONGEST_URL = 8192
+_FORBIDDEN = 403
 _BINDS = "a policy binds no method: the distribution decides"
 _SAID = {
     "MissingKey": "no signature was found: parameters of the URL were cut off",
@@ -58,15 +59,13 @@ def explain(url: FoundURL) -> Explanation | None:
     if policy is not None:
         said = read_statement(policy)
     findings = [*said.findings, *_of_statement(url, base, said, custom=policy is not None)]
-    if url.error is not None:
-        findings.append(_answer(url.error))
     algorithm = url.get("Hash-Algorithm") or "SHA1"
     conditions = {
         "resource": escaped(said.resource, 300) if policy and said.resource else "",
         "addresses": said.addresses or "",
         "hash": escaped(algorithm, 20),
     }
-    return Explanation(
+    answer = Explanation(
         url=url.url,
         backend="cloudfront",
         scheme=f"CloudFront, {'custom' if policy is not None else 'canned'} policy",
@@ -80,6 +79,9 @@ def explain(url: FoundURL) -> Explanation | None:
         findings=findings,
         now=url.now,
     )
+    if url.error is None:
+        return answer
+    return attrs.evolve(answer, findings=[*findings, *_answer(url, answer, url.error)])
 
 
 def base_of(url: FoundURL | SentRequest) -> str:
@@ -169,12 +171,23 @@ def matches(resource: str, url: str) -> bool:
     return found is not None and last.search(url, found.end()) is not None
 
 
-def _answer(error: ErrorBody) -> Finding:
+def _answer(url: FoundURL, link: Explanation, error: ErrorBody) -> list[Finding]:
     said = _SAID.get(error.code)
-    if error.code == "AccessDenied":
-        said = (
+    if error.code == "AccessDenied" and "HostId" in error.details:
+        said = "CloudFront let it through and the S3 origin refused: the distribution may not read the object, or it does not exist"
+    elif error.code == "AccessDenied" or (error.kind == "empty" and error.status == _FORBIDDEN):
+        said = fault_of_link(url, link) or (
             "the signature, the time or the address is not what the policy says"
-            if "HostId" not in error.details
-            else "CloudFront let it through and the S3 origin refused: the distribution may not read the object, or it does not exist"
         )
-    return answered(error, said, who="CloudFront")
+    elif (
+        error.kind == "html"
+        and "cloudfront" in f"{error.message} {error.headers.get('server')}".lower()
+    ):
+        said = (
+            "it is a page of CloudFront's own: a firewall rule, a restriction by country or an alternate domain name "
+            "that the distribution does not have, or the origin does not answer"
+        )
+    findings = [answered(error, said, who="CloudFront")]
+    if error.answered_at is not None:
+        findings += clock_skew(url.now, error.answered_at)
+    return findings

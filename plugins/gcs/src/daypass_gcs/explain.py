@@ -59,9 +59,7 @@ def explain(url: FoundURL) -> Explanation | None:
         answer = _v2(url)
     if answer is None or url.error is None:
         return answer
-    return attrs.evolve(
-        answer, findings=[*answer.findings, *findings_of(url.error, answer, url.now)]
-    )
+    return attrs.evolve(answer, findings=[*answer.findings, *findings_of(url, answer, url.error)])
 
 
 def place_of(url: FoundURL) -> Place:

@@ -1,30 +1,31 @@
 """What S3's errors mean for a link, and what to do.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. Stores that speak S3 use the same codes for other
+things: what the link itself says, and what the store says of what arrived, comes before what a code means.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
 
 from daypass.base.messages import escaped
 from daypass.base.times import moment
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody
-from daypass.toolkit.answers import (
-    answered,
-    arrived_method,
-    clock_skew,
-    ended_before,
-    headers_to_send,
-)
+from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.toolkit.answers import answered, arrived_at, clock_skew, ended_before, fault_of_link
+from daypass.toolkit.arrivals import arrived_findings
+from daypass.toolkit.v4 import AWS4
 
+_ENDED = "the link had ended when the request arrived: sign a new one, or check the clock of the machine that signed"
+_CLOCK = "the clock of the machine that signed differs from the store's by more than 15 minutes: set it by NTP"
+_POLICY = "the form does not meet its own policy: a field has another value than the policy says, or the policy has ended"
 _SAID = {
     "InvalidAccessKeyId": "the store knows no such access key: it was deleted or deactivated, belongs to another store, or the session token is missing",
     "ExpiredToken": "the temporary credentials that signed it have ended, though the link's own end may be later: sign again with fresh ones",
     "InvalidToken": "the session token is malformed or belongs to other keys: sign with the three values of one set of credentials",
     "TokenRefreshRequired": "the temporary credentials must be refreshed: sign again",
+    "RequestTimeTooSkewed": _CLOCK,
     "NoSuchKey": "the signature is right, and there is no such object: check the key, character by character",
     "NoSuchBucket": "there is no such bucket: check its name, and whether it is in the host or in the path",
     "NoSuchVersion": "there is no such version of the object",
@@ -34,6 +35,7 @@ _SAID = {
     "InvalidDigest": "Content-MD5 is no base64 of an MD5",
     "BadDigest": "the body that arrived is not the one that Content-MD5 or a checksum was made of",
     "XAmzContentSHA256Mismatch": "the body is not the one that x-amz-content-sha256 was made of",
+    "XAmzContentChecksumMismatch": "the body is not the one that the checksum was made of",
     "EntityTooLarge": "the upload is larger than what is allowed",
     "EntityTooSmall": "the upload is smaller than what is allowed",
     "IncompleteBody": "fewer bytes arrived than Content-Length said",
@@ -44,96 +46,150 @@ _SAID = {
     "AccountProblem": "there is a problem with the account (billing, perhaps)",
     "AllAccessDisabled": "all access to this bucket has been disabled",
     "InvalidObjectState": "the object is archived: restore it first",
+    "IllegalLocationConstraintException": "the bucket is in another region than the host: sign for the bucket's region",
     "SignatureDoesNotMatch": "the request that arrived is not the one that was signed, or it was signed with another secret: verify names the piece",
-    "InvalidRequest": "the store does not take such a request: where the message speaks of the authorization mechanism, sign with Version 4 (signature_version='s3v4')",
     "MalformedPOSTRequest": "the form is not well-formed: it must be multipart/form-data, with the file as the last field",
 }
+#: By what a message says, in lower case; the first that is found. The same code stands for many things.
+_SAID_BY_WORDS = {
+    "signature version 4": "the store takes such a request with Version 4 alone: sign with it (signature_version='s3v4')",
+    "authorization mechanism": "the store takes Version 4 alone: sign with it (signature_version='s3v4')",
+    "checksum": "the checksum in the request is malformed, of an algorithm that the store does not have, or not that of the body",
+    "you specified did not match": "the body that arrived is not the one that Content-MD5 or a checksum was made of",
+    "kms": "the object is encrypted with a key of KMS, which the one who signed may not use: grant kms:Decrypt to read, and kms:GenerateDataKey to write",
+    "server side encryption": "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them",
+    "server-side encryption": "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them",
+    "encryption key": "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them",
+    "difference between the request time": _CLOCK,
+    "expired": _ENDED,
+    "not yet valid": "the request arrived before the link's date: the clock of the machine that signed is ahead",
+    "not valid yet": "the request arrived before the link's date: the clock of the machine that signed is ahead",
+    "policy condition": _POLICY,
+    "by policy": _POLICY,
+    "to policy": _POLICY,
+    "policy check": _POLICY,
+    "signature": "the request that arrived is not the one that was signed, or it was signed with another secret: verify names the piece",
+}
+#: With these the store refuses who asks, so that what the link says of itself counts.
+_REFUSALS = frozenset(
+    {
+        "",
+        "AccessDenied",
+        "Forbidden",
+        "SignatureDoesNotMatch",
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+    }
+)
+_REFUSED, _MISSING = (400, 401, 403), 404
+#: A HEAD in the wrong region has no more than this and a header.
+_MOVED = (301, 307, 308, 400)
+_ACTION = re.compile(r"not authorized to perform: ([A-Za-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})")
 
 
-def findings_of(error: ErrorBody, link: Explanation, now: datetime) -> list[Finding]:
-    """Say what an error means for this link."""
-    code, details = error.code, error.details
-    said = _SAID.get(code)
-    if code == "AccessDenied":
-        said = _denied(error.message)
-    elif code == "RequestTimeTooSkewed":
-        said = "the clock of the machine that signed differs from the store's by more than 15 minutes: set it by NTP"
-    elif code in ("PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed") or (
-        code == "AuthorizationQueryParametersError"
-    ):
-        said = _elsewhere(error)
-    elif code == "IllegalLocationConstraintException":
-        said = "the bucket is in another region than the host: sign for the bucket's region"
-    findings = [answered(error, said)]
-    if code == "SignatureDoesNotMatch":
-        findings += _of_mismatch(details, link)
-    findings += _of_clock(details, link, now)
-    return findings
+def findings_of(url: FoundURL, link: Explanation, error: ErrorBody) -> list[Finding]:
+    """Say what an answer means for this link.
+
+    Args:
+        url: the link.
+        link: what it says of itself.
+        error: the answer.
+
+    """
+    arrived = arrived_findings(url, link, AWS4) if error.code == "SignatureDoesNotMatch" else []
+    arrived += _of_credential(error, link)
+    said = None
+    if error.kind in ("xml", "json", "empty") and error.code in _REFUSALS:
+        if error.status in (None, *_REFUSED):
+            said = fault_of_link(url, link)
+        said = said or next((one.message for one in arrived if one.severity == "error"), None)
+    said = said or _of_words(error, link) or _of_code(error)
+    return [answered(error, said), *arrived, *_of_clock(error, link, url)]
 
 
-def _denied(message: str) -> str:
-    lower = message.lower()
-    if "expired" in lower:
-        return "the link had ended when the request arrived: sign a new one, or check the clock of the machine that signed"
-    if "not yet valid" in lower:
-        return "the request arrived before the link's date: the clock of the machine that signed is ahead"
-    if "headers present in the request which were not signed" in lower or "not signed" in lower:
-        return "the request carried x-amz- headers that the link did not sign: leave them out, or sign them"
-    if "access denied by policy" in lower or "invalid according to policy" in lower:
-        return "the form does not meet its own policy: a field has another value, or the policy has ended"
+def _of_words(error: ErrorBody, link: Explanation) -> str | None:
+    """Say what a store's own words mean, where its code stands for many things."""
+    words = error.message.lower()
+    if error.code in _SAID:
+        return None
+    if action := _ACTION.search(error.message):
+        return f"the one who signed may not do this: grant {action[1]} to it, or sign with another credential"
+    if "not signed" in words or "HeadersNotSigned" in error.details:
+        return _of_headers(error, link)
+    return next((said for word, said in _SAID_BY_WORDS.items() if word in words), None)
+
+
+def _of_headers(error: ErrorBody, link: Explanation) -> str:
+    """Tell a signed header that did not arrive from one that arrived and is not signed: stores say the same."""
+    names = {
+        name.strip().lower() for name in error.details.get("HeadersNotSigned", "").split(",")
+    } - {""}
+    signed = set(link.headers or ())
+    if gone := sorted(names & signed):
+        return (
+            f"{', '.join(gone)[:200]} is signed and did not arrive: send it with the signed value"
+        )
+    if names:
+        shown = escaped(", ".join(sorted(names)), 200)
+        return f"the request carried {shown}, which the link did not sign: leave it out, or sign it"
+    added = "the request carried x-amz- headers that the link did not sign: leave them out, or sign them"
+    if not signed:
+        return added
+    return f"the signed headers did not arrive all ({', '.join(sorted(signed))[:200]}): send them; or {added}"
+
+
+def _of_code(error: ErrorBody) -> str | None:
+    if error.code == "AccessDenied":
+        return _denied(error)
+    if said := _SAID.get(error.code):
+        return said
+    if "Redirect" in error.code or error.code.startswith("Authorization"):
+        return _elsewhere(error) or (
+            "the signature's parameters are wrong, or of another region than the bucket's"
+        )
+    if error.code or error.kind != "empty":
+        return None
+    if error.status == _MISSING:
+        return "there is no such object or no such bucket, and an answer to HEAD does not say which: check both, character by character"
+    return _elsewhere(error) if error.status in _MOVED else None
+
+
+def _elsewhere(error: ErrorBody) -> str | None:
+    """Name the region or the host that the bucket has, where the answer does."""
+    region = error.details.get("Region") or error.headers.get("x-amz-bucket-region")
+    if region:
+        return f"it was signed for another region than the bucket's: sign for {escaped(region, 40)}"
+    endpoint = error.details.get("Endpoint")
+    return (
+        f"the bucket answers at {escaped(endpoint, 100)}: sign for that host" if endpoint else None
+    )
+
+
+def _denied(error: ErrorBody) -> str:
+    if not error.message:
+        return (
+            "the store gives no reason: the signature does not fit the request, the link has ended by the store's clock, or the one "
+            "who signed may not do this: verify checks the signature with the key"
+        )
     return (
         "the one who signed may not do this (or the object does not exist and they may not list): a link "
         "can never do more than its signer; bucket policies, KMS keys and block-public-access decide too"
     )
 
 
-def _elsewhere(error: ErrorBody) -> str:
-    region = error.details.get("Region")
-    endpoint = error.details.get("Endpoint")
-    if region:
-        return f"it was signed for another region than the bucket's: sign for {escaped(region, 40)}"
-    if endpoint:
-        return f"the bucket answers at {escaped(endpoint, 100)}: sign for that host"
-    return f"the signature's parameters are wrong: {escaped(error.message, 200)}"
-
-
-def _of_mismatch(details: dict[str, str], link: Explanation) -> list[Finding]:
-    """Read the canonical request that S3 returns with a mismatch: what arrived, in S3's eyes."""
-    lines = details.get("CanonicalRequest", "").split("\n")
-    findings = arrived_method(details)
-    signed = set(link.headers or ())
-    arrived = {}
-    for line in lines[3:]:
-        if not line:
-            break
-        name, _, value = line.partition(":")
-        arrived[name] = value
-    for name in sorted(signed & arrived.keys()):
-        why = f"{name} arrived as {ascii(arrived[name])[:80]}: it must be the signed value"
-        findings.append(Finding("note", "arrived-header", why))
-    if not arrived:
-        findings += headers_to_send(link)
-    gone = sorted(signed - arrived.keys()) if arrived else []
-    findings += [
-        Finding("error", "header-missing", f"{name} is signed and did not arrive: send it")
-        for name in gone
-    ]
-    if (
-        (known := details.get("AWSAccessKeyId"))
-        and link.credential_id
-        and known != link.credential_id
-    ):
-        why = (
-            "the store read another access key than the link names: the URL was changed on its way"
-        )
-        findings.append(Finding("error", "other-credential", why))
-    return findings
-
-
-def _of_clock(details: dict[str, str], link: Explanation, now: datetime) -> list[Finding]:
-    """Compare the store's clock with ours and the link's."""
-    server = moment(details.get("ServerTime"))
-    if server is None:
+def _of_credential(error: ErrorBody, link: Explanation) -> list[Finding]:
+    known = error.details.get("AWSAccessKeyId")
+    if not known or not link.credential_id or known == link.credential_id:
         return []
-    end = moment(details.get("Expires")) or link.expires_at
-    return clock_skew(now, server) + ended_before(end, server)
+    why = "the store read another access key than the link names: the URL was changed on its way"
+    return [Finding("error", "other-credential", why)]
+
+
+def _of_clock(error: ErrorBody, link: Explanation, url: FoundURL) -> list[Finding]:
+    """Compare the store's clock with ours and the link's."""
+    if error.answered_at is None:
+        return []
+    server = arrived_at(error, url.now)
+    refused = error.code in _REFUSALS
+    end = (moment(error.details.get("Expires")) if refused else None) or link.expires_at
+    return clock_skew(url.now, server) + (ended_before(end, server) if refused else [])

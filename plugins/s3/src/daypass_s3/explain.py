@@ -47,7 +47,7 @@ def explain(url: FoundURL) -> Explanation | None:
             )
         )
     if url.error is not None:
-        findings += findings_of(url.error, answer, url.now)
+        findings += findings_of(url, answer, url.error)
     return attrs.evolve(answer, findings=findings)
 
 

@@ -1,0 +1,265 @@
+"""Requests that a store must refuse, each for one reason, and how they are sent."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+import daypass
+from daypass import SignedURL
+
+KEY = "maps/a b.txt"
+HOUR = timedelta(hours=1)
+
+
+@attrs.frozen(kw_only=True)
+class Sent:
+    """A link, and the request that was made of it."""
+
+    #: The link as its holder has it, or the URL and the fields of a form.
+    link: str
+    method: str
+    #: Where it is sent; by default where the link leads.
+    target: str = ""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: bytes = b""
+    fields: Mapping[str, str] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """What a store answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    def raw(self) -> bytes:
+        """Return it as ``curl -i`` saves it."""
+        lines = [f"HTTP/1.1 {self.status} ", *(f"{n}: {v}" for n, v in self.headers.items())]
+        return "\r\n".join([*lines, "", self.body]).encode()
+
+
+def send(sent: Sent) -> Answer:
+    """Send a request just as it is said."""
+    split = urlsplit(sent.link)
+    target = sent.target or sent.link.partition(split.netloc)[2]
+    connection = http.client.HTTPConnection(split.hostname or "", split.port, timeout=30)
+    body, headers = sent.body, dict(sent.headers)
+    if sent.fields is not None:
+        body, headers["Content-Type"] = _multipart(sent.fields, sent.body)
+    connection.putrequest(
+        sent.method, target, skip_host="Host" in headers, skip_accept_encoding=True
+    )
+    if sent.method in ("PUT", "POST") and "Content-Length" not in headers:
+        headers["Content-Length"] = str(len(body))
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders(body or None)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return Answer(status=answer.status, headers=dict(answer.getheaders()), body=text)
+
+
+def _multipart(fields: Mapping[str, str], file: bytes) -> tuple[bytes, str]:
+    mark = "mark-of-a-form"
+    parts = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    body = "".join(parts).encode() + head.encode() + file + f"\r\n--{mark}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={mark}"
+
+
+@attrs.frozen(kw_only=True)
+class Shop:
+    """One running store, and what links to it are made with."""
+
+    path: str
+    options: Mapping[str, Any]
+    #: The same with a key that is not the store's.
+    wrong: Mapping[str, Any]
+    #: The same with a signer that the store does not know.
+    unknown: Mapping[str, Any] | None = None
+
+    def link(self, key: str = KEY, method: str = "GET", **more: Any) -> SignedURL:
+        """Sign a link."""
+        return daypass.create_signed_url(
+            f"{self.path}/{key}", method=method, **{**self.options, **more}
+        )
+
+
+def _of(link: SignedURL, method: str | None = None, **more: Any) -> Sent:
+    headers = {**link.headers, **more.pop("headers", {})}
+    return Sent(link=link.url, method=method or link.http_method, headers=headers, **more)
+
+
+def _target(link: SignedURL) -> str:
+    return link.url.partition(urlsplit(link.url).netloc)[2]
+
+
+def _past() -> datetime:
+    return datetime.now(UTC) - HOUR
+
+
+def _ended(shop: Shop) -> Sent:
+    return _of(shop.link(signing_time=_past(), expires_in=60))
+
+
+def _early(shop: Shop) -> Sent:
+    return _of(shop.link(signing_time=datetime.now(UTC) + HOUR))
+
+
+def _starts_later(shop: Shop) -> Sent:
+    return _of(shop.link(starts_at=datetime.now(UTC) + HOUR, expires_in="2h"))
+
+
+def _wrong_key(shop: Shop) -> Sent:
+    return _of(shop.link(**shop.wrong))
+
+
+def _unknown_signer(shop: Shop) -> Sent:
+    assert shop.unknown is not None
+    return _of(shop.link(**shop.unknown))
+
+
+def _other_method(shop: Shop) -> Sent:
+    return _of(shop.link(), "DELETE")
+
+
+def _read_by_head(shop: Shop) -> Sent:
+    return _of(shop.link(**shop.wrong), "HEAD")
+
+
+def _header_left_out(shop: Shop) -> Sent:
+    link = shop.link(method="PUT", content_type="text/csv")
+    return Sent(link=link.url, method="PUT", body=b"a")
+
+
+def _metadata_left_out(shop: Shop) -> Sent:
+    link = shop.link(method="PUT", metadata={"station": "oslo"})
+    return Sent(link=link.url, method="PUT", body=b"a")
+
+
+def _header_changed(shop: Shop) -> Sent:
+    link = shop.link(method="PUT", content_type="text/csv")
+    return _of(link, headers={"Content-Type": "text/html"}, body=b"a")
+
+
+def _acl_added(shop: Shop) -> Sent:
+    return _of(shop.link(method="PUT"), headers={"x-amz-acl": "public-read"}, body=b"a")
+
+
+def _goog_added(shop: Shop) -> Sent:
+    return _of(shop.link(method="PUT"), headers={"x-goog-acl": "public-read"}, body=b"a")
+
+
+def _query_added(shop: Shop) -> Sent:
+    link = shop.link()
+    return _of(link, target=_target(link) + "&utm_source=mail")
+
+
+def _host_changed(shop: Shop) -> Sent:
+    return _of(shop.link(), headers={"Host": "backend.internal:9000"})
+
+
+def _prefix_stripped(shop: Shop) -> Sent:
+    scheme, _, rest = shop.path.partition("://")
+    link = attrs.evolve(shop, path=f"{scheme}://edge/{rest}").link()
+    return _of(link, target=_target(link).removeprefix("/edge"))
+
+
+def _body_changed(shop: Shop) -> Sent:
+    link = shop.link(method="PUT", content_md5="kAFQmDzST7DWlj99KOF/cg==")  # of "abc"
+    return _of(link, body=b"abd")
+
+
+def _bad_sum(shop: Shop) -> Sent:
+    link = shop.link(method="PUT", checksum_sha256="ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")
+    return _of(link, body=b"abd")
+
+
+def _exists(shop: Shop) -> Sent:
+    return _of(shop.link(method="PUT", if_absent=True), body=b"a")
+
+
+def _no_object(shop: Shop) -> Sent:
+    return _of(shop.link("none"))
+
+
+def _no_bucket(shop: Shop) -> Sent:
+    elsewhere = attrs.evolve(shop, path=shop.path.partition("://")[0] + "://no-such-bucket")
+    return _of(elsewhere.link())
+
+
+def _cut(shop: Shop) -> Sent:
+    return Sent(
+        link=re.sub("((?:Signature|sig)=)[^&]*", r"\g<1>MDAw", shop.link().url), method="GET"
+    )
+
+
+def _form(shop: Shop, **changed: str) -> Sent:
+    form = daypass.create_upload_form(f"{shop.path}/{KEY}", content_type="text/csv", **shop.options)
+    return Sent(link=form.url, method="POST", fields={**form.fields, **changed}, body=b"a")
+
+
+def _field_changed(shop: Shop) -> Sent:
+    return _form(shop, **{"Content-Type": "text/html"})
+
+
+#: Of stores with Version 4.
+_V4: dict[str, Callable[[Shop], Sent]] = {
+    "ended": _ended,
+    "wrong key": _wrong_key,
+    "other method": _other_method,
+    "no body": _read_by_head,
+    "header left out": _header_left_out,
+    "metadata left out": _metadata_left_out,
+    "header changed": _header_changed,
+    "query added": _query_added,
+    "host changed": _host_changed,
+    "prefix stripped": _prefix_stripped,
+    "body changed": _body_changed,
+    "no object": _no_object,
+    "no bucket": _no_bucket,
+    "signature cut": _cut,
+    "exists": _exists,
+}
+_S3 = {**_V4, "header added": _acl_added, "bad checksum": _bad_sum}
+#: By server, what it refuses; what is not there it lets pass.
+CASES: dict[str, dict[str, Callable[[Shop], Sent]]] = {
+    "swift": {**_S3, "unknown signer": _unknown_signer},
+    "localstack": {**_S3, "field changed": _field_changed},
+    "gcs": {
+        **_V4,
+        "early": _early,
+        "header added": _goog_added,
+        "unknown signer": _unknown_signer,
+        "field changed": _field_changed,
+    },
+    "azurite": {
+        "ended": _ended,
+        "starts later": _starts_later,
+        "wrong key": _wrong_key,
+        "other method": _other_method,
+        "no body": _read_by_head,
+        "no object": _no_object,
+        "no bucket": _no_bucket,
+        "exists": _exists,
+        "signature cut": _cut,
+    },
+    "cloudfront": {
+        "ended": _ended,
+        "wrong key": _wrong_key,
+        "query added": _query_added,
+        "signature cut": _cut,
+    },
+}
