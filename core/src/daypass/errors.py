@@ -81,6 +81,8 @@ class DaypassError(Exception):
     http_status: ClassVar[int] = 500
     #: The row of a bulk call that is to blame, counted from 0; None where no single row is.
     row: int | None = None
+    #: The module that raised it, where it came from another process; None of one of this process.
+    raised_in: str | None = None
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(without_login(arg) if isinstance(arg, str) else arg for arg in args))

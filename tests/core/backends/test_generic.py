@@ -125,6 +125,16 @@ def test_a_path_without_a_protocol_says_how_it_was_read_and_what_to_write(path, 
             daypass.head_metadata(path)
 
 
+def test_among_many_paths_the_one_without_a_protocol_is_named():
+    paths = ["memory://a", "nope", "nor/this"]
+    errors = daypass.create_signed_urls(paths, errors="collect").errors
+    assert str(errors[1]).startswith("'nope' names no protocol")
+    assert str(errors[2]).startswith("'nor/this' names no protocol")
+    with pytest.raises(SigningNotSupportedError, match="row 0, 'nope': 'nope' names") as caught:
+        daypass.create_signed_urls(paths[1:])
+    assert caught.value.row == 0
+
+
 @pytest.mark.parametrize("path", [r"C:\data\x.csv", "d:/data/x.csv", r"\\server\share\x.csv"])
 def test_a_path_of_windows_is_a_local_file_and_its_drive_no_protocol(path):
     with pytest.raises(SigningNotSupportedError, match="a local file has no server") as caught:

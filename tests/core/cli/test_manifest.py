@@ -154,7 +154,7 @@ def test_one_bad_row_stops_all_or_is_collected(tmp_path, fake, monkeypatch, caps
         given, out = write(tmp_path / f"in.{kind}", rows), tmp_path / f"out.{kind}"
         assert signed(given, out, "--jobs", "1") == 2
         told = capsys.readouterr().err
-        assert told.startswith("daypass: error: row 67: ")
+        assert told.startswith("daypass: error: row 67, ")
         assert "--allow-dot-segments" in told
         assert not out.exists()
         assert hidden(tmp_path) == []
@@ -358,13 +358,28 @@ def test_processes_give_what_one_gives(daypass, credentials, tmp_path):
     assert pq.read_table(together)["n"].to_pylist() == list(range(len(rows)))
 
 
+def test_text_has_no_column_for_errors_and_says_them_beside(daypass, credentials, tmp_path):
+    good, bad = ["s3://b/k"] * 3, [f"s3://b/../{n}" for n in range(12)]
+    (tmp_path / "in.txt").write_text("\n".join([*good, *bad, "nope", ""]))
+    done = daypass("sign", "--from", "in.txt", "--to", "out.txt", "--errors", "collect")
+    assert done.returncode == 1
+    assert [bool(line) for line in (tmp_path / "out.txt").read_text().splitlines()] == (
+        [True] * 3 + [False] * 13
+    )
+    told = done.stderr.splitlines()
+    assert [line.split(": ")[2] for line in told[:-1]] == [f"row {row}" for row in range(3, 13)]
+    assert all("segment" in line for line in told[:-1])
+    assert "13 of 16 rows failed: the first are named above" in told[-1]
+
+
 def test_an_error_of_a_process_is_its_own(daypass, credentials, tmp_path):
     rows = [{"path": f"s3://b/{n}"} for n in range(3 * run.CHUNK)]
     rows[2 * run.CHUNK + 7]["path"] = "s3://b/./x"
     given = write(tmp_path / "in.parquet", rows)
     done = daypass("sign", "--from", given, "--to", "out.parquet", "--jobs", 2)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"daypass: error: row {2 * run.CHUNK + 7}: ")
+    assert done.stderr.startswith(f"daypass: error: row {2 * run.CHUNK + 7}, 's3://b/./x': ")
+    assert "pass --allow-dot-segments" in done.stderr
     assert hidden(tmp_path) == []
     credentials.pop("AWS_SECRET_ACCESS_KEY")
     assert daypass("sign", "--from", given, "--to", "out.parquet", "--jobs", 2).returncode == 4

@@ -9,6 +9,7 @@ from daypass import errors
 from daypass.base.times import span
 from daypass.cli import exits, words
 from daypass.cli.options import SIGNING
+from daypass.errors import InvalidRequestError
 from daypass.model.requests import SignOptions, SignRequest
 
 
@@ -139,3 +140,18 @@ def test_what_an_sdk_logs_is_heard_under_trace_alone(environment, setting, said)
         check=True,
     )
     assert done.stderr == said
+
+
+def test_a_plugins_words_are_never_rewritten():
+    own = "set version=2 and content_type=x on the server, or strict=False in its console"
+    raised = exec_in("acme_plugin", own)
+    assert words.said(raised) == own
+    assert words.said(exec_in("daypass.gate.check", own)) != own
+
+
+def exec_in(module, message):
+    """Return an error that a module has raised."""
+    names = {"__name__": module, "Error": InvalidRequestError, "message": message}
+    with pytest.raises(InvalidRequestError) as caught:
+        exec("raise Error(message)", names)
+    return caught.value

@@ -83,7 +83,9 @@ def test_errors_are_raised_with_their_row_or_told_in_a_column(tmp_path, fake, gi
         daypass.sign_manifest(given, out)
     assert caught.value.row == 25
     assert not out.exists()
-    report = daypass.sign_manifest(given, out, errors="collect", error_text=str.upper)
+    report = daypass.sign_manifest(
+        given, out, errors="collect", error_text=lambda error: str(error).upper()
+    )
     assert (report.rows, report.failed) == (26, 1)
     with out.open(newline="") as file:
         last = list(csv.DictReader(file))[-1]

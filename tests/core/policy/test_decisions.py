@@ -413,7 +413,7 @@ def test_many_keys_are_decided_one_by_one_and_signed_by_rule(fake, in_force):
 
 def test_the_first_refused_row_is_named_and_nothing_is_signed(fake, in_force):
     in_force(READ)
-    with pytest.raises(PolicyError, match="row 1: ") as caught:
+    with pytest.raises(PolicyError, match="row 1, ") as caught:
         daypass.create_signed_urls([PATH, "fake://bucket/x", "fake://bucket/y"])
     assert caught.value.row == 1
     assert fake.seen == []

@@ -114,7 +114,7 @@ def test_a_key_that_ends_in_the_middle_is_renewed_between_chunks(monkeypatch):
 @pytest.mark.parametrize("bad", ["a\\b", "dot.", "a/" * 300 + "b", "x" * 1025])
 def test_a_name_that_azure_would_change_names_its_row(bad):
     store = STORES["key"]
-    with pytest.raises(daypass.InvalidPathError, match="row 2: the name") as caught:
+    with pytest.raises(daypass.InvalidPathError, match=r"row 2, .*: the name") as caught:
         store.create_signed_urls(["a", "b", bad, "c"])
     assert caught.value.row == 2
 

@@ -300,6 +300,12 @@ def test_a_private_key_is_read_in_every_form(tmp_path, form):
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_a_key_whose_line_breaks_came_as_backslash_and_n_signs(kind):
+    given = {"private_key": pair(kind).pem().replace("\n", "\\n")}
+    assert sign(kind=kind, given=given).url == sign(kind=kind).url
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
 def test_an_encrypted_key_takes_its_passphrase_from_the_environment(monkeypatch, kind):
     encrypted = {"private_key": pair(kind).pem("correct horse é")}
     named = {**encrypted, "passphrase_env": "CF_PASSPHRASE"}
@@ -337,7 +343,7 @@ def test_no_error_shows_a_key_or_a_passphrase(monkeypatch):
     pem = pair("rsa").pem()
     lines = pem.splitlines()
     attempts = [
-        {"private_key": pem.replace("\n", "\\n")},
+        {"private_key": pem.replace("\n", "\\n")[:400]},
         {"private_key": lines[1]},
         {"private_key": "\n".join(lines[1:-1])},
         {"private_key": pem[:400]},

@@ -151,6 +151,13 @@ def test_a_broken_key_is_refused_and_not_shown(account):
     assert "S3CR3T" not in str(raised.value)
 
 
+def test_a_key_whose_line_breaks_came_as_backslash_and_n_says_so(account):
+    # gcsfs takes no such key either, so that it could sign and never read.
+    escaped = {**account, "private_key": account["private_key"].replace("\n", "\\n")}
+    with pytest.raises(daypass.CredentialsError, match=r"holds \\n where line breaks belong"):
+        sign(escaped)
+
+
 def test_an_elliptic_key_is_refused(account):
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(

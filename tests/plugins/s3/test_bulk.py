@@ -105,7 +105,7 @@ def test_a_bad_row_names_its_number(monkeypatch):
     monkeypatch.setattr(bulk, "CHUNK", 4)
     paths = [f"s3://bucket/{number}" for number in range(10)]
     paths[6] = "s3://bucket/../6"
-    with pytest.raises(daypass.InvalidPathError, match=r"^row 6: .*'\.\.' segment") as caught:
+    with pytest.raises(daypass.InvalidPathError, match=r"^row 6, .*: .*'\.\.' segment") as caught:
         daypass.create_signed_urls(paths, storage_options=STATIC)
     assert caught.value.row == 6
 
@@ -158,7 +158,7 @@ def test_per_row_columns():
     for short in (["v1"], ["v1", "v2", "v3"]):
         with pytest.raises(daypass.InvalidRequestError, match="one value for each row"):
             store.create_signed_urls(["a", "b"], version=short)
-    with pytest.raises(daypass.InvalidRequestError, match="row 1: content_md5"):
+    with pytest.raises(daypass.InvalidRequestError, match=r"row 1, .*: content_md5"):
         store.create_signed_urls(["a", "b"], method="PUT", content_md5=[md5s[0], "x"])
 
 

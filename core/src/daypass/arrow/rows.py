@@ -75,7 +75,7 @@ def sign_rows(
     faults = {row: faults[row] for row in sorted(faults) if paths[row] is not None}
     if faults and errors == "raise":
         row = next(iter(faults))
-        raise blamed(faults[row], first + row)
+        raise blamed(faults[row], first + row, paths[row])
     patterns, _ = batch.patterns()
     return SignedRows(
         urls=batch.lazy_urls,

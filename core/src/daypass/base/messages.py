@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterable
+from types import TracebackType
 from typing import Any, TypeVar
 
 import attrs
@@ -15,6 +16,7 @@ from daypass.errors import UnknownOptionError, without_login
 __all__ = [
     "brief",
     "escaped",
+    "module_of",
     "names_nearest",
     "nearest",
     "partly",
@@ -106,12 +108,21 @@ def shown_count(value: object) -> str:
 
 def place_of(error: Exception) -> str:
     """Name the line that raised; never the error's text, which may hold anything."""
+    trace = _raised(error)
+    return "from nowhere" if trace is None else f"in {module_of(error)}, line {trace.tb_lineno}"
+
+
+def module_of(error: Exception) -> str:
+    """Name the module that raised; empty where none has."""
+    trace = _raised(error)
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", "?"))
+
+
+def _raised(error: Exception) -> TracebackType | None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    if trace is None:
-        return "from nowhere"
-    return f"in {trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno}"
+    return trace
 
 
 #: Identifiers as long as this are shown by their ends alone.

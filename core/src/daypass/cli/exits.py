@@ -8,7 +8,7 @@ import click
 
 from daypass import errors
 from daypass.base.messages import place_of
-from daypass.cli.words import one_line, spelled
+from daypass.cli.words import one_line, said
 
 #: The codes as ``--help`` and the reference list them.
 MEANINGS = {
@@ -79,7 +79,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, errors.ConfigError):
         return one_line(str(error))  # its words are keys of a file, and no options
     if isinstance(error, errors.DaypassError):
-        return one_line(spelled(str(error)))
+        return said(error)
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
         return one_line(f"{place}{error.strerror}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from daypass.base.messages import module_of
+
 #: Keywords of the library that are spelled otherwise on the command line.
 _OTHERWISE = {
     "columns": "--column",
@@ -87,9 +89,14 @@ def one_line(text: str) -> str:
     return shown(" ".join(text.split()))
 
 
-def column_text(message: str) -> str:
-    """Say an error in a column of a manifest."""
-    return one_line(spelled(message))
+def said(error: Exception) -> str:
+    """Say an error in one line; only what daypass itself says is spelled as options of the command line.
+
+    A plugin's words are its own: what looks like a keyword of ours there may be one of its options, or its store's.
+    """
+    text = str(error)
+    module = getattr(error, "raised_in", None) or module_of(error)
+    return one_line(spelled(text) if module.partition(".")[0] == "daypass" else text)
 
 
 def size(count: int) -> str:

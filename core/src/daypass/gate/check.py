@@ -30,6 +30,7 @@ __all__ = [
     "check_name",
     "check_reading",
     "check_version",
+    "refuse_signing",
 ]
 
 #: Functions for which no key stands for the whole bucket.
@@ -115,7 +116,7 @@ def admit_form(
     """
     info = backend.info
     if backend.create_signed_url is None or not info.methods:
-        _refuse_signing(backend, location)
+        refuse_signing(backend, location)
     lacking = {"create_upload_form", "POST"} & location.lacks
     if backend.create_upload_form is None or lacking:
         who = f"the store of profile {location.profile}" if lacking else info.name
@@ -216,14 +217,20 @@ def _enforced(backend: Backend, location: Location) -> frozenset[str]:
 def _refuse_method(backend: Backend, location: Location, request: SignRequest) -> None:
     info = backend.info
     if backend.create_signed_url is None or not info.methods:
-        _refuse_signing(backend, location)
+        refuse_signing(backend, location)
     msg = f"{info.name} cannot sign {request.method}: it signs {', '.join(sorted(info.methods))}"
     raise UnsupportedOptionError(
         msg, option="method", backend=info.name, alternatives=sorted(info.methods)
     )
 
 
-def _refuse_signing(backend: Backend, location: Location) -> NoReturn:
+def refuse_signing(backend: Backend, location: Location) -> NoReturn:
+    """Say why a location has no links, and how its path is written where it names no protocol.
+
+    Raises:
+        SigningNotSupportedError: always.
+
+    """
     if hint := read_as_local(location):
         msg = f"{hint}; a local file has no server to check a signature"
         raise SigningNotSupportedError(msg)

@@ -12,12 +12,14 @@ import attrs
 
 from daypass.errors import InvalidRequestError
 
-__all__ = ["Answer", "Body", "Row", "lists", "plain", "taken"]
+__all__ = ["SHOWN", "Answer", "Body", "Row", "lists", "plain", "taken"]
 
 #: Bytes, or a part of others: what passes through by the megabyte is copied nowhere.
 Body: TypeAlias = bytes | memoryview
 Row = dict[str, Any]
 _LENGTH = 4
+#: Of so many rows that failed it is told why, beside a column that says it of all.
+SHOWN = 10
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -31,6 +33,8 @@ class Answer:
     unenforced: Sequence[str] = ()
     headers: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    #: Numbers of the first rows that failed, and why.
+    failures: Sequence[tuple[int, str]] = ()
     #: A Parquet file with all columns, or the new columns as JSON.
     body: Body = b""
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from daypass.base.messages import place_of
+from daypass.base.messages import module_of, place_of
 from daypass.errors import DaypassError
 from daypass.manifest.answers import Answer, Body
 
@@ -59,6 +59,7 @@ def _answered(work: Callable[[int, Body], Answer], question: memoryview) -> Sequ
     try:
         return GOOD, *work(int.from_bytes(question[:ROW]), question[ROW:]).parts()
     except DaypassError as error:
+        error.raised_in = module_of(error)
         return REFUSED, pickle.dumps(error)
     except Exception as error:  # noqa: BLE001 - never a traceback
         return BROKEN, f"{type(error).__qualname__} {place_of(error)}".encode()

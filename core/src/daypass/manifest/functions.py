@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from daypass.errors import InvalidRequestError
+from daypass.errors import DaypassError, InvalidRequestError
 from daypass.manifest.keywords import HeadManifestKeywords, SignManifestKeywords
 from daypass.manifest.plan import Manifest, Place
 from daypass.manifest.report import ManifestReport
@@ -30,7 +30,7 @@ def sign_manifest(
     source_format: str | None = None,
     target_format: str | None = None,
     errors: Literal["raise", "collect"] = "raise",
-    error_text: Callable[[str], str] = str,
+    error_text: Callable[[DaypassError], str] = str,
     with_head: bool = False,
     jobs: int | None = None,
     resume: bool = False,
@@ -61,7 +61,7 @@ def sign_manifest(
         target_format: the same of the new one.
         errors: ``"raise"`` the first bad row's error and write nothing, or ``"collect"`` them in a
             column ``error``.
-        error_text: how an error's text is written there; it travels to the processes that sign.
+        error_text: how an error is written there; it travels to the processes that sign.
         with_head: also sign for HEAD and read the size, for readers that read by ranges.
         jobs: how many processes sign at once; one for each processor without it.
         resume: go on where the same call was killed, without signing anything twice.
@@ -122,7 +122,7 @@ def head_manifest(
     source_format: str | None = None,
     target_format: str | None = None,
     errors: Literal["raise", "collect"] = "collect",
-    error_text: Callable[[str], str] = str,
+    error_text: Callable[[DaypassError], str] = str,
     concurrency: int = 32,
     resume: bool = False,
     callback: Callback | None = None,
@@ -143,7 +143,7 @@ def head_manifest(
         source_format: ``"parquet"``, ``"csv"``, ``"ndjson"`` or ``"text"``, where the name does not say.
         target_format: the same of the new one.
         errors: ``"collect"`` them in a column ``error``, or ``"raise"`` the first and write nothing.
-        error_text: how an error's text is written there.
+        error_text: how an error is written there.
         concurrency: how many objects are asked for at once.
         resume: go on where the same call was killed.
         callback: is told of the number of rows and of those that are done (`fsspec.callbacks.Callback`).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from daypass.errors import DaypassError
 from daypass.model.requests import ReadOptions, SharedOptions
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class _ManifestKeywords(TypedDict, total=False):
     source_format: str | None
     target_format: str | None
     errors: Literal["raise", "collect"]
-    error_text: Callable[[str], str]
+    error_text: Callable[[DaypassError], str]
     resume: bool
     callback: Callback | None
     storage_options: Mapping[str, Any] | None

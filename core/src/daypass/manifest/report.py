@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from daypass.manifest.answers import Answer
+from daypass.manifest.answers import SHOWN, Answer
 
 __all__ = ["ManifestReport", "Tally"]
 
@@ -26,14 +26,20 @@ class ManifestReport:
     headers: frozenset[str] = frozenset()
     #: What else is to be said of the links: a sentence for each.
     notes: tuple[str, ...] = ()
+    #: Why the first of the rows failed that did, by their numbers, where the new manifest is text, which has no column
+    #: for it.
+    failures: Mapping[int, str] = attrs.field(factory=dict)
 
 
 @attrs.define
 class Tally:
     """Counts while the rows are done."""
 
+    #: Whether it is to be told here why rows failed.
+    tells: bool = False
     rows: int = 0
     failed: int = 0
+    _failures: dict[int, str] = attrs.field(factory=dict)
     _unenforced: set[str] = attrs.field(factory=set)
     _headers: set[str] = attrs.field(factory=set)
     _warning: str | None = None
@@ -49,6 +55,8 @@ class Tally:
         self.failed += answer.failed
         self._unenforced |= set(answer.unenforced)
         self._headers |= set(answer.headers)
+        if self.tells:
+            self._failures |= answer.failures[: SHOWN - len(self._failures)]
         if answer.warnings and self._warning is None:
             self._warning = answer.warnings[0]
 
@@ -63,4 +71,5 @@ class Tally:
             unenforced=frozenset(self._unenforced),
             headers=frozenset(self._headers),
             notes=notes,
+            failures=self._failures,
         )

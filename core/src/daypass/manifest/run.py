@@ -68,7 +68,7 @@ def run(
         known = _identity(manifest, file, identity, work.names)
         with output(target, known, resume=manifest.resume) as out:
             out.begin(shape.begin())
-            tally = Tally()
+            tally = Tally(tells=manifest.target_kind == "text")
             for record in out.records:
                 tally.again(record)
                 shape.wrote(record)

@@ -6,6 +6,7 @@ import json
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 import attrs
@@ -13,7 +14,7 @@ import attrs
 from daypass.arrow.heads import HEADS, head_columns
 from daypass.arrow.rows import sign_rows
 from daypass.errors import DaypassError, ShortLivedURLWarning
-from daypass.manifest.answers import Answer, Body, lists
+from daypass.manifest.answers import SHOWN, Answer, Body, lists
 from daypass.model.batches import wanting
 from daypass.store.bulk import blamed
 from daypass.store.functions import head_metadata_many
@@ -34,7 +35,7 @@ class Work(ABC):
     options: Mapping[str, Any]
     errors: Literal["raise", "collect"]
     #: How an error is written in the column of that name.
-    error_text: Callable[[str], str] = str
+    error_text: Callable[[DaypassError], str] = str
     #: Which column holds each thing that is read.
     columns: Mapping[str, str]
     #: The names of the new columns, by what they hold.
@@ -74,8 +75,13 @@ class Work(ABC):
         """Return the column that says what is wrong, where something is."""
         column: list[str | None] = [None] * count
         for row, error in faults.items():
-            column[row] = " ".join(self.error_text(str(error)).split())
+            column[row] = " ".join(self.error_text(error).split())
         return column
+
+    def failures(self, column: Sequence[str | None], first: int) -> list[tuple[int, str]]:
+        """Return the first rows of a chunk that failed, by their numbers in the whole manifest."""
+        failed = ((first + row, text) for row, text in enumerate(column) if text is not None)
+        return list(islice(failed, SHOWN))
 
     @abstractmethod
     def make(self, first: int, columns: dict[str, list[Any]]) -> Made:
@@ -119,7 +125,7 @@ class SignWork(Work):
             "expires_at": list(signed.ends),
             "head_url": signed.head_urls,
             "size": list(signed.sizes),
-            "error": self.texts(signed.errors, len(paths)),
+            "error": (errors := self.texts(signed.errors, len(paths))),
         }
         ends = {end for end in signed.ends if end is not None}
         return made, Answer(
@@ -131,6 +137,7 @@ class SignWork(Work):
             warnings=[
                 str(w.message) for w in caught if issubclass(w.category, ShortLivedURLWarning)
             ],
+            failures=self.failures(errors, first),
         )
 
 
@@ -157,7 +164,7 @@ class HeadWork(Work):
         }
         if faults and self.errors == "raise":
             row = min(faults)
-            raise blamed(faults[row], first + row)
+            raise blamed(faults[row], first + row, paths[row])
         made: dict[str, Sequence[Any]] = {**head_columns(found)}
         made["error"] = self.texts(faults, len(paths))
         return made, Answer(rows=len(paths), failed=len(faults))

@@ -8,8 +8,15 @@ from typing import Any, Literal
 
 import attrs
 
-from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
+from daypass.base.messages import shown
+from daypass.errors import (
+    DaypassError,
+    InvalidPathError,
+    InvalidRequestError,
+    SigningNotSupportedError,
+)
 from daypass.gate import doors
+from daypass.gate.check import refuse_signing
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
 from daypass.model.options import PER_ROW
@@ -20,6 +27,7 @@ from daypass.model.paths import (
     check_prefix,
     check_version,
     is_plain,
+    shown_path,
 )
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.keywords import check_errors
@@ -204,16 +212,25 @@ def _sign_chunk(
             signed += _sign(job, root, numbers, keys, faults=faults)
     if faults and job.errors == "raise":
         row = min(faults)
-        raise blamed(faults[row], first + row)
+        raise blamed(faults[row], first + row, rows[row])
     if len(signed) == 1 and not faults and len(signed[0][1]) == len(rows):
         return signed[0][1]
     return _assemble(len(rows), signed, faults)
 
 
-def blamed(error: DaypassError, row: int) -> DaypassError:
-    """Name the row in the error and in its message."""
+def blamed(error: DaypassError, row: int, path: object) -> DaypassError:
+    """Name the row in the error, and row and path in its message.
+
+    Args:
+        error: what is wrong.
+        row: its number.
+        path: the path or the key that stands there.
+
+    """
     error.row = row
-    error.args = (f"row {row}: {error}",)
+    text = shown_path(path) if isinstance(path, str) else ""
+    named = f"row {row}, {shown(text)}" if text else f"row {row}"
+    error.args = (f"{named}: {error}",)
     return error
 
 
@@ -291,12 +308,17 @@ def _sign(
                 done.append(places)
         except DaypassError as error:
             place, error.row = error.row, None
-            if place is None and job.errors == "raise":
+            own = isinstance(
+                error, SigningNotSupportedError
+            )  # of each path, which may name no protocol
+            if place is None and job.errors == "raise" and not own:
                 raise  # not one row's fault: no row of this root can be signed
             gone = {*refused, *(row for rows in done for row in rows)}
             left = [row for row in range(len(keys)) if row not in gone and row != place]
             if place is not None:
                 faults[numbers[place]] = error
+            elif own:
+                faults.update({numbers[row]: _refused(root, keys[row], error) for row in left})
             else:
                 faults.update({numbers[row]: error for row in left})
             faults.update({numbers[row]: found for row, found in refused.items()})
@@ -317,6 +339,16 @@ def _sign(
             faults.update({numbers[row]: found for row, found in refused.items()})
             break
     return signed
+
+
+def _refused(root: Root, key: str, error: DaypassError) -> DaypassError:
+    """Say of one path why it has no link."""
+    if root.backend.create_signed_url is not None:
+        return error  # signs, but not so
+    try:
+        refuse_signing(root.backend, root.location.at(key))
+    except DaypassError as own:
+        return own
 
 
 def _picked(numbers: Sequence[int], places: Sequence[int]) -> Sequence[int]:

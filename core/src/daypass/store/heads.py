@@ -98,5 +98,5 @@ def _raising(found: Generator[Head, None, None]) -> Iterator[Head]:
     with closing(found):
         for row, head in enumerate(found):
             if isinstance(head, DaypassError):
-                raise blamed(head, row)
+                raise blamed(head, row, None)  # which names its path
             yield head

@@ -9,7 +9,17 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-__all__ = ["load_key", "signed_digest"]
+__all__ = ["load_key", "pem_text", "signed_digest"]
+
+
+def pem_text(text: str) -> str:
+    r"""Return a key in PEM with its line breaks, where they came as ``\n``: so does one from JSON or an ``.env`` file.
+
+    >>> pem_text(r"-----BEGIN PRIVATE KEY-----\nMIIE")
+    '-----BEGIN PRIVATE KEY-----\nMIIE'
+    """
+    begins = text.lstrip().startswith("-----BEGIN")  # no PEM holds a backslash
+    return text.replace("\\r", "").replace("\\n", "\n") if begins and "\\n" in text else text
 
 
 def load_key(text: str, kinds: tuple[type, ...]) -> Any:
@@ -27,7 +37,7 @@ def load_key(text: str, kinds: tuple[type, ...]) -> Any:
     from cryptography.hazmat.primitives import serialization
     from cryptography.x509 import load_pem_x509_certificate
 
-    data = text.encode(errors="replace")
+    data = pem_text(text).encode(errors="replace")
     loaders: tuple[Callable[[bytes], Any], ...] = (
         serialization.load_pem_public_key,
         lambda data: serialization.load_pem_private_key(data, None),

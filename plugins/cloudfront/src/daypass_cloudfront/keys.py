@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from daypass.errors import CredentialsError
+from daypass.toolkit.pem import pem_text
 from daypass_cloudfront.options import CloudFrontOptions
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _is_rsa(private: PrivateKeyTypes) -> bool:
 def _pem(private_key: str | Path | None) -> bytes:
     """Return the PEM; the name of a file is not shown, since it may be a key without its frame."""
     if isinstance(private_key, str):
-        return private_key.encode(errors="replace")
+        return pem_text(private_key).encode(errors="replace")
     assert private_key is not None  # noqa: S101 - key_of has asked
     try:
         if not stat.S_ISREG(private_key.stat().st_mode):  # to open a pipe would wait for its writer

@@ -154,7 +154,10 @@ def _of_info(info: Mapping[str, Any]) -> Any:
         return _google("oauth2.service_account").Credentials.from_service_account_info(dict(info))
     except Exception as error:  # noqa: BLE001 - of three libraries
         # Not chained: the parser's texts quote from the key.
-        msg = f"the service-account key could not be read ({type(error).__name__}): it needs client_email, token_uri and private_key in PEM"
+        why = "it needs client_email, token_uri and private_key in PEM"
+        if "\\n" in str(info.get("private_key")):
+            why = r"its private_key holds \n where line breaks belong: read the JSON with a JSON parser, or replace them"
+        msg = f"the service-account key could not be read ({type(error).__name__}): {why}"
         raise CredentialsError(msg) from None
 
 

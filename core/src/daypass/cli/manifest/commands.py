@@ -12,7 +12,7 @@ from daypass.cli import exits, options
 from daypass.cli.manifest.options import file_and_column
 from daypass.cli.manifest.progress import progress
 from daypass.cli.output import warn
-from daypass.cli.words import column_text, listed
+from daypass.cli.words import listed, said
 from daypass.manifest.functions import head_manifest, sign_manifest
 from daypass.manifest.report import ManifestReport
 from daypass.model.requests import for_reading
@@ -63,7 +63,7 @@ def _manifest(values: Mapping[str, Any]) -> dict[str, Any]:
         "source_format": values["from_format"],
         "target_format": values["to_format"],
         "resume": values["resume"],
-        "error_text": column_text,
+        "error_text": said,
     }
 
 
@@ -90,7 +90,12 @@ def _said(report: ManifestReport) -> int:
     if report.headers:
         names = ", ".join(sorted(report.headers))
         warn(f"the links work with headers alone ({names}): daypass sign PATH --json shows them")
+    for row, why in report.failures.items():
+        warn(f"row {row}: {why}")
     if report.failed:
-        warn(f"{report.failed} of {report.rows} rows failed: the column error says why")
+        why = "the column error says why"
+        if report.failures:
+            why = "the first are named above, and CSV or NDJSON says why of all in its column error"
+        warn(f"{report.failed} of {report.rows} rows failed: {why}")
         return exits.FAILED
     return 0
