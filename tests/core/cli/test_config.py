@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -92,8 +94,45 @@ def test_a_secret_that_others_may_read_is_worth_a_warning(daypass, user):
     done = daypass("config", "check")
     assert done.returncode == 0
     assert f"warning: {user} holds a secret, and others may read it: chmod 600" in done.stdout
-    user.write_text(MAPS.replace('key = "AKSHOWN"\n', "").replace('token = "sw0rdfish"\n', ""))
+    # The ID of a key, beside a secret that is elsewhere, is none.
+    user.write_text(MAPS.replace('token = "sw0rdfish"\n', ""))
     assert "warning" not in daypass("config", "check").stdout
+
+
+def test_the_profiles_of_the_docs_are_clean(daypass, environment, user):
+    environment["OLD_SECRET"] = "made-up"
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "profiles.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) > 2
+    user.write_text("\n".join(blocks[:3]))
+    user.chmod(0o644)
+    done = daypass("config", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "warning" not in done.stdout
+
+
+def test_an_option_of_the_filesystem_that_looks_misspelt_is_worth_a_warning(daypass, user):
+    user.write_text(
+        """
+        [profiles.a]
+        url = "s3://a"
+        storage_options.endpoint_ulr = "http://minio.example.org"
+        storage_options.client_kwargs = { region_nam = "eu-west-1", verify = false }
+        storage_options.config_kwargs = { max_pool_connections = 3, made_up = 1 }
+        storage_options.skip_instance_cache = true
+        [profiles.b]
+        url = "sftp://host/a"
+        storage_options = { usernam = "me", port = 22 }
+        """
+    )
+    done = daypass("config", "check")
+    assert done.returncode == 0
+    warnings = [line.partition("] ")[2] for line in done.stdout.splitlines() if "warning" in line]
+    assert warnings == [
+        "no option is named 'endpoint_ulr': did you mean endpoint_url?",
+        "no option is named 'client_kwargs.region_nam': did you mean region_name?",
+    ]
+    assert '"kind": "warning"' in daypass("config", "check", "--json").stdout
 
 
 def test_a_profile_is_shown_as_toml_as_it_is_used_and_masked(daypass, user):

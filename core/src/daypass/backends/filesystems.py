@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from daypass.backends.calls import because
@@ -14,7 +15,10 @@ from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestErr
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["open_filesystem", "protocols", "unwrap"]
+__all__ = ["misspelt_options", "open_filesystem", "protocols", "unwrap"]
+
+#: How alike a misspelt name is to the right one.
+_ALIKE = 0.8
 
 
 def protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
@@ -51,6 +55,40 @@ def _attribute(fs: object, name: str) -> Any:
     except Exception as error:
         msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
         raise InvalidRequestError(msg, option="fs") from error
+
+
+def misspelt_options(
+    protocol: str, options: Mapping[str, Any], judged: Iterable[str]
+) -> dict[str, str]:
+    """Return the options that look like misspelt ones, dotted where they are nested, and what each should be.
+
+    Filesystems swallow what they do not know, and a store is then another one than was meant. Nobody is contacted.
+
+    Args:
+        protocol: whose filesystem takes them.
+        options: fsspec's options for it.
+        judged: the names that its backend knows, dotted too.
+
+    """
+    import fsspec
+
+    kind = fsspec.get_filesystem_class(protocol)
+    known = set(judged)
+    for one in kind.__mro__[:-1]:
+        known |= set(inspect.signature(one.__init__).parameters)
+    return _misspelt(options, known, "")
+
+
+def _misspelt(options: Mapping[str, Any], known: Iterable[str], table: str) -> dict[str, str]:
+    here = {name.removeprefix(table).partition(".")[0] for name in known if name.startswith(table)}
+    found: dict[str, str] = {}
+    for name, value in options.items():
+        near = None if name in here else nearest(name, here, cutoff=_ALIKE)
+        if near is not None:
+            found[table + name] = near
+        elif isinstance(value, Mapping):
+            found |= _misspelt(value, known, f"{table}{name}.")
+    return found
 
 
 def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> AbstractFileSystem:

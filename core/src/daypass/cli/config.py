@@ -11,6 +11,9 @@ import click
 
 from daypass import config
 from daypass.audit.from_config import audits_of
+from daypass.backends.filesystems import misspelt_options
+from daypass.backends.loading import registry
+from daypass.base.messages import shown
 from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
@@ -30,7 +33,8 @@ def _check(*, as_json: bool) -> int:
     """Check every file of the configuration, and every profile, without any network.
 
     All files that are found are listed, then every error with its file and key. The exit code is 2
-    where there is one. A file with a secret in it that others may read is worth a warning.
+    where there is one. A file with a secret in it that others may read is worth a warning, and so is an
+    option of the filesystem that looks misspelt, which nobody would refuse.
     """
     sources, loaded, faults = config.check()
     errors = [(fault.file, fault.key, str(fault)) for fault in faults]
@@ -44,6 +48,9 @@ def _check(*, as_json: bool) -> int:
             why = "holds a secret, and others may read it: chmod 600, or refer to the secret"
             found = {"kind": "warning", "file": source.file, "message": f"{source.file}: {why}"}
             _say(found, f"warning: {source.file} {why}", as_json=as_json)
+    for place, message in _doubtful(loaded):
+        found = {"kind": "warning", "file": place, "message": message}
+        _say(found, f"warning: {message}", as_json=as_json)
     for file, key, message in errors:
         found = {"kind": "error", "file": file, "key": key, "message": message}
         _say(found, f"error: {message}", as_json=as_json)
@@ -67,6 +74,22 @@ def _tried(loaded: config.Config) -> Iterator[tuple[str | None, str | None, str]
         except ConfigError as error:
             for one in (error, *error.others):
                 yield one.file, one.key, str(one)
+
+
+def _doubtful(loaded: config.Config | None) -> Iterator[tuple[str, str]]:
+    """Yield what looks misspelt in the profiles' ``storage_options``, which no filesystem refuses."""
+    for profile in () if loaded is None else loaded.profiles.values():
+        options = profile.table.get("storage_options", {})
+        try:
+            protocol = Store(f"daypass://{profile.name}").location.protocol
+            known = registry.backend(protocol).info.project_options
+            judged = {*known.plain, *known.hosts, *known.secrets} if known else ()
+            found = misspelt_options(protocol, options, judged)
+        except (DaypassError, ImportError, ValueError):
+            continue  # told as an error
+        for name, near in found.items():
+            at = f"{profile.files[-1]}: [{dotted('profiles', profile.name, 'storage_options')}]"
+            yield profile.files[-1], f"{at} no option is named {shown(name)}: did you mean {near}?"
 
 
 def _is_open(source: Source) -> bool:

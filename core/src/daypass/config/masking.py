@@ -36,8 +36,12 @@ def has_plain_secret(value: Any, name: str = "") -> bool:
     if isinstance(value, Mapping):
         if len(value) == 1 and ("env" in value or "file" in value):
             return False  # a reference to one
+        # Beside a secret a key is its ID, as s3fs has it: who reads it can do nothing with it.
+        ids = {"key"} if "secret" in value else set()
         return any(
-            has_plain_secret(item, _named(inner, name, value)) for inner, item in value.items()
+            has_plain_secret(item, _named(inner, name, value))
+            for inner, item in value.items()
+            if inner not in ids
         )
     if isinstance(value, list):
         return any(has_plain_secret(item, name) for item in value)
