@@ -4,6 +4,11 @@ import attrs
 
 #: The fault, what is changed, into what, and the rule that must see it.
 FAULTS = {
+    "declares pages and has none": (
+        '            "stable_for",\n',
+        '            "stable_for",\n            "max_keys",\n',
+        "test_what_shapes_a_listing_is_part_of_the_link_or_refused['max_keys']",
+    ),
     "explains another key": (
         'key=url.key.partition("/")[2],',
         "key=url.key,",

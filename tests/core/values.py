@@ -144,6 +144,12 @@ LEGAL = {
     "allow_dot_segments": {"allow_dot_segments": True},
     "signing_time": {"signing_time": NOW},
     "stable_for": {"stable_for": "5m"},
+    "delimiter": {"method": "LIST", "delimiter": "/"},
+    "max_keys": {"method": "LIST", "max_keys": 100},
+    "continuation_token": {
+        "method": "LIST",
+        "continuation_token": "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=",
+    },
 }
 
 

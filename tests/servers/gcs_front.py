@@ -508,9 +508,29 @@ class _Handler(BaseHTTPRequestHandler):
     def _bucket(self, bucket: Bucket, query: Mapping[str, str]) -> None:
         if self.command != "GET":
             raise RefusedError(400, "InvalidArgument")
-        prefix = query.get("prefix", "")
-        keys = sorted(key for key in bucket.objects if key.startswith(prefix))
-        found = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in keys)
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter")
+        entries: dict[str, str] = {}
+        for key in sorted(key for key in bucket.objects if key.startswith(prefix)):
+            folder, found_one, _ = (
+                key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            )
+            if delimiter and found_one:
+                name = prefix + folder + delimiter
+                entries[name] = f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>"
+            else:
+                entries[key] = f"<Contents><Key>{escape(key)}</Key></Contents>"
+        found = ""
+        if query.get("list-type") == "2":
+            # A token is opaque, and here the last entry of the page before.
+            last, most = query.get("continuation-token", ""), int(query.get("max-keys", "1000"))
+            names = [name for name in entries if name > last]
+            if names[most:]:
+                token = escape(names[most - 1])
+                found = f"<NextContinuationToken>{token}</NextContinuationToken>"
+            entries = {name: entries[name] for name in names[:most]}
+        elif query.keys() & {"max-keys", "continuation-token"}:
+            raise RefusedError(400, "InvalidArgument")
+        found += "".join(entries.values())
         body = (
             "<?xml version='1.0' encoding='UTF-8'?>"
             "<ListBucketResult xmlns='http://doc.s3.amazonaws.com/2006-03-01'>"

@@ -85,6 +85,9 @@ EXAMPLES = {
     "allow_dot_segments": (None, True),
     "signing_time": ("2026-12-01T00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
     "stable_for": ("5m", 300),
+    "delimiter": ("/", "/"),
+    "max_keys": ("100", 100),
+    "continuation_token": ("a/b+c=", "a/b+c="),
 }
 
 

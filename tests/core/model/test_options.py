@@ -17,6 +17,7 @@ WORDS = {
     "form",
     "upload",
     "download",
+    "listing",
     "object",
     "part",
     "whole",

@@ -129,6 +129,26 @@ def test_what_describes_an_upload_is_refused_elsewhere(name, method):
         SignRequest(**{**LEGAL[name], "method": method})
 
 
+@pytest.mark.parametrize("name", ["delimiter", "max_keys", "continuation_token"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_what_shapes_a_listing_is_refused_elsewhere(name, method):
+    with pytest.raises(InvalidRequestError, match="goes with method='LIST'"):
+        SignRequest(**{**LEGAL[name], "method": method})
+
+
+@pytest.mark.parametrize("name", ["delimiter", "continuation_token"])
+@pytest.mark.parametrize("value", ["", "a\nb", "\x00", "\ud800", "\u2028", 7, b"a"])
+def test_a_parameter_is_text_of_one_line(name, value):
+    with pytest.raises(InvalidRequestError, match=f"{name} must be text"):
+        SignRequest(**{**LEGAL[name], name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1, 1001, True, "10", 1.0])
+def test_a_page_has_as_many_keys_as_stores_give(value):
+    with pytest.raises(InvalidRequestError, match="from 1 to 1000"):
+        SignRequest(method="LIST", max_keys=value)
+
+
 @pytest.mark.parametrize("name", DOWNLOAD_ONLY)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_what_shapes_an_answer_is_refused_elsewhere(name, method):

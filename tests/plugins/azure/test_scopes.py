@@ -316,6 +316,20 @@ def test_a_listing_lists(filled, prefix, found):
     assert names_in(answer) == found
 
 
+def test_a_stranger_turns_the_pages(filled):
+    found, token = [], None
+    while True:
+        link = filled.store.create_signed_url(
+            "", method="LIST", max_keys=1, delimiter="/", continuation_token=token
+        )
+        answer = ask(filled, link.url)
+        found += names_in(answer)
+        token = ET.fromstring(answer.content).findtext("NextMarker")
+        if not token:
+            break
+    assert found == ["#?%", "a/", "b/"]
+
+
 def test_a_listing_reads_and_writes_nothing(filled):
     link = filled.store.create_signed_url("", method="LIST")
     place, _, query = link.url.partition("?")

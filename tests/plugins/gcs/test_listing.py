@@ -26,7 +26,7 @@ PREFIXES = st.text(
 )
 
 
-def by_google(credentials, bucket, prefix, lifetime, now, style="path"):
+def by_google(credentials, bucket, prefix, lifetime, now, style="path", **more):
     """Let the SDK sign a GET of the bucket with the prefix in its query."""
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     with patch.object(_signing, "get_v4_now_dtstamps", return_value=(stamp, stamp[:8])):
@@ -37,20 +37,21 @@ def by_google(credentials, bucket, prefix, lifetime, now, style="path"):
                 version="v4",
                 expiration=timedelta(seconds=lifetime),
                 method="GET",
-                query_parameters={"prefix": prefix} if prefix else None,
+                query_parameters={**({"prefix": prefix} if prefix else {}), **more} or None,
                 **STYLES[style][1],
             )
         )
 
 
-def by_us(credentials, bucket, prefix, lifetime, now, style="path"):
+def by_us(credentials, bucket, prefix, lifetime, now, style="path", **more):
     signer, _, endpoint = STYLES[style]
     store = daypass.Store(
         f"gs://{bucket}",
         storage_options={"token": credentials, "endpoint_url": endpoint},
         signer_options=signer,
     )
-    return store.create_signed_url(prefix, method="LIST", expires_in=lifetime, signing_time=now).url
+    given = {"method": "LIST", "expires_in": lifetime, "signing_time": now, **more}
+    return store.create_signed_url(prefix, **given).url
 
 
 @examples(25)
@@ -68,6 +69,41 @@ def test_every_style_equals_the_sdk_s(credentials, style, prefix, now):
     ours = by_us(credentials, "bucket", prefix, 60, now, style)
 
     assert ours == by_google(credentials, "bucket", prefix, 60, now, style)
+
+
+@examples(25)
+@given(
+    prefix=PREFIXES,
+    delimiter=st.none() | st.sampled_from(["/", "--", "a b", "&=+"]),
+    most=st.none() | st.integers(1, 1000),
+    token=st.none() | st.text("abcXYZ019+/=", min_size=1, max_size=60),
+    now=TIMES,
+)
+def test_pages_equal_the_sdk_s(credentials, prefix, delimiter, most, token, now):
+    """What shapes them goes with the second version of listings, which alone has tokens."""
+    words = {"delimiter": delimiter, "max-keys": most, "continuation-token": token}
+    words = {name: str(value) for name, value in words.items() if value is not None}
+    words |= {"list-type": "2"} if words else {}
+    given = {"delimiter": delimiter, "max_keys": most, "continuation_token": token}
+
+    ours = by_us(credentials, "bucket", prefix, 60, now, **given)
+
+    assert ours == by_google(credentials, "bucket", prefix, 60, now, **words)
+
+
+def test_a_stranger_turns_the_pages(store):
+    found, token = [], None
+    while True:
+        link = store.create_signed_url(
+            "", method="LIST", max_keys=1, delimiter="/", continuation_token=token
+        )
+        page = ET.fromstring(send(link).body)
+        found += [each.text for each in page.findall("{*}CommonPrefixes/{*}Prefix")]
+        token = page.findtext("{*}NextContinuationToken")
+        if token is None:
+            break
+        assert send(link, url=link.url.replace("max-keys=1", "max-keys=9", 1)).status == 403
+    assert found == ["a/", "b/"]
 
 
 def test_the_published_listing(credentials):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.s3.sdk import BUCKETS, lifetimes, moments, ours, places, theirs
 from tests.stranger import send
 
@@ -40,6 +41,32 @@ def test_listings_equal_boto3s(place, bucket, prefix, moment, lifetime, pays):
     )
     assert expected == link.url
     assert link.permits == {"LIST"}
+
+
+@examples(50)
+@given(
+    prefixes,
+    st.none() | prefixes.filter(bool),
+    st.none() | st.integers(1, 1000),
+    st.none() | st.text("abcXYZ019+/=", min_size=1, max_size=60),
+    moments,
+)
+def test_pages_equal_boto3s(prefix, delimiter, max_keys, token, moment):
+    given = {"Delimiter": delimiter, "MaxKeys": max_keys, "ContinuationToken": token}
+    params = {name: value for name, value in given.items() if value is not None}
+    place = ("region", "plain")
+    params |= {"Bucket": "bucket", "Prefix": prefix}
+    expected = theirs(*place, "list_objects_v2", moment, 60, params)
+    link = ours(*place, "bucket").create_signed_url(
+        prefix,
+        method="LIST",
+        expires_in=60,
+        signing_time=moment,
+        delimiter=delimiter,
+        max_keys=max_keys,
+        continuation_token=token,
+    )
+    assert expected == link.url
 
 
 def test_one_template_serves_every_prefix(monkeypatch):
@@ -144,6 +171,36 @@ def test_a_stranger_does_nothing_else(filled, bucket):
 )
 def test_a_tampered_listing_is_refused(filled, old, new):
     link = filled.create_signed_url("a/", method="LIST")
+    assert old in link.url
+    assert send(link, url=link.url.replace(old, new, 1)).status == 403
+
+
+def test_a_stranger_turns_the_pages(filled):
+    sizes, found, token = [], [], None
+    while True:
+        link = filled.create_signed_url(
+            "", method="LIST", max_keys=2, delimiter="/", continuation_token=token
+        )
+        answer = send(link)
+        assert answer.status == 200
+        page = ET.fromstring(answer.body)
+        entries = [f"{{*}}{name}" for name in ("Contents/{*}Key", "CommonPrefixes/{*}Prefix")]
+        shown = [unquote(each.text) for name in entries for each in page.findall(name)]
+        sizes.append(len(shown))
+        found += shown
+        token = page.findtext("{*}NextContinuationToken")
+        if token is None:
+            break
+    assert sizes == [2, 2]
+    assert sorted(found) == ["a+b", "a/", "b/", "secret"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("max-keys=2", "max-keys=3"), ("delimiter=%2F", "delimiter="), ("&delimiter=%2F", "")],
+)
+def test_a_page_is_bound(filled, old, new):
+    link = filled.create_signed_url("", method="LIST", max_keys=2, delimiter="/")
     assert old in link.url
     assert send(link, url=link.url.replace(old, new, 1)).status == 403
 

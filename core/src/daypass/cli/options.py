@@ -131,6 +131,7 @@ _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.flag: {"is_flag": True},
     checks.choice: {"is_flag": True},
     checks.count: {"metavar": "BYTES"},
+    checks.page: {"metavar": "NUMBER"},
     checks.status: {"metavar": "STATUS"},
     checks.moment: {"metavar": "MOMENT"},
     checks.duration: {"metavar": "DURATION"},

@@ -108,6 +108,33 @@ def count(value: int | None, option: str) -> int | None:
     return number
 
 
+#: The most keys that a page of S3 or Google Cloud Storage has; more is asked for in vain.
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+_LONGEST_PAGE = 1000
+
+
+def page(value: int | None, option: str) -> int | None:
+    """Return a number of keys that one page of a listing can have."""
+    if value is None or (type(value) is int and 0 < value <= _LONGEST_PAGE):
+        return value
+    msg = f"{option} must be a number of keys from 1 to {_LONGEST_PAGE}, which is the most that a page has, not {shown(value)}"
+    raise InvalidRequestError(msg, option=option)
+
+
+def parameter(value: str | None, option: str) -> str | None:
+    """Return text that can travel in a query, which encodes it."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        msg = f"{option} must be text, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    value = str.__str__(value)
+    if not value or _BREAKING.search(value):
+        msg = f"{option} must be text with no line breaks and no control characters: leave it out where there is none"
+        raise InvalidRequestError(msg, option=option)
+    return value
+
+
 def flag(value: bool, option: str) -> bool:
     """Return a true or false that is nothing else; None would pass for a False nobody said."""
     if not isinstance(value, bool):

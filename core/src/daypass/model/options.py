@@ -19,6 +19,8 @@ from daypass.model.checks import (
     md5,
     metadata,
     moment,
+    page,
+    parameter,
     query,
     reaction,
     redirect,
@@ -36,6 +38,7 @@ __all__ = [
     "DESCRIBING",
     "DOWNLOAD_ONLY",
     "FORM_CONDITIONS",
+    "LISTING_ONLY",
     "METHODS",
     "OF_FORMS",
     "OF_LINKS",
@@ -68,7 +71,7 @@ class Option(NamedTuple):
     #: the object, or ``"shapes"`` the answer or the request; empty where only core deals with it.
     kind: str
     #: Words, in any order: ``link`` and ``form``, which take it; of links ``upload`` (PUT alone) or
-    #: ``download`` (GET and HEAD alone); ``object``, of which each has a value of its own, so that bulk
+    #: ``download`` (GET and HEAD alone) or ``listing`` (LIST alone); ``object``, of which each has a value of its own, so that bulk
     #: calls take a column and prefixes refuse it; of uploads in parts ``part`` (every part's link
     #: has it) or ``whole`` (no store checks it there), and without either it is said once, of the
     #: object; ``transfer``, since ``daypass put`` and ``get`` take it; ``read``, which the reading of
@@ -117,6 +120,9 @@ OPTIONS: dict[str, Option] = {
     "allow_dot_segments": Option(flag, "", "link form part transfer", "Sign keys that hold a . or .. segment."),
     "signing_time": Option(moment, "shapes", "link form part", "The clock, in place of now."),
     "stable_for": Option(duration, "shapes", "link part", "Sign at the start of a span this long, so that equal requests give equal links."),
+    "delimiter": Option(parameter, "shapes", "link listing", "List what the keys have up to this text as one entry, as / does for folders."),
+    "max_keys": Option(page, "shapes", "link listing", "The most keys of one page of a listing: 1 to 1000."),
+    "continuation_token": Option(parameter, "shapes", "link listing", "The page of a listing that follows the one whose answer gave this token."),
 }  # fmt: skip
 
 
@@ -131,9 +137,10 @@ def _with(*words: str, kind: str = "") -> tuple[str, ...]:
 
 OF_LINKS = _with("link")
 OF_FORMS = _with("form")
-#: Options of links that go with PUT alone, and with GET and HEAD alone.
+#: Options of links that go with PUT alone, with GET and HEAD alone, and with LIST alone.
 UPLOAD_ONLY = _with("link", "upload")
 DOWNLOAD_ONLY = _with("link", "download")
+LISTING_ONLY = _with("link", "listing")
 #: Options of which each object has its own: a column of a bulk call, and nothing for a prefix.
 ONE_OBJECT = _with("object")
 #: What a row of a bulk call can bring beside its path.

@@ -18,6 +18,7 @@ from daypass.model.options import (
     CONDITIONS,
     DEFAULT_LIFETIMES,
     DOWNLOAD_ONLY,
+    LISTING_ONLY,
     METHODS,
     OF_LINKS,
     OF_READING,
@@ -74,6 +75,9 @@ class SharedOptions(ReadOptions, total=False):
     allow_dot_segments: bool
     signing_time: datetime | None
     stable_for: Duration | None
+    delimiter: str | None
+    max_keys: int | None
+    continuation_token: str | None
 
 
 class SignOptions(SharedOptions, total=False):
@@ -176,6 +180,11 @@ class SignRequest(Conditional):
         signing_time: the clock; an aware datetime in place of "now" in every comparison.
         stable_for: sign at the start of a bucket of so many seconds, so that equal requests give
             equal, cacheable URLs. Must be shorter than the lifetime.
+        delimiter: list what keys have between the prefix and this text as one entry: with ``"/"`` a listing
+            shows the folders at its prefix, and not what lies in them.
+        max_keys: the most keys that one page of a listing has, 1 to 1000.
+        continuation_token: the page that follows, by what the answer before it names: NextContinuationToken, or
+            NextMarker on Azure.
 
     Raises:
         InvalidRequestError: naming the option that is wrong and what would be right.
@@ -215,6 +224,9 @@ class SignRequest(Conditional):
     allow_dot_segments: bool = False
     signing_time: datetime | None = None
     stable_for: int | None = None
+    delimiter: str | None = None
+    max_keys: int | None = None
+    continuation_token: str | None = None
 
     #: The names of the options that need a backend's help, worked out once.
     conditions: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
@@ -241,6 +253,9 @@ class SignRequest(Conditional):
         if not (misplaced := used.intersection(wrong)) and self.method not in ("GET", "HEAD"):
             misplaced = used.intersection(DOWNLOAD_ONLY)
             why = "shapes the answer to a download and goes with method='GET' or method='HEAD'"
+        if not misplaced and self.method != "LIST":
+            misplaced = used.intersection(LISTING_ONLY)
+            why = "shapes a listing and goes with method='LIST'"
         if misplaced:
             name = min(misplaced)
             msg = f"{name} {why}, not {self.method!r}"

@@ -11,9 +11,10 @@ import pytest
 from daypass.base.urls import encode_key
 from daypass.errors import UnsupportedOptionError
 from daypass.model.links import SignedURL
+from daypass.model.options import LISTING_ONLY
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.links import wait_for_end
-from daypass.testing.probes import ELSEWHERE
+from daypass.testing.probes import ELSEWHERE, PROBES
 from daypass.testing.trials import BODY, FOLDER, METHODS, Trial, opened, with_parameter
 
 __all__ = ["ListRules"]
@@ -111,6 +112,21 @@ class ListRules(Bench):
         link = trial.sign(self.folder(), method="LIST", **_MISSED[option](trial))
         if option not in link.unenforced:
             trial.refuses(link, what=f"a listing against its {option}")
+
+    @only(lambda bench: "LIST" in bench.info.methods - bench.narrowed)
+    @each(option=lambda _: sorted(LISTING_ONLY))
+    def test_what_shapes_a_listing_is_part_of_the_link_or_refused(
+        self, trial: Trial, option: str
+    ) -> None:
+        """The link of a listing differs with it where it is declared; else it is refused by name."""
+        asked = {"method": "LIST", **PROBES[option].keywords(trial)}
+        bare, folder = trial.past_the_gate(), self.folder()
+        if self.holds(option):
+            assert bare.sign(folder, **asked).url != bare.sign(folder, method="LIST").url
+            return
+        with pytest.raises(UnsupportedOptionError) as caught:
+            trial.sign(folder, **asked)
+        assert (caught.value.option, caught.value.backend) == (option, self.info.name)
 
     @only(lambda bench: "LIST" in bench.info.methods - bench.narrowed and not bench.folder())
     def test_a_listing_that_nothing_binds_is_refused_by_name(self, trial: Trial) -> None:

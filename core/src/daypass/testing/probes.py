@@ -306,4 +306,7 @@ PROBES: Mapping[str, Probe] = {
         _ANY, lambda trial: {"signing_time": trial.now}, _signing_time, binds=False
     ),
     "stable_for": Probe(_ANY, {"stable_for": 60}, _stable_for, binds=False),
+    "delimiter": Probe(("LIST",), {"delimiter": "/"}),
+    "max_keys": Probe(("LIST",), {"max_keys": 2}),
+    "continuation_token": Probe(("LIST",), {"continuation_token": "a/b+c="}),
 }

@@ -56,6 +56,9 @@ _ENFORCES = frozenset(
         "response_cache_control",
         "signing_time",
         "stable_for",
+        "delimiter",
+        "max_keys",
+        "continuation_token",
     }
 )
 

@@ -84,7 +84,7 @@ def list_below(signer: Signer, location: Location, request: SignRequest) -> Sign
         raise UnsupportedOptionError(msg, option="prefix", backend="azure")
     begun = signer.begin(location, request, scope.directory)
     return SignedURL(
-        f"{_listing(signer)}?{_list_query(_token(begun, scope), location.key)}",
+        f"{_listing(signer)}?{_list_query(_token(begun, scope), request, location.key)}",
         "LIST",
         begun.headers,
         begun.expires_at,
@@ -120,7 +120,7 @@ def grant_below(signer: Signer, location: Location, request: SignRequest) -> Sig
     listing = request.method == "LIST"
     return SignedPrefix(
         url=_listing(signer) if listing else signer.before + encode_key(prefix),
-        query=_list_query(token, prefix) if listing else token,
+        query=_list_query(token, request, prefix) if listing else token,
         method=request.method,
         headers=begun.headers,
         expires_at=begun.expires_at,
@@ -142,9 +142,18 @@ def _listing(signer: Signer) -> str:
     return signer.before.removesuffix("/")
 
 
-def _list_query(token: str, prefix: str) -> str:
-    """Return the query of a listing; the prefix is last, where a longer one can follow."""
-    return f"restype=container&comp=list&{token}&prefix={encode(prefix)}"
+def _list_query(token: str, request: SignRequest, prefix: str) -> str:
+    """Return the query of a listing; the prefix is last, where a longer one can follow.
+
+    No signature holds what shapes it: https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs.
+    """
+    paging = {
+        "delimiter": request.delimiter,
+        "maxresults": None if request.max_keys is None else str(request.max_keys),
+        "marker": request.continuation_token,
+    }
+    shaped = [f"&{name}={encode(text)}" for name, text in paging.items() if text is not None]
+    return f"restype=container&comp=list&{token}{''.join(shaped)}&prefix={encode(prefix)}"
 
 
 def _check_below(prefix: str, name: str) -> None:

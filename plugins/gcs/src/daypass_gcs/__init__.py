@@ -54,6 +54,9 @@ _ENFORCES = frozenset(
         "response_content_disposition",
         "signing_time",
         "stable_for",
+        "delimiter",
+        "max_keys",
+        "continuation_token",
     }
 )
 

@@ -39,6 +39,7 @@ def shape_of(request: SignRequest, version: str | None, paying_project: str | No
         query["response-content-type"] = request.response_content_type
     if (disposition := request.disposition) is not None:
         query["response-content-disposition"] = disposition
+    query.update(_paging(request))
     if version is not None:
         query["generation"] = check_generation(version)
     if paying_project is not None:
@@ -47,6 +48,20 @@ def shape_of(request: SignRequest, version: str | None, paying_project: str | No
         query.update(request.query)
         _check_order(query)
     return shape
+
+
+def _paging(request: SignRequest) -> dict[str, str]:
+    """Return what shapes a listing: its second version alone has tokens.
+
+    https://docs.cloud.google.com/storage/docs/xml-api/get-bucket-list
+    """
+    query = {
+        "delimiter": request.delimiter,
+        "max-keys": None if request.max_keys is None else str(request.max_keys),
+        "continuation-token": request.continuation_token,
+    }
+    found = {name: value for name, value in query.items() if value is not None}
+    return {"list-type": "2", **found} if found else found
 
 
 def _check_order(query: dict[str, str]) -> None:

@@ -64,6 +64,9 @@ _ENFORCES = frozenset(
         "response_expires",
         "signing_time",
         "stable_for",
+        "delimiter",
+        "max_keys",
+        "continuation_token",
     }
 )
 

@@ -55,6 +55,10 @@ def _query(request: SignRequest, version: str | None) -> dict[str, str]:
         "response-content-disposition": request.disposition,
         "response-expires": None if expires is None else format_datetime(expires, usegmt=True),
         "versionId": version,
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+        "delimiter": request.delimiter,
+        "max-keys": None if request.max_keys is None else str(request.max_keys),
+        "continuation-token": request.continuation_token,
     }
     return {
         **{n: value for n, value in query.items() if value is not None},
