@@ -190,10 +190,10 @@ def _moment(text):
 @hookimpl
 def verify_url(location, sent):
     secret = sent.key or location.storage_options.get("secret")
-    return RequestCheck(right=lambda sent: _right(sent, secret), parameter="sig")
+    return RequestCheck(text=_text, right=HmacKey(secret.encode()).hex, parameter="sig")
 
 
-def _right(sent, secret):
+def _text(sent):
     rest = {"sig", "prefix"} if sent.get("within") is not None else {"sig"}
     query = "&".join(f"{name}={value}" for name, value in sent.query if name not in rest)
     names = filter(None, (sent.get("headers") or "").split(";"))
@@ -201,8 +201,7 @@ def _right(sent, secret):
     path = sent.path
     if sent.get("below") is not None:
         path = f"/{path.split('/')[1]}/{quote(sent.get('below'), safe='/~')}"
-    message = "\n".join([sent.method, f"{path}?{query}", *lines])
-    return HmacKey(secret.encode()).hex(message.encode())
+    return "\n".join([sent.method, f"{path}?{query}", *lines]).encode()
 
 
 @hookimpl

@@ -50,13 +50,13 @@ FAULTS = {
         "test_explain_knows_a_link_that_has_ended",
     ),
     "verifies by another rule than it signs": (
-        'message = "\\n".join([sent.method, f',
-        'message = "\\t".join([sent.method, f',
+        'return "\\n".join([sent.method, f',
+        'return "\\t".join([sent.method, f',
         "test_verify_lets_a_link_pass",
     ),
     "verifies everything": (
-        'RequestCheck(right=lambda sent: _right(sent, secret), parameter="sig")',
-        "RequestCheck(fits=lambda sent: True)",
+        'text=_text, right=HmacKey(secret.encode()).hex, parameter="sig"',
+        "text=_text, signs=lambda text: True",
         "test_verify_refuses_a_changed_link",
     ),
     "permits more than it says": (

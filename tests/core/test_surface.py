@@ -180,7 +180,7 @@ FIELDS = {
     "UploadedPart": """
         number size etag
     """,
-    "RequestCheck": "findings right fits parameter unchecked hosts usual text signs cost",
+    "RequestCheck": "findings parameter unchecked hosts usual text right signs cost",
     "SentRequest": "method scheme host path query headers body key now",
     "Verification": "ok signature findings explanation",
     "SignedPrefix": """

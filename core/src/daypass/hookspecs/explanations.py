@@ -155,22 +155,15 @@ def _names(value: Iterable[str]) -> tuple[str, ...]:
 class RequestCheck:
     """What a backend can say of one very request; it answers the hook `verify_url`.
 
-    Give `right` and `parameter` where the key can make a signature (HMAC), `fits` where it can only
-    check one (a public key), and `unchecked` where there is no key at hand. With the first two,
-    daypass tries changes one at a time until one explains a signature that is wrong.
+    Give `text` and `parameter`, with `right` where the key can make a signature and `signs` where it can only
+    check one (a public key); and `unchecked` where there is no key at hand. With a key, daypass tries changes one at
+    a time until one explains a signature that is wrong.
     """
 
     #: Where the request breaks the provider's own rules: what the store refuses though the
     #: signature is right. Method, signed headers and times are judged without it.
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=_findings)
-    #: Returns the signature that a request should carry, as it stands decoded in `parameter`; None
-    #: where no key can make one. It is called many times, with other requests than yours, and must
-    #: compute from its argument alone.
-    right: Callable[[SentRequest], str] | None = attrs.field(default=None, repr=False)
-    #: Tells whether a request carries the right signature; needed where `right` is missing, and
-    #: where it is slower (RSA). None where no key is at hand.
-    fits: Callable[[SentRequest], bool] | None = attrs.field(default=None, repr=False)
-    #: The name of the query parameter that holds the signature; needed with `right`.
+    #: The name of the query parameter that holds the signature; needed with `text`.
     parameter: str = ""
     #: Why the signature could not be checked, in some words after "the signature was not checked:".
     unchecked: str = ""
@@ -180,10 +173,14 @@ class RequestCheck:
     #: What the provider's own headers usually say, by their names in lower case: each is tried where the
     #: signature is wrong. Those of HTTP are known.
     usual: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
-    #: Returns all that goes into a request's signature, before it is hashed; with `signs` it makes guesses cheap,
-    #: as a piece is then changed in the text alone. What they find is held against `fits` or `right`.
+    #: Returns all that goes into a request's signature, before it is hashed. It is called with other requests than
+    #: yours, and must compute from its argument alone. None where no key is at hand.
     text: Callable[[SentRequest], bytes] | None = attrs.field(default=None, repr=False)
-    #: Tells whether the signature that was sent is that of such a text.
+    #: Returns the right signature of such a text, as it stands decoded in `parameter`; None where no key can make
+    #: one. It is called many times, with texts that daypass has changed.
+    right: Callable[[bytes], str] | None = attrs.field(default=None, repr=False)
+    #: Tells whether the signature that was sent is that of such a text; needed where `right` is missing, and where
+    #: that is slower (RSA).
     signs: Callable[[bytes], bool] | None = attrs.field(default=None, repr=False)
     #: What one look at a signature costs, as the number of bytes that could be hashed meanwhile: 2 KiB for an elliptic
     #: curve's, and nothing to speak of for HMAC.

@@ -281,7 +281,11 @@ def verify_url(location: Location, sent: SentRequest) -> RequestCheck:
             secret = sent.key or location.storage_options.get("secret")
             if secret is None:
                 return RequestCheck(unchecked="no secret was given")
-            return RequestCheck(right=lambda sent: my_store.signature(sent.path, secret))
+            return RequestCheck(
+                text=lambda sent: f"{sent.method} {sent.path}".encode(),
+                right=lambda text: my_store.signature(text, secret),
+                parameter="signature",
+            )
 
     """
     raise NotImplementedError

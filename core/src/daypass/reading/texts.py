@@ -7,14 +7,14 @@ right: what seems to fit is held against the whole request again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
 from daypass.base.urls import encode, encode_key
 from daypass.hookspecs.found import SentRequest
 
-__all__ = ["UNSIGNED", "Text", "text_around"]
+__all__ = ["UNSIGNED", "Signing", "Text", "text_around"]
 
 #: A path, and anything else; and what a number or a moment in seconds must be to be taken for one.
 _PROBES = ("/q/Z~ +=%&é9", "1031970542")
@@ -35,22 +35,50 @@ def _encoded_key(value: str) -> bytes:
     return encode_key(value).encode()
 
 
-_ENCODINGS = (_plain, _encoded, _encoded_key)
+_Encoding = Callable[[str], bytes]
+_ENCODINGS: tuple[_Encoding, ...] = (_plain, _encoded, _encoded_key)
 
 
 @attrs.frozen
-class Text:
-    """A text with gaps: bytes, and in each gap how the value is encoded there."""
+class Signing:
+    """How a backend signs, with the key at hand."""
 
-    _parts: tuple[bytes | Callable[[str], bytes], ...]
+    #: Returns what a request's signature is made over.
+    text: Callable[[SentRequest], bytes]
+    #: Tells whether the signature that was sent is that of such a text.
+    signs: Callable[[bytes], bool]
+
+    def fits(self, request: SentRequest) -> bool:
+        """Tell whether the signature that was sent is that of a request."""
+        return self.signs(self.text(request))
+
+
+class Text:
+    """A text with gaps, and in each gap how the value is encoded there."""
+
+    __slots__ = ("_around", "_encodings")
+
+    def __init__(self, around: Sequence[bytes], encodings: Sequence[_Encoding]) -> None:
+        self._around = around
+        alike = len(set(encodings)) == 1
+        self._encodings = encodings[:1] if alike else (*encodings, lambda _: b"")
 
     def filled(self, value: str) -> bytes:
         """Return the text with a value in its gaps."""
-        return b"".join([part if isinstance(part, bytes) else part(value) for part in self._parts])
+        encodings = self._encodings
+        if len(encodings) == 1:
+            return encodings[0](value).join(self._around)
+        return b"".join(
+            [
+                part
+                for around, encoding in zip(self._around, encodings, strict=True)
+                for part in (around, encoding(value))
+            ]
+        )
 
 
 #: In the place of a text that is the same whatever the value.
-UNSIGNED = Text(())
+UNSIGNED = Text((), ())
 
 
 def text_around(
@@ -70,7 +98,7 @@ def text_around(
     for probe, found in probed:
         forms = {encoding(probe): encoding for encoding in reversed(_ENCODINGS)}
         parts = re.split(b"(" + b"|".join(map(re.escape, forms)) + b")", found)
-        gaps = Text(tuple(forms.get(part, part) for part in parts))
+        gaps = Text(parts[::2], [forms[part] for part in parts[1::2]])
         if len(parts) > 1 and gaps.filled(sample) == real:
             return gaps
     same = {real, text(request(_SMALL)), *(found for _, found in probed)}

@@ -23,6 +23,7 @@ from daypass.model.paths import ParsedPath
 from daypass.reading.answers import parse_error
 from daypass.reading.explain import explain_found, read
 from daypass.reading.guesses import difference
+from daypass.reading.texts import Signing
 from daypass.store.root import Root
 from daypass.toolkit.bodies import body_findings, md5_base64
 
@@ -118,40 +119,36 @@ def verify(
 def _judged(
     request: SentRequest, explanation: Explanation, check: RequestCheck, findings: list[Finding]
 ) -> Verification:
-    fits = fitting(check)
-    if fits is None:
+    signing = _signing(request, check)
+    right = None if signing is None else signing.fits(request)
+    if signing is None:
         why = f"the signature was not checked: {check.unchecked or 'no key is at hand'}"
         findings.append(Finding("note", "unchecked", why))
-    elif not fits(request):
-        findings += difference(request, explanation, check, fits, findings)
+    elif not right:
+        findings += difference(request, explanation, check, signing, findings)
     refused = any(finding.severity == "error" for finding in findings)
-    if fits is None:
-        return Verification(
-            ok=False if refused else None,
-            signature="unchecked",
-            findings=findings,
-            explanation=explanation,
-        )
-    right = fits(request)
+    words: dict[bool | None, Any] = {None: "unchecked", True: "right", False: "wrong"}
     return Verification(
-        ok=right and not refused,
-        signature="right" if right else "wrong",
+        ok=False if refused else right,
+        signature=words[right],
         findings=findings,
         explanation=explanation,
     )
 
 
-def fitting(check: RequestCheck) -> Any:
-    """Return what tells whether a request's signature is right; None without a key."""
-    if check.fits is not None or check.right is None:
-        return check.fits
-    right = check.right
-
-    def fits(request: SentRequest) -> bool:
-        given = request.get(check.parameter) or ""
-        return hmac.compare_digest(right(request).encode(), given.encode(errors="replace"))
-
-    return fits
+def _signing(request: SentRequest, check: RequestCheck) -> Signing | None:
+    """Return how the backend signs; None without a key."""
+    if check.text is None:
+        return None
+    if check.signs is not None:
+        return Signing(check.text, check.signs)
+    if check.right is None:
+        return None
+    right, given = check.right, (request.get(check.parameter) or "").encode(errors="replace")
+    return Signing(
+        check.text,
+        lambda text: given != b"" and hmac.compare_digest(right(text).encode(), given),
+    )
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from daypass.base.masking import mask
 from daypass.base.messages import escaped
-from daypass.base.secrets import mask
 from daypass.base.times import span
 from daypass.errors import without_login
 from daypass.hookspecs.explanations import Explanation

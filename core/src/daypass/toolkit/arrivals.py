@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from daypass.base.masking import mask
 from daypass.base.messages import escaped
-from daypass.base.secrets import mask
 from daypass.base.urls import host_header
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding

@@ -83,11 +83,15 @@ class HmacKey:
 
     def hex(self, message: bytes) -> str:
         """Return the signature of a message in hex."""
+        return self.digest(message).hex()
+
+    def digest(self, message: bytes) -> bytes:
+        """Return the signature of a message."""
         inner = self._inner.copy()
         inner.update(message)
         outer = self._outer.copy()
         outer.update(inner.digest())
-        return outer.hexdigest()
+        return outer.digest()
 
     def states(self, message: bytes) -> tuple[Any, Any]:
         """Return the hash states to copy for messages that all begin alike."""

@@ -6,7 +6,6 @@ https://docs.cloud.google.com/storage/docs/authentication/signatures.
 
 from __future__ import annotations
 
-import hmac
 import re
 from binascii import hexlify
 from collections.abc import Callable
@@ -27,17 +26,14 @@ from daypass.toolkit.v4 import (
     canonical_query,
     canonical_request,
     signing_key,
-    string_to_sign,
 )
 
 __all__ = [
     "LONGEST",
     "V4Link",
     "hashed",
-    "hmac_of",
-    "message_of",
+    "hmac_by",
     "read_v4",
-    "signs_by",
     "text_of",
     "unsigned_headers",
 ]
@@ -201,8 +197,8 @@ def _signed_headers(
     return names
 
 
-def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAYLOAD") -> bytes:
-    """Return the string to sign of a request, as the store that receives it would build it.
+def text_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAYLOAD") -> bytes:
+    """Return the string to sign of a request, as the store that receives it would build it; the request not hashed yet.
 
     Args:
         sent: the request.
@@ -210,16 +206,11 @@ def message_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAY
         payload: the hash of the body, or the word in its place.
 
     """
-    return string_to_sign(dialect, *_signed(sent, dialect, payload)).encode()
-
-
-def text_of(sent: SentRequest, dialect: Dialect, payload: str = "UNSIGNED-PAYLOAD") -> bytes:
-    """Return what `message_of` returns with the request itself in the place of its hash."""
     return "\n".join((dialect.algorithm, *_signed(sent, dialect, payload))).encode()
 
 
 def hashed(text: bytes) -> bytes:
-    """Put the hash of the request into what `text_of` returns."""
+    """Return the string to sign: what `text_of` returns, with the hash of the request in its place."""
     request = text.split(b"\n", _LINES_BEFORE)[-1]
     return text[: len(text) - len(request)] + hexlify(sha256(request).digest())
 
@@ -245,44 +236,26 @@ def _signed(sent: SentRequest, dialect: Dialect, payload: str) -> tuple[str, str
     return values.get(f"{parameter}Date", ""), "/".join(scope[1:]), request
 
 
-def signs_by(sent: SentRequest, dialect: Dialect, secret: str) -> Callable[[bytes], bool]:
-    """Return what tells whether the signature of a request is that of another's `text_of`."""
-    given = (sent.get(f"{dialect.parameter}Signature") or "").encode(errors="replace")
+def hmac_by(dialect: Dialect, secret: str) -> Callable[[bytes], str]:
+    """Return what makes the signature of a `text_of`; an empty one where its credential is none.
+
+    Args:
+        dialect: the provider's words, of HMAC.
+        secret: the secret key.
+
+    """
 
     @lru_cache(maxsize=64)
     def key_of(scope: bytes) -> HmacKey | None:
         parts = scope.decode(errors="replace").split("/")
-        return None if len(parts) != _SCOPE_PARTS - 1 else _derived(dialect, secret, *parts[:3])
+        return None if len(parts) != _SCOPE_PARTS - 1 else signing_key(dialect, secret, *parts[:3])
 
-    def signs(text: bytes) -> bool:
+    def right(text: bytes) -> str:
         _, _, scope, _ = text.split(b"\n", _LINES_BEFORE)
         key = key_of(scope)
-        return key is not None and hmac.compare_digest(key.hex(hashed(text)).encode(), given)
+        return "" if key is None else key.hex(hashed(text))
 
-    return signs
-
-
-def hmac_of(sent: SentRequest, dialect: Dialect, secret: str, payload: str) -> str:
-    """Return the signature that a request should carry; empty where its credential is none.
-
-    Args:
-        sent: the request.
-        dialect: the provider's words, of HMAC.
-        secret: the secret key.
-        payload: the hash of the body, or the word in its place.
-
-    """
-    scope = (sent.get(f"{dialect.parameter}Credential") or "").rsplit("/", _SCOPE_PARTS - 1)
-    if len(scope) != _SCOPE_PARTS:
-        return ""
-    _, date, region, service, _ = scope
-    key = _derived(dialect, secret, date, region, service)
-    return key.hex(message_of(sent, dialect, payload))
-
-
-@lru_cache(maxsize=64)
-def _derived(dialect: Dialect, secret: str, date: str, region: str, service: str) -> HmacKey:
-    return signing_key(dialect, secret, date, region, service)
+    return right
 
 
 def unsigned_headers(sent: SentRequest, dialect: Dialect, *prefixes: str) -> list[str]:

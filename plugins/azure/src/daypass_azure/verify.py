@@ -13,9 +13,12 @@ from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import SentRequest
 from daypass.model.locations import Location
+from daypass.toolkit.v4 import HmacKey
 from daypass_azure.options import adlfs_options
 from daypass_azure.strings import messages_of, sent_place
 
+#: Where two texts may have been signed, they stand on both sides of this.
+_BETWEEN = b"\0"
 #: Uploads that need no x-ms-blob-type: https://learn.microsoft.com/rest/api/storageservices/put-blob
 _NO_TYPE = frozenset(
     {"block", "blocklist", "appendblock", "page", "metadata", "properties", "tags"}
@@ -38,28 +41,24 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         return attrs.evolve(check, unchecked=why)
     messages = messages_of(sent, delegated=delegated)
 
-    def right(sent: SentRequest) -> str:
-        return _signature(key, messages[0](sent, account))
+    prepared, given = HmacKey(key), (sent.get("sig") or "").encode(errors="replace")
 
-    def fits(sent: SentRequest) -> bool:
-        given = (sent.get("sig") or "").encode()
-        return any(
-            hmac.compare_digest(_signature(key, message(sent, account)).encode(), given)
+    def text(sent: SentRequest) -> bytes:
+        return _BETWEEN.join(
+            message(sent, account).encode(errors="replace").replace(_BETWEEN, b"?")
             for message in messages
         )
 
-    def text(sent: SentRequest) -> bytes:
-        return b"\0".join(message(sent, account).encode(errors="replace") for message in messages)
-
-    given = (sent.get("sig") or "").encode()
+    def right(text: bytes) -> str:
+        return b64encode(prepared.digest(text.partition(_BETWEEN)[0])).decode()
 
     def signs(text: bytes) -> bool:
         return any(
-            hmac.compare_digest(b64encode(hmac.digest(key, one, "sha256")), given)
-            for one in text.split(b"\0")
+            hmac.compare_digest(b64encode(prepared.digest(one)), given)
+            for one in text.split(_BETWEEN)
         )
 
-    return attrs.evolve(check, right=right, fits=fits, text=text, signs=signs)
+    return attrs.evolve(check, text=text, right=right, signs=signs if len(messages) > 1 else None)
 
 
 def _rules(sent: SentRequest) -> list[Finding]:
@@ -114,8 +113,3 @@ def _account(location: Location, sent: SentRequest) -> str | None:
         found = adlfs_options(location.storage_options).get("account_name")
         named = found if isinstance(found, str) else None
     return named
-
-
-def _signature(key: bytes, message: str) -> str:
-    digest = hmac.digest(key, message.encode(errors="replace"), "sha256")
-    return b64encode(digest).decode()

@@ -47,15 +47,13 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     algorithm = sent.get("Hash-Algorithm") or "SHA1"
     if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         sign, public = signature_of(key, algorithm), key.public_key()
-        check = attrs.evolve(check, right=lambda sent: encode(sign(policy_of(sent))))
+        check = attrs.evolve(check, right=lambda policy: encode(sign(policy)))
     else:
         public = key
-    signs = _signing(public, sent, algorithm)
     return attrs.evolve(
         check,
-        fits=lambda sent: signs(policy_of(sent)),
         text=policy_of,
-        signs=signs,
+        signs=_signing(public, sent, algorithm),
         cost=0 if isinstance(public, rsa.RSAPublicKey) else _OF_A_CURVE,
     )
 

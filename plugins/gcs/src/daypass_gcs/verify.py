@@ -25,9 +25,7 @@ from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA
 from daypass.toolkit.v4_links import (
     encode_path,
     hashed,
-    hmac_of,
-    message_of,
-    signs_by,
+    hmac_by,
     text_of,
     unsigned_headers,
 )
@@ -72,23 +70,18 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     if isinstance(key, str):
         return attrs.evolve(
             check,
-            right=lambda sent: hmac_of(sent, GOOG4_HMAC, key, _payload(sent)),
             text=lambda sent: text_of(sent, GOOG4_HMAC, _payload(sent)),
-            signs=signs_by(sent, GOOG4_HMAC, key),
+            right=hmac_by(GOOG4_HMAC, key),
         )
-    message = _message_v4 if v4 else _message_v2
     digest = _digest_in(key, sent.get(check.parameter) or "", hexadecimal=v4)
-    right = None
-    if isinstance(key, rsa.RSAPrivateKey):
-        right = _signature_by(key, message, hexadecimal=v4)
+    right = _right_by(key, v4=v4) if isinstance(key, rsa.RSAPrivateKey) else None
     return attrs.evolve(
         check,
-        fits=lambda sent: hmac.compare_digest(sha256(message(sent)).digest(), digest),
-        text=_text_v4 if v4 else message,
+        text=_text_v4 if v4 else _text_v2,
+        right=right,
         signs=lambda text: hmac.compare_digest(
             sha256(hashed(text) if v4 else text).digest(), digest
         ),
-        right=right,
     )
 
 
@@ -153,12 +146,10 @@ def _digest_in(key: Any, signature: str, *, hexadecimal: bool) -> bytes:
     return signed_digest(public, raw, hashes.SHA256())
 
 
-def _signature_by(
-    key: rsa.RSAPrivateKey, message: Callable[[SentRequest], bytes], *, hexadecimal: bool
-) -> Callable[[SentRequest], str]:
-    def right(sent: SentRequest) -> str:
-        raw = key.sign(message(sent), padding.PKCS1v15(), hashes.SHA256())
-        return raw.hex() if hexadecimal else b64encode(raw).decode()
+def _right_by(key: rsa.RSAPrivateKey, *, v4: bool) -> Callable[[bytes], str]:
+    def right(text: bytes) -> str:
+        raw = key.sign(hashed(text) if v4 else text, padding.PKCS1v15(), hashes.SHA256())
+        return raw.hex() if v4 else b64encode(raw).decode()
 
     return right
 
@@ -171,15 +162,11 @@ def _payload(sent: SentRequest) -> str:
     )
 
 
-def _message_v4(sent: SentRequest) -> bytes:
-    return message_of(sent, GOOG4_RSA, _payload(sent))
-
-
 def _text_v4(sent: SentRequest) -> bytes:
     return text_of(sent, GOOG4_RSA, _payload(sent))
 
 
-def _message_v2(sent: SentRequest) -> bytes:
+def _text_v2(sent: SentRequest) -> bytes:
     """Build Version 2's string to sign: the query is no part of it."""
     place = place_of(
         FoundURL(url="", scheme=sent.scheme, host=sent.host, path=sent.path, now=sent.now)

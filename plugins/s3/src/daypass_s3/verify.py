@@ -19,7 +19,7 @@ from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
 from daypass.toolkit.v4 import AWS4
-from daypass.toolkit.v4_links import hmac_of, signs_by, text_of, unsigned_headers
+from daypass.toolkit.v4_links import hmac_by, text_of, unsigned_headers
 from daypass_s3 import sdk
 from daypass_s3.credentials import check_written
 from daypass_s3.hosts import Place, place_of
@@ -64,18 +64,15 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     secret, why = _secret(location, sent)
     if secret is None:
         return attrs.evolve(check, unchecked=why)
-    signer = _V4(secret, sent) if v4 else _V2(secret, sent, _place(sent))
-    right = signer.signature
+    text, right = (_text_v4, hmac_by(AWS4, secret)) if v4 else (_text_v2, _hmac_v2(secret))
     mine = _own_id(location, sent)
     if mine is not None and mine != _signer(sent):
-        if right(_with_id(sent, mine)) != sent.get(check.parameter):
+        if right(text(_with_id(sent, mine))) != sent.get(check.parameter):
             why = f"it is signed by {partly(_signer(sent))}, and the key at hand is {partly(mine)}"
             return attrs.evolve(check, unchecked=why)
         why = f"the ID of the access key was changed: {partly(mine)} was signed"
         findings = [*findings, Finding("error", "parameter-changed", why)]
-    return attrs.evolve(
-        check, findings=findings, right=right, text=signer.text, signs=signer.signs()
-    )
+    return attrs.evolve(check, findings=findings, text=text, right=right)
 
 
 def _unsigned(sent: SentRequest) -> list[Finding]:
@@ -155,22 +152,8 @@ def _with_id(sent: SentRequest, mine: str) -> SentRequest:
     return attrs.evolve(sent, query=tuple((n, changed(n, v)) for n, v in sent.query))
 
 
-@attrs.frozen
-class _V4:
-    _secret: str = attrs.field(repr=False)
-    _sent: SentRequest
-
-    def signature(self, sent: SentRequest) -> str:
-        """Return the signature that the request should carry."""
-        return hmac_of(sent, AWS4, self._secret, _payload(sent))
-
-    def text(self, sent: SentRequest) -> bytes:
-        """Return what is signed."""
-        return text_of(sent, AWS4, _payload(sent))
-
-    def signs(self) -> Callable[[bytes], bool]:
-        """Return what tells whether the signature is a text's."""
-        return signs_by(self._sent, AWS4, self._secret)
+def _text_v4(sent: SentRequest) -> bytes:
+    return text_of(sent, AWS4, _payload(sent))
 
 
 def _payload(sent: SentRequest) -> str:
@@ -182,45 +165,38 @@ def _payload(sent: SentRequest) -> str:
     return hashlib.sha256(sent.body or b"").hexdigest()
 
 
-@attrs.frozen
-class _V2:
-    _secret: str = attrs.field(repr=False)
-    _sent: SentRequest
-    _place: Place
+def _hmac_v2(secret: str) -> Callable[[bytes], str]:
+    prepared = hmac.new(secret.encode(), digestmod="sha1")
 
-    def signature(self, sent: SentRequest) -> str:
-        """Return the signature that the request should carry."""
-        return b64encode(self._digest(self.text(sent))).decode()
+    def right(text: bytes) -> str:
+        digest = prepared.copy()
+        digest.update(text)
+        return b64encode(digest.digest()).decode()
 
-    def signs(self) -> Callable[[bytes], bool]:
-        """Return what tells whether the signature is a text's."""
-        given = (self._sent.get("Signature") or "").encode(errors="replace")
-        return lambda text: hmac.compare_digest(b64encode(self._digest(text)), given)
+    return right
 
-    def _digest(self, text: bytes) -> bytes:
-        return hmac.digest(self._secret.encode(), text, "sha1")
 
-    def text(self, sent: SentRequest) -> bytes:
-        """Return what is signed."""
-        headers = {n: v for n, v in sent.headers.items() if n.startswith("x-amz-")}
-        if (token := sent.get("x-amz-security-token")) is not None:
-            headers["x-amz-security-token"] = token
-        amz = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        signed = sorted(
-            (decoded(name), decoded(value))
-            for name, value in sent.query
-            if decoded(name) in _SUBRESOURCES
-        )
-        query = "&".join(f"{name}={value}" if value else name for name, value in signed)
-        path = sent.path if self._place.path_style else f"/{self._place.bucket}{sent.path}"
-        lines = (
-            sent.method,
-            sent.headers.get("content-md5", ""),
-            sent.headers.get("content-type", ""),
-            sent.get("Expires") or "",
-            f"{amz}{path}" + (f"?{query}" if query else ""),
-        )
-        return "\n".join(lines).encode()
+def _text_v2(sent: SentRequest) -> bytes:
+    headers = {n: v for n, v in sent.headers.items() if n.startswith("x-amz-")}
+    if (token := sent.get("x-amz-security-token")) is not None:
+        headers["x-amz-security-token"] = token
+    amz = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    signed = sorted(
+        (decoded(name), decoded(value))
+        for name, value in sent.query
+        if decoded(name) in _SUBRESOURCES
+    )
+    query = "&".join(f"{name}={value}" if value else name for name, value in signed)
+    place = _place(sent)
+    path = sent.path if place.path_style else f"/{place.bucket}{sent.path}"
+    lines = (
+        sent.method,
+        sent.headers.get("content-md5", ""),
+        sent.headers.get("content-type", ""),
+        sent.get("Expires") or "",
+        f"{amz}{path}" + (f"?{query}" if query else ""),
+    )
+    return "\n".join(lines).encode()
 
 
 def _place(sent: SentRequest) -> Place:
