@@ -29,6 +29,16 @@ def test_a_value_that_decides_on_more_than_itself_has_no_gaps():
     assert text_around(lambda v: v[:2].encode(), str, "abc") is None
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_path_is_found_of_which_the_first_segments_are_signed(depth):
+    def text(path):
+        return f"GET\n/blob/a{'/'.join(path.split('/')[: depth + 1])}\nend".encode()
+
+    gaps = text_around(text, str, "/maps/a/b/c/d/e.tif")
+    for value in ("/mops/a/b/c/d/e.tif", "/maps/a/b", "/maps/a/c/c/d/e.tif"):
+        assert gaps.filled(value) == text(value)
+
+
 def test_a_value_that_is_not_signed_is_told_apart():
     assert text_around(lambda _: b"GET", str, "abc") is UNSIGNED
     depth = {"1": b"/a", "2": b"/a/b"}

@@ -182,7 +182,7 @@ class RequestCheck:
     #: Tells whether the signature that was sent is that of such a text; needed where `right` is missing, and where
     #: that is slower (RSA).
     signs: Callable[[bytes], bool] | None = attrs.field(default=None, repr=False)
-    #: What one look at a signature costs, as the number of bytes that could be hashed meanwhile: 2 KiB for an elliptic
+    #: What one look at a signature costs, as the number of bytes that could be hashed meanwhile: 12 KiB for an elliptic
     #: curve's, and nothing to speak of for HMAC.
     cost: int = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import unquote
 
@@ -68,7 +68,12 @@ class FoundURL:
         """Return a parameter's (or a form field's) first value, decoded; None where there is none."""
         if self.fields is not None:
             return next((v for n, v in self.fields.items() if n.lower() == name.lower()), None)
-        return next((decoded(v) for n, v in self.query if decoded(n) == name), None)
+        raw = self._raw.get(name)
+        return None if raw is None else decoded(raw)
+
+    @cached_property
+    def _raw(self) -> dict[str, str]:
+        return _first_of_each(self.query)
 
     def names(self) -> list[str]:
         """Return the names of all parameters or fields, decoded."""
@@ -112,7 +117,12 @@ class SentRequest:
 
     def get(self, name: str) -> str | None:
         """Return a parameter's first value, decoded; None where there is none."""
-        return next((decoded(value) for n, value in self.query if decoded(n) == name), None)
+        raw = self._raw.get(name)
+        return None if raw is None else decoded(raw)
+
+    @cached_property
+    def _raw(self) -> dict[str, str]:
+        return _first_of_each(self.query)
 
     @property
     def url(self) -> str:
@@ -121,11 +131,20 @@ class SentRequest:
         return f"{self.scheme}://{self.host}{self.path}" + (f"?{query}" if query else "")
 
 
-@lru_cache(maxsize=256)  # verify asks for the same parts again and again
+def _first_of_each(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the first value of each name: backends ask for twenty of them, and a stranger sends thousands."""
+    return {decoded(name): value for name, value in reversed(query)}
+
+
 def decoded(text: str) -> str:
     """Decode percent-escapes; what is no UTF-8 becomes a mark and never an error.
 
     >>> decoded("a%20b+c")
     'a b+c'
     """
-    return unquote(text, errors="replace") if "%" in text else text
+    return _unquoted(text) if "%" in text else text
+
+
+@lru_cache(maxsize=256)  # verify asks for the same parts again and again
+def _unquoted(text: str) -> str:
+    return unquote(text, errors="replace")

@@ -25,9 +25,10 @@ __all__ = ["Piece", "changes", "near"]
 _METHODS = ("GET", "PUT", "HEAD", "DELETE", "POST", "PATCH", "OPTIONS")
 #: What is tried in the place of each character of a value.
 _CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/ +=%&"
-#: And of a number or a moment: no other character was there.
-_OF_MOMENTS = "0123456789TZ:-"
+#: And of a moment, or a number: no other character was there.
+_OF_MOMENTS, _OF_NUMBERS = "0123456789TZ:-", "0123456789"
 _is_moment = re.compile(r"[0-9TZ:-]+").fullmatch
+_is_number = re.compile(r"[0-9]+").fullmatch
 #: Longer values are not tried character by character: it would take seconds.
 _LONGEST = 200
 #: Of further headers no value is guessed.
@@ -127,13 +128,13 @@ def _method(sent: SentRequest) -> tuple[Piece, list[str]]:
 
 
 def _added(sent: SentRequest, check: RequestCheck) -> _Change:
-    """Leave out each parameter, and all that follow the signature."""
+    """Leave out all parameters that follow the signature, and each of them: what is added is added at the end."""
     query = sent.query
     places = {n for n, (name, _) in enumerate(query) if decoded(name) == check.parameter}
     ends = [(min(places) + 1, len(query))] if places else []
     parts = {
         f"{first}:{last}": (first, last)
-        for first, last in (*((n, n + 1) for n in range(len(query))), *ends)
+        for first, last in (*ends, *((n, n + 1) for n in reversed(range(len(query)))))
         if first < last and first not in places
     }
 
@@ -303,7 +304,9 @@ def near(text: str) -> Iterator[str]:
     if len(text) > _LONGEST:
         return
     size = len(text)
-    characters = _OF_MOMENTS if text and _is_moment(text) else _CHARACTERS
+    characters = _CHARACTERS
+    if _is_moment(text):
+        characters = _OF_NUMBERS if _is_number(text) else _OF_MOMENTS
     for n in range(size):
         yield text[:n] + text[n + 1 :]
     for n in range(size - 1):

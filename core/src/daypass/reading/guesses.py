@@ -21,14 +21,12 @@ from daypass.reading.texts import UNSIGNED, Signing, Text, text_around
 
 __all__ = ["difference"]
 
-#: What all guesses together may hold, in bytes: some five thousand guesses for an ordinary link.
-_BUDGET = 3_300_000
-#: What a guess within a text costs at least, and one that builds a whole request.
-_LEAST, _LEAST_WHOLE = 128, 256
-#: And each parameter, which is encoded and sorted.
-_PAIR = 32
-#: So many guesses within a text are as dear as one that builds a whole request.
-_WHOLE = 2
+#: What all guesses together may cost, in bytes that could be hashed meanwhile: six thousand guesses for an ordinary link.
+_BUDGET = 8_000_000
+#: What a guess within a text costs beside its own bytes, and one that builds a whole request.
+_LEAST, _LEAST_WHOLE = 800, 5_000
+#: And each parameter there, which is decoded, encoded and sorted.
+_PAIR = 500
 #: And to look for the places of a piece takes so many requests.
 _PROBED = 4
 #: How alike two signatures are where one is the other with some characters changed.
@@ -168,5 +166,5 @@ class _Search:
         query = sum(len(name) + len(value) for name, value in sent.query if name != self._signature)
         headers = sum(len(name) + len(value) for name, value in sent.headers.items())
         size = _LEAST_WHOLE + len(sent.path) + query + headers + _PAIR * len(sent.query)
-        self.left -= times * _WHOLE * size + self._cost
+        self.left -= times * size + self._cost
         return self.left >= 0

@@ -20,6 +20,8 @@ __all__ = ["UNSIGNED", "Signing", "Text", "text_around"]
 _PROBES = ("/q/Z~ +=%&é9", "1031970542")
 #: Another that is legal where only small numbers are.
 _SMALL = "1"
+#: So many segments of a path are looked at.
+_DEEPEST = 32
 _is_bare = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII).fullmatch
 
 
@@ -35,7 +37,18 @@ def _encoded_key(value: str) -> bytes:
     return encode_key(value).encode()
 
 
+def _nothing(_: str) -> bytes:
+    return b""
+
+
 _Encoding = Callable[[str], bytes]
+
+
+def _first(depth: int) -> _Encoding:
+    """Return the encoding of a path of which so many segments are signed, as a grant's are."""
+    return lambda value: _plain("/".join(value.split("/")[: depth + 1]))
+
+
 _ENCODINGS: tuple[_Encoding, ...] = (_plain, _encoded, _encoded_key)
 
 
@@ -61,7 +74,7 @@ class Text:
     def __init__(self, around: Sequence[bytes], encodings: Sequence[_Encoding]) -> None:
         self._around = around
         alike = len(set(encodings)) == 1
-        self._encodings = encodings[:1] if alike else (*encodings, lambda _: b"")
+        self._encodings = (*encodings[:1],) if alike else (*encodings, _nothing)
 
     def filled(self, value: str) -> bytes:
         """Return the text with a value in its gaps."""
@@ -95,11 +108,14 @@ def text_around(
     sample = "/a" if given is None else given
     real = text(request(sample))
     probed = [(probe, text(request(probe))) for probe in _PROBES]
-    for probe, found in probed:
-        forms = {encoding(probe): encoding for encoding in reversed(_ENCODINGS)}
-        parts = re.split(b"(" + b"|".join(map(re.escape, forms)) + b")", found)
-        gaps = Text(parts[::2], [forms[part] for part in parts[1::2]])
-        if len(parts) > 1 and gaps.filled(sample) == real:
-            return gaps
+    encodings = [_ENCODINGS]
+    encodings += [(_first(depth),) for depth in range(1, min(sample.count("/"), _DEEPEST))]
+    for some in encodings:
+        for probe, found in probed:
+            forms = {encoding(probe): encoding for encoding in reversed(some)}
+            parts = re.split(b"(" + b"|".join(map(re.escape, forms)) + b")", found)
+            gaps = Text(parts[::2], [forms[part] for part in parts[1::2]])
+            if len(parts) > 1 and gaps.filled(sample) == real:
+                return gaps
     same = {real, text(request(_SMALL)), *(found for _, found in probed)}
     return UNSIGNED if len(same) == 1 else None

@@ -29,6 +29,7 @@ from daypass.toolkit.v4 import (
 )
 
 __all__ = [
+    "COST",
     "LONGEST",
     "V4Link",
     "hashed",
@@ -40,12 +41,16 @@ __all__ = [
 
 #: The longest lifetime in seconds, of AWS and Google alike: a week.
 LONGEST = 604_800
+#: What `RequestCheck.cost` is where the request is hashed before it is signed.
+COST = 300
 #: ID, date, region, service, terminator.
 _SCOPE_PARTS = 5
 #: Algorithm, timestamp and scope come before the request's hash.
 _LINES_BEFORE = 3
 #: RFC 9110 section 5.6.2, in lower case.
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~/-]+")
+#: What stays as it is when it is decoded and encoded again; to ask is cheaper than to do so.
+_is_bare = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII).fullmatch
 #: A request may be signed by a clock that is this much ahead.
 _SKEW = timedelta(minutes=15)
 
@@ -218,22 +223,21 @@ def hashed(text: bytes) -> bytes:
 def _signed(sent: SentRequest, dialect: Dialect, payload: str) -> tuple[str, str, str]:
     """Return timestamp, scope and canonical request."""
     parameter = dialect.parameter
-    values = {decoded(name): decoded(value) for name, value in sent.query}
     signature = f"{parameter}Signature"
     pairs = [
         (_recoded(name), _recoded(value))
         for name, value in sent.query
         if decoded(name) != signature
     ]
-    scope = values.get(f"{parameter}Credential", "").rsplit("/", _SCOPE_PARTS - 1)
+    scope = (sent.get(f"{parameter}Credential") or "").rsplit("/", _SCOPE_PARTS - 1)
     headers = [
         (name, sent.host if name == "host" else sent.headers.get(name, ""))
-        for name in values.get(f"{parameter}SignedHeaders", "").split(";")
+        for name in (sent.get(f"{parameter}SignedHeaders") or "").split(";")
     ]
     request = canonical_request(
         sent.method, encode_path(sent.path), canonical_query(pairs), headers, payload
     )
-    return values.get(f"{parameter}Date", ""), "/".join(scope[1:]), request
+    return sent.get(f"{parameter}Date") or "", "/".join(scope[1:]), request
 
 
 def hmac_by(dialect: Dialect, secret: str) -> Callable[[bytes], str]:
@@ -251,9 +255,9 @@ def hmac_by(dialect: Dialect, secret: str) -> Callable[[bytes], str]:
         return None if len(parts) != _SCOPE_PARTS - 1 else signing_key(dialect, secret, *parts[:3])
 
     def right(text: bytes) -> str:
-        _, _, scope, _ = text.split(b"\n", _LINES_BEFORE)
-        key = key_of(scope)
-        return "" if key is None else key.hex(hashed(text))
+        to_sign = hashed(text)
+        key = key_of(to_sign.split(b"\n")[_LINES_BEFORE - 1])
+        return "" if key is None else key.hex(to_sign)
 
     return right
 
@@ -266,8 +270,12 @@ def unsigned_headers(sent: SentRequest, dialect: Dialect, *prefixes: str) -> lis
     ]
 
 
-@lru_cache(maxsize=256)
 def _recoded(text: str) -> str:
+    return text if _is_bare(text) else _encoded(text)
+
+
+@lru_cache(maxsize=256)
+def _encoded(text: str) -> str:
     return encode(decoded(text))
 
 

@@ -19,6 +19,7 @@ from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.found import SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.pem import load_key, signed_digest
+from daypass_cloudfront.curves import CURVE, base_multiple, signed_multiples
 from daypass_cloudfront.explain import OUT_OF_QUERIES, base_of, policy_bytes
 from daypass_cloudfront.keys import read_private, signature_of
 from daypass_cloudfront.policies import PolicyStatement, encode
@@ -30,7 +31,7 @@ _KINDS = (
     ec.EllipticCurvePrivateKey,
 )
 #: What a look at a curve's signature costs, in bytes that could be hashed meanwhile.
-_OF_A_CURVE = 2_048
+_OF_A_CURVE = 12_288
 
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
@@ -71,6 +72,8 @@ def _key(location: Location, sent: SentRequest) -> tuple[Any, str | None]:
     """Return a key, public or private, and whose it is or why there is none."""
     if sent.key is not None:
         key = load_key(sent.key, _KINDS)
+        if getattr(key, "curve", CURVE).name != CURVE.name:
+            key = None  # of another curve, which CloudFront does not take
         return key, None if key is not None else "key holds no RSA or P-256 key in PEM"
     options = location.options
     if options is None or options.private_key is None:
@@ -87,7 +90,11 @@ def _signing(public: Any, sent: SentRequest, algorithm: str) -> Callable[[bytes]
         digest = signed_digest(public, given, kind)
         return lambda policy: hmac.compare_digest(_hash(policy, kind), digest)
 
+    multiples = signed_multiples(public, given)
+
     def signs(policy: bytes) -> bool:
+        if base_multiple(_hash(policy, kind)) not in multiples:
+            return False
         try:
             public.verify(given, policy, ec.ECDSA(kind))
         except (InvalidSignature, ValueError):

@@ -23,6 +23,7 @@ from daypass.toolkit.bodies import body_findings, sha256_hex
 from daypass.toolkit.pem import load_key, signed_digest
 from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA
 from daypass.toolkit.v4_links import (
+    COST,
     encode_path,
     hashed,
     hmac_by,
@@ -72,6 +73,7 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
             check,
             text=lambda sent: text_of(sent, GOOG4_HMAC, _payload(sent)),
             right=hmac_by(GOOG4_HMAC, key),
+            cost=COST,
         )
     digest = _digest_in(key, sent.get(check.parameter) or "", hexadecimal=v4)
     right = _right_by(key, v4=v4) if isinstance(key, rsa.RSAPrivateKey) else None
@@ -79,6 +81,7 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         check,
         text=_text_v4 if v4 else _text_v2,
         right=right,
+        cost=COST if v4 else 0,
         signs=lambda text: hmac.compare_digest(
             sha256(hashed(text) if v4 else text).digest(), digest
         ),

@@ -19,7 +19,7 @@ from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
 from daypass.toolkit.v4 import AWS4
-from daypass.toolkit.v4_links import hmac_by, text_of, unsigned_headers
+from daypass.toolkit.v4_links import COST, hmac_by, text_of, unsigned_headers
 from daypass_s3 import sdk
 from daypass_s3.credentials import check_written
 from daypass_s3.hosts import Place, place_of
@@ -72,7 +72,7 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
             return attrs.evolve(check, unchecked=why)
         why = f"the ID of the access key was changed: {partly(mine)} was signed"
         findings = [*findings, Finding("error", "parameter-changed", why)]
-    return attrs.evolve(check, findings=findings, text=text, right=right)
+    return attrs.evolve(check, findings=findings, text=text, right=right, cost=COST if v4 else 0)
 
 
 def _unsigned(sent: SentRequest) -> list[Finding]:
