@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +30,16 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 #: What could split a header, or make a name read as another (joiners and spaces are fine).
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+#: What goes into one value, and into all headers, the metadata or the query together, in characters of names and values: as much as
+#: the largest metadata that a store is known to take, 24 KiB of StorageGRID. Others take less: of a whole request GCS 16 KB
+#: (https://docs.cloud.google.com/storage/docs/metadata), Ceph 16,000 bytes and CloudFront 32,768; of metadata Azure 8 KiB and S3 2 KB
+#: (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
+_MOST_CHARACTERS = 24_576
+#: A file's name has 255 bytes at most in nearly every filesystem; each may be three characters of a header.
+_LONGEST_FILENAME = 1_024
+#: How many they are: Apache's LimitRequestFields and Envoy's max_headers_count are 100, unless they are set.
+_MOST_NAMES = 200
 
 #: Set by the signer, by the client or by the connection: never by the caller.
 _FORBIDDEN = frozenset(
@@ -97,6 +108,9 @@ def check_text(value: str, option: str, *, what: str = "value") -> str:
             f"{option}: a {what} may hold printable ASCII only (no line breaks, control or "
             "non-ASCII characters): encode it, for example with urllib.parse.quote"
         )
+        raise InvalidRequestError(msg, option=option)
+    if len(value) > _MOST_CHARACTERS:
+        msg = f"{option}: a {what} has {_MOST_CHARACTERS:,} characters at most, not {len(value):,}: no store takes more"
         raise InvalidRequestError(msg, option=option)
     if value != value.strip(" "):
         msg = f"{option}: a {what} may not begin or end with a space: HTTP clients strip it"
@@ -186,15 +200,20 @@ def check_metadata(metadata: Mapping[str, str], option: str = "metadata") -> dic
 
 
 def pairs_of(value: object, option: str) -> list[tuple[Any, Any]]:
-    """Return what a mapping holds, or raise where it is none or cannot be read."""
+    """Return what a mapping holds, or raise where it is none, cannot be read, or holds more than any store takes."""
     if not isinstance(value, Mapping):
         msg = f"{option} must be a mapping of names to text, not {type(value).__name__}"
         raise InvalidRequestError(msg, option=option)
     try:
-        return [(name, item) for name, item in value.items()]
+        pairs = [(name, item) for name, item in islice(value.items(), _MOST_NAMES + 1)]
     except Exception as error:
         msg = f"{option} is a {type(value).__name__} that cannot be read"
         raise InvalidRequestError(msg, option=option) from error
+    size = sum(str.__len__(text) for pair in pairs for text in pair if isinstance(text, str))
+    if len(pairs) > _MOST_NAMES or size > _MOST_CHARACTERS:
+        msg = f"{option}: at most {_MOST_NAMES} names, and {_MOST_CHARACTERS:,} characters of names and values together: no store takes more, so leave some out"
+        raise InvalidRequestError(msg, option=option)
+    return pairs
 
 
 def attachment(filename: str | None, *, inline: bool) -> str:
@@ -208,6 +227,9 @@ def attachment(filename: str | None, *, inline: bool) -> str:
         return kind
     if not filename:
         msg = "filename is empty: leave it out instead"
+        raise InvalidRequestError(msg, option="filename")
+    if len(filename) > _LONGEST_FILENAME:
+        msg = f"filename has {_LONGEST_FILENAME:,} characters at most, not {len(filename):,}"
         raise InvalidRequestError(msg, option="filename")
     if "/" in filename or "\\" in filename:
         msg = "filename is the name to save under and holds no / or \\: give the last part only"
