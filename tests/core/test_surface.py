@@ -158,6 +158,7 @@ FIELDS = {
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions headers acl
         expires_because unenforced count url_sha256 merkle_root decision rule reason
+        copy_source
     """,
     "Explanation": """
         url backend scheme path bucket key permits permits_because credential_id signed_at starts_at

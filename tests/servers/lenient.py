@@ -79,7 +79,7 @@ def lenient() -> Iterator[Lenient]:
             if not _is_signed("PUT", self.path, self.headers):
                 return self.send(403)
             if source is not None:
-                objects[place] = objects[unquote(source)]
+                objects[place] = objects["/" + unquote(source).lstrip("/")]
                 return self.send(200)
             if self.headers.get("If-None-Match") == "*" and place in objects:
                 return self.send(412)

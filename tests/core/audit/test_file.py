@@ -32,7 +32,12 @@ def path(tmp_path):
 
 def test_a_line_says_what_the_event_said(path):
     AuditFile(path, clock=lambda: NOW.timestamp() + 0.25).record(
-        event(rule="read", headers=frozenset({"x-é", "x-b"}), acl="public-read")
+        event(
+            rule="read",
+            headers=frozenset({"x-é", "x-b"}),
+            acl="public-read",
+            copy_source="fake://bucket/é",
+        )
     )
     (line,) = lines_of(path)
     del line["hash"]
@@ -50,6 +55,7 @@ def test_a_line_says_what_the_event_said(path):
         "conditions": ["acl", "filename"],
         "headers": ["x-b", "x-é"],
         "acl": "public-read",
+        "copy_source": "fake://bucket/é",
         "signing_time": "2026-11-23T12:00:00Z",
         "expires_at": "2026-11-23T12:00:00Z",
         "expires_because": "requested",

@@ -67,6 +67,7 @@ EXAMPLES = {
     "acl": ("private", "private"),
     "storage_class": ("GLACIER", "GLACIER"),
     "tags": ("a=b=c", {"a": "b=c"}),
+    "copy_source": ("s3://bucket/a b", "s3://bucket/a b"),
     "requester_pays": (None, True),
     "headers": ("X-A=b", {"X-A": "b"}),
     "query": ("x-job=4=2", {"x-job": "4=2"}),

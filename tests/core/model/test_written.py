@@ -37,6 +37,7 @@ WRITTEN = {
     "checksum_sha256": (SHA256, SHA256, SHA256),
     "metadata": ({"a": "1"}, '{"a": "1"}', {"a": "1"}),
     "acl": ("private", "private", "private"),
+    "copy_source": ("s3://bucket/a b", "s3://bucket/a b", "s3://bucket/a b"),
     "requester_pays": (False, "false", False),
     "headers": ({"X-A": "1"}, '{"X-A": "1"}', {"X-A": "1"}),
     "success_status": (201, "201", 201),

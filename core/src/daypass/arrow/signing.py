@@ -33,6 +33,7 @@ class ColumnOptions(SharedOptions, total=False):
     content_md5: str | None
     content_length: str | None
     checksum_sha256: str | None
+    copy_source: str | None
 
 
 def sign_batch(record_batch: Any, path: str = "path", url: str = "url", **options: Any) -> Any:

@@ -72,7 +72,7 @@ def _maybe(text: str | None) -> str:
 #: What most links of a moment have in common, in the order in which `_common` writes it.
 _shared = itemgetter(
     *("decision", "action", "caller", "backend"),
-    *("version", "method", "conditions", "headers", "acl", "signing_time"),
+    *("version", "method", "conditions", "headers", "acl", "copy_source", "signing_time"),
     *("expires_at", "expires_because", "unenforced", "rule", "reason"),
 )
 
@@ -81,12 +81,12 @@ _shared = itemgetter(
 def _common(shared: tuple[Any, ...]) -> tuple[str, str, str]:
     """Write what is shared: the part before the path, the part behind it, and the end."""
     decision, action, caller, backend = map(_maybe, shared[:4])
-    version, method, conditions, headers, acl, signing_time = shared[4:10]
-    expires_at, because, unenforced, rule, reason = shared[10:]
+    version, method, conditions, headers, acl, copy_source, signing_time = shared[4:11]
+    expires_at, because, unenforced, rule, reason = shared[11:]
     start = f'"decision":{decision},"action":{action},"caller":{caller},"backend":{backend},"path":'
     middle = (
         f',"version":{_maybe(version)},"method":{_quote(method)},"conditions":{_names(conditions)},'
-        f'"headers":{_names(headers)},"acl":{_maybe(acl)},'
+        f'"headers":{_names(headers)},"acl":{_maybe(acl)},"copy_source":{_maybe(copy_source)},'
         f'"signing_time":"{rfc3339(signing_time)}","expires_at":"{rfc3339(expires_at)}",'
         f'"expires_because":{_maybe(because)},"unenforced":{_names(unenforced)},"count":'
     )

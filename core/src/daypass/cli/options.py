@@ -130,6 +130,7 @@ _TEXT: dict[str, Any] = {"metavar": "TEXT"}
 _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.flag: {"is_flag": True},
     checks.choice: {"is_flag": True},
+    checks.copied: {"metavar": "PATH"},
     checks.count: {"metavar": "BYTES"},
     checks.page: {"metavar": "NUMBER"},
     checks.status: {"metavar": "STATUS"},

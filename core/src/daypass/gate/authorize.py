@@ -13,10 +13,12 @@ from daypass.backends.loading import registry
 from daypass.base.messages import shown
 from daypass.config import load
 from daypass.errors import DaypassError, InvalidRequestError, RefusedError
+from daypass.gate.copies import CopyPermit, source_of
 from daypass.gate.permit import Permit, refusal_of
 from daypass.gate.record import Listener, Recorder, recorders
 from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
+from daypass.model.requests import SignRequest
 from daypass.policy.decisions import Ask, Decision, Rehearsal
 from daypass.policy.in_force import applied, policies
 
@@ -65,17 +67,52 @@ def authorize(
         permit = last.at(location, told)
     else:
         permit = _permit(backend, location, request, caller, action=action, whole=whole, told=told)
-        for enforcer in enforcers:
-            ask = _ask_of(permit, location)
-            decision = enforcer.decide(ask)
-            if not decision.allowed or decision.rule is None:
-                error = refusal_of(decision)
-                permit.refuse(error, error.rule)
-                raise error
-            permit.consent(enforcer, decision, decision.rule, ask)
+        _consult(permit, enforcers)
+        if isinstance(permit, CopyPermit):
+            _consult_of_source(permit, enforcers, plugins)
     if plugins is not None:
         _ask_plugins(permit, plugins)
     return permit
+
+
+def _consult(permit: Permit, enforcers: Sequence[Enforcer]) -> None:
+    """Ask every policy about one link.
+
+    Raises:
+        PolicyError: of the first that refuses, which is put on record.
+
+    """
+    for enforcer in enforcers:
+        ask = _ask_of(permit, permit.location)
+        decision = enforcer.decide(ask)
+        if not decision.allowed or decision.rule is None:
+            error = refusal_of(decision)
+            permit.refuse(error, error.rule)
+            raise error
+        permit.consent(enforcer, decision, decision.rule, ask)
+
+
+def _consult_of_source(
+    permit: CopyPermit, enforcers: Sequence[Enforcer], plugins: Listener | None
+) -> None:
+    """Ask the policies and the plugins whether the source of a copy may be read; the copy ends with that permit.
+
+    Raises:
+        PolicyError: naming both, if the policy refuses.
+        RefusedError: if a plugin does.
+
+    """
+    reading = permit.reading
+    reading.request = permit.request.of_source()  # which may end earlier than what was asked
+    with permit.refusing():
+        _consult(reading, enforcers)
+        if plugins is not None:
+            _ask_plugins(reading, plugins)
+    if reading.because is not None:
+        permit.request, permit.because = (
+            permit.request.until(reading.request.expires_at),
+            reading.because,
+        )
 
 
 def nobody_listens() -> bool:
@@ -157,10 +194,21 @@ def ask_policies(
 
     """
     permit = _permit(backend, location, request, caller, action=action)
+    found = _rehearsed(permit)
+    if not isinstance(permit, CopyPermit) or not found.allowed:
+        return found
+    permit.reading.request = permit.request.of_source()
+    read = _rehearsed(permit.reading)
+    trace = (*found.trace, *read.trace)
+    return attrs.evolve(found if read.allowed else read, expires_in=read.expires_in, trace=trace)
+
+
+def _rehearsed(permit: Permit) -> Rehearsal:
+    """Ask the policies in force, and note in the permit how far they allow it."""
     deciding: Decision | None = None
     trace = []
     for enforcer in policies():
-        ask = _ask_of(permit, location)
+        ask = _ask_of(permit, permit.location)
         decision = enforcer.decide(ask)
         trace.append(tuple(enforcer.steps(ask, decision)))
         permit.request = decision.request
@@ -196,7 +244,14 @@ def _permit(
         if len(caller) > _LONGEST_CALLER:
             msg = f"caller must name who asks in at most {_LONGEST_CALLER} characters, not {len(caller)}"
             raise InvalidRequestError(msg, option="caller")
-    return Permit(backend, location, request, request, caller, action, whole or request, told)
+    made = Permit(backend, location, request, request, caller, action, whole or request, told)
+    if not isinstance(request, SignRequest) or request.copy_source is None:
+        return made
+    read = request.of_source()
+    reading = Permit(backend, source_of(location, request), read, read, caller, action, read)
+    return CopyPermit(
+        backend, location, request, request, caller, action, request, told, reading=reading
+    )
 
 
 def _ask_of(permit: Permit, location: Location) -> Ask:

@@ -15,6 +15,7 @@ from daypass.errors import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
+from daypass.gate.copies import check_source
 from daypass.model.forms import FILENAME, WAIVABLE, AnyRequest, FormRequest
 from daypass.model.headers import another_request, said_by_option
 from daypass.model.locations import Location, read_as_local
@@ -79,6 +80,8 @@ def admit(
         waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
     _check_headers(backend, request)
+    if "copy_source" in request.conditions:
+        check_source(backend, location, request)
     if second is None:
         second = int(time.time())
     resolved = request.resolve(datetime.fromtimestamp(second, UTC))

@@ -15,6 +15,7 @@ from daypass.backends.calls import Backend
 from daypass.base.urls import encode, encode_key
 from daypass.errors import PluginError
 from daypass.model.forms import FormRequest, UploadForm
+from daypass.model.headers import option_of
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
@@ -219,7 +220,18 @@ def _mistaken(
         fault = _unsaid(unsaid, "enforces")
     elif request.query is not None and not _carries(query, request):
         fault = "a URL whose query does not carry the parameters that were asked for, once"
+    else:
+        fault = _copying(request, answer)
     return fault
+
+
+def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | None:
+    """Say where a link copies an object that nobody was asked about."""
+    if request.copy_source is None and any(
+        option_of(name.lower()) == "copy_source" for name in answer.headers
+    ):
+        return "headers that name the source of a copy, for which nobody asked"
+    return None
 
 
 def _carries(query: str, request: SignRequest) -> bool:

@@ -94,7 +94,8 @@ def lane_of(backend: Backend, location: Location, request: SignRequest) -> Lane:
     free = Permit(backend, location, resolved, resolved, None, "create_signed_url", resolved)
     limit = backend.info.max_key_bytes
     lane = Lane(backend, request, resolved, waived, limit is None or limit >= SHORT, free)
-    if location.version is None:
+    # Of each copy its own source is asked about.
+    if location.version is None and request.copy_source is None:
         if len(lanes) >= _MOST:
             lanes.clear()
         lanes[id(request)] = lane

@@ -270,6 +270,8 @@ class Permit:
         told["method"], told["conditions"] = request.method, request.conditions
         told["signing_time"], told["expires_at"] = request.signing_time, request.expires_at
         told["rule"], told["acl"] = self.rule, request.acl
+        if "copy_source" in request.conditions:
+            told["copy_source"] = request.copy_source
         if request.headers:
             told["headers"] = frozenset(map(str.lower, request.headers))
         return told

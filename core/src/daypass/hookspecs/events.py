@@ -53,3 +53,5 @@ class SigningEvent:
     rule: str | None = None
     #: Only in ``record``, of a refusal: why.
     reason: str | None = None
+    #: Of a link that copies, the path of the object that it copies. ``authorize`` is asked of that too, as of a GET.
+    copy_source: str | None = None

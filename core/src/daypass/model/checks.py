@@ -11,7 +11,7 @@ from operator import index
 
 from daypass.base.messages import brief, shown
 from daypass.base.times import Duration, seconds, utc
-from daypass.errors import InvalidRequestError
+from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.headers import (
     check_headers,
     check_metadata,
@@ -20,12 +20,14 @@ from daypass.model.headers import (
     pairs_of,
     said_by_option,
 )
+from daypass.model.paths import parse_path
 
 __all__ = [
     "OWNED",
     "REACTIONS",
     "addresses",
     "choice",
+    "copied",
     "count",
     "duration",
     "filename",
@@ -211,6 +213,24 @@ def reaction(value: str, option: str) -> str:
 def filename(value: str | None, option: str) -> str | None:
     """Return the name to save under; `attachment` judges its characters."""
     return None if value is None else word(value, option)
+
+
+def copied(value: str | None, option: str) -> str | None:
+    """Return the path of one object, as it was written."""
+    if value is None:
+        return None
+    path = word(value, option)
+    try:
+        found = parse_path(path)
+    except DaypassError:  # whose text is of the path of the link itself
+        found = None
+    if found is None or not found.bucket or not found.key or "@" in found.bucket:
+        msg = f"{option} must be the path of one object, with its protocol and without a login, such as s3://bucket/key, not {shown(value)}"
+        raise InvalidRequestError(msg, option=option)
+    if "?versionid=" in found.key.lower():
+        msg = f"{option} names a key as it is stored, and a copy is of the newest version: leave ?versionId= out"
+        raise InvalidRequestError(msg, option=option)
+    return str(found)
 
 
 def moment(value: datetime | None, option: str) -> datetime | None:

@@ -93,7 +93,7 @@ _OWN_OPTION = {
 _OWN_OPTION_OF_VENDORS = re.compile(
     r"x-[a-z0-9]+-(?:(?P<metadata>meta-.*)|(?P<acl>(?:object-)?acl)|(?P<tags>tagging)"
     r"|(?P<storage_class>storage-class)|(?P<checksum_sha256>checksum-sha256)"
-    r"|(?P<requester_pays>request-payer))"
+    r"|(?P<requester_pays>request-payer)|(?P<copy_source>copy-source))"
 )
 
 
@@ -150,7 +150,10 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
 
 def another_request(name: str, option: str = "headers") -> InvalidRequestError:
     """Make the error for a header that makes another request of the one that is asked for."""
-    msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out"
+    instead = (
+        ", and ask for a copy by copy_source=" if option_of(name.lower()) == "copy_source" else ""
+    )
+    msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out{instead}"
     return InvalidRequestError(msg, option=option)
 
 

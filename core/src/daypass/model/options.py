@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from daypass.model.checks import (
     addresses,
     choice,
+    copied,
     count,
     duration,
     filename,
@@ -34,6 +35,7 @@ from daypass.model.checks import (
 __all__ = [
     "AT_ONCE",
     "CONDITIONS",
+    "COPIED",
     "DEFAULT_LIFETIMES",
     "DESCRIBING",
     "DOWNLOAD_ONLY",
@@ -100,6 +102,7 @@ OPTIONS: dict[str, Option] = {
     "acl": Option(text, "shapes", "link form upload transfer", "A canned ACL for the uploaded object."),
     "storage_class": Option(text, "shapes", "link form upload transfer", "The storage class of the uploaded object, in the store's own word, such as STANDARD_IA."),
     "tags": Option(tags, "shapes", "link form upload transfer", "A tag of the uploaded object."),
+    "copy_source": Option(copied, "shapes", "link upload object", "The path of an object of the same store, of which the holder makes a copy in place of an upload."),
     "requester_pays": Option(flag, "shapes", "link part transfer read", "The holder states that the requester pays."),
     "headers": Option(headers, "shapes", "link form transfer read secret", "A further header to sign, which the holder must send."),
     "query": Option(query, "shapes", "link part secret", "A query parameter of your own, which is signed with the link."),
@@ -148,6 +151,8 @@ PER_ROW = ("version", *ONE_OBJECT)
 #: Options of each part's link, where an upload goes in parts, and those no store checks there.
 OF_PARTS = _with("part")
 WHOLE_UPLOAD = frozenset(_with("whole"))
+#: Of uploads, what a copy has from its source, or no store holds a copy to.
+COPIED = frozenset(UPLOAD_ONLY) - {"copy_source", "acl", "storage_class"}
 #: Options that make sense where the link is used at once.
 AT_ONCE = _with("link", "transfer")
 #: Options without which a store may not let an object be read: its metadata are asked for with them too.

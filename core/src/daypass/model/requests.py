@@ -16,6 +16,7 @@ from daypass.model.conditional import Conditional, with_checks
 from daypass.model.headers import attachment
 from daypass.model.options import (
     CONDITIONS,
+    COPIED,
     DEFAULT_LIFETIMES,
     DOWNLOAD_ONLY,
     LISTING_ONLY,
@@ -86,6 +87,7 @@ class SignOptions(SharedOptions, total=False):
     content_md5: str | bytes | None
     content_length: int | None
     checksum_sha256: str | bytes | None
+    copy_source: str | None
 
 
 class BulkOptions(SharedOptions, total=False):
@@ -95,6 +97,7 @@ class BulkOptions(SharedOptions, total=False):
     content_md5: Iterable[str | bytes | None] | None
     content_length: Iterable[int | None] | None
     checksum_sha256: Iterable[str | bytes | None] | None
+    copy_source: Iterable[str | None] | None
 
 
 #: Keywords of a store and of functions on whole paths, which no single link of a store has.
@@ -156,6 +159,8 @@ class SignRequest(Conditional):
             store's own word: ``"STANDARD_IA"``, ``"NEARLINE"``, ``"Cool"``.
         tags: tags of the uploaded object, by name: at most ten, a name of up to 128 characters and a value
             of up to 256.
+        copy_source: the path of an object of the same store, whose copy the holder makes: the body is empty, and
+            type, metadata and tags are the source's. Policy and plugins are asked of it as of a GET.
         requester_pays: the holder states that the requester pays.
         headers: further headers to sign; the holder must send each with this very value. One that has an
             option of its own, or belongs to the signature, is refused.
@@ -206,6 +211,7 @@ class SignRequest(Conditional):
     acl: str | None = None
     storage_class: str | None = None
     tags: dict[str, str] | None = None
+    copy_source: str | None = None
     requester_pays: bool = False
     headers: dict[str, str] | None = None
     query: dict[str, str] | None = None
@@ -281,6 +287,10 @@ class SignRequest(Conditional):
         ):
             msg = f"content_length {self.content_length} is above max_bytes {self.max_bytes}"
             raise InvalidRequestError(msg, option="content_length")
+        if self.copy_source is not None and (own := used & COPIED):
+            name = min(own)
+            msg = f"a copy has body, type, metadata and tags of its source, and no store holds it to more: leave {name} out, or copy_source"
+            raise InvalidRequestError(msg, option=name)
 
     @property
     def disposition(self) -> str | None:
@@ -296,6 +306,11 @@ class SignRequest(Conditional):
         if self.add_content_md5_metadata and self.content_md5 is not None:
             metadata["md5chksum"] = self.content_md5
         return metadata
+
+    def of_source(self) -> Self:
+        """Return what a copy asks of its source: a GET with the same clock, end and limits on who may use it."""
+        gone = self.conditions.intersection({*UPLOAD_ONLY, "headers", "query"})
+        return self._copy(method="GET").without(gone)
 
     def resolve(self, now: datetime) -> Self:
         """Fix the clock: a copy whose signing_time, expires_in and expires_at are all set.

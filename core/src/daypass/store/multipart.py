@@ -278,6 +278,13 @@ def _asked(
         msg = f"an upload in parts is a PUT of each part, not {shown(options['method'])}: leave method out"
         raise InvalidRequestError(msg, option="method")
     backend, location, request = root.request_for(ACTION, key, {**options, "method": "PUT"})
+    if request.copy_source is not None:
+        msg = (
+            "a copy is made by one link (create_signed_url) and has no parts: leave copy_source out"
+        )
+        raise UnsupportedOptionError(
+            msg, option="copy_source", backend=backend.info.name, alternatives=["create_signed_url"]
+        )
     beyond = request.conditions & WHOLE_UPLOAD
     if beyond and request.strict:
         name = min(beyond)

@@ -13,7 +13,8 @@ from daypass.base.secrets import Options
 from daypass.config.layers import merged
 from daypass.config.profiles import Profile
 from daypass.config.secrets import resolved
-from daypass.model.paths import PROFILES, ParsedPath
+from daypass.errors import InvalidRequestError
+from daypass.model.paths import PROFILES, ParsedPath, parse_path
 from daypass.store.keywords import joined, mapping, own_options
 from daypass.store.project_profiles import check_project_profile
 
@@ -38,6 +39,20 @@ class Profiled:
     public_endpoint: str | None
     signer: str | None
     signer_options: Mapping[str, Any]
+
+    def source(self, path: str) -> str:
+        """Return the real path of an object that is copied: below a profile, one of the same profile.
+
+        Raises:
+            InvalidRequestError: for any other path, so that a copy leads out of no profile.
+
+        """
+        found, name = parse_path(path), self.profile.name
+        if (found.protocol, found.bucket) != (PROFILES, name):
+            msg = f"copy_source of a copy below a profile is named by the same profile: write {PROFILES}://{name}/key"
+            raise InvalidRequestError(msg, option="copy_source")
+        root = self.profile.root
+        return str(attrs.evolve(root, key=_below(root.key, found.key)))
 
 
 def profiled(

@@ -305,6 +305,8 @@ class Root:
         if self.profiled is not None:
             defaults = self.profiled.profile.defaults
             filled = defaults.filled(options, made.method)
+            if (source := filled.get("copy_source")) is not None:
+                filled["copy_source"] = self.profiled.source(source)
             made = make_request(filled) if action != _FORM else make_form_request(filled)
         if action == "create_signed_prefix":
             location = self.below(key)

@@ -17,7 +17,7 @@ import attrs
 
 from daypass.errors import InvalidRequestError
 from daypass.model.links import SignedURL
-from daypass.testing.trials import BODY, KEY, OTHER_BODY, Trial, difference, parameters
+from daypass.testing.trials import BODY, FOLDER, KEY, OTHER_BODY, Trial, difference, parameters
 
 __all__ = ["PROBES", "Probe"]
 
@@ -147,6 +147,20 @@ def _checksum(trial: Trial, method: str, options: dict[str, Any]) -> None:
     assert trial.size() is None, "the store kept a body of another SHA-256"
 
 
+#: Its key would be another one, if it were encoded once more or once less.
+_SOURCE = f"{FOLDER}the source+1%2B.csv"
+
+
+def _copy_source(trial: Trial) -> dict[str, Any]:
+    return {"copy_source": trial.store.root.at(_SOURCE).full_path}
+
+
+def _copied(trial: Trial, method: str, options: dict[str, Any]) -> None:
+    trial.place(_SOURCE, BODY)
+    trial.accepts(trial.sign(method=method, **options), b"")
+    assert trial.size() == len(BODY), "there is no copy of the source"
+
+
 def _ip_range(trial: Trial, method: str, _: dict[str, Any]) -> None:
     link = trial.sign(method=method, ip_range=ELSEWHERE)
     trial.refuses(link, what=f"a link for {ELSEWHERE}, used from {trial.address}")
@@ -265,6 +279,7 @@ PROBES: Mapping[str, Probe] = {
     "acl": Probe(_UPLOAD, {"acl": "private"}),
     "storage_class": Probe(_UPLOAD, {"storage_class": "STANDARD"}),
     "tags": Probe(_UPLOAD, {"tags": {"origin": "sensor 7"}}),
+    "copy_source": Probe(_UPLOAD, _copy_source, _copied),
     "requester_pays": Probe(_ANY, {"requester_pays": True}),
     "headers": Probe(("PUT", *_DOWNLOAD, "DELETE"), {"headers": {"Cache-Control": "no-store"}}),
     "query": Probe(_ANY, {"query": {"x-probe": "a b/&=+é"}}, _query),

@@ -12,7 +12,7 @@ from daypass.base.messages import shown
 from daypass.base.urls import mask_url
 from daypass.errors import InvalidRequestError
 from daypass.model.forms import UploadForm
-from daypass.model.headers import check_text, check_token, pairs_of
+from daypass.model.headers import check_text, check_token, option_of, pairs_of
 from daypass.model.links import SignedURL
 from daypass.model.requests import SignOptions
 
@@ -80,17 +80,19 @@ def link_of(
             msg = f"the link to {given.path} is for {given.method}, and this needs one for {method}"
             raise InvalidRequestError(msg, option="link")
         check_url(given.url)
-        _check_headers(given.headers)
+        _check_no_copy(_check_headers(given.headers), method)
         return given
     if not isinstance(given, str):
         msg = f"a link is a SignedURL or the text of a URL, not {shown(given)}"
         raise InvalidRequestError(msg, option="link")
     url = str.__str__(given)  # an exact str: a subclass may write itself in its own way
     check_url(url)
+    sent = {} if headers is None else _check_headers(headers)
+    _check_no_copy(sent, method)
     return SignedURL(
         url=url,
         method=method,
-        headers={} if headers is None else _check_headers(headers),
+        headers=sent,
         expires_at=datetime.max.replace(tzinfo=UTC),
         expires_because="a bare URL does not say when it ends",
         permits=frozenset({method}),
@@ -106,6 +108,13 @@ def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
         check_token(name, "headers"): check_text(value, "headers")
         for name, value in pairs_of(headers, "headers")
     }
+
+
+def _check_no_copy(headers: Mapping[str, str], method: str) -> None:
+    """Raise for a link that copies an object: its store would take no byte of a file, and call it done."""
+    if method == "PUT" and any(option_of(name.lower()) == "copy_source" for name in headers):
+        msg = "the link makes a copy of an object, and takes no file: send it with its headers and an empty body"
+        raise InvalidRequestError(msg, option="link")
 
 
 def check_url(url: str) -> None:

@@ -97,6 +97,9 @@ def upload(
         "caller": caller,
     }
     check_method(options, "PUT")
+    if options.get("copy_source") is not None:
+        msg = "a copy is made of an object, and this sends a file: leave copy_source out, or sign the copy's link alone (create_signed_url)"
+        raise InvalidRequestError(msg, option="copy_source")
     meter = Meter(callback)
     if is_link(link):
         check_alone({**place, "part_size": part_size, "resume": resume, **options})

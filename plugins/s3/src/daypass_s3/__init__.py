@@ -51,6 +51,7 @@ _ENFORCES = frozenset(
         "acl",
         "storage_class",
         "tags",
+        "copy_source",
         "requester_pays",
         "headers",
         "query",

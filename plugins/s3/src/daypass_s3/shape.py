@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import format_datetime
 
-from daypass.base.urls import encode
+from daypass.base.urls import encode, encode_key
+from daypass.model.paths import parse_path
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
+from daypass_s3.sdk import check_bucket
 
 PLAIN = Shape()
 
@@ -33,11 +35,20 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
         "x-amz-acl": request.acl,
         "x-amz-storage-class": request.storage_class,
         "x-amz-tagging": None if request.tags is None else _tagging(request.tags),
+        "x-amz-copy-source": None if request.copy_source is None else _source(request.copy_source),
         "x-amz-request-payer": "requester" if request.requester_pays or requester_pays else None,
         **{f"x-amz-meta-{name}": value for name, value in request.object_metadata.items()},
     }
     found = {name: value for name, value in headers.items() if value is not None}
     return {**found, **(request.headers or {})}
+
+
+def _source(path: str) -> str:
+    """Write the path of an object as a copy names it: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html."""
+    source = parse_path(path)
+    check_bucket(source.bucket)
+    between = "/object/" if source.bucket.startswith("arn:") else "/"
+    return encode_key(f"{source.bucket}{between}{source.key}")
 
 
 def _tagging(tags: Mapping[str, str]) -> str:

@@ -151,7 +151,7 @@ class Signer:
         # Up to the real end, so that the URL itself tells of it whoever reads it.
         lifetime = int((end - start).total_seconds())
         unenforced = NOTHING
-        if method == "PUT" and not learnt.refuses_unsigned:
+        if method == "PUT" and not learnt.refuses_unsigned and request.copy_source is None:
             unenforced = request.conditions & _GONE_IN_COPIES
         if learnt.template is None:
             like = SignedURL(
