@@ -126,7 +126,7 @@ LEGAL = {
     "acl": {"method": "PUT", "acl": "public-read"},
     "storage_class": {"method": "PUT", "storage_class": "STANDARD_IA"},
     "tags": {"method": "PUT", "tags": {"Grösse": "a/b c"}},
-    "copy_source": {"method": "PUT", "copy_source": "s3://bucket/a b"},
+    "copy_source": {"method": "PUT", "copy_source": "fake://bucket/a b"},
     "requester_pays": {"requester_pays": True},
     "headers": {"headers": {"x-a": "1"}},
     "query": {"query": {"x-job": "a b/é"}},

@@ -52,6 +52,12 @@ def test_what_makes_another_request_of_it_is_refused_by_name(name):
     assert caught.value.option == "headers"
 
 
+@pytest.mark.parametrize("name", ["X-Amz-Copy-Source", "x-goog-copy-source", "x-ms-copy-source"])
+def test_a_copy_has_an_option_of_its_own(name):
+    with pytest.raises(InvalidRequestError, match="ask for a copy by copy_source="):
+        check_headers({name: "/bucket/other"})
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -276,6 +276,7 @@ def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
         ("x-obs-acl", "acl"),
         ("x-cos-acl", "acl"),
         ("x-amz-acl", "acl"),
+        ("x-amz-copy-source", "copy_source"),
         ("X-Amz-Meta-A", "metadata"),
     ],
 )
@@ -322,6 +323,54 @@ def test_parameters_that_no_url_could_carry_alike_everywhere_are_refused(query, 
 )
 def test_any_other_parameter_is_the_callers_own(name):
     assert {name: ""} == SignRequest(method="PUT", query={name: ""}).query
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["s3://b/k", "s3a://b/a b//c", "az://c/%2F?a#b", "s3://arn:aws:s3:r:1:accesspoint/n/k"],
+)
+def test_the_source_of_a_copy_is_a_path_as_it_is_written(source):
+    assert SignRequest(method="PUT", copy_source=source).copy_source == source
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("b/k", "with its protocol"),
+        ("/tmp/k", "with its protocol"),
+        ("file:///tmp/k", "with its protocol"),
+        ("memory://k", "with its protocol"),
+        ("s3://b", "the path of one object"),
+        ("s3://b/", "the path of one object"),
+        ("s3:///k", "the path of one object"),
+        ("s3://b/a\nb", "the path of one object"),
+        ("s3://b/\ud800", "the path of one object"),
+        ("zip://a::s3://b/k.zip", "the path of one object"),
+        ("az://container@account/k", "without a login"),
+        ("s3://b/k?versionId=3", r"leave \?versionId= out"),
+        ("s3://b/k?VERSIONID=3", r"leave \?versionId= out"),
+        ("", "the path of one object"),
+        (b"s3://b/k", "must be text"),
+        (["s3://b/k"], "must be text"),
+    ],
+    ids=count(),
+)
+def test_what_is_no_path_of_one_object_is_no_source_of_a_copy(source, why):
+    with pytest.raises(InvalidRequestError, match=why) as caught:
+        SignRequest(method="PUT", copy_source=source)
+    assert caught.value.option == "copy_source"
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", UPLOAD_ONLY)
+def test_what_a_copy_takes_from_its_source_is_refused_beside_it(name):
+    options = {"copy_source": "s3://b/k", **LEGAL[name]}
+    if name in ("acl", "copy_source", "storage_class"):
+        assert SignRequest(**options).copy_source
+        return
+    with pytest.raises(InvalidRequestError, match=r"leave .* out, or copy_source") as caught:
+        SignRequest(**options)
+    assert caught.value.option in LEGAL[name]
 
 
 @pytest.mark.parametrize("other", [{"filename": "a"}, {"inline": True}])

@@ -50,6 +50,21 @@ def test_nothing_is_sent_but_what_the_link_wants(place, file):
     assert (done.size, done.content_type, done.etag) == (len(BODY), "text/x", "e1")
 
 
+def test_a_link_that_copies_takes_no_file(place, file):
+    """Its store would answer 200, and keep no byte of it."""
+    headers = {"X-Amz-Copy-Source": "b/a"}
+    for way in (
+        lambda: daypass.upload(file, link_to(place.url, headers)),
+        lambda: daypass.upload(file, place.url, headers=headers),
+    ):
+        with pytest.raises(InvalidRequestError, match="takes no file: send it with") as caught:
+            way()
+        assert caught.value.option == "link"
+    with pytest.raises(InvalidRequestError, match="this sends a file: leave copy_source out"):
+        daypass.upload(file, "s3://b/k", copy_source="s3://b/a")
+    assert place.asked == []
+
+
 def test_another_size_than_the_link_takes_is_refused_before_anything_is_sent(place, file):
     with pytest.raises(InvalidRequestError, match=f"takes 5 bytes, and .* has {len(BODY)}"):
         daypass.upload(file, link_to(place.url, {"Content-Length": "5"}))

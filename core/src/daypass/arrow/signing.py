@@ -89,8 +89,8 @@ class Signer:
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
         options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of what
-            belongs to one object (``content_md5`` and ``checksum_sha256``, in base64 or as bytes, and
-            ``content_length``) it is the name of the column that holds it.
+            belongs to one object (``content_md5`` and ``checksum_sha256``, in base64 or as bytes,
+            ``content_length`` and ``copy_source``) it is the name of the column that holds it.
 
     Raises:
         InvalidRequestError: for an option that is not legal.

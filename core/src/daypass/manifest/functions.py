@@ -55,8 +55,8 @@ def sign_manifest(
         source: the manifest: a file, or a stream of bytes that is read to its end.
         target: where the new one goes: a file, or a stream of bytes.
         path: the column that holds the paths; ``"path"`` without it.
-        columns: which column holds the ``version``, ``content_md5``, ``checksum_sha256`` or
-            ``content_length`` of each row; or what a new column is called (``{"url": "link"}``).
+        columns: which column holds the ``version``, ``content_md5``, ``checksum_sha256``,
+            ``content_length`` or ``copy_source`` of each row; or what a new column is called (``{"url": "link"}``).
         source_format: ``"parquet"``, ``"csv"``, ``"ndjson"`` or ``"text"``, where the name does not say.
         target_format: the same of the new one.
         errors: ``"raise"`` the first bad row's error and write nothing, or ``"collect"`` them in a

@@ -206,8 +206,8 @@ def create_signed_urls(
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
         options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of what
-            belongs to one object (``content_md5``, ``content_length``, ``checksum_sha256``) it is one
-            value for each path.
+            belongs to one object (``content_md5``, ``content_length``, ``checksum_sha256``,
+            ``copy_source``) it is one value for each path.
 
     Raises:
         DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.

@@ -300,7 +300,7 @@ class Store:
                 the batch's ``errors`` (an iterator always raises).
             options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of
                 what belongs to one object (``content_md5``, ``content_length``,
-                ``checksum_sha256``) it is one value for each key.
+                ``checksum_sha256``, ``copy_source``) it is one value for each key.
 
         Raises:
             DaypassError: one of the tree in `daypass.errors`.
