@@ -475,6 +475,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif "uploads" in query or "uploadId" in query:
             self._upload(Uploads(bucket, self.front.name_of(bucket), key), query, body, headers)
         elif self.command == "PUT":
+            if (source := headers.get("x-goog-copy-source")) is not None:
+                body, headers = self._copied(source, body)
             stored = bucket.put(key, body, headers)
             self._answer(200, b"", {"x-goog-generation": str(stored.generation)})
         elif self.command == "DELETE":
@@ -484,6 +486,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._get(bucket.get(key, generation), query)
         else:
             raise RefusedError(405, "MethodNotAllowed")
+
+    def _copied(self, source: str, body: bytes) -> tuple[bytes, dict[str, str]]:
+        """Return what a copy has from its source (https://docs.cloud.google.com/storage/docs/xml-api/put-object-copy)."""
+        if body:
+            raise RefusedError(400, "InvalidArgument")
+        name, _, key = unquote(source.removeprefix("/")).partition("/")
+        if name not in self.front.buckets:
+            raise RefusedError(404, "NoSuchBucket")
+        found = self.front.buckets[name].get(key, None)
+        return found.body, found.headers
 
     def _upload(
         self, uploads: Uploads, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]

@@ -45,6 +45,7 @@ _ENFORCES = frozenset(
         "metadata",
         "acl",
         "storage_class",
+        "copy_source",
         "requester_pays",
         "headers",
         "query",

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 
 from daypass.base.messages import brief
+from daypass.base.urls import encode_key
 from daypass.errors import InvalidRequestError
+from daypass.model.paths import parse_path
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
+from daypass_gcs.places import check_bucket
 
 _GENERATION = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -97,9 +100,18 @@ def _headers(request: SignRequest) -> dict[str, str]:
         headers["x-goog-acl"] = request.acl
     if request.storage_class is not None:
         headers["x-goog-storage-class"] = request.storage_class
+    if request.copy_source is not None:
+        headers["x-goog-copy-source"] = _source(request.copy_source)
     for name, value in request.object_metadata.items():
         headers[f"x-goog-meta-{name}"] = value
     return headers
+
+
+def _source(path: str) -> str:
+    """Write the path of an object as a copy names it: https://docs.cloud.google.com/storage/docs/xml-api/put-object-copy."""
+    source = parse_path(path)
+    check_bucket(source.bucket)
+    return f"{source.bucket}/{encode_key(source.key)}"
 
 
 def _add_further(headers: dict[str, str], further: dict[str, str]) -> None:
