@@ -74,6 +74,13 @@ def test_the_backend_that_knows_a_url_explains_it(installed):
     assert answer.findings == ()
 
 
+def test_a_link_that_copies_is_said_to(installed):
+    installed(fake=backend(lambda url: explained(url, headers=("a", "x-fake-copy-source"))))
+    (note,) = [found for found in daypass.explain(LINK, now=NOW).findings if found.code == "copy"]
+    assert note.severity == "note"
+    assert "its signed header x-fake-copy-source names the object" in note.message
+
+
 def test_what_nobody_knows_is_said_plainly(installed):
     installed(fake=backend())
     answer = daypass.explain("https://example.com/?x=1", now=NOW)

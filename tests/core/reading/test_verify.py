@@ -103,6 +103,16 @@ def test_a_request_that_fits_passes(installed):
     assert "sec" not in repr(sent).replace("second", "")
 
 
+def test_a_request_that_copies_names_its_source(installed):
+    installed()
+    headers = {**SENT, "X-Fake-Copy-Source": "b/a%20b%0A?sig=s3cr3t"}
+    answer = verified(link(), headers=headers)
+    assert answer.ok
+    (note,) = answer.findings
+    assert (note.severity, note.code) == ("note", "copy")
+    assert note.message == r"it makes a copy of 'b/a b\n?sig=****', and keeps no body"
+
+
 @pytest.mark.parametrize(
     ("url", "method", "headers", "said"),
     [

@@ -146,6 +146,28 @@ def test_no_store_takes_another_source_than_the_signed_one():
         assert store.objects["/maps/in/k"] == (b"a", None)
 
 
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_the_reader_says_that_a_link_copies_and_what(version):
+    options = {"key": "A", "secret": "S", "client_kwargs": {"region_name": "eu-west-1"}}
+    link = daypass.create_signed_url(
+        "s3://maps/b",
+        method="PUT",
+        copy_source="s3://maps/a b",
+        storage_options=options,
+        signer_options={"signature_version": version},
+    )
+    if version == "s3v4":  # whose URLs name the headers that are signed
+        assert "copy" in {finding.code for finding in daypass.explain(link).findings}
+    else:  # to which the SDK adds the header
+        told = daypass.explain(f"{link.url}&x-amz-copy-source=maps%2Fa%2520b")
+        assert told.conditions["x-amz-copy-source"] == "maps/a%20b"
+    answer = daypass.verify(link, storage_options=options)
+    assert answer.ok
+    assert "it makes a copy of 'maps/a b', and keeps no body" in str(answer)
+    changed = {"x-amz-copy-source": "maps/secret"}
+    assert daypass.verify(link, headers=changed, storage_options=options).ok is False
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -15,6 +15,7 @@ from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.model.headers import option_of
 from daypass.reading.answers import parse_error
 from daypass.reading.parse import parse_form, parse_url
 from daypass.toolkit.answers import own_words
@@ -129,6 +130,7 @@ def explain_found(found: FoundURL | Explanation) -> tuple[Backend | None, Explan
         why = f"it holds the parameters of {', '.join(others)} too, and each store reads its own"
         further.append(Finding("warning", "ambiguous", why))
     further += _of_time(answer)
+    further += _of_copies(answer)
     if answer.expires_at is None and answer.scheme is not None and not answer.findings:
         further.append(Finding("warning", "no-end", "the URL does not say when it ends"))
     if found.error is not None:
@@ -150,6 +152,16 @@ def _unknown(found: FoundURL, further: list[Finding]) -> Explanation:
         findings=(_UNKNOWN, Finding("note", "installed", why), *further),
         now=found.now,
     )
+
+
+def _of_copies(answer: Explanation) -> list[Finding]:
+    """Say that a link makes a copy of an object, which its URL does not name."""
+    why = "it makes a copy in place of an upload: its signed header {} names the object that is copied, and no body is kept"
+    return [
+        Finding("note", "copy", why.format(name))
+        for name in answer.headers or ()
+        if option_of(name) == "copy_source"
+    ]
 
 
 def _of_time(answer: Explanation) -> list[Finding]:

@@ -12,12 +12,13 @@ import attrs
 
 from daypass.backends.calls import Backend, call
 from daypass.backends.loading import registry
+from daypass.base.secrets import mask
 from daypass.base.times import utc
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, SentRequest
-from daypass.model.headers import check_token
+from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.model.headers import check_token, option_of
 from daypass.model.links import SignedURL
 from daypass.model.paths import ParsedPath
 from daypass.reading.answers import parse_error
@@ -108,6 +109,7 @@ def verify(
         )
     errors += _of_method(request, explanation)
     errors += _of_headers(request, explanation)
+    errors += _of_copies(request)
     errors += body_findings(request, _OF_BODIES)
     check = _check(backend, explanation, request, storage_options, signer_options)
     judged = _judged(request, explanation, check, [*errors, *check.findings])
@@ -231,6 +233,19 @@ def _of_headers(request: SentRequest, explanation: Explanation) -> list[Finding]
         Finding("error", "header-missing", f"{name} is signed, and you do not send it")
         for name in explanation.headers or ()
         if name not in request.headers
+    ]
+
+
+def _of_copies(request: SentRequest) -> list[Finding]:
+    """Say of which object a request makes a copy."""
+    return [
+        Finding(
+            "note",
+            "copy",
+            f"it makes a copy of {ascii(mask(decoded(value)))[:200]}, and keeps no body",
+        )
+        for name, value in request.headers.items()
+        if option_of(name) == "copy_source"
     ]
 
 

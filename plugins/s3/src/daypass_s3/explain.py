@@ -24,7 +24,16 @@ _V2 = "AWS Signature Version 2"
 _V4 = "AWS Signature Version 4"
 _NAMES_V2 = {"AWSAccessKeyId", "Signature", "Expires"}
 #: Parameters that are bound, and subresources.
-_SHOWN = ("versionId", "partNumber", "uploadId", "prefix", "list-type", "max-keys", "x-id")
+_SHOWN = (
+    "versionId",
+    "partNumber",
+    "uploadId",
+    "prefix",
+    "list-type",
+    "max-keys",
+    "x-id",
+    "x-amz-copy-source",
+)
 #: What no link to PUT has.
 _OF_READS = ("versionId", "prefix", "list-type", "delimiter", "max-keys")
 _SUBRESOURCES = ("acl", "cors", "delete", "policy", "tagging", "uploads", "versioning")
