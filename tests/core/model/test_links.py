@@ -89,6 +89,19 @@ URL = f"https://b.example/a%20b/k.csv?X-Amz-Signature={SECRET}"
             {"method": "PUT", "headers": {"X-A": "it's", "X-B": "", "Content-Length": "5"}},
             None,
         ),
+        (
+            [
+                "--request",
+                "PUT",
+                "--header",
+                "Content-Length: 0",
+                "--header",
+                "X-Amz-Copy-Source: b/a",
+                URL,
+            ],
+            {"method": "PUT", "headers": {"X-Amz-Copy-Source": "b/a"}},
+            "no file",
+        ),
         (["--output", "object", "https://h/a/"], {"url": "https://h/a/"}, None),
         (
             [

@@ -1,5 +1,6 @@
 """Links that copy: what boto3 signs for them, and what real stores let their holder do."""
 
+import subprocess
 from contextlib import contextmanager
 from urllib.parse import parse_qsl
 
@@ -100,6 +101,14 @@ def test_the_copy_is_of_the_very_key(place, key):
     link = store.create_signed_url("copy", method="PUT", copy_source=f"s3://{bucket}/{key}")
     assert send(link, b"").status == 200
     assert send(store.create_signed_url("copy")).body == key.encode()
+
+
+def test_the_curl_line_makes_the_copy(place):
+    store, (_, bucket) = store_of(place), place
+    assert send(store.create_signed_url("a b", method="PUT"), b"x").status == 200
+    link = store.create_signed_url("b", method="PUT", copy_source=f"s3://{bucket}/a b")
+    subprocess.run(link.curl(), shell=True, check=True, capture_output=True)
+    assert send(store.create_signed_url("b")).body == b"x"
 
 
 def test_a_copy_has_its_sources_type_and_metadata(place):

@@ -15,7 +15,7 @@ from daypass.backends.calls import Backend
 from daypass.base.urls import encode, encode_key
 from daypass.errors import PluginError
 from daypass.model.forms import FormRequest, UploadForm
-from daypass.model.headers import option_of
+from daypass.model.headers import copy_header
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
@@ -227,9 +227,7 @@ def _mistaken(
 
 def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | None:
     """Say where a link copies an object that nobody was asked about."""
-    if request.copy_source is None and any(
-        option_of(name.lower()) == "copy_source" for name in answer.headers
-    ):
+    if request.copy_source is None and copy_header(answer.headers):
         return "headers that name the source of a copy, for which nobody asked"
     return None
 

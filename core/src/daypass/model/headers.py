@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ __all__ = [
     "check_metadata",
     "check_text",
     "check_token",
+    "copy_header",
     "option_of",
     "pairs_of",
     "said_by_option",
@@ -181,6 +182,11 @@ def option_of(name: str) -> str | None:
         return own
     found = _OWN_OPTION_OF_VENDORS.fullmatch(name)
     return None if found is None else found.lastgroup
+
+
+def copy_header(names: Iterable[str]) -> str | None:
+    """Return which of some headers names the source of a copy, on whatever store; None where none does."""
+    return next((name for name in names if option_of(name.lower()) == "copy_source"), None)
 
 
 def said_by_option(name: str, own: str, option: str = "headers") -> InvalidRequestError:

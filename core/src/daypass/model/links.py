@@ -15,6 +15,7 @@ from daypass.base.times import rfc3339
 from daypass.base.urls import mask_url
 from daypass.errors import UnsupportedOptionError
 from daypass.model.cards import link_card
+from daypass.model.headers import copy_header
 
 __all__ = ["REQUESTED", "SignedURL", "make_cookies"]
 
@@ -119,7 +120,7 @@ class SignedURL:
 
         Args:
             file: what to upload or where to save; by default the last part of the key. A listing
-                is printed unless a file is named.
+                is printed unless a file is named, and a copy uploads none.
 
         """
         words = ["curl", "--fail"]
@@ -133,6 +134,8 @@ class SignedURL:
             words.append("--head")
         elif self.method == "GET":
             words += ["--output", name]
+        elif copy_header(self.headers):
+            words += ["--request", self.method, "--header", "Content-Length: 0"]
         elif self.method == "PUT":
             words += _sending(name, place.path, self.headers)
         elif self.method == "LIST":

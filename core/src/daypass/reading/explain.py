@@ -15,7 +15,7 @@ from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import ErrorBody, FoundURL
-from daypass.model.headers import option_of
+from daypass.model.headers import copy_header
 from daypass.reading.answers import parse_error
 from daypass.reading.parse import parse_form, parse_url
 from daypass.toolkit.answers import own_words
@@ -156,12 +156,10 @@ def _unknown(found: FoundURL, further: list[Finding]) -> Explanation:
 
 def _of_copies(answer: Explanation) -> list[Finding]:
     """Say that a link makes a copy of an object, which its URL does not name."""
-    why = "it makes a copy in place of an upload: its signed header {} names the object that is copied, and no body is kept"
-    return [
-        Finding("note", "copy", why.format(name))
-        for name in answer.headers or ()
-        if option_of(name) == "copy_source"
-    ]
+    if (name := copy_header(answer.headers or ())) is None:
+        return []
+    why = f"it makes a copy in place of an upload: its signed header {name} names the object that is copied, and no body is kept"
+    return [Finding("note", "copy", why)]
 
 
 def _of_time(answer: Explanation) -> list[Finding]:

@@ -18,7 +18,7 @@ from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
-from daypass.model.headers import check_token, option_of
+from daypass.model.headers import check_token, copy_header
 from daypass.model.links import SignedURL
 from daypass.model.paths import ParsedPath
 from daypass.reading.answers import parse_error
@@ -238,15 +238,10 @@ def _of_headers(request: SentRequest, explanation: Explanation) -> list[Finding]
 
 def _of_copies(request: SentRequest) -> list[Finding]:
     """Say of which object a request makes a copy."""
-    return [
-        Finding(
-            "note",
-            "copy",
-            f"it makes a copy of {ascii(mask(decoded(value)))[:200]}, and keeps no body",
-        )
-        for name, value in request.headers.items()
-        if option_of(name) == "copy_source"
-    ]
+    if (name := copy_header(request.headers)) is None:
+        return []
+    source = ascii(mask(decoded(request.headers[name])))[:200]
+    return [Finding("note", "copy", f"it makes a copy of {source}, and keeps no body")]
 
 
 def _check(

@@ -12,7 +12,7 @@ from daypass.base.messages import shown
 from daypass.base.urls import mask_url
 from daypass.errors import InvalidRequestError
 from daypass.model.forms import UploadForm
-from daypass.model.headers import check_text, check_token, option_of, pairs_of
+from daypass.model.headers import check_text, check_token, copy_header, pairs_of
 from daypass.model.links import SignedURL
 from daypass.model.requests import SignOptions
 
@@ -112,7 +112,7 @@ def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _check_no_copy(headers: Mapping[str, str], method: str) -> None:
     """Raise for a link that copies an object: its store would take no byte of a file, and call it done."""
-    if method == "PUT" and any(option_of(name.lower()) == "copy_source" for name in headers):
+    if method == "PUT" and copy_header(headers):
         msg = "the link makes a copy of an object, and takes no file: send it with its headers and an empty body"
         raise InvalidRequestError(msg, option="link")
 
