@@ -91,6 +91,28 @@ def test_a_refusal_names_the_line_that_would_allow_it(daypass, configured, argum
     assert f"unless the rule says {line}" in signed.stderr
 
 
+def test_a_copy_is_shown_with_what_its_source_is_asked(daypass, configured):
+    configured.write_text(f'{POLICY}{WRITE}upload_options = ["copy_source"]\n')
+    asked = ["s3://inbox/a", "--method", "PUT", "--caller", "team/ann", "--copy-source"]
+    done = daypass("policy", "test", *asked, PATH)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "allowed, for 15 minutes"
+    assert done.stdout.splitlines()[-2:] == [
+        f"5. read (allow): allowed, to read {PATH}, within the limits of the rule",
+        f"6. write (allow): not reached, to read {PATH}",
+    ]
+    secret = "s3://maps/secret/a"
+    done = daypass("policy", "test", *asked, secret)
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[0] == (
+        f"refused: s3://inbox/a would be a copy of {secret}, which needs leave to read it: "
+        f"rule 'no' of the policy denies GET on {secret}"
+    )
+    signed = daypass("sign", *asked, secret)
+    assert signed.returncode == 3
+    assert f"denies GET on {secret}" in signed.stderr
+
+
 FORMS = """
 [[policy.rules]]
 name = "forms"

@@ -199,8 +199,15 @@ def ask_policies(
         return found
     permit.reading.request = permit.request.of_source()
     read = _rehearsed(permit.reading)
-    trace = (*found.trace, *read.trace)
-    return attrs.evolve(found if read.allowed else read, expires_in=read.expires_in, trace=trace)
+    to_read = f"to read {permit.reading.location.path}"
+    told = [
+        [attrs.evolve(step, why=", ".join(filter(None, (to_read, step.why)))) for step in steps]
+        for steps in read.trace
+    ]
+    trace = tuple((*steps, *more) for steps, more in zip(found.trace, told, strict=True))
+    if read.allowed:
+        return attrs.evolve(found, expires_in=read.expires_in, trace=trace)
+    return attrs.evolve(read, reason=permit.told_why(read.reason or ""), trace=trace)
 
 
 def _rehearsed(permit: Permit) -> Rehearsal:

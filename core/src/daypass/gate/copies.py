@@ -105,16 +105,18 @@ class CopyPermit(Permit):
         with self.refusing():
             self.reading.check(attrs.evolve(answer, method="GET", permits=_READ, headers={}))
 
+    def told_why(self, why: str) -> str:
+        """Return why the source may not be read as a reason to refuse the copy."""
+        copied, copy = self.reading.location.path, self.location.path
+        return f"{copy} would be a copy of {copied}, which needs leave to read it: {why}"
+
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Put on record that the copy was refused, where its source may not be read; the error names both."""
         try:
             yield
         except DaypassError as error:
-            copied, copy = self.reading.location.path, self.location.path
-            error.args = (
-                f"{copy} would be a copy of {copied}, which needs leave to read it: {error}",
-            )
+            error.args = (self.told_why(str(error)),)
             rule = error.rule if isinstance(error, PolicyError) else self.reading.rule
             self.refuse(error, rule)
             raise

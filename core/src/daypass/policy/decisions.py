@@ -109,5 +109,5 @@ class Rehearsal:
     nearest: str | None
     #: How many seconds the link would live, by the request and the policies; None where it is refused.
     expires_in: int | None
-    #: Of each policy in force, what became of each of its rules.
+    #: Of each policy in force, what became of each of its rules; of a copy, then the same of reading its source.
     trace: tuple[tuple[Step, ...], ...]
