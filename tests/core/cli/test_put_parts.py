@@ -16,7 +16,8 @@ import pytest
 
 import daypass as library
 from daypass.cli.run import run
-from daypass.transfer import parts, retries
+from daypass.transfer import retries
+from daypass.transfer.retries import TRIES
 from tests.servers.counting_proxy import counting_proxy
 from tests.servers.s3_client import s3_client
 
@@ -157,7 +158,7 @@ def test_a_store_that_keeps_failing_is_given_up_and_can_be_gone_on_with(
     assert "503" in err
     assert len(unfinished()) == len(journals()) == 1
     tries = sum(line.startswith("PUT partNumber") for line in proxy.asked)
-    assert tries <= 2 * parts._TRIES
+    assert tries <= 2 * TRIES
     proxy.faults = []
     (again, _) = commands(err)
     code, err = here(*again)

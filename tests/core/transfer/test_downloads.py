@@ -21,6 +21,7 @@ import daypass
 from daypass.errors import DaypassError, InvalidRequestError, StoreError
 from daypass.transfer import downloads
 from daypass.transfer.meter import Meter
+from daypass.transfer.retries import TRIES
 
 BODY = os.urandom(300_000)
 #: What every client of HTTP sends by itself.
@@ -112,7 +113,7 @@ def test_a_download_that_gets_on_no_more_is_given_up(stored, file, left):
     )[1]  # fmt: skip
     with pytest.raises(StoreError, match="ended 299900 bytes early"):
         daypass.download(stored.url, file)
-    assert len(stored.asked) <= 2 * downloads._TRIES
+    assert len(stored.asked) <= 2 * TRIES
     assert not file.exists()
     assert left() == []
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
 import pytest
+import tenacity
 
+import daypass
 from daypass.errors import AccessDeniedError, DeadlineError, InvalidRequestError, StoreError
-from daypass.transfer import retries
+from daypass.store import multipart
+from daypass.transfer import parts, retries
 from daypass.transfer.retries import ChangedError, insist, is_temporary
 
 
@@ -87,3 +91,68 @@ def test_pauses_end_when_they_are_told_to(monkeypatch):
     assert not thread.is_alive()
     assert len(raised) == 1
     assert call.calls <= 2
+
+
+class Waited(threading.Event):
+    """Does not wait, and counts the seconds that it should have."""
+
+    def __init__(self):
+        super().__init__()
+        self.pauses = []
+
+    def wait(self, timeout=None):
+        self.pauses.append(timeout)
+        return False
+
+
+def test_pauses_double_from_a_floor(monkeypatch):
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.5)
+    stop = Waited()
+    with pytest.raises(StoreError):
+        insist(Failing(*(busy() for _ in range(9))), tries=9, stop=stop)
+    floors = [0.5, 1, 2, 4, 8, 16, 20, 20]
+    assert len(stop.pauses) == len(floors)
+    for pause, floor in zip(stop.pauses, floors, strict=True):
+        assert floor <= pause <= floor + 0.5
+
+
+def test_an_outage_of_eight_seconds_is_survived_by_four_jobs_and_the_end(
+    real, tmp_path, monkeypatch
+):
+    """Each job's own clock runs on by its own pauses; the store answers nothing before second 8."""
+    path, options, proxy = real
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.5)
+    clock = threading.local()
+
+    def sleeping(_):
+        def sleep(seconds):
+            clock.now = getattr(clock, "now", 0.0) + seconds
+
+        return sleep
+
+    lost = StoreError("no connection")
+
+    def down():
+        if getattr(clock, "now", 0.0) < 8:
+            raise lost
+
+    monkeypatch.setattr(tenacity, "sleep_using_event", sleeping)
+    through, finish = parts.send, multipart.MultipartUpload.complete
+
+    def send(*given, **options):
+        down()
+        return through(*given, **options)
+
+    def complete(*given, **options):
+        down()
+        return finish(*given, **options)
+
+    monkeypatch.setattr(parts, "send", send)
+    monkeypatch.setattr(multipart.MultipartUpload, "complete", complete)
+    file = tmp_path / "large"
+    file.write_bytes(os.urandom(1 << 20) * 21)
+    done = daypass.upload(
+        file, path, multipart_threshold=1, part_size=5 << 20, jobs=4, storage_options=options
+    )
+    assert (done.parts, done.size, done.checked) == (5, 21 << 20, ("size", "etag"))
+    assert sorted(proxy.parts) == [1, 2, 3, 4, 5]

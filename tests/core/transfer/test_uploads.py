@@ -12,8 +12,9 @@ from fsspec.callbacks import Callback
 
 import daypass
 from daypass.errors import AccessDeniedError, InvalidRequestError, StoreError
-from daypass.transfer import resumable, whole
+from daypass.transfer import job, whole
 from daypass.transfer.meter import Meter
+from daypass.transfer.retries import TRIES
 from tests.servers.gcs_post import parse_form
 
 BODY = os.urandom(3_000_000)
@@ -86,7 +87,7 @@ def test_what_keeps_failing_is_given_up(place, file):
     with pytest.raises(StoreError) as caught:
         daypass.upload(file, place.url)
     assert caught.value.status == 503
-    assert len(place.asked) == whole._TRIES
+    assert len(place.asked) == TRIES
 
 
 def gone(handler, _):
@@ -96,7 +97,7 @@ def gone(handler, _):
 
 @pytest.mark.parametrize(
     ("headers", "asked"),
-    [({}, 3), ({"If-None-Match": "*"}, 1), ({"x-goog-if-generation-match": "0"}, 1)],
+    [({}, TRIES), ({"If-None-Match": "*"}, 1), ({"x-goog-if-generation-match": "0"}, 1)],
 )
 def test_what_may_have_arrived_is_sent_again_only_where_that_does_no_harm(
     place, file, headers, asked
@@ -270,7 +271,7 @@ def test_an_upload_in_parts_that_cannot_be_checked_is_an_error_that_says_it_is_t
         raise error
 
     parts = {"multipart_threshold": MIB, "part_size": 5 * MIB, "storage_options": options}
-    monkeypatch.setattr(resumable.doors, "head_metadata", refused)
+    monkeypatch.setattr(job.doors, "head_metadata", refused)
     with pytest.raises(
         type(error), match=r"has taken the upload of .* could not be checked: "
     ) as caught:

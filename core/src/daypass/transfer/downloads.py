@@ -19,8 +19,6 @@ from daypass.transfer.retries import ChangedError, insist, is_temporary
 
 __all__ = ["Arrived", "fetch"]
 
-#: How often it is asked without a byte more, before it is given up.
-_TRIES = 3
 #: Numbers of 19 digits at most: below 2**63, and read in no time.
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
 #: Of the 16 bytes of an MD5. What else a header holds is nothing to compare, and goes into no message.
@@ -71,7 +69,7 @@ def fetch(
     while True:
         before = coming.total
         try:
-            return insist(coming.go_on, tries=_TRIES, again=coming.can_go_on)
+            return insist(coming.go_on, again=coming.can_go_on)
         except DaypassError as error:
             # A long download may break more often than that, as long as it gets on.
             if coming.total <= before or not coming.can_go_on(error):

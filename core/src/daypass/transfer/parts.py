@@ -23,8 +23,6 @@ from daypass.transfer.whole import said_by
 
 __all__ = ["Sent", "send_parts"]
 
-#: How often a part is sent before it is given up.
-_TRIES = 6
 #: How long an ending run waits for what is on its way, in seconds.
 _LAST_WAIT = 5.0
 
@@ -64,7 +62,7 @@ class _Job:
             except Empty:
                 return
             try:
-                self.done.put(insist(partial(self._send, number), tries=_TRIES, stop=self.stop))
+                self.done.put(insist(partial(self._send, number), stop=self.stop))
             except _StoppedError:
                 return
             except BaseException as error:  # noqa: BLE001 - it is raised where the parts are waited for

@@ -12,97 +12,33 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
     DaypassError,
-    DeadlineError,
     InvalidRequestError,
     ObjectNotFoundError,
     StoreError,
     UnsupportedOptionError,
 )
-from daypass.gate import doors
 from daypass.hookspecs.parts import UploadedPart, plan_parts
-from daypass.model.metadata import ObjectMetadata
-from daypass.model.requests import for_reading, make_reading
 from daypass.store import multipart
 from daypass.store.multipart import MultipartUpload
 from daypass.store.root import Root
 from daypass.transfer.checksums import checksums
+from daypass.transfer.finishing import checked, complete, completed
+from daypass.transfer.job import Job
 from daypass.transfer.journal import Journal, Upload, open_journal
-from daypass.transfer.meter import Meter
 from daypass.transfer.outcome import Transfer
 from daypass.transfer.parts import Sent, send_parts
-from daypass.transfer.retries import ChangedError, insist, is_temporary
-from daypass.transfer.streams import Source
+from daypass.transfer.retries import ChangedError, is_temporary
 
-__all__ = ["Job", "abort", "has_parts", "put"]
+__all__ = ["abort", "put"]
 
 #: Where a download looks for the MD5 of an object whose store keeps none.
 _MD5 = "md5chksum"
-#: How often the end of an upload is asked for.
-_TRIES = 3
 #: Options of each link, which is made anew; all others are the object's, and stay what they were.
 _OF_LINKS = ("expires_in", "expires_at", "starts_at", "signing_time", "stable_for")
-
-
-@attrs.frozen
-class Job:
-    """What is asked."""
-
-    source: Source
-    #: Where it goes, as it was given: by it an earlier run is known.
-    path: str
-    root: Root
-    #: Below the root.
-    key: str
-    #: What describes the object and its links, as keywords.
-    asked: Mapping[str, Any]
-    #: The names of those that the caller gave.
-    explicit: frozenset[str]
-    part_size: int | None
-    jobs: int
-    resume: bool
-    meter: Meter
-    #: What is to be said in the end.
-    notes: list[str]
-
-    @property
-    def changed(self) -> int:
-        """When the file was changed last, in nanoseconds; 0 for a stream, whose file is new each time."""
-        return 0 if self.source.name is None else self.source.file.stat().st_mtime_ns
-
-    @property
-    def _read_with(self) -> dict[str, Any]:
-        """The keywords by which the object is read, but for headers: those are of an upload."""
-        return {n: value for n, value in for_reading(self.asked).items() if n != "headers"}
-
-    def head(self, *, missing_ok: bool = False) -> ObjectMetadata | None:
-        """Return what the store says of the object."""
-        try:
-            request = make_reading(self._read_with)
-            return doors.head_metadata(*self.root.reading(self.key, request))
-        except ObjectNotFoundError:
-            if missing_ok:
-                return None
-            raise
-
-
-def has_parts(job: Job, size: int) -> bool:
-    """Tell whether the job's store takes a file of this size in parts.
-
-    Raises:
-        InvalidRequestError: for a part size that it does not take.
-
-    """
-    info = job.root.backend.info
-    if info.multipart is None or size == 0 or "create_multipart_upload" in job.root.location.lacks:
-        return False
-    plan_parts(size, job.part_size, info.multipart, info.name)
-    return True
 
 
 def put(job: Job) -> Transfer | None:
@@ -216,7 +152,7 @@ def _go_on(job: Job, journal: Journal) -> Transfer:
     try:
         found = upload.list_parts()
     except ObjectNotFoundError:
-        done = _completed(job, upload, known)
+        done = completed(job, upload, known)
         journal.remove()
         if done is None:
             msg = f"the store no longer knows the upload to {known.path}, which was completed by somebody else or aborted: begin again"
@@ -273,9 +209,9 @@ def _send(
             upload, job.source.file, known.part_md5s, missing, jobs=job.jobs, meter=job.meter
         ):
             _note(journal, parts, upload, sent)
-        etag = _complete(job, upload, known, parts)
+        etag = complete(job, upload, known, parts)
         journal.remove()
-    return _checked(job, known, upload, etag, md5_checked=parts.keys() <= journal.bound)
+    return checked(job, known, upload, etag, md5_checked=parts.keys() <= journal.bound)
 
 
 def _note(
@@ -323,97 +259,6 @@ def _has_aborted(upload: MultipartUpload, why: BaseException) -> bool:
         why.add_note(f"the upload could not be aborted: {error}")
         return False
     return True
-
-
-def _complete(
-    job: Job, upload: MultipartUpload, known: Upload, parts: Mapping[int, UploadedPart]
-) -> str | None:
-    """Make the object, and return its ETag; asked again where the answer was lost."""
-    whole = parts.values() if all(part.etag for part in parts.values()) else None
-    asked = 0
-
-    def once() -> str | None:
-        nonlocal asked
-        asked += 1
-        try:
-            return upload.complete(whole).etag
-        except ObjectNotFoundError:
-            done = _completed(job, upload, known) if asked > 1 else None
-            if done is None:
-                raise
-            return done.etag
-
-    return insist(once, tries=_TRIES)
-
-
-def _completed(job: Job, upload: MultipartUpload, known: Upload) -> Transfer | None:
-    """Return the object that an upload has become, where that can be told."""
-    head = job.head(missing_ok=True)
-    if head is None or (head.size, head.content_md5) != (known.size, known.content_md5):
-        return None
-    return _done(job, known, upload, head.etag, checked=("size",))
-
-
-def _checked(
-    job: Job, known: Upload, upload: MultipartUpload, etag: str | None, *, md5_checked: bool
-) -> Transfer:
-    """Hold the object that is there against the file.
-
-    Raises:
-        StoreError: if it is another.
-        DaypassError: if it cannot be looked at: the same error as of that request, which says that the object is there.
-
-    """
-    checked: list[str] = []
-    try:
-        head = job.head()
-    except (AccessDeniedError, CredentialsError, StoreError, DeadlineError) as error:
-        error.args = (
-            f"the store has taken the upload of {known.path}, and it could not be checked: {error}",
-            *error.args[1:],
-        )
-        raise
-    if head is not None and head.size is not None:
-        if head.size != known.size:
-            msg = f"{known.path} should have {known.size} bytes, and has {head.size}"
-            raise StoreError(msg)
-        checked.append("size")
-    etag = etag or (None if head is None else head.etag)
-    # Of an object in parts S3 makes a tag of its parts' MD5s, unless it encrypts it with a key of its own.
-    digests = b"".join(b64decode(md5) for md5 in known.part_md5s)
-    tag = hashlib.md5(digests, usedforsecurity=False).hexdigest()
-    if etag == f"{tag}-{len(known.part_md5s)}":
-        checked.append("etag")
-    return _done(
-        job,
-        known,
-        upload,
-        etag,
-        checked=tuple(checked),
-        content_md5=known.content_md5 if md5_checked else None,
-    )
-
-
-def _done(
-    job: Job,
-    known: Upload,
-    upload: MultipartUpload,
-    etag: str | None,
-    *,
-    checked: tuple[str, ...],
-    content_md5: str | None = None,
-) -> Transfer:
-    return Transfer(
-        path=known.path,
-        size=known.size,
-        content_type=known.options.get("content_type"),
-        content_md5=content_md5,
-        etag=etag,
-        parts=len(known.part_md5s),
-        checked=checked,
-        unenforced=upload.unenforced,
-        notes=tuple(job.notes),
-    )
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

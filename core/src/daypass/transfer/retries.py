@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from daypass.errors import DaypassError, DeadlineError, StoreError
 
-__all__ = ["ChangedError", "insist", "is_temporary"]
+__all__ = ["TRIES", "ChangedError", "insist", "is_temporary"]
 
-#: The first and the longest pause between two tries, at most, in seconds.
+#: How often it is tried: the pauses between are 15 s together at least, for as long as a store restarts.
+TRIES = 6
+#: The first pause between two tries, at least, and the longest, in seconds. Each may be this first one longer.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
 #: Answers after which the same request may succeed.
 _TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
@@ -36,11 +38,11 @@ def is_temporary(error: BaseException) -> bool:
 def insist(
     call: Callable[[], T],
     *,
-    tries: int,
+    tries: int = TRIES,
     again: Callable[[BaseException], bool] = is_temporary,
     stop: threading.Event | None = None,
 ) -> T:
-    """Call a function until it succeeds, with pauses of random and growing length.
+    """Call a function until it succeeds, with pauses that double from a floor.
 
     Args:
         call: the function.
@@ -66,7 +68,8 @@ def insist(
         sleep_using_event,
         stop_after_attempt,
         stop_when_event_set,
-        wait_random_exponential,
+        wait_exponential,
+        wait_random,
     )
 
     def counted() -> T:
@@ -77,8 +80,8 @@ def insist(
     return Retrying(
         retry=retry_if_exception(again),
         stop=stop_after_attempt(tries) | stop_when_event_set(stop),
-        # Somewhere up to the longest: what failed together shall not come back together.
-        wait=wait_random_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
+        # What failed together shall not come back together.
+        wait=wait_exponential(_FIRST_PAUSE, _LONGEST_PAUSE) + wait_random(0, _FIRST_PAUSE),
         sleep=sleep_using_event(stop),
         reraise=True,
     )(counted)

@@ -86,6 +86,7 @@ def upload(
 
     """
     from daypass.transfer import resumable
+    from daypass.transfer.job import Job, has_parts
     from daypass.transfer.whole import content_type_of
 
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
@@ -114,10 +115,10 @@ def upload(
         size = source.file.stat().st_size
         if resume or size > multipart_threshold:
             root, key = root_for(path, **place)
-            job = resumable.Job(
+            job = Job(
                 source, str(path), root, key, asked, explicit, part_size, jobs, resume, meter, notes
             )
-            if resumable.has_parts(job, size):
+            if has_parts(job, size):
                 done = resumable.put(job)
                 if done is not None:
                     return done

@@ -20,8 +20,6 @@ from daypass.transfer.stored import etag_of_stored
 
 __all__ = ["content_type_of", "said_by", "send_form", "send_whole"]
 
-#: How often a file is sent before it is given up.
-_TRIES = 3
 #: What a compressed file is, whatever is inside: guessing "text/csv" would be half of the truth.
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
@@ -132,7 +130,7 @@ def _send(
             with send(link, headers=headers, body=body()) as response:
                 return etag_of_stored(link, response)
 
-    return insist(once, tries=_TRIES, again=again)
+    return insist(once, again=again)
 
 
 def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
