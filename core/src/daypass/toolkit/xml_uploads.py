@@ -42,6 +42,7 @@ _ANSWERS = {
     "begin": "InitiateMultipartUploadResult",
     "list": "ListPartsResult",
     "complete": "CompleteMultipartUploadResult",
+    "abort": "AbortMultipartUploadResult",  # where a store says anything
 }
 #: The number of the last part that an upload can have, on S3 and Cloud Storage.
 _LAST_PART = 10_000
@@ -224,7 +225,7 @@ class XMLUploadSession:
             raise _explained(error, step, path) from None
         if answered is not None:
             answered.update(said)
-        if empty:
+        if empty and not found.strip():
             return ET.Element("empty")
         root = _parse(found)
         if root is None:

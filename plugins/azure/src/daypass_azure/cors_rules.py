@@ -38,7 +38,13 @@ def plan(location: Location, rule: CorsRule) -> CorsPlan:
 
     def read() -> list[dict[str, Any]]:
         fs = filesystem(location, account.place)
-        found = call_sdk(location, fs, what, fs.service_client.get_service_properties)
+        found = call_sdk(
+            location,
+            fs,
+            what,
+            fs.service_client.get_service_properties,
+            root="StorageServiceProperties",
+        )
         return [_of_sdk(one) for one in found["cors"]]
 
     def write(rules: Sequence[dict[str, Any]]) -> None:

@@ -108,6 +108,7 @@ class DelegationKeys:
                 fs.service_client.get_user_delegation_key,
                 start - SKEW,
                 max(end, start + MAX_DELEGATION - SKEW),
+                root="UserDelegationKey",
             )
         except (AccessDeniedError, ObjectNotFoundError) as error:
             msg = f"{error}: the identity needs the role Storage Blob Delegator on the account"

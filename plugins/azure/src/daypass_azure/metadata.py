@@ -7,7 +7,7 @@ from base64 import b64encode
 from datetime import UTC
 from typing import Any
 
-from daypass.errors import InvalidPathError, ObjectNotFoundError
+from daypass.errors import InvalidPathError, ObjectNotFoundError, StoreError
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass_azure.account import account_of
@@ -52,6 +52,9 @@ def head_metadata(location: Location) -> ObjectMetadata:
             f" in version {location.version}" if location.version else ""
         )
         raise ObjectNotFoundError(msg) from None
+    if answer.blob_type is None:
+        msg = f"what was answered for {location.path} is no blob (x-ms-blob-type): look at what answers there, such as a proxy or a log-in"
+        raise StoreError(msg)
     return _normalise(location, answer)
 
 

@@ -95,7 +95,8 @@ class BlockUploadSession:
         beginning = _block(upload_id, 0)[:-5]
         try:
             _, blocks = self._call(
-                "the blocks of", lambda blob: (blob.get_block_list, ["uncommitted"], {})
+                "the blocks of",
+                lambda blob: (blob.get_block_list, ["uncommitted"], {"root": "BlockList"}),
             )
         except ObjectNotFoundError:
             return []  # there is neither a blob nor a block of one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from azure.core.exceptions import (
@@ -27,6 +28,7 @@ from daypass.errors import (
 from daypass.model.locations import Location
 from daypass.toolkit.engine import prepared
 from daypass.toolkit.filesystems import sync_filesystem
+from daypass.toolkit.roots import root_of
 from daypass_azure.paths import Place
 
 _DENIED = (401, 403)
@@ -72,7 +74,13 @@ def _open(location: Location, place: Place | None) -> Any:
 
 
 def call_sdk(
-    location: Location, fs: Any, what: str, call: Callable[..., Any], *args: Any, **named: Any
+    location: Location,
+    fs: Any,
+    what: str,
+    call: Callable[..., Any],
+    *args: Any,
+    root: str | None = None,
+    **named: Any,
 ) -> Any:
     """Await one call of the SDK, once and within the deadline, and translate how it fails.
 
@@ -82,6 +90,8 @@ def call_sdk(
         what: what is asked for, in words for messages.
         call: a coroutine function of the SDK's async client.
         args: its arguments.
+        root: which element the store answers with: the SDK takes any for an empty one. None for an answer
+            without a body.
         named: its keywords.
 
     Raises:
@@ -96,7 +106,11 @@ def call_sdk(
         # The SDK's retries begin after 15 s, which is no time for somebody who waits for a link. A redirect
         # could carry a credential to another host.
         once: dict[str, Any] = {"retry_total": 0, "permit_redirects": False}
+        if root is not None:
+            once["raw_response_hook"] = partial(_check_root, what, root)
         return sync(fs.loop, call, *args, timeout=location.deadline, **once, **named)
+    except DaypassError:
+        raise
     except FSTimeoutError:
         msg = f"{what} did not arrive within {location.deadline:g} s"
         raise DeadlineError(msg) from None
@@ -108,6 +122,16 @@ def call_sdk(
     except (AzureError, OSError, ValueError, TypeError) as error:
         msg = f"{what} could not be had ({type(error).__name__}): check the endpoint and that it can be reached"
         raise StoreError(msg) from None
+
+
+def _check_root(what: str, root: str, answered: Any) -> None:
+    """Raise where a success is of another element, or none."""
+    response = answered.http_response
+    found = root_of(response.body())
+    if response.status_code < HTTPStatus.BAD_REQUEST and found != root:
+        brought = "something that is no XML" if found is None else f"<{found[:40]}>"
+        msg = f"{what}: {brought} was answered in place of <{root}>: look at what answers there, such as a proxy or a log-in"
+        raise StoreError(msg, status=response.status_code)
 
 
 def _explained(error: HttpResponseError, what: str) -> DaypassError:

@@ -35,7 +35,9 @@ def read_policy(location: Location, account: Account, name: str) -> StoredAccess
     container = account.place.container
     client = fs.service_client.get_container_client(container)
     what = f"the stored access policies of the container {container}"
-    found = call_sdk(location, fs, what, client.get_container_access_policy)
+    found = call_sdk(
+        location, fs, what, client.get_container_access_policy, root="SignedIdentifiers"
+    )
     for identifier in found["signed_identifiers"]:
         if identifier.id != name:
             continue

@@ -20,6 +20,8 @@ _HEADERS = (
     "x-goog-if-generation-match",
     "x-goog-storage-class",
 )
+#: Of a bucket: its rules, and what says that it is one.
+_FIELDS = "kind,cors"
 
 
 def plan(location: Location, rule: CorsRule) -> CorsPlan:
@@ -27,12 +29,13 @@ def plan(location: Location, rule: CorsRule) -> CorsPlan:
     check_bucket(location.bucket)
 
     def read() -> list[dict[str, Any]]:
-        answer = call_api(location, "GET", "b/{}", location.bucket, fields="cors")
+        answer = call_api(location, "bucket", "GET", "b/{}", location.bucket, fields=_FIELDS)
         return list(answer.get("cors", []))
 
     def write(rules: Sequence[dict[str, Any]]) -> None:
         change = {"cors": list(rules)}
-        call_api(location, "PATCH", "b/{}", location.bucket, fields="cors", json=change)
+        place = ("b/{}", location.bucket)
+        call_api(location, "bucket", "PATCH", *place, fields=_FIELDS, json=change)
 
     return CorsPlan(
         rule={

@@ -243,6 +243,10 @@ def explained(error: Exception, deadline: Deadline) -> DaypassError:
     unreachable = (exceptions.TransportError, OSError)
     if isinstance(error, unreachable) or isinstance(error.__cause__, unreachable):
         return StoreError("no access token was to be had: Google's token service was not reached")
+    if isinstance(error, (TypeError, KeyError, AttributeError)):  # google-auth trusts an answer
+        return StoreError(
+            f"what was answered for an access token holds none ({type(error).__name__}): look at what answers there, such as a proxy or a log-in"
+        )
     if isinstance(error, exceptions.DefaultCredentialsError):
         return CredentialsError(
             "no Google credentials were found: give a service-account key as token, an HMAC key as "

@@ -31,7 +31,9 @@ _UNAUTHENTICATED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata within the location's deadline."""
     check_bucket(location.bucket)
-    names = {"generation": None if location.version is None else check_generation(location.version)}
+    names: dict[str, Any] = {
+        "generation": None if location.version is None else check_generation(location.version)
+    }
     settings = settings_of(location)
     project = settings.paying_project(location.options.user_project)
     if location.reading.requester_pays:
@@ -39,17 +41,21 @@ def head_metadata(location: Location) -> ObjectMetadata:
     elif location.options.user_project is not None or settings.requester_pays:
         names["userProject"] = project
     headers = dict(location.reading.headers or {})
-    place = (location.bucket, location.key)
+    place = ("b/{}/o/{}", location.bucket, location.key)
     return _normalise(
-        location, call_api(location, "GET", "b/{}/o/{}", *place, headers=headers, **names)
+        location, call_api(location, "object", "GET", *place, headers=headers, **names)
     )
 
 
-def call_api(location: Location, method: str, path: str, *names: str, **options: Any) -> Any:
-    """Call the JSON API within the location's deadline.
+def call_api(
+    location: Location, kind: str, method: str, path: str, *names: str, **options: Any
+) -> Mapping[str, Any]:
+    """Call the JSON API within the location's deadline, and return the resource that it answers with.
 
     Args:
         location: whose filesystem asks.
+        kind: what the answer is, ``"object"`` or ``"bucket"``: by its ``kind`` a resource is told from anything
+            else that may answer there.
         method: the HTTP method.
         path: the resource, with a place for each of ``names``.
         names: of bucket and object, not encoded.
@@ -58,10 +64,14 @@ def call_api(location: Location, method: str, path: str, *names: str, **options:
     """
     deadline = Deadline.after(location.deadline)
     # All of it in a thread: gcsfs gets its tokens without a time limit, and in its event loop.
-    return deadline.run(
+    found = deadline.run(
         lambda: _call(location, deadline, (method, path, *names), options),
         f"asking the store about {location.path}",
     )
+    if not isinstance(found, Mapping) or found.get("kind") != f"storage#{kind}":
+        msg = f"what was answered for {location.path} is no {kind} of Cloud Storage: look at what answers there, such as a proxy or a log-in"
+        raise StoreError(msg)
+    return found
 
 
 def _call(
@@ -79,7 +89,7 @@ def _call(
             fs.loop,
             fs._request,  # noqa: SLF001 - info() may answer from a listing, and _call() logs headers
             *call,
-            timeout=max(deadline.left, 0),
+            timeout=max(deadline.left, 0.001),  # 0 is none for fsspec
             **options,
         )
         return json.loads(body)

@@ -38,10 +38,21 @@ def plan(location: Location, rule: CorsRule) -> CorsPlan:
 
     def read() -> list[dict[str, Any]]:
         answer = _call(location, "get_bucket_cors", Bucket=bucket)
-        return list(answer.get("CORSRules", []))
+        if answer is None:
+            return []
+        # The SDK takes any XML; a bucket without rules is an error of its own, of which nothing is answered.
+        if not answer.get("CORSRules"):
+            raise _no_store(bucket)
+        return list(answer["CORSRules"])
 
     def write(rules: Sequence[dict[str, Any]]) -> None:
-        _call(location, "put_bucket_cors", Bucket=bucket, CORSConfiguration=_document(rules))
+        answer = _call(
+            location, "put_bucket_cors", Bucket=bucket, CORSConfiguration=_document(rules)
+        )
+        # A store that has taken them says nothing.
+        said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-length", "0")
+        if said != "0":
+            raise _no_store(bucket)
 
     return CorsPlan(
         rule={
@@ -74,8 +85,14 @@ def _call(location: Location, operation: str, **names: Any) -> Any:
         raise DeadlineError(msg) from error
     except (OSError, BotoCoreError, ClientError, ValueError) as error:
         if (code := _code(error)) == "NoSuchCORSConfiguration":
-            return {}
+            return None
         raise _explained(location, error, code) from error
+
+
+def _no_store(bucket: str) -> StoreError:
+    return StoreError(
+        f"what was answered for the CORS rules of bucket {bucket} holds none, and is no store's answer: look at what answers there, such as a proxy or a log-in"
+    )
 
 
 def _code(error: Exception) -> str:

@@ -121,6 +121,9 @@ class KeyRing:
             raise deadline.error(what) from None
         except BotoCoreError as error:
             raise explained(error) from error
+        except (KeyError, TypeError, AttributeError) as error:  # of the SDK, which trusts an answer
+            msg = f"what the AWS SDK was answered for S3 credentials holds none ({type(error).__name__}): look at what answers it, such as a proxy or a log-in"
+            raise CredentialsError(msg) from error
 
     def keys(self, now: datetime, until: datetime) -> Keys:
         """Return the keys to sign with, refreshed first where they would end too soon.

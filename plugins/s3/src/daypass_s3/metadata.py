@@ -61,6 +61,9 @@ def head_metadata(location: Location) -> ObjectMetadata:
         raise DeadlineError(msg) from error
     except (OSError, BotoCoreError, ClientError, ValueError) as error:
         raise _explained(location, error) from error
+    if answer.get("ETag") is None:
+        msg = f"what was answered for {location.path} names no ETag, as every store does of an object: look at what answers there, such as a proxy or a log-in"
+        raise StoreError(msg)
     return _normalise(location, answer)
 
 
