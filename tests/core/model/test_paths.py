@@ -172,11 +172,16 @@ def test_a_key_is_measured_in_bytes_of_utf_8(character):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://localhost:9000", "https://cdn.example", "HTTPS://CDN.example/base/path", "http://[::1]:1",
+    ["http://localhost:9000", "https://cdn.example", "http://[::1]:1",
      "http://10.0.0.1:65535", "https://a_b.example/"],
 )  # fmt: skip
 def test_an_endpoint_is_http_or_https_with_a_host(url):
     assert url == check_endpoint(url, "public_endpoint")
+
+
+def test_of_an_endpoint_scheme_and_host_are_in_lower_case():
+    found = check_endpoint("HTTPS://CDN.example/Base/path", "public_endpoint")
+    assert found == "https://cdn.example/Base/path"
 
 
 @pytest.mark.parametrize(

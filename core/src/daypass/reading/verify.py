@@ -12,7 +12,7 @@ import attrs
 
 from daypass.backends.calls import Backend, call
 from daypass.backends.loading import registry
-from daypass.base.secrets import mask
+from daypass.base.masking import mask
 from daypass.base.times import utc
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
