@@ -135,6 +135,31 @@ def test_notes_and_groups_of_errors_are_masked_too():
         assert "sw0rdfish" not in told(error)
 
 
+def test_notes_of_the_error_itself_are_masked():
+    error = StoreError("no answer")
+    error.add_note("asked with sw0rdfish")
+    error.add_note("asked once")
+    shown = told(scrubbed(error, {"secret": "sw0rdfish"}))
+    assert "sw0rdfish" not in shown
+    assert "asked with ****" in shown
+    assert "asked once" in shown
+
+
+def test_the_line_that_a_syntax_error_holds_is_shown_no_more():
+    """A traceback prints it, and neither str() nor repr() does."""
+    line = "key = 'sw0rdfish' 7"
+    with pytest.raises(SyntaxError) as caught:
+        compile(line, "settings.py", "exec")
+    inner = caught.value
+    assert "sw0rdfish" not in str(inner)
+    inner = inner.with_traceback(None)
+    error = scrubbed(chained(inner, "__cause__"), {"secret": "sw0rdfish"})
+    shown = told(error)
+    assert "sw0rdfish" not in shown
+    assert "invalid syntax" in shown
+    assert isinstance(error.__cause__.__cause__, SyntaxError)
+
+
 def test_a_chain_that_leads_back_and_one_without_end_are_followed_to_an_end():
     error = StoreError("a")
     error.__cause__ = inner = OSError("sw0rdfish")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from daypass.arrow.columns import pyarrow, texts, type_of
+from daypass.base.tracebacks import discreet
 from daypass.errors import DaypassError
 from daypass.model.requests import ReadOptions
 from daypass.store import functions
@@ -20,6 +21,7 @@ __all__ = ["HEADS", "head_columns", "head_metadata_many"]
 HEADS = ("size", "etag", "content_md5", "content_type", "last_modified")
 
 
+@discreet
 def head_metadata_many(
     paths: Any,
     *,

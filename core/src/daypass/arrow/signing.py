@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from daypass.arrow.columns import array_of, pyarrow, text_type, texts, type_of, values
 from daypass.arrow.rows import SignedRows, sign_rows
 from daypass.base.secrets import check_portable
+from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
 from daypass.model.batches import wanting
 from daypass.model.options import PER_ROW, SECRET
@@ -36,6 +37,7 @@ class ColumnOptions(SharedOptions, total=False):
     copy_source: str | None
 
 
+@discreet
 def sign_batch(record_batch: Any, path: str = "path", url: str = "url", **options: Any) -> Any:
     """Sign a URL for each row of a record batch or table.
 
@@ -97,6 +99,7 @@ class Signer:
 
     """
 
+    @discreet
     def __init__(
         self,
         path: str = "path",
@@ -166,6 +169,7 @@ class Signer:
         arrays = [_joined(column) for column in new]
         return pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=schema)
 
+    @discreet
     def schema(self, schema: Any) -> Any:
         """Return the schema that comes out where this one goes in.
 
@@ -186,6 +190,7 @@ class Signer:
             schema = schema.append(pyarrow().field(column, type_of(name, text)))
         return schema
 
+    @discreet
     def urls(self, paths: Any) -> Any:
         """Return the URLs of one column of paths: what an engine's function on a column needs.
 

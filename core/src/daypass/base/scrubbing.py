@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from html import escape
+from traceback import TracebackException
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -62,6 +63,8 @@ def scrubbed(error: _Error, *options: object, names: frozenset[str] = frozenset(
     secrets = sorted({*_of_environment(environment_number()), *secrets_of(*options)}, key=len)
     hide = _hiding(tuple(reversed(secrets)), names)
     error.args = tuple(hide(one) if isinstance(one, str) else one for one in error.args)
+    if notes := getattr(error, "__notes__", None):
+        error.__notes__ = [hide(str(note)) for note in notes]
     _chain(error, hide, [error])
     return error
 
@@ -156,8 +159,9 @@ def _masked(error: BaseException, hide: Callable[[str], str]) -> BaseException:
 
 
 def _shown(error: BaseException) -> str:
-    """Return all that a traceback prints of one error."""
-    return "\n".join([str(error), repr(error), *map(str, getattr(error, "__notes__", ()))])
+    """Return all that a traceback prints of one error: notes, and the line that a `SyntaxError` holds, too."""
+    lines = TracebackException(type(error), error, None, compact=True).format_exception_only()
+    return "\n".join([str(error), repr(error), *lines])
 
 
 def _like(error: BaseException, text: str) -> BaseException:
@@ -174,6 +178,8 @@ def _like(error: BaseException, text: str) -> BaseException:
             pass
         else:
             twin.args = (text,)
+            if isinstance(twin, SyntaxError):
+                twin.msg = text  # which a traceback prints in place of it
             return twin
     twin = type(kind.__name__, (Exception,), {**told, **names})(text)
     return twin

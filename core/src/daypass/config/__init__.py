@@ -15,6 +15,7 @@ from types import MappingProxyType
 import attrs
 
 from daypass.base.process import after_fork, environment_number
+from daypass.base.tracebacks import discreet
 from daypass.config.layers import Section, layered
 from daypass.config.profiles import Profile, effective
 from daypass.config.sources import Source, find, of_others, read, user_file
@@ -73,6 +74,7 @@ _loaded: list[_Loaded] = []
 _lock = threading.Lock()
 
 
+@discreet
 def load() -> Config:
     """Return the configuration, read anew only where the environment says something else than before.
 
@@ -98,6 +100,7 @@ def load() -> Config:
         return config
 
 
+@discreet
 def reload() -> Config:
     """Read the configuration again, and return it.
 
@@ -112,6 +115,7 @@ def reload() -> Config:
     return load()
 
 
+@discreet
 def check() -> tuple[list[Source], Config | None, list[ConfigError]]:
     """Read everything anew and say all that is wrong.
 

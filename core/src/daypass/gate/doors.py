@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -50,8 +51,6 @@ __all__ = [
 ]
 
 _Answer = TypeVar("_Answer", SignedURL, SignedPrefix, UploadForm)
-#: How far above the warning who called the public function is: it calls a door, which settles an answer.
-_CALLER = 5
 
 
 def create_signed_url(
@@ -283,4 +282,12 @@ def _tell_short(request: AnyRequest, answer: SignedURL | SignedPrefix | UploadFo
     )
     if request.on_short == "raise":
         raise ShortLivedURLError(msg)
-    warnings.warn(msg, ShortLivedURLWarning, stacklevel=_CALLER)
+    warnings.warn(msg, ShortLivedURLWarning, stacklevel=_callers_level())
+
+
+def _callers_level() -> int:
+    """Return how far above a warning of this module's stands who called daypass."""
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - warnings.warn itself asks so
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("daypass."):
+        frame, level = frame.f_back, level + 1
+    return level

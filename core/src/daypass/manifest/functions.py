@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from daypass.base.tracebacks import discreet
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass.manifest.keywords import HeadManifestKeywords, SignManifestKeywords
 from daypass.manifest.plan import Manifest, Place
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ahead_manifest", "asign_manifest", "head_manifest", "sign_manifest"]
 
 
+@discreet
 def sign_manifest(
     source: Place,
     target: Place,
@@ -113,6 +115,7 @@ def sign_manifest(
     return run(manifest, work, jobs or _processors(), identity, callback)
 
 
+@discreet
 def head_manifest(
     source: Place,
     target: Place,
@@ -192,6 +195,7 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
+@discreet
 async def asign_manifest(
     source: Place, target: Place, **options: Unpack[SignManifestKeywords]
 ) -> ManifestReport:
@@ -199,6 +203,7 @@ async def asign_manifest(
     return await asyncio.to_thread(sign_manifest, source, target, **options)
 
 
+@discreet
 async def ahead_manifest(
     source: Place, target: Place, **options: Unpack[HeadManifestKeywords]
 ) -> ManifestReport:

@@ -11,6 +11,7 @@ import attrs
 from daypass.backends.calls import Backend, read_by
 from daypass.backends.loading import registry
 from daypass.base.times import span, utc
+from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
@@ -25,6 +26,7 @@ __all__ = ["explain"]
 _WEEK = 604_800
 
 
+@discreet
 def explain(
     url: str | Mapping[str, Any] | Any,
     *,

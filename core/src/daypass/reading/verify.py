@@ -14,6 +14,7 @@ from daypass.backends.calls import Backend, call
 from daypass.backends.loading import registry
 from daypass.base.masking import mask
 from daypass.base.times import utc
+from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
 from daypass.hookspecs.findings import Finding
@@ -37,6 +38,7 @@ _ANSWERS = ("store-", "arrived-")
 _OF_BODIES = {"content-length": lambda body: str(len(body)), "content-md5": md5_base64}
 
 
+@discreet
 def verify(
     url: str | SignedURL,
     *,

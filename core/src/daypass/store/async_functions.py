@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, Literal, Unpack, overload
 
+from daypass.base.tracebacks import discreet
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
@@ -48,16 +49,19 @@ __all__ = [
 ]
 
 
+@discreet
 async def acreate_signed_url(path: PathLike, **options: Unpack[SignKeywords]) -> SignedURL:
     """Do what `create_signed_url` does, in a thread."""
     return await asyncio.to_thread(create_signed_url, path, **options)
 
 
+@discreet
 async def acreate_signed_prefix(path: PathLike, **options: Unpack[SharedKeywords]) -> SignedPrefix:
     """Do what `create_signed_prefix` does, in a thread."""
     return await asyncio.to_thread(create_signed_prefix, path, **options)
 
 
+@discreet
 async def acreate_signed_urls(
     paths: Iterable[PathLike],
     *,
@@ -82,6 +86,7 @@ async def ahead_metadata(
 ) -> ObjectMetadata | None: ...
 
 
+@discreet
 async def ahead_metadata(
     path: PathLike, *, missing_ok: bool = False, **options: Unpack[HeadKeywords]
 ) -> ObjectMetadata | None:
@@ -104,6 +109,7 @@ async def ahead_metadata_many(
 ) -> list[Head]: ...
 
 
+@discreet
 async def ahead_metadata_many(
     paths: Iterable[PathLike],
     *,
@@ -116,6 +122,7 @@ async def ahead_metadata_many(
     )
 
 
+@discreet
 async def acreate_multipart_upload(
     path: PathLike, *, size: int, part_size: int | None = None, **options: Unpack[SharedKeywords]
 ) -> MultipartUpload:
@@ -125,6 +132,7 @@ async def acreate_multipart_upload(
     )
 
 
+@discreet
 async def aresume_multipart_upload(
     path: PathLike,
     upload_id: str,
@@ -139,6 +147,7 @@ async def aresume_multipart_upload(
     )
 
 
+@discreet
 async def acreate_upload_form(path: PathLike, **options: Unpack[FormKeywords]) -> UploadForm:
     """Do what `create_upload_form` does, in a thread."""
     return await asyncio.to_thread(create_upload_form, path, **options)

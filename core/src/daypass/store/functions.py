@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass.base.messages import refuse_unknown
+from daypass.base.tracebacks import discreet, forget
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.gate import doors
 from daypass.model.batches import SignedURLBatch
@@ -86,21 +87,28 @@ def create_signed_url(
         DaypassError: one of the tree in `daypass.errors`; each is also a builtin exception.
 
     """
-    made = make_request(options)
-    root, key = root_for(
-        path,
-        storage_options=storage_options,
-        fs=fs,
-        public_endpoint=public_endpoint,
-        signer=signer,
-        signer_options=signer_options,
-        caller=caller,
-    )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
-    backend, location, request = root.request_for("create_signed_url", key, options, version, made)
-    return doors.create_signed_url(backend, location, request, caller=root.caller)
+    try:
+        made = make_request(options)
+        root, key = root_for(
+            path,
+            storage_options=storage_options,
+            fs=fs,
+            public_endpoint=public_endpoint,
+            signer=signer,
+            signer_options=signer_options,
+            caller=caller,
+        )
+        backend, location, request = root.request_for(
+            "create_signed_url", key, options, version, made
+        )
+        return doors.create_signed_url(backend, location, request, caller=root.caller)
+    except BaseException as error:  # as `discreet` does, which would cost each link a call
+        del path, storage_options, fs, public_endpoint, signer_options, options
+        forget(error)
+        raise
 
 
+@discreet
 def create_signed_prefix(
     path: PathLike,
     *,
@@ -148,7 +156,6 @@ def create_signed_prefix(
         signer_options=signer_options,
         caller=caller,
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     asked = root.request_for("create_signed_prefix", key, options, made=request)
     return doors.create_signed_prefix(*asked, caller=root.caller)
 
@@ -171,6 +178,7 @@ def create_signed_urls(
 ) -> SignedURLBatch: ...
 
 
+@discreet
 def create_signed_urls(
     paths: Iterable[PathLike],
     *,
@@ -221,7 +229,6 @@ def create_signed_urls(
         signer=signer,
         signer_options=hidden(signer_options),
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     return bulk.sign_all(partial(bulk.by_path, find, caller), paths, options, errors)
 
 
@@ -251,6 +258,7 @@ def head_metadata(
 ) -> ObjectMetadata | None: ...
 
 
+@discreet
 def head_metadata(
     path: PathLike,
     *,
@@ -282,7 +290,6 @@ def head_metadata(
     root, key = root_for(
         path, storage_options=storage_options, fs=fs, signer_options=signer_options
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     with suppress(ObjectNotFoundError) if missing_ok else nullcontext():
         return doors.head_metadata(*root.reading(key, request, version))
     return None
@@ -318,6 +325,7 @@ def head_metadata_many(
 ) -> list[Head]: ...
 
 
+@discreet
 def head_metadata_many(
     paths: Iterable[PathLike],
     *,
@@ -363,6 +371,7 @@ def head_metadata_many(
     return head_all(read, paths, version, errors=errors, concurrency=concurrency)
 
 
+@discreet
 def rehearse(
     path: PathLike,
     *,
@@ -421,6 +430,5 @@ def rehearse(
         signer_options=signer_options,
         caller=caller,
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     asked = root.request_for(action, key, options, version, made=made)
     return doors.rehearse(*asked, caller=root.caller, action=action)

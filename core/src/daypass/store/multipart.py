@@ -11,6 +11,7 @@ from daypass.backends.calls import Backend
 from daypass.base.messages import shown
 from daypass.base.process import in_thread
 from daypass.base.secrets import check_portable
+from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.gate import uploads
 from daypass.gate.uploads import ACTION, Session
@@ -71,6 +72,7 @@ class MultipartUpload:
     def _plan(self) -> PartPlan:
         return PartPlan(self.size, self.part_size)
 
+    @discreet
     def size_of(self, number: int) -> int:
         """Return the size of one part in bytes.
 
@@ -83,6 +85,7 @@ class MultipartUpload:
         """
         return self._plan.size_of(number)
 
+    @discreet
     def part(self, number: int, *, content_md5: str | bytes | None = None) -> SignedURL:
         """Sign the link for one part, now: it lives as long as the upload was asked to give each link.
 
@@ -113,6 +116,7 @@ class MultipartUpload:
             caller=self._root.caller,
         )
 
+    @discreet
     def list_parts(self) -> list[UploadedPart]:
         """Ask the store which parts it has; in order.
 
@@ -123,6 +127,7 @@ class MultipartUpload:
         """
         return self._session.step("list_parts", list, self.upload_id)
 
+    @discreet
     def complete(
         self, parts: Mapping[int, str] | Iterable[UploadedPart] | None = None
     ) -> ObjectMetadata:
@@ -150,6 +155,7 @@ class MultipartUpload:
         chosen = self._plan.all_of(found)
         return self._session.step("complete", ObjectMetadata, self.upload_id, chosen)
 
+    @discreet
     def abort(self) -> None:
         """Let the store forget the upload and its parts; one that it does not know is no error.
 
@@ -162,20 +168,24 @@ class MultipartUpload:
         """
         self._session.step("abort", type(None), self.upload_id)
 
+    @discreet
     async def apart(self, number: int, *, content_md5: str | bytes | None = None) -> SignedURL:
         """Do what `part` does, in a thread."""
         return await in_thread(self.part, number, content_md5=content_md5)
 
+    @discreet
     async def alist_parts(self) -> list[UploadedPart]:
         """Do what `list_parts` does, in a thread."""
         return await in_thread(self.list_parts)
 
+    @discreet
     async def acomplete(
         self, parts: Mapping[int, str] | Iterable[UploadedPart] | None = None
     ) -> ObjectMetadata:
         """Do what `complete` does, in a thread."""
         return await in_thread(self.complete, parts)
 
+    @discreet
     async def aabort(self) -> None:
         """Do what `abort` does, in a thread."""
         await in_thread(self.abort)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass.backends.calls import Backend
 from daypass.base.process import in_thread
+from daypass.base.tracebacks import discreet, forget
 from daypass.errors import ObjectNotFoundError
 from daypass.gate import doors
 from daypass.model.batches import SignedURLBatch
@@ -65,6 +66,7 @@ class Store:
 
     """
 
+    @discreet
     def __init__(
         self,
         url: PathLike,
@@ -130,9 +132,15 @@ class Store:
 
         """
         root = self.root
-        backend, location, request = root.request_for("create_signed_url", key, options, version)
-        return doors.create_signed_url(backend, location, request, caller=root.caller)
+        try:
+            made = root.request_for("create_signed_url", key, options, version)
+            return doors.create_signed_url(*made, caller=root.caller)
+        except BaseException as error:  # as `discreet` does, which would cost each link a call
+            del options
+            forget(error)
+            raise
 
+    @discreet
     def create_signed_prefix(self, prefix: str, **options: Unpack[SharedOptions]) -> SignedPrefix:
         """Sign one grant for everything below a prefix, where the store knows such grants.
 
@@ -175,6 +183,7 @@ class Store:
         **options: Unpack[ReadOptions],
     ) -> ObjectMetadata | None: ...
 
+    @discreet
     def head_metadata(
         self,
         key: str,
@@ -230,6 +239,7 @@ class Store:
         **options: Unpack[ManyHeadsOptions],
     ) -> list[Head]: ...
 
+    @discreet
     def head_metadata_many(
         self,
         keys: Iterable[str],
@@ -280,6 +290,7 @@ class Store:
         **options: Unpack[BulkOptions],
     ) -> SignedURLBatch: ...
 
+    @discreet
     def create_signed_urls(
         self,
         keys: Iterable[str],
@@ -308,6 +319,7 @@ class Store:
         """
         return bulk.sign_all(partial(bulk.in_root, self.root), keys, options, errors)
 
+    @discreet
     def create_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
     ) -> MultipartUpload:
@@ -331,6 +343,7 @@ class Store:
 
         return multipart.begin(self.root, key, options, size=size, part_size=part_size)
 
+    @discreet
     def resume_multipart_upload(
         self,
         key: str,
@@ -357,6 +370,7 @@ class Store:
 
         return multipart.resume(self.root, key, upload_id, options, size=size, part_size=part_size)
 
+    @discreet
     def create_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
         """Sign a form by which a browser uploads one file below the root.
 
@@ -373,18 +387,21 @@ class Store:
         asked = self.root.request_for("create_upload_form", key, options)
         return doors.create_upload_form(*asked, caller=self.root.caller)
 
+    @discreet
     async def acreate_signed_url(
         self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
     ) -> SignedURL:
         """Do what `create_signed_url` does, in a thread."""
         return await in_thread(self.create_signed_url, key, version=version, **options)
 
+    @discreet
     async def acreate_signed_prefix(
         self, prefix: str, **options: Unpack[SharedOptions]
     ) -> SignedPrefix:
         """Do what `create_signed_prefix` does, in a thread."""
         return await in_thread(self.create_signed_prefix, prefix, **options)
 
+    @discreet
     async def acreate_signed_urls(
         self,
         keys: Iterable[str],
@@ -411,6 +428,7 @@ class Store:
         **options: Unpack[ManyHeadsOptions],
     ) -> list[Head]: ...
 
+    @discreet
     async def ahead_metadata_many(
         self,
         keys: Iterable[str],
@@ -443,6 +461,7 @@ class Store:
         **options: Unpack[ReadOptions],
     ) -> ObjectMetadata | None: ...
 
+    @discreet
     async def ahead_metadata(
         self,
         key: str,
@@ -456,6 +475,7 @@ class Store:
             lambda: self.head_metadata(key, version=version, missing_ok=missing_ok, **options)
         )
 
+    @discreet
     async def acreate_multipart_upload(
         self, key: str, *, size: int, part_size: int | None = None, **options: Unpack[SharedOptions]
     ) -> MultipartUpload:
@@ -464,6 +484,7 @@ class Store:
             self.create_multipart_upload, key, size=size, part_size=part_size, **options
         )
 
+    @discreet
     async def aresume_multipart_upload(
         self,
         key: str,
@@ -483,6 +504,7 @@ class Store:
             **options,
         )
 
+    @discreet
     async def acreate_upload_form(self, key: str, **options: Unpack[FormOptions]) -> UploadForm:
         """Do what `create_upload_form` does, in a thread."""
         return await in_thread(self.create_upload_form, key, **options)

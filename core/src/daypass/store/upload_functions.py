@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
+from daypass.base.tracebacks import discreet
 from daypass.gate import doors
 from daypass.model.forms import FormOptions, UploadForm, make_form_request
 from daypass.model.paths import PathLike
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 
+@discreet
 def create_multipart_upload(
     path: PathLike,
     *,
@@ -68,10 +70,10 @@ def create_multipart_upload(
         signer_options=signer_options,
         caller=caller,
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     return multipart.begin(root, key, options, size=size, part_size=part_size)
 
 
+@discreet
 def resume_multipart_upload(
     path: PathLike,
     upload_id: str,
@@ -117,10 +119,10 @@ def resume_multipart_upload(
         signer_options=signer_options,
         caller=caller,
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     return multipart.resume(root, key, upload_id, options, size=size, part_size=part_size)
 
 
+@discreet
 def create_upload_form(
     path: PathLike,
     *,
@@ -169,6 +171,5 @@ def create_upload_form(
         signer_options=signer_options,
         caller=caller,
     )
-    del storage_options, signer_options  # no traceback that prints local variables shows them
     asked = root.request_for("create_upload_form", key, options, made=request)
     return doors.create_upload_form(*asked, caller=root.caller)

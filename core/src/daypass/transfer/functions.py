@@ -13,6 +13,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from daypass.base.files import target_of, whole
+from daypass.base.tracebacks import discreet
 from daypass.errors import StoreError
 from daypass.gate import doors
 from daypass.model.links import SignedURL
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["adownload", "download"]
 
 
+@discreet
 def download(
     link: SignedURL | PathLike,
     file: str | os.PathLike[str] | BinaryIO,
@@ -139,6 +141,7 @@ def _check(path: str, came: int, size: int | None, came_md5: str, md5: str | Non
         raise StoreError(msg)
 
 
+@discreet
 async def adownload(
     link: SignedURL | PathLike,
     file: str | os.PathLike[str] | BinaryIO,

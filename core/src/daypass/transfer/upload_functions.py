@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from daypass.base.files import named
+from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["aabort_upload", "abort_upload", "aupload", "upload"]
 
 
+@discreet
 def upload(
     file: str | os.PathLike[str] | BinaryIO,
     link: SignedURL | UploadForm | PathLike,
@@ -125,6 +127,7 @@ def upload(
         return _in_one_piece(source.file, path, place, asked, meter=meter, notes=notes)
 
 
+@discreet
 def abort_upload(
     file: str | os.PathLike[str] | BinaryIO,
     path: PathLike,
@@ -251,6 +254,7 @@ def _in_one_piece(
     )
 
 
+@discreet
 async def aupload(
     file: str | os.PathLike[str] | BinaryIO,
     link: SignedURL | UploadForm | PathLike,
@@ -260,6 +264,7 @@ async def aupload(
     return await asyncio.to_thread(upload, file, link, **options)
 
 
+@discreet
 async def aabort_upload(
     file: str | os.PathLike[str] | BinaryIO, path: PathLike, **options: Unpack[AbortKeywords]
 ) -> str:
