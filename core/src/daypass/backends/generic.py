@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from daypass.backends.http_heads import carries_credentials, info_of
 from daypass.base.secrets import MASK
 from daypass.errors import (
     AccessDeniedError,
@@ -169,6 +170,8 @@ def _look(location: Location) -> Mapping[str, Any]:
     fs.invalidate_cache()  # a listing made earlier is not the object's state now
     info: Mapping[str, Any]
     if isinstance(fs, AsyncFileSystem) and not fs.asynchronous:
+        if carries_credentials(fs):
+            return sync(fs.loop, info_of, fs, path, timeout=location.deadline)  # type: ignore[no-any-return] # fsspec has no types
         info = sync(fs.loop, fs._info, path, timeout=location.deadline)  # noqa: SLF001 - a time limit
     else:
         info = fs.info(path)
