@@ -35,6 +35,8 @@ class CountingProxy:
     asked: list[str] = attrs.field(factory=list)
     #: Statuses to answer the next parts with, in place of the store.
     faults: list[int] = attrs.field(factory=list)
+    #: What to answer every HEAD with, in place of the store: such as the check of an upload.
+    head_status: int | None = None
     #: Called with the number of parts so far, when the store has taken one and before its client knows.
     on_part: Callable[[int], object] = lambda _: None
     #: Called when a request has come.
@@ -96,6 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
             for _ in _pieces(self.rfile.read, length):
                 pass
             self._answer(status, b"<Error><Code>Injected</Code></Error>", [])
+            return
+        if self.command == "HEAD" and proxy.head_status is not None:
+            self._answer(proxy.head_status, b"", [("Content-Type", "text/html")])
             return
         upstream = http.client.HTTPConnection(proxy.behind, timeout=60)
         with contextlib.closing(upstream):

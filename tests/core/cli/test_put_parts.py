@@ -13,6 +13,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from s3fs import S3FileSystem
 
 import daypass as library
 from daypass.cli.run import run
@@ -163,6 +164,29 @@ def test_a_store_that_keeps_failing_is_given_up_and_can_be_gone_on_with(
     (again, _) = commands(err)
     code, err = here(*again)
     assert (code, err) == (0, "")
+    assert unfinished() == journals() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "the credential may not read it"),
+        (500, "could not be asked"),
+        (200, "names no ETag"),
+    ],
+    ids=["403", "500", "a log-in's 200"],
+)
+def test_an_upload_whose_check_is_answered_otherwise_is_there_and_no_success(
+    here, proxy, path, file, store, unfinished, journals, monkeypatch, status, words
+):
+    monkeypatch.setattr(S3FileSystem, "retries", 1)
+    proxy.head_status = status
+    code, err = here("put", file, path, *IN_PARTS)
+    assert code == 1
+    assert "the store has taken the upload of" in err
+    assert "could not be checked: " in err
+    assert words in err
+    assert store.head_metadata("large ü.bin").size == SIZE
     assert unfinished() == journals() == []
 
 

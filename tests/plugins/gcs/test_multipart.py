@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
-from daypass import StoreError, UnsupportedOptionError
+from daypass import InvalidRequestError, Policy, Rule, StoreError, UnsupportedOptionError
 from daypass.model.requests import SignRequest
+from daypass.policy import in_force
+from daypass.policy.enforcer import Enforcer
 from daypass.toolkit.xml_uploads import Step
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.sdk import KEYS, by_google
-from tests.servers.gcs_front import SMALLEST_PART, Bucket
+from tests.servers.gcs_front import SMALLEST_PART, Bucket, RefusedError
 from tests.stranger import send
 
 PART = SMALLEST_PART
@@ -204,3 +206,24 @@ def test_every_step_equals_the_sdk_s(credentials, key, upload_id, number):
         credentials, "bucket", key, "PUT", 900, NOW, query_parameters=query, headers={"content-length": "7"}
     )  # fmt: skip
     assert upload.part(number).url == theirs
+
+
+def test_a_rule_of_a_size_is_not_passed_by_going_on_with_another_part_size(
+    store, bucket, monkeypatch
+):
+    """15 MiB are allowed, and the links of two plans are enough for 20."""
+    rule = Rule(name="small", paths=["gs://**"], methods=["PUT"], max_bytes=3 * PART)
+    monkeypatch.setattr(in_force, "_application", [Enforcer(Policy(rules=[rule]))])
+    one = store.create_multipart_upload("k", size=3 * PART, part_size=PART)
+    half = 3 * PART // 2
+    two = store.resume_multipart_upload("k", one.upload_id, size=3 * PART, part_size=half)
+    sent = [(two, 1, half), (two, 2, half), (one, 3, PART)]
+    etags = {n: send(plan.part(n), bytes(size)).headers["ETag"] for plan, n, size in sent}
+    assert sum(part.size for part in one.list_parts()) == 4 * PART
+    for parts in (None, etags):
+        with pytest.raises(InvalidRequestError, match=f"must have {PART} bytes"):
+            one.complete(parts)
+    with pytest.raises(RefusedError, match="NoSuchKey"):
+        bucket.get("k", None)
+    two.complete({n: etags[n] for n in (1, 2)})
+    assert len(bucket.get("k", None).body) == 3 * PART
