@@ -185,6 +185,7 @@ def with_region(settings: Settings, location: Location, deadline: Deadline) -> S
     fs: Any = location.fs
 
     async def find() -> Any:
+        """Ask on the filesystem's loop, all in one time."""
         await fs.set_session()
         return await fs.get_s3(location.bucket)
 
