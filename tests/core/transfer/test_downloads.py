@@ -189,6 +189,28 @@ def test_a_link_to_a_part_of_an_object_brings_that_part(stored, file):
     assert file.read_bytes() == BODY[:10]
 
 
+@pytest.mark.parametrize(("sent", "fits"), [(10, True), (11, False), (9, False)])
+def test_a_part_that_comes_in_chunks_is_as_long_as_its_range_says(stored, file, sent, fits):
+    """RFC 9110, 14.4: Content-Range says which bytes come, where no length does."""
+
+    def part(handler, _):
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 20-29/{len(BODY)}")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (sent, BODY[20 : 20 + sent]))
+        return True
+
+    stored.behave = part
+    if fits:
+        done = daypass.download(stored.url, file, headers={"Range": "bytes=20-29"})
+        assert (file.read_bytes(), done.checked) == (BODY[20:30], ("size",))
+    else:
+        with pytest.raises(StoreError, match="should have 10 bytes"):
+            daypass.download(stored.url, file, headers={"Range": "bytes=20-29"})
+        assert not file.exists()
+
+
 def test_a_length_that_is_no_number_of_bytes_is_none(stored, file):
     """Python reads no number of more than 4300 digits."""
 

@@ -20,7 +20,7 @@ from daypass.transfer.retries import ChangedError, insist, is_temporary
 __all__ = ["Arrived", "fetch"]
 
 #: Numbers of 19 digits at most: below 2**63, and read in no time.
-_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 #: Of the 16 bytes of an MD5. What else a header holds is nothing to compare, and goes into no message.
 _MD5 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _NUMBER = re.compile(r"[0-9]{1,19}")
@@ -133,7 +133,12 @@ class _Coming:
     @property
     def _said_size(self) -> int | None:
         size = self.headers.get("Content-Length", "")
-        return int(size) if _NUMBER.fullmatch(size) else None
+        if _NUMBER.fullmatch(size):
+            return int(size)
+        place = _RANGE.fullmatch(self.headers.get("Content-Range", ""))
+        if place is None or not self._is_of_a_part:
+            return None
+        return int(place[2]) - int(place[1]) + 1  # of a part in chunks
 
     def _begin(self, response: Response) -> None:
         if response.status == HTTPStatus.PARTIAL_CONTENT and self.total:
@@ -159,7 +164,7 @@ class _Coming:
         # RFC 9110, 15.3.7: a 206 has the ETag that a 200 would have.
         if place is None or int(place[1]) != self.total or headers.get("ETag") != self._tag:
             return False
-        return place[2] == "*" or self._said_size in (None, int(place[2]))
+        return place[3] == "*" or self._said_size in (None, int(place[3]))
 
     def _read(self, response: Response) -> None:
         # Of a link alone the answer that began it says how long all is: what follows a break may say more.
