@@ -116,6 +116,45 @@ def test_a_bad_row_names_its_number(monkeypatch):
         assert caught.value.row == 1
 
 
+def test_the_first_bad_row_is_named_whatever_is_wrong_with_it():
+    """A bad value before a bad key, a bad key before a bad path, and in one of several buckets."""
+    md5s = [None, "no MD5", None, None]
+    paths = ["s3://a/0", "s3://b/1", "s3://a/../2", ""]
+
+    def fault(rows, **columns):
+        with pytest.raises(daypass.DaypassError) as caught:
+            daypass.create_signed_urls(rows, method="PUT", storage_options=STATIC, **columns)
+        assert str(caught.value).startswith(f"row {caught.value.row}")
+        return caught.value.row, str(caught.value)
+
+    assert fault(paths, content_md5=md5s)[0] == 1
+    assert fault([*paths[:3], ""], content_md5=[None] * 4)[0] == 2
+    assert fault(["s3://a/0", "s3://b/../1", "s3://a/../2"])[0] == 1
+    row, said = fault(["s3://a/0", "maps/1", "s3://a/2"])
+    assert (row, "'maps/1' names no protocol of a store" in said) == (1, True)
+    collected = daypass.create_signed_urls(
+        paths, method="PUT", storage_options=STATIC, content_md5=md5s, errors="collect"
+    )
+    assert sorted(collected.errors) == [1, 2, 3]
+    assert collected[0].path == "s3://a/0"
+
+
+def test_a_root_that_fails_is_told_by_its_first_row_where_there_are_others():
+    """Of one root alone it is no row's fault."""
+    paths = ["s3://a/0", "gs://b/1", "s3://a/2"]
+    with pytest.raises(daypass.DaypassError) as caught:
+        daypass.create_signed_urls(paths, storage_options={**STATIC, "anon": False})
+    assert caught.value.row == 1
+
+
+def test_no_row_shows_a_secret_of_its_path():
+    path = "https://me:planted@host.example/k?X-Amz-Signature=planted"
+    with pytest.raises(daypass.DaypassError) as caught:
+        daypass.create_signed_urls(["s3://a/0", path], storage_options=STATIC)
+    assert caught.value.row == 1
+    assert "planted" not in str(caught.value)
+
+
 def test_errors_can_be_collected(monkeypatch):
     """Good rows are signed, bad rows keep their error, and asking for one raises it."""
     monkeypatch.setattr(bulk, "CHUNK", 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Literal
 
 import attrs
@@ -73,7 +74,8 @@ def sign_all(
 
     Raises:
         InvalidRequestError: if a column does not have one value for each row.
-        DaypassError: of the first row that cannot be signed, unless errors are collected.
+        DaypassError: of the first row that cannot be signed, unless errors are collected. Without
+            columns all keys of a chunk are looked at before any is signed.
 
     """
     check_errors(errors)
@@ -201,15 +203,15 @@ def _sign_chunk(
 
     """
     faults: dict[int, DaypassError] = {}
+    groups = {
+        root: _sound(job, root, *found, faults=faults)
+        for root, found in job.sort(rows, faults, job.request.method == "LIST").items()
+    }
     signed: list[tuple[Sequence[int], SignedURLBatch]] = []
-    for root, found in job.sort(rows, faults, job.request.method == "LIST").items():
-        numbers, keys = _sound(job, root, *found, faults=faults)
-        if faults and job.errors == "raise":
-            break
-        if columns and keys:
-            signed += _sign_rows(job, root, numbers, keys, columns=columns, faults=faults)
-        elif keys:
-            signed += _sign(job, root, numbers, keys, faults=faults)
+    if columns:
+        signed = _sign_rows(job, groups, columns=columns, faults=faults)
+    elif not faults or job.errors == "collect":
+        signed = _sign_groups(job, groups, faults=faults)
     if faults and job.errors == "raise":
         row = min(faults)
         raise blamed(faults[row], first + row, rows[row])
@@ -279,6 +281,26 @@ def _all_plain(keys: Sequence[str]) -> bool:
     )
 
 
+def _sign_groups(
+    job: Job,
+    groups: Mapping[Root, tuple[Sequence[int], list[str]]],
+    *,
+    faults: dict[int, DaypassError],
+) -> list[tuple[Sequence[int], SignedURLBatch]]:
+    """Sign root by root, and no further than a fault that is to be raised."""
+    signed: list[tuple[Sequence[int], SignedURLBatch]] = []
+    for root, (numbers, keys) in groups.items():
+        try:
+            signed += _sign(job, root, numbers, keys, faults=faults)
+        except DaypassError as error:
+            if len(groups) == 1:
+                raise  # not one row's fault: none of the call can be signed
+            faults[numbers[0]] = error
+        if faults and job.errors == "raise":
+            break
+    return signed
+
+
 def _sign(
     job: Job,
     root: Root,
@@ -312,7 +334,7 @@ def _sign(
                 error, SigningNotSupportedError
             )  # of each path, which may name no protocol
             if place is None and job.errors == "raise" and not own:
-                raise  # not one row's fault: no row of this root can be signed
+                raise  # no row of this root can be signed
             gone = {*refused, *(row for rows in done for row in rows)}
             left = [row for row in range(len(keys)) if row not in gone and row != place]
             if place is not None:
@@ -357,17 +379,23 @@ def _picked(numbers: Sequence[int], places: Sequence[int]) -> Sequence[int]:
 
 def _sign_rows(
     job: Job,
-    root: Root,
-    numbers: Sequence[int],
-    keys: list[str],
+    groups: Mapping[Root, tuple[Sequence[int], list[str]]],
     *,
     columns: Mapping[str, Sequence[Any]],
     faults: dict[int, DaypassError],
 ) -> list[tuple[Sequence[int], SignedURLBatch]]:
-    """Sign rows that differ in more than their key, one by one."""
+    """Sign rows that differ in more than their key, one by one, and no further than a fault that is to be raised."""
     done: list[int] = []
     links: list[SignedURL] = []
-    for number, key in zip(numbers, keys, strict=True):
+    last = min(faults) if faults and job.errors == "raise" else None
+    places = (
+        (number, key, root)
+        for root, (numbers, keys) in groups.items()
+        for number, key in zip(numbers, keys, strict=True)
+    )
+    for number, key, root in sorted(places, key=itemgetter(0)):
+        if last is not None and number > last:
+            break
         own = {name: column[number] for name, column in columns.items()}
         version = own.pop("version", None)
         try:
@@ -380,7 +408,7 @@ def _sign_rows(
         except DaypassError as error:
             faults[number] = error
             if job.errors == "raise":
-                return []
+                break
     return [(done, SignedURLBatch.of_rows(links))] if links else []
 
 
