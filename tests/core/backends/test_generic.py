@@ -24,6 +24,8 @@ from daypass.errors import (
     InvalidPathError,
     ObjectNotFoundError,
     PluginError,
+    ShortLivedURLError,
+    ShortLivedURLWarning,
     SigningNotSupportedError,
     StoreError,
     UnsupportedOptionError,
@@ -72,7 +74,8 @@ def signing(invented):
 
     def sign(self, path, expiration=100, **options):
         self.asked.append((path, expiration, options))
-        return f"https://invented.example/{quote(path)}?sig={SECRET}"
+        end = int(time.time()) + expiration
+        return f"https://invented.example/{quote(path)}?Expires={end}&Signature={SECRET}"
 
     invented.sign = sign
     return invented
@@ -172,6 +175,45 @@ def test_a_filesystem_that_overrides_sign_signs_a_get(signing):
     assert signing.asked == [("bucket/a b//c+d#e", 900, {})]
     assert link.url.partition("?")[0] == "https://invented.example/bucket/a%20b//c%2Bd%23e"
     assert ("GET", frozenset({"GET"}), "generic") == (link.method, link.permits, link.backend)
+    assert link.expires_because == "requested"
+
+
+def always(url):
+    """Return a sign() that does not heed the lifetime."""
+    return lambda self, path, expiration=100, **options: url
+
+
+def test_a_sign_that_does_not_heed_the_lifetime_ends_when_its_url_says(signing):
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
+    signing.sign = always(f"https://h.example/key?Expires={end.timestamp():.0f}&Signature=x")
+    with pytest.warns(ShortLivedURLWarning, match=r"own sign\(\) ends it then"):
+        link = daypass.create_signed_url("invented://bucket/key", expires_in="7d")
+    assert link.expires_at == end
+    assert link.expires_because != "requested"
+    with pytest.raises(UnsupportedOptionError, match="does not sign for so short") as caught:
+        daypass.create_signed_url("invented://bucket/key", expires_in="5m")
+    assert caught.value.option == "expires_in"
+
+
+def test_a_sign_whose_url_does_not_say_when_it_ends_is_told_as_unknown(signing):
+    signing.sign = always("https://h.example/key?sig=x")
+    with pytest.warns(ShortLivedURLWarning, match="the URL does not say when it ends"):
+        link = daypass.create_signed_url("invented://bucket/key", expires_in="7d")
+    assert link.expires_because.startswith("requested, but the URL does not say")
+    with pytest.raises(ShortLivedURLError):
+        daypass.create_signed_url("invented://bucket/key", expires_in="7d", on_short="raise")
+
+
+def test_an_end_that_has_passed_is_no_link(signing):
+    signing.sign = always("https://h.example/key?Expires=1000000000&Signature=x")
+    with pytest.raises(PluginError, match="an end that is not after the signing time"):
+        daypass.create_signed_url("invented://bucket/key")
+
+
+def test_a_share_link_says_why_it_is_none(signing):
+    signing.sign = always("https://share.example/s/9f8e7d?dl=1")
+    with pytest.raises(PluginError, match=r"nothing shows which object it opens.*opaque_links"):
+        daypass.create_signed_url("invented://bucket/key")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD"])

@@ -1,7 +1,8 @@
 """The backend for every fsspec filesystem that has none of its own.
 
 It reads metadata from ``info()``. It signs only where the filesystem itself overrides ``sign()``,
-and then GET alone: that method knows a path and a lifetime, and nothing else.
+and then GET alone: that method knows a path and a lifetime, and nothing else. Many do not heed the
+lifetime, so that a link ends when its URL says.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from daypass.backends.ends import said_end
 from daypass.backends.http_heads import carries_credentials, info_of
 from daypass.base.secrets import MASK
 from daypass.errors import (
@@ -48,6 +50,14 @@ WHY_NOT = {
 
 #: Protocols that send nobody's login anywhere; of all others nothing is known.
 _WITHOUT_LOGIN = ("file", "local", "memory", "http", "https")
+
+#: A filesystem reads the clock itself, a moment after the request was made.
+_LATER = timedelta(minutes=1)
+#: Why a link may end earlier whose URL says nothing of its end.
+UNSAID = (
+    "requested, but the URL does not say when it ends, and the filesystem's own sign() may not heed "
+    "the lifetime: try it, or sign by a backend"
+)
 #: Protocols that ask nobody elsewhere.
 _HERE = ("file", "local", "memory")
 
@@ -94,17 +104,41 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
         raise PluginError(msg, plugin=filesystem) from error
     if url is None:
         raise _cannot(location, "gives none")
+    end, because = _end(location, request, url)
     return SignedURL(
         url=url,
         method="GET",
         headers={},
-        expires_at=request.expires_at,  # type: ignore[arg-type] # resolved
-        expires_because=REQUESTED,
+        expires_at=end,
+        expires_because=because,
         permits=frozenset({"GET"}),
         unenforced=frozenset(),
         path=location.path,
         backend="generic",
     )
+
+
+def _end(location: Location, request: SignRequest, url: object) -> tuple[datetime, str]:
+    """Return when the link ends, and why then.
+
+    Raises:
+        UnsupportedOptionError: with ``option="expires_in"`` where it would outlive what was asked.
+
+    """
+    asked: datetime = request.expires_at  # type: ignore[assignment] # resolved
+    said = said_end(url) if isinstance(url, str) else None
+    if said is None:
+        return asked, UNSAID
+    if said < asked:
+        return said, "the filesystem's own sign() ends it then, whatever lifetime is asked for"
+    if said > asked + _LATER:
+        msg = (
+            f"{location.protocol}:// does not sign for so short: the filesystem's own sign() made a link "
+            f"until {said:%Y-%m-%d %H:%M:%S} UTC, and {asked:%Y-%m-%d %H:%M:%S} UTC was asked for: ask "
+            "for as long, or sign by a backend"
+        )
+        raise UnsupportedOptionError(msg, option="expires_in", backend="generic")
+    return asked, REQUESTED
 
 
 def _cannot(location: Location, why: str) -> SigningNotSupportedError:

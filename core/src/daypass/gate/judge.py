@@ -204,10 +204,12 @@ def _mistaken(
         fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
     elif request.method == "LIST" and not _lists(answer, query, location.key):
         fault = "a URL whose query does not carry the prefix, once"
-    elif request.method != "LIST" and not place.endswith(
-        "/" + encode_key(location.key.removeprefix(_omitted(backend, location)))
-    ):
-        fault = "a URL whose path does not end in the key"
+    elif not _is_opaque(backend, answer) and not _names_key(backend, location, request, place):
+        fault = (
+            "a URL whose path does not end in the key, so that nothing shows which object it opens: another key "
+            "was signed, or the store gives its links names of their own, which a backend of it has to declare "
+            "(BackendInfo.opaque_links)"
+        )
     elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
         fault = "a URL whose host is not the public endpoint's"
     elif answer.method != request.method or request.method not in answer.permits:
@@ -230,6 +232,17 @@ def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | No
     if request.copy_source is None and copy_header(answer.headers):
         return "headers that name the source of a copy, for which nobody asked"
     return None
+
+
+def _is_opaque(backend: Backend, answer: SignedURL | SignedPrefix) -> bool:
+    """Tell whether a URL's path is the store's own; below a grant's prefix the keys follow."""
+    return backend.info.opaque_links and isinstance(answer, SignedURL)
+
+
+def _names_key(backend: Backend, location: Location, request: SignRequest, place: str) -> bool:
+    """Tell whether a URL's path ends in the key; a listing's prefix is in the query."""
+    key = location.key.removeprefix(_omitted(backend, location))
+    return request.method == "LIST" or place.endswith("/" + encode_key(key))
 
 
 def _carries(query: str, request: SignRequest) -> bool:

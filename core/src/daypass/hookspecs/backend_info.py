@@ -193,3 +193,6 @@ class BackendInfo:
     #: A regular expression for what its filesystem reads in a path as a version when it is opened with
     #: ``version_aware=True``: keys that hold it are refused then, since ``version=`` says it here.
     version_in_path: str | None = attrs.field(default=None, validator=optional(_pattern))
+    #: True where URLs have paths of the store's own, as links of share services do. Everybody else's must end in
+    #: the key, or the link is refused: nothing else shows which object it opens.
+    opaque_links: bool = attrs.field(default=False, validator=_flag)

@@ -37,6 +37,7 @@ __all__ = [
     "read_v4",
     "text_of",
     "unsigned_headers",
+    "v4_moment",
 ]
 
 #: The longest lifetime in seconds, of AWS and Google alike: a week.
