@@ -342,9 +342,6 @@ def test_metadata_is_of_exactly_this_blob(bench):
         with pytest.raises(daypass.ObjectNotFoundError, match="does not exist"):
             bench.store.head_metadata(name)
         assert bench.store.head_metadata(name, missing_ok=True) is None
-    missing = daypass.Store("az://no-such-container", fs=bench.fs)
-    with pytest.raises(daypass.ObjectNotFoundError):
-        missing.head_metadata("k")
 
 
 def test_metadata_with_a_wrong_key_is_denied(key_bench):
@@ -371,3 +368,12 @@ def test_a_copy_source_is_obeyed_so_none_is_signed(key_bench, alone):
     ):
         with pytest.raises(daypass.InvalidRequestError, match="would make another request"):
             door()
+
+
+def test_a_container_that_is_missing_is_no_missing_blob(bench):
+    with pytest.raises(daypass.ObjectNotFoundError):
+        bench.store.head_metadata("none")
+    elsewhere = daypass.Store("az://no-such-container", fs=bench.fs)
+    with pytest.raises(daypass.StoreError, match="there is no such container") as caught:
+        elsewhere.head_metadata("k", missing_ok=True)
+    assert (caught.value.status, caught.value.store_code) == (404, "ContainerNotFound")

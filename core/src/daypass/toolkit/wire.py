@@ -20,6 +20,7 @@ from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.model.links import SignedURL
 from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.failures import clock_apart, unreachable
 
 __all__ = ["CHUNK", "PIECE", "Response", "network_errors", "read_answer", "read_object", "send"]
 
@@ -39,6 +40,8 @@ _SLOWEST = 1024.0
 _ERROR_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
 
 Response = http.client.HTTPResponse
+#: With these a store refuses a signature, by a wrong clock too.
+_REFUSED = (400, 401, 403)
 
 
 class _LateError(TimeoutError):
@@ -257,11 +260,8 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
             what = str(reason) if isinstance(reason, _LateError) else silent
             msg = f"{host} {what} in {link.method} {link.path}"
             raise DeadlineError(msg) from e
-        if isinstance(reason, socket.gaierror):
-            msg = f"{host} cannot be found ({reason.strerror}): check the endpoint and the region"
-        else:
-            why = getattr(reason, "strerror", None) or type(reason).__name__
-            msg = f"the connection to {host} failed in {link.method} {link.path}: {why}"
+        why = unreachable(e) or getattr(reason, "strerror", None) or type(reason).__name__
+        msg = f"the connection to {host} failed in {link.method} {link.path}: {why}"
         raise StoreError(msg) from e
 
 
@@ -278,4 +278,6 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> 
     code = found[1].decode() if found else None
     said = f" ({code})" if code else ""
     msg = f"the store answered {status}{said} to {link.method} {link.path}"
+    if error.code in _REFUSED:
+        msg += clock_apart(error.headers.get("Date"))
     return StoreError(msg, status=error.code, store_code=code)

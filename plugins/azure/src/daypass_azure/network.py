@@ -27,6 +27,7 @@ from daypass.errors import (
 )
 from daypass.model.locations import Location
 from daypass.toolkit.engine import prepared
+from daypass.toolkit.failures import clock_apart, unreachable
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass.toolkit.roots import root_of
 from daypass_azure.paths import Place
@@ -115,12 +116,16 @@ def call_sdk(
         msg = f"{what} did not arrive within {location.deadline:g} s"
         raise DeadlineError(msg) from None
     except ResourceNotFoundError as error:
+        if "ContainerNotFound" in _code(error):
+            msg = f"{what}: there is no such container: check its name, and the account"
+            raise StoreError(msg, status=404, store_code="ContainerNotFound") from None
         msg = f"{what}: the store has no such thing{_code(error)}"
         raise ObjectNotFoundError(msg) from None
     except HttpResponseError as error:
         raise _explained(error, what) from None
     except (AzureError, OSError, ValueError, TypeError) as error:
-        msg = f"{what} could not be had ({type(error).__name__}): check the endpoint and that it can be reached"
+        why = unreachable(error) or "check the endpoint and that it can be reached"
+        msg = f"{what} could not be had ({type(error).__name__}): {why}"
         raise StoreError(msg) from None
 
 
@@ -143,7 +148,10 @@ def _explained(error: HttpResponseError, what: str) -> DaypassError:
             "credential in storage_options"
         )
     if error.status_code in _DENIED:
-        return AccessDeniedError(f"{what}: the store refuses this credential{_code(error)}")
+        date = getattr(error.response, "headers", {}).get("Date")
+        return AccessDeniedError(
+            f"{what}: the store refuses this credential{_code(error)}{clock_apart(date)}"
+        )
     status = "" if error.status_code is None else f" {error.status_code}"
     return StoreError(
         f"{what}: the store answered{status}{_code(error)}",

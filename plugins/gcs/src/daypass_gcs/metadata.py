@@ -18,6 +18,7 @@ from daypass.errors import (
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.failures import unreachable
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_gcs.places import check_bucket
 from daypass_gcs.settings import payer, settings_of
@@ -42,9 +43,32 @@ def head_metadata(location: Location) -> ObjectMetadata:
         names["userProject"] = project
     headers = dict(location.reading.headers or {})
     place = ("b/{}/o/{}", location.bucket, location.key)
-    return _normalise(
-        location, call_api(location, "object", "GET", *place, headers=headers, **names)
-    )
+    try:
+        record = call_api(location, "object", "GET", *place, headers=headers, **names)
+    except ObjectNotFoundError:
+        _check_there(location, names.get("userProject"))
+        raise
+    return _normalise(location, record)
+
+
+def _check_there(location: Location, payer: str | None) -> None:
+    """Raise where the bucket itself is missing, which gcsfs does not say; once for all keys.
+
+    Raises:
+        StoreError: whose ``store_code`` is ``"NoSuchBucket"``.
+
+    """
+    known = "the bucket is there"
+    if location.cache.get(known):
+        return
+    try:
+        call_api(location, "bucket", "GET", "b/{}", location.bucket, userProject=payer)
+    except ObjectNotFoundError as error:
+        msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
+        raise StoreError(msg, status=_NOT_FOUND, store_code="NoSuchBucket") from error
+    except DaypassError:
+        pass  # who may not ask for it knows no more than before
+    location.cache[known] = True
 
 
 def call_api(
@@ -128,10 +152,11 @@ def _explained(location: Location, fs: Any, error: Exception) -> DaypassError:
             f"the filesystem has no valid Google credentials ({type(error).__name__}): check its "
             "token, or log in again"
         )
-    return StoreError(
-        f"the store could not be asked for {location.path} ({type(error).__name__}): check the "
-        "endpoint and that it can be reached"
-    )
+    what = f"the store could not be asked for {location.path} ({type(error).__name__})"
+    if isinstance(status, int):
+        return StoreError(f"{what}: it answered {status}", status=status)
+    why = unreachable(error) or "check the endpoint and that it can be reached"
+    return StoreError(f"{what}: {why}")
 
 
 def _normalise(location: Location, record: Mapping[str, Any]) -> ObjectMetadata:

@@ -7,10 +7,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
 from botocore.exceptions import BotoCoreError, ClientError
 from fsspec.asyn import sync
 from fsspec.exceptions import FSTimeoutError
 
+from daypass.base.messages import escaped
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -21,11 +23,13 @@ from daypass.errors import (
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.failures import clock_apart, unreachable
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
 from daypass_s3.settings import settings_of
 from daypass_s3.shape import shape_of
 
+_MISSING = 404
 #: Headers of the HEAD of this very task: all of an event loop share one client.
 _FURTHER: ContextVar[Mapping[str, str]] = ContextVar("daypass_s3_further")
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
@@ -49,13 +53,14 @@ def head_metadata(location: Location) -> ObjectMetadata:
             # Checksums of a KMS-encrypted object need kms:Decrypt, which a HEAD alone does not.
             answer = _head(fs, deadline, names, headers)
     except FileNotFoundError as error:
+        _check_bucket(location, fs, deadline)
         msg = f"{location.path} does not exist" + (
             f" in version {location.version}" if location.version else ""
         )
         raise ObjectNotFoundError(msg) from error
     except PermissionError as error:
         msg = f"the store refuses to show {location.path}: the credential may not read it, or it does not exist and the credential may not list"
-        raise AccessDeniedError(msg) from error
+        raise AccessDeniedError(msg + clock_apart(_said(error).headers.get("date"))) from error
     except FSTimeoutError as error:
         msg = f"the store did not answer for {location.path} within {location.deadline:g} s"
         raise DeadlineError(msg) from error
@@ -72,10 +77,64 @@ def _explained(location: Location, error: Exception) -> Exception:
         explained = sdk.explained(error)
         if isinstance(explained, CredentialsError):
             return explained
-    return StoreError(
-        f"the store could not be asked for {location.path} ({type(error).__name__}): check the "
-        "endpoint and that it can be reached"
-    )
+    answer = _said(error)
+    what = f"the store could not be asked for {location.path}"
+    if answer.status is None:
+        why = unreachable(error) or "check the endpoint and that it can be reached"
+        return StoreError(f"{what} ({type(error).__name__}): {why}")
+    region = answer.headers.get("x-amz-bucket-region")
+    asked = settings_of(location).region
+    if region and region != asked:
+        why = f"the bucket is in {escaped(region, 40)}: set client_kwargs region_name to that"
+    else:
+        why = "see its status" + clock_apart(answer.headers.get("date"))
+    code = f" ({answer.code})" if answer.code else ""
+    msg = f"{what}: it answered {answer.status}{code}: {why}"
+    return StoreError(msg, status=answer.status, store_code=answer.code)
+
+
+@attrs.frozen
+class _Said:
+    """What a store said of a HEAD, whose answer has no body."""
+
+    status: int | None = None
+    code: str | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+def _said(error: BaseException) -> _Said:
+    """Return what the store said; s3fs makes one of its own errors of the SDK's."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ClientError):
+        found = found.__cause__ or found.__context__
+    if found is None:
+        return _Said()
+    head = found.response.get("ResponseMetadata", {})
+    code = found.response.get("Error", {}).get("Code", "")
+    # A HEAD has no code but its status once more.
+    named = None if not code or code.isdecimal() else escaped(code, 60)
+    return _Said(head.get("HTTPStatusCode"), named, head.get("HTTPHeaders", {}))
+
+
+def _check_bucket(location: Location, fs: Any, deadline: Deadline) -> None:
+    """Raise where the bucket itself is missing, which a HEAD of an object does not say; once for all keys.
+
+    Raises:
+        StoreError: whose ``store_code`` is ``"NoSuchBucket"``.
+
+    """
+    known = "the bucket is there"
+    if location.cache.get(known):
+        return
+    try:
+        left = max(deadline.left, 0.001)
+        sync(fs.loop, fs._call_s3, "head_bucket", Bucket=location.bucket, timeout=left)  # noqa: SLF001 - s3fs has no public call
+    except FileNotFoundError as error:
+        msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
+        raise StoreError(msg, status=_MISSING, store_code="NoSuchBucket") from error
+    except Exception:  # noqa: BLE001, S110 - who may not ask for it knows no more than before
+        pass
+    location.cache[known] = True
 
 
 def _head(
