@@ -12,7 +12,7 @@ import pytest
 
 from daypass.errors import DaypassError
 from daypass.toolkit import wire
-from daypass.transfer import parts, retries
+from daypass.transfer import retries
 from tests.contract.asking import REQUESTS, hastened
 from tests.servers.dripping import DRIPS, DRIPS_OF_TLS, dripping, identity, soon
 
@@ -46,7 +46,6 @@ def hurry(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
     monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(parts, "_TRIES", 1)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
