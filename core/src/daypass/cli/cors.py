@@ -12,7 +12,7 @@ import click
 from daypass.cli import exits, options
 from daypass.cli.output import note, say
 from daypass.errors import UnsupportedOptionError
-from daypass.gate.cors import add_rule, plan_cors
+from daypass.gate.cors import add_rule, has_rule, plan_cors
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.store.store import Store
 
@@ -54,7 +54,7 @@ def _methods(store: Store) -> list[str]:
 
 def _apply(plan: CorsPlan, *, yes: bool) -> int:
     present = plan.read()
-    if any(plan.rule.items() <= rule.items() for rule in present):
+    if has_rule(plan, present):
         note(f"{plan.owner} has the rule already")
         return 0
     note(f"{plan.owner} has {len(present)} CORS rules" + (":" if present else ""))

@@ -45,6 +45,26 @@ def _asked(
     return call_store(backend, f"{step} of a CORS plan", kind, ask, location=location, doing=doing)
 
 
+def has_rule(plan: CorsPlan, rules: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether one of a store's rules is a plan's: their lists are sets, and stores give them back in any order.
+
+    Args:
+        plan: whose rule is looked for.
+        rules: as the store has them.
+
+    """
+    return any(
+        all(name in rule and _covers(rule[name], value) for name, value in plan.rule.items())
+        for rule in rules
+    )
+
+
+def _covers(there: object, wanted: object) -> bool:
+    if isinstance(there, list) and isinstance(wanted, list):
+        return {str(one).lower() for one in wanted} <= {str(one).lower() for one in there}
+    return there == wanted
+
+
 def add_rule(plan: CorsPlan, shown_before: Sequence[dict[str, Any]]) -> None:
     """Add a plan's rule to those that are there.
 

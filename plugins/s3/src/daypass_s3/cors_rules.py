@@ -28,7 +28,15 @@ from daypass_s3.settings import settings_of
 _HEADERS = ("content-type", "content-md5", "if-none-match", "x-amz-*")
 #: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSConfiguration.html
 _MOST = 100
-_NO_API = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
+#: The last two say that a store read the request as one for the bucket itself.
+_NO_API = frozenset(
+    {
+        *("NotImplemented", "MethodNotAllowed", "NotSupported", "UnsupportedOperation"),
+        *("BucketAlreadyExists", "BucketAlreadyOwnedByYou"),
+    }
+)
+#: And so do these by their number alone: Method Not Allowed, Not Implemented.
+_NOT_THERE = (405, 501)
 
 
 def plan(location: Location, rule: CorsRule) -> CorsPlan:
@@ -84,32 +92,29 @@ def _call(location: Location, operation: str, **names: Any) -> Any:
         msg = f"the CORS rules of {location.bucket}: no answer within {location.deadline:g} s"
         raise DeadlineError(msg) from error
     except (OSError, BotoCoreError, ClientError, ValueError) as error:
-        if (code := _code(error)) == "NoSuchCORSConfiguration":
+        code, status = sdk.refusal_in(error)
+        if code == "NoSuchCORSConfiguration":
             return None
+        if code in _NO_API or status in _NOT_THERE:
+            raise _without(location, code) from error
         raise _explained(location, error, code) from error
 
 
 def _no_store(bucket: str) -> StoreError:
     return StoreError(
-        f"what was answered for the CORS rules of bucket {bucket} holds none, and is no store's answer: look at what answers there, such as a proxy or a log-in"
+        f"what was answered for the CORS rules of bucket {bucket} holds none, and is no answer about rules: look at what answers there, such as a proxy, a log-in, or a store that has no such rules"
     )
 
 
-def _code(error: Exception) -> str:
-    """Return the store's own code; s3fs translates the SDK's errors and chains them."""
-    for found in (error, error.__cause__):
-        if isinstance(found, ClientError):
-            return str(found.response.get("Error", {}).get("Code", ""))
-    return ""
+def _without(location: Location, why: str) -> UnsupportedOptionError:
+    msg = (
+        f"the store of bucket {location.bucket} has no API for CORS rules ({why}): ask its "
+        "operator, or let your own server pass the upload on"
+    )
+    return UnsupportedOptionError(msg, option="cors", backend="s3")
 
 
 def _explained(location: Location, error: Exception, code: str) -> DaypassError:
-    if code in _NO_API:
-        msg = (
-            f"the store of bucket {location.bucket} has no API for CORS rules ({code}): ask its "
-            "operator, or let your own server pass the upload on"
-        )
-        return UnsupportedOptionError(msg, option="cors", backend="s3")
     if code == "NoSuchBucket" or isinstance(error, FileNotFoundError):
         return ObjectNotFoundError(f"bucket {location.bucket} does not exist")
     if isinstance(error, PermissionError):

@@ -36,6 +36,11 @@ _FURTHER: ContextVar[Mapping[str, str]] = ContextVar("daypass_s3_further")
 _MD5 = "md5chksum"
 
 
+#: What says that a HEAD may do better without asking for checksums: those of a KMS-encrypted object need kms:Decrypt,
+#: which a HEAD alone does not, and some stores refuse the header (Backblaze 400, others 501).
+_WITHOUT_CHECKSUMS = (400, 403, 501)
+
+
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata, checksums included where the credential may see them."""
     sdk.check_bucket(location.bucket, asks=True)
@@ -49,8 +54,9 @@ def head_metadata(location: Location) -> ObjectMetadata:
     try:
         try:
             answer = _head(fs, deadline, {**names, "ChecksumMode": "ENABLED"}, headers)
-        except PermissionError:
-            # Checksums of a KMS-encrypted object need kms:Decrypt, which a HEAD alone does not.
+        except (OSError, ClientError) as error:
+            if sdk.refusal_in(error)[1] not in _WITHOUT_CHECKSUMS:
+                raise
             answer = _head(fs, deadline, names, headers)
     except FileNotFoundError as error:
         _check_bucket(location, fs, deadline)

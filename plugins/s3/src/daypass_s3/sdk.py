@@ -21,7 +21,7 @@ from daypass.errors import (
     InvalidRequestError,
     SigningNotSupportedError,
 )
-from daypass_s3.hosts import region_of
+from daypass_s3.hosts import is_amazon, region_of
 from daypass_s3.settings import Settings, check_store
 
 #: botocore's own pattern for what is no ARN, without the names that no store allows.
@@ -91,7 +91,7 @@ def make_client(
     bucket: str,
 ) -> tuple[Any, Host]:
     """Make the client that is the oracle: same endpoint rules, the signature we ask for; and the host it is to name."""
-    own = settings.endpoint or _configured_endpoint(settings, session)
+    own = own_endpoint(settings, session)
     endpoint = own if public_endpoint is None else check_store(public_endpoint, "public_endpoint")
     config = {
         name: settings.config_kwargs[name]
@@ -149,6 +149,17 @@ def _refuse_ignored(settings: Settings, endpoint: str | None) -> None:
         raise InvalidRequestError(msg, option="use_accelerate_endpoint")
 
 
+def own_endpoint(settings: Settings, session: Session) -> str | None:
+    """Return the endpoint that the filesystem speaks to; None for the provider's own."""
+    return settings.endpoint or _configured_endpoint(settings, session)
+
+
+def asks_amazon(settings: Settings, session: Session) -> bool:
+    """Tell whether the filesystem speaks to Amazon's own S3."""
+    endpoint = own_endpoint(settings, session)
+    return endpoint is None or is_amazon(urlsplit(endpoint).hostname or "")
+
+
 def _configured_endpoint(settings: Settings, session: Session) -> str | None:
     """Return the endpoint that the environment or the profile names, if one does."""
     if settings.config_kwargs.get("ignore_configured_endpoint_urls") or (
@@ -193,6 +204,15 @@ def check_bucket(bucket: str, *, asks: bool = False) -> None:
     if not _BUCKET.fullmatch(bucket):
         msg = f"{shown_bucket(bucket)} is not the name of a bucket: letters, digits, '.', '-' and '_' only"
         raise InvalidPathError(msg, option="path")
+
+
+def refusal_in(error: Exception) -> tuple[str, int | None]:
+    """Return the code and the HTTP status of a store's refusal; s3fs translates the SDK's errors and chains them."""
+    for found in (error, error.__cause__):
+        if isinstance(found, exceptions.ClientError):
+            status: int | None = found.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            return str(found.response.get("Error", {}).get("Code", "")), status
+    return "", None
 
 
 _NO_CREDENTIALS = (
