@@ -33,6 +33,24 @@ PLACES = {
         "https://ais.example:51080/s3/b/k",
         "us-east-1",
     ),
+    "b2": (
+        {REGION: "us-west-004"},
+        "https://s3.us-west-004.backblazeb2.com/b/k",
+        "us-west-004",
+    ),
+    "wasabi": (
+        {REGION: "eu-central-1"},
+        "https://s3.eu-central-1.wasabisys.com/b/k",
+        "eu-central-1",
+    ),
+    "spaces": ({REGION: "nyc3"}, "https://nyc3.digitaloceanspaces.com/b/k", "nyc3"),
+    "garage": ({ENDPOINT: "https://garage.example"}, "https://garage.example/b/k", "garage"),
+    "hetzner": ({REGION: "fsn1"}, "https://fsn1.your-objectstorage.com/b/k", "fsn1"),
+    "linode": (
+        {ENDPOINT: "https://us-east-1.linodeobjects.com"},
+        "https://us-east-1.linodeobjects.com/b/k",
+        "us-east-1",
+    ),
     "localstack": ({}, "http://localhost:4566/b/k", "us-east-1"),
 }
 
@@ -83,6 +101,52 @@ def test_what_a_preset_lacks_is_refused_by_name(profile, preset):
             continue
         with pytest.raises(UnsupportedOptionError, match=f"the profile p says .* lacks {name}"):
             daypass.create_signed_url("daypass://p/k", **asked)
+
+
+@pytest.mark.parametrize(
+    ("preset", "header"),
+    [
+        ("r2", "x-amz-grant-read"),
+        ("b2", "X-Amz-Grant-Full-Control"),
+        ("b2", "x-amz-checksum-crc32c"),
+        ("ceph", "x-amz-sdk-checksum-algorithm"),
+        ("gcs-interop", "x-amz-checksum-crc64nvme"),
+    ],
+)
+def test_what_a_preset_lacks_is_refused_as_a_header_too(profile, preset, header):
+    """Grants are an ACL in other words, and a store knows all of the checksums or none."""
+    values, _, _ = PLACES[preset]
+    profile(URL="s3://b", PRESET=preset, **KEYS, **values)
+    for door in (
+        lambda: daypass.create_signed_url("daypass://p/k", method="PUT", headers={header: "x"}),
+        lambda: daypass.create_signed_urls(["daypass://p/k"], method="PUT", headers={header: "x"}),
+        lambda: daypass.create_multipart_upload("daypass://p/k", size=10, headers={header: "x"}),
+    ):
+        with pytest.raises(UnsupportedOptionError, match=f"{header} does what .* lacks") as caught:
+            door()
+        assert caught.value.option == "headers"
+    plain = daypass.create_signed_url(
+        "s3://b/k",
+        method="PUT",
+        headers={header: "x"},
+        storage_options={"key": "AKIDEXAMPLE", "secret": "made-up"},
+    )
+    assert plain.headers == {header: "x"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "kwargs", "header"),
+    [("r2", {"ACL": "private"}, "x-amz-acl"), ("b2", {"GrantRead": "id=a"}, "x-amz-grant-read")],
+)
+def test_what_a_preset_lacks_is_refused_as_the_filesystems_own_setting(
+    profile, preset, kwargs, header
+):
+    values, _, _ = PLACES[preset]
+    profile(URL="s3://b", PRESET=preset, **KEYS, **values)
+    store = daypass.Store("daypass://p", storage_options={"s3_additional_kwargs": kwargs})
+    with pytest.raises(UnsupportedOptionError, match=f"adds {header} to every upload"):
+        store.create_signed_url("k", method="PUT")
+    assert store.create_signed_url("k").headers == {}
 
 
 @pytest.mark.parametrize("preset", PLACES)

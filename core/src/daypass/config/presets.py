@@ -12,6 +12,14 @@ from daypass.errors import ConfigError
 __all__ = ["PRESETS", "Preset"]
 
 _PATH_STYLE = {"config_kwargs": {"s3": {"addressing_style": "path"}}}
+#: For stores that refuse what botocore adds to uploads by itself.
+_WITHOUT_CHECKSUMS = {
+    "config_kwargs": {
+        **_PATH_STYLE["config_kwargs"],
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+    }
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -116,10 +124,13 @@ PRESETS = {
         # Held against it by tests/plugins/s3/test_unsigned.py.
         signer_options={"refuses_unsigned_headers": True},
     ),
-    # It takes any region in a signature's scope: https://docs.ceph.com/en/latest/radosgw/s3/
+    # It takes any region in a signature's scope: https://docs.ceph.com/en/latest/radosgw/s3/. Version 16 stores whatever
+    # a header x-amz-checksum-sha256 says of it, and newer ones have checksums of their own; uploads in parts are named as
+    # not held to if_absent on every store but Amazon's.
     "ceph": Preset(
         storage_options=_in_region("us-east-1"),
         example="https://rgw.example.org",
+        lacks=("checksum_sha256",),
     ),
     # https://developers.cloudflare.com/r2/api/s3/presigned-urls/: GET, HEAD, PUT and DELETE; no POST.
     # https://developers.cloudflare.com/r2/api/s3/api/: the region is auto; no ACLs, no tags, no requester pays.
@@ -136,13 +147,49 @@ PRESETS = {
         storage_options={
             "endpoint_url": "https://storage.googleapis.com",
             "client_kwargs": {"region_name": "auto"},
-            "config_kwargs": {
-                **_PATH_STYLE["config_kwargs"],
-                "request_checksum_calculation": "when_required",
-                "response_checksum_validation": "when_required",
-            },
+            **_WITHOUT_CHECKSUMS,
         },
         lacks=("if_absent", "checksum_sha256", "tags"),
+    ),
+    # https://www.backblaze.com/docs/cloud-storage-call-the-s3-compatible-api: Version 4 alone, and among the calls neither a
+    # POST of an object nor tags. https://www.backblaze.com/docs/cloud-storage-s3-compatible-api: no ACLs of objects, and
+    # x-amz-checksum-* is refused (https://github.com/iterate-ch/cyberduck/issues/16107).
+    "b2": Preset(
+        storage_options=_WITHOUT_CHECKSUMS,
+        endpoint="https://s3.{region}.backblazeb2.com",
+        lacks=("acl", "tags", "checksum_sha256", "create_upload_form"),
+    ),
+    # https://docs.wasabi.com/docs/rest-api-introduction: path style is recommended; tags and CORS are there:
+    # https://docs.wasabi.com/docs/object-tagging-with-the-wasabi-s3-api, https://docs.wasabi.com/docs/operations-on-buckets
+    "wasabi": Preset(
+        storage_options=_PATH_STYLE,
+        endpoint="https://s3.{region}.wasabisys.com",
+    ),
+    # https://docs.digitalocean.com/reference/api/spaces/: the region's slug is signed for; no request payment:
+    # https://docs.digitalocean.com/reference/api/spaces-api/
+    "spaces": Preset(
+        storage_options=_PATH_STYLE,
+        endpoint="https://{region}.digitaloceanspaces.com",
+        lacks=("requester_pays",),
+    ),
+    # https://garagehq.deuxfleurs.fr/documentation/connect/: its region is the one in its configuration, mostly garage; path
+    # style. https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/: no ACLs, tags or versions.
+    "garage": Preset(
+        storage_options=_in_region("garage"),
+        example="https://garage.example.org",
+        lacks=("acl", "tags", "version"),
+    ),
+    # https://docs.hetzner.com/storage/object-storage/supported-actions/: no request payment.
+    "hetzner": Preset(
+        storage_options=_PATH_STYLE,
+        endpoint="https://{region}.your-objectstorage.com",
+        lacks=("requester_pays",),
+    ),
+    # https://techdocs.akamai.com/cloud-computing/docs/clients-and-tooling: SDKs that add no checksums of their own. Its
+    # endpoints are of several kinds, so that only the account's own page says it.
+    "linode": Preset(
+        storage_options={**_in_region("us-east-1"), **_WITHOUT_CHECKSUMS},
+        example="https://us-east-1.linodeobjects.com",
     ),
     # https://docs.nvidia.com/aistore/s3compat: the endpoint is /s3 of a gateway, which takes a POST for
     # uploads in parts and for deleting many objects, and for nothing else (ais/prxs3.go).

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from daypass.backends.calls import Backend
 from daypass.backends.loading import registry
+from daypass.base.messages import brief
 from daypass.errors import (
     InvalidExpiryError,
     InvalidPathError,
@@ -17,7 +18,7 @@ from daypass.errors import (
 )
 from daypass.gate.copies import check_source
 from daypass.model.forms import FILENAME, WAIVABLE, AnyRequest, FormRequest
-from daypass.model.headers import another_request, said_by_option
+from daypass.model.headers import another_request, kin_of, said_by_option
 from daypass.model.locations import Location, read_as_local
 from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
@@ -79,7 +80,7 @@ def admit(
     if request.conditions and not request.conditions <= _enforced(backend, location):
         waived = _waive(backend, location, request)
         request = request.without(waived) if waived else request
-    _check_headers(backend, request)
+    _check_headers(backend, location, request)
     if "copy_source" in request.conditions:
         check_source(backend, location, request)
     if second is None:
@@ -135,7 +136,7 @@ def admit_form(
     if FILENAME in key.removesuffix(FILENAME):
         msg = f"the key holds {FILENAME}, which the store replaces by the file's name: it may only end a key, once"
         raise InvalidPathError(msg, option="path")
-    _check_headers(backend, request)
+    _check_headers(backend, location, request)
     beyond = request.conditions - (info.form_enforces - location.lacks)
     if refused := (beyond if request.strict else beyond - WAIVABLE):
         raise _unsupported_in_form(backend, min(refused))
@@ -167,9 +168,12 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
         raise InvalidRequestError(msg, option=name)
 
 
-def _check_headers(backend: Backend, request: AnyRequest) -> None:
-    """Raise for a header by which the provider's request would be another one, or that an option says."""
+def _check_headers(backend: Backend, location: Location, request: AnyRequest) -> None:
+    """Raise for a header by which the provider's request would be another one, that an option says, or that the store lacks."""
     for name in request.headers or ():
+        if location.lacks and (kin := kin_of(name.lower())) in location.lacks:
+            msg = f"headers: {brief(name)} does what {kin} does, which the profile {location.profile} says that its store lacks: leave it out, or take {kin} out of the profile's capabilities where the store has it"
+            raise UnsupportedOptionError(msg, option="headers")
         if name.lower() in backend.info.operation_headers:
             raise another_request(name)
         if own := backend.info.option_headers.get(name.lower()):
@@ -209,7 +213,7 @@ def check_reading(backend: Backend, location: Location) -> None:
     if beyond := request.conditions - _enforced(backend, location):
         name = min(beyond)
         raise _lacking(location, name) if name in location.lacks else _unsupported(backend, name)
-    _check_headers(backend, request)
+    _check_headers(backend, location, request)
 
 
 def _enforced(backend: Backend, location: Location) -> frozenset[str]:

@@ -20,6 +20,7 @@ __all__ = [
     "check_text",
     "check_token",
     "copy_header",
+    "kin_of",
     "option_of",
     "pairs_of",
     "said_by_option",
@@ -96,6 +97,10 @@ _OWN_OPTION_OF_VENDORS = re.compile(
     r"|(?P<storage_class>storage-class)|(?P<checksum_sha256>checksum-sha256)"
     r"|(?P<requester_pays>request-payer)|(?P<copy_source>copy-source))"
 )
+
+
+#: Headers that have no option of their own and do what one does: a store that lacks the option lacks them too.
+_KIN = re.compile(r"x-[a-z0-9]+-(?:(?P<acl>grant-.*)|(?P<checksum_sha256>(?:sdk-)?checksum-.*))")
 
 
 def check_text(value: str, option: str, *, what: str = "value") -> str:
@@ -187,6 +192,20 @@ def option_of(name: str) -> str | None:
 def copy_header(names: Iterable[str]) -> str | None:
     """Return which of some headers names the source of a copy, on whatever store; None where none does."""
     return next((name for name in names if option_of(name.lower()) == "copy_source"), None)
+
+
+def kin_of(name: str) -> str | None:
+    """Return the option that a header does the same as, or says; None where none does.
+
+    >>> kin_of("x-amz-grant-read"), kin_of("x-amz-checksum-crc32"), kin_of("x-amz-acl")
+    ('acl', 'checksum_sha256', 'acl')
+
+    Args:
+        name: in lower case.
+
+    """
+    found = _KIN.fullmatch(name)
+    return option_of(name) if found is None else found.lastgroup
 
 
 def said_by_option(name: str, own: str, option: str = "headers") -> InvalidRequestError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError
 from daypass.base.times import timestamp
 from daypass.errors import UnsupportedOptionError
 from daypass.model.batches import SignedURLBatch
+from daypass.model.headers import kin_of
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
@@ -92,6 +93,11 @@ class Signer:
     def adds_checksums(self) -> bool:
         """True where the filesystem's own settings ask for a checksum of every upload."""
         return "ChecksumAlgorithm" in self._settings.s3_additional_kwargs
+
+    @property
+    def asks_amazon(self) -> bool:
+        """True where the filesystem speaks to Amazon's own S3."""
+        return sdk.asks_amazon(self._settings, self._session)
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
@@ -181,7 +187,9 @@ class Signer:
         with self._templates.lock:
             oracle = self._oracle_of(location, keys)
             if self._form_place is None:
-                self._form_place = learn_place(oracle, location.bucket)
+                place = learn_place(oracle, location.bucket)
+                _check_lacking(location, place.fixed)
+                self._form_place = place
             return self._form_place
 
     def _oracle_of(self, location: Location, keys: Keys) -> Oracle:
@@ -204,6 +212,7 @@ class Signer:
             for name, value in signed.headers.items()
             if name.lower() not in {mine.lower() for mine in shape.headers}
         }
+        _check_lacking(location, fixed)
         template: Template | TemplateV2 | None
         if self.is_v2:
             template = TemplateV2.learn(
@@ -260,6 +269,14 @@ class Signer:
                 return self._oracle.sign(location.bucket, key, operation, shape, lifetime).url
 
         return sign
+
+
+def _check_lacking(location: Location, fixed: Iterable[str]) -> None:
+    """Raise for a header of the filesystem's own settings that the profile says its store lacks."""
+    for name in fixed:
+        if location.lacks and (kin := kin_of(name.lower())) in location.lacks:
+            msg = f"s3_additional_kwargs adds {name} to every upload, and the profile {location.profile} says that its store lacks {kin}: leave it out"
+            raise UnsupportedOptionError(msg, option="storage_options", backend="s3")
 
 
 def _fill(
