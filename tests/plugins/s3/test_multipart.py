@@ -53,6 +53,30 @@ def test_own_parameters_are_part_of_every_parts_link(place):
     assert {"partNumber=2", "uploadId=id%2F%2B%3D", "x-job=4%202"} <= {*pairs}
 
 
+def test_if_absent_in_parts_is_named_where_no_store_is_known_to_hold_it():
+    """Amazon documents it for the completion; Ceph RGW 16 makes the object all the same."""
+    asked = {"size": 2 * PART, "part_size": PART, "if_absent": True}
+    for place, loose in (("region", frozenset()), ("custom", {"if_absent"})):
+        upload = ours(place, "plain", "bucket").resume_multipart_upload("k", "id", **asked)
+        assert upload.unenforced == loose
+        assert upload.part(1).unenforced & {"if_absent"} == loose
+    plain = ours("custom", "plain", "bucket").resume_multipart_upload("k", "id", size=PART)
+    assert plain.unenforced == frozenset()
+
+
+def test_a_rule_that_needs_it_refuses_the_parts(monkeypatch):
+    rule = Rule(name="once", paths=["s3://bucket/**"], methods=["PUT"], require=["if_absent"])
+    monkeypatch.setattr(in_force, "_application", [Enforcer(Policy(rules=[rule]))])
+    asked = {"size": 2 * PART, "part_size": PART, "if_absent": True}
+    parts = {
+        place: ours(place, "plain", "bucket").resume_multipart_upload("k", "id", **asked)
+        for place in ("region", "custom")
+    }
+    assert parts["region"].part(1).url
+    with pytest.raises(daypass.PolicyError, match="if_absent"):
+        parts["custom"].part(1)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     places,

@@ -61,7 +61,7 @@ class Opened(NamedTuple):
     session: Session
     upload_id: str
     plan: PartPlan
-    #: What the caller goes without.
+    #: What the caller goes without, and what the store is not known to hold.
     waived: frozenset[str]
     #: Whether a rule of the policy limits the object's size.
     limited: bool
@@ -106,6 +106,7 @@ def open_upload(
     asked = request.without(waived)
     made = _called(backend, location, ACTION, _ANY, lambda: hook(location=location, request=asked))
     session = Session(backend, location, made)
+    loose = _unenforced_by(session)
     permit.check_headers(lambda: _headers_of(session))
     begun = upload_id is None
     if upload_id is None:
@@ -119,7 +120,7 @@ def open_upload(
             with suppress(DaypassError):
                 session.step("abort", type(None), upload_id)
         raise
-    return Opened(session, upload_id, plan, waived, permit.limits_size)
+    return Opened(session, upload_id, plan, waived | loose, permit.limits_size)
 
 
 def sign_part(
@@ -153,6 +154,16 @@ def sign_part(
         answer = settled(permit, answer, waived)
         permit.record(answer, [answer.url])
     return answer
+
+
+def _unenforced_by(session: Session) -> frozenset[str]:
+    """Return what the backend says that the store is not known to hold the upload to."""
+    found: object = getattr(session.of_backend, "unenforced", frozenset())
+    if isinstance(found, frozenset) and all(isinstance(name, str) for name in found):
+        return found
+    backend = session.backend
+    msg = f"unenforced of a multipart upload of {backend.info.name} is no frozenset of text"
+    raise PluginError(msg, plugin=backend.plugin)
 
 
 def _headers_of(session: Session) -> dict[str, str]:

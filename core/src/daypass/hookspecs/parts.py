@@ -60,6 +60,9 @@ class UploadSession(Protocol):
 
     A backend's `create_multipart_upload` returns one. All but `sign_part` go to the store, within the
     location's deadline for each silence, and raise errors of the tree in `daypass.errors`.
+
+    One that has an attribute ``unenforced``, a frozenset of options, says by it what the store is not known to hold
+    the whole upload to, as a link's does.
     """
 
     def headers(self) -> dict[str, str]:

@@ -80,6 +80,8 @@ class XMLUploadSession:
     #: What describes the object, not resolved.
     request: SignRequest
     sign: SignStep
+    #: Options that the store is not known to hold the whole upload to.
+    unenforced: frozenset[str] = frozenset()
     #: The object at the filesystem's own endpoint; the parts' links may lead to another.
     _inside: Location = attrs.field(init=False, repr=False)
 
@@ -113,7 +115,10 @@ class XMLUploadSession:
     def sign_part(self, upload_id: str, number: int, request: SignRequest) -> SignedURL:
         """Sign the PUT of one part."""
         query = {"partNumber": str(number), "uploadId": upload_id}
-        return self.sign(self.location, Step("part", "PUT", query), request)
+        link = self.sign(self.location, Step("part", "PUT", query), request)
+        if self.unenforced:
+            link = attrs.evolve(link, unenforced=link.unenforced | self.unenforced)
+        return link
 
     def sign_inside(self, step: Step, request: SignRequest) -> SignedURL:
         """Sign what is sent from here, to the filesystem's own endpoint."""

@@ -49,7 +49,10 @@ def session(
         pays = request.requester_pays or signer.requester_pays
         return signer.sign_step(step, place, now, _shape(step, request, now, requester_pays=pays))
 
-    return XMLUploadSession(location, request, sign)
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html (If-None-Match); stores that speak
+    # S3 make the object all the same (Ceph RGW 16), and of no other is it known.
+    loose = request.if_absent and not signer_of(location).asks_amazon
+    return XMLUploadSession(location, request, sign, frozenset({"if_absent"} if loose else ()))
 
 
 def _shape(step: Step, request: SignRequest, now: SignRequest, *, requester_pays: bool) -> Shape:
