@@ -13,6 +13,7 @@ import attrs
 
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
+from daypass_s3.amazon import AmazonHost, amazon_host
 
 #: ``[bucket.]s3[-flavour][.dualstack][.region].amazonaws.com[.cn]``; old hosts write ``s3-region``.
 _AWS = re.compile(
@@ -22,13 +23,22 @@ _AWS = re.compile(
     r"(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+){1,3}-\d))?"
     r"\.amazonaws\.com(?:\.cn)?"
 )
-#: Hosts of other stores that put the bucket first: R2, Spaces, Backblaze, Wasabi, Google's
+#: Hosts of other stores that put the bucket first: R2, Spaces, Hetzner, Linode, Backblaze, Wasabi, Google's
 #: interoperability, OVH, Scaleway, Outscale.
 _OTHERS = re.compile(
     r"(?:(?P<bucket>[^/]{1,255})\.)?(?:"
-    r"[0-9a-f]{32}(?:\.(?:eu|us|fedramp))?\.r2\.cloudflarestorage\.com|[a-z0-9]+\.digitaloceanspaces\.com"
+    r"[0-9a-f]{32}(?:\.(?:eu|us|fedramp))?\.r2\.cloudflarestorage\.com|(?!cdn\.)[a-z0-9]+(?:\.cdn)?\.digitaloceanspaces\.com"
+    r"|[a-z0-9]+\.your-objectstorage\.com|(?!website-)[a-z0-9-]+\.linodeobjects\.com"
     r"|s3\.[a-z0-9-]+\.backblazeb2\.com|s3(?:\.[a-z0-9-]+)?\.wasabisys\.com|storage\.googleapis\.com"
     r"|s3\.[a-z0-9-]+\.(?:io\.)?cloud\.ovh\.net|s3\.[a-z0-9-]+\.scw\.cloud|oos\.[a-z0-9-]+\.outscale\.com)"
+)
+
+#: https://docs.digitalocean.com/products/spaces/how-to/enable-cdn/
+_CDN = re.compile(r"[^/]+\.[a-z0-9]+\.cdn\.digitaloceanspaces\.com")
+_EDGE = Finding(
+    "warning",
+    "cdn",
+    "it names the host of a content network, which the signature was not made for unless it was signed for that host: use the store's own",
 )
 
 _INTEROPERABILITY = Finding(
@@ -106,24 +116,15 @@ def place_of(url: FoundURL) -> Place:
     """Read bucket and key from host and path."""
     if not url.host:  # a form whose URL nobody gave
         return Place(bucket=None, key=None)
-    for pattern in (_AWS, _OTHERS):
-        match = pattern.fullmatch(url.hostname)
-        if match is None:
-            continue
-        groups = match.groupdict()
-        flavour = groups.get("flavour")
-        region = groups.get("region")
-        if flavour == "-external-1":
-            region = "us-east-1"
-        names: dict[str, object] = {
-            "region": region,
-            "is_global": pattern is _AWS and region is None and flavour is None,
-        }
-        if url.hostname.endswith("storage.googleapis.com"):
-            names["findings"] = (_INTEROPERABILITY,)
+    if (amazon := amazon_host(url.hostname)) is not None:
+        return _of_amazon(url, amazon)
+    if (match := _OTHERS.fullmatch(url.hostname)) is not None:
+        findings = (_INTEROPERABILITY,) if url.hostname.endswith("storage.googleapis.com") else ()
+        if _CDN.fullmatch(url.hostname):
+            findings = (_EDGE,)
         if match["bucket"]:
-            return Place(bucket=match["bucket"], key=url.key, **names)  # type: ignore[arg-type]
-        return _by_path(url, **names)
+            return Place(bucket=match["bucket"], key=url.key, findings=findings)
+        return _by_path(url, findings=findings)
     if _is_address(url.hostname) or "." not in url.hostname:
         return _by_path(url)
     why = (
@@ -131,6 +132,17 @@ def place_of(url: FoundURL) -> Place:
         "bucket is part of the host's name, all of the path is the key"
     )
     return _by_path(url, findings=(Finding("note", "addressing", why),))
+
+
+def _of_amazon(url: FoundURL, amazon: AmazonHost) -> Place:
+    names: dict[str, object] = {
+        "region": amazon.region,
+        "is_global": amazon.is_global,
+        "findings": amazon.findings,
+    }
+    if amazon.in_path:
+        return _by_path(url, **names)
+    return Place(bucket=amazon.bucket, key=url.key, **names)  # type: ignore[arg-type]
 
 
 def _by_path(url: FoundURL, **names: object) -> Place:
