@@ -238,7 +238,8 @@ def explained(error: Exception, deadline: Deadline) -> DaypassError:
     """Translate what google-auth raises; its texts hold answers of servers and are not shown."""
     from google.auth import exceptions
 
-    if deadline.left <= 0:
+    # Who was waited for until no whole try was left has not answered in time.
+    if deadline.left <= (deadline.one_try if _timed_out(error) else 0):
         return deadline.error("getting an access token")
     unreachable = (exceptions.TransportError, OSError)
     if isinstance(error, unreachable) or isinstance(error.__cause__, unreachable):
@@ -256,6 +257,14 @@ def explained(error: Exception, deadline: Deadline) -> DaypassError:
         f"the Google credential could not get an access token ({type(error).__name__}): it has "
         "ended or was revoked, so log in again or give another"
     )
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    from requests.exceptions import Timeout
+
+    while error is not None and not isinstance(error, Timeout):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _sign_url(universe: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daypass.errors import (
@@ -20,12 +20,16 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.failures import unreachable
 from daypass.toolkit.filesystems import sync_filesystem
+from daypass_gcs.bounded_request import BoundedRequest
+from daypass_gcs.keys import Transport, refresh
 from daypass_gcs.places import check_bucket
 from daypass_gcs.settings import payer, settings_of
 from daypass_gcs.shape import check_generation
 
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
 _MD5 = "md5chksum"
+#: A token that ends sooner gcsfs renews itself (its LOCAL_REFRESH_BUFFER is five minutes).
+_SOON = timedelta(minutes=6)
 _UNAUTHENTICATED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 
 
@@ -107,6 +111,7 @@ def _call(
     fs: Any = None
     try:
         own: Any = location.fs
+        _renew(own.credentials, deadline)
         # A twin gets the owner's credentials, and makes no second search for them.
         fs = sync_filesystem(location, token=own.credentials.credentials or "anon")
         *_, body = sync(
@@ -124,6 +129,20 @@ def _call(
         raise DeadlineError(msg) from error
     except Exception as error:
         raise _explained(location, fs, error) from error
+
+
+def _renew(credentials: Any, deadline: Deadline) -> None:
+    """Get the access token before gcsfs does, whose requests for one follow redirects and have no end."""
+    source = credentials.credentials
+    if source is None:
+        return
+    with credentials.lock:
+        until = getattr(source, "expiry", None)  # naive, in UTC
+        if source.valid and (
+            until is None or until - datetime.now(UTC).replace(tzinfo=None) > _SOON
+        ):
+            return
+        refresh(source, BoundedRequest(Transport().request(), deadline), deadline)
 
 
 def _explained(location: Location, fs: Any, error: Exception) -> DaypassError:
