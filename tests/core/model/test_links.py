@@ -125,7 +125,7 @@ URL = f"https://b.example/a%20b/k.csv?X-Amz-Signature={SECRET}"
             None,
         ),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_curl_is_a_shell_command_that_uses_the_link(expected, changes, file):
     assert ["curl", "--fail", *expected] == shlex.split(_link(**changes).curl(file))
