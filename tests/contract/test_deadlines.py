@@ -46,6 +46,7 @@ def hurry(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
     monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retries, "TRIES", 1)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 

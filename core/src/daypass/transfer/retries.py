@@ -38,7 +38,7 @@ def is_temporary(error: BaseException) -> bool:
 def insist(
     call: Callable[[], T],
     *,
-    tries: int = TRIES,
+    tries: int | None = None,
     again: Callable[[BaseException], bool] = is_temporary,
     stop: threading.Event | None = None,
 ) -> T:
@@ -46,7 +46,7 @@ def insist(
 
     Args:
         call: the function.
-        tries: how often it is called at most.
+        tries: how often it is called at most; `TRIES` without it.
         again: tells whether to call it once more after an error.
         stop: ends the pauses, and the tries, from another thread.
 
@@ -55,6 +55,7 @@ def insist(
 
     """
     stop = stop or threading.Event()
+    tries = TRIES if tries is None else tries
     try:
         return call()
     except DaypassError as error:
