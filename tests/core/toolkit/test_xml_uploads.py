@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from daypass.errors import StoreError
+from daypass.hookspecs.network import EVERYBODYS
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
@@ -30,7 +31,7 @@ def session(url):
         )
 
     place = Location("fake", "bucket", "key", {}, None, None, open=lambda: None)
-    return XMLUploadSession(place, SignRequest(method="PUT"), sign)
+    return XMLUploadSession(place, SignRequest(method="PUT"), sign, lambda _: EVERYBODYS)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def store(seen):
             seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             self.send_response(200)
             self.send_header("Content-Length", "3")
+            self.send_header("ETag", '"1"')
             self.end_headers()
 
         def log_message(self, *_):

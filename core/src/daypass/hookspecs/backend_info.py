@@ -11,11 +11,13 @@ from attrs.validators import optional
 
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.errors import PluginError, UnknownOptionError
+from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.hookspecs.project_options import ProjectOptions
 from daypass.model.options import CONDITIONS, METHODS, OF_LINKS
 
 if TYPE_CHECKING:
     from daypass.hookspecs.parts import PartLimits
+    from daypass.model.locations import Location
 
 __all__ = ["BackendInfo"]
 
@@ -132,6 +134,10 @@ def _as_given(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
+def _as_everybody(_location: Location) -> Network:
+    return EVERYBODYS
+
+
 @names_nearest
 @attrs.frozen(kw_only=True)
 class BackendInfo:
@@ -196,3 +202,5 @@ class BackendInfo:
     #: True where URLs have paths of the store's own, as links of share services do. Everybody else's must end in
     #: the key, or the link is refused: nothing else shows which object it opens.
     opaque_links: bool = attrs.field(default=False, validator=_flag)
+    #: Returns how the filesystem of a location reaches its store: what daypass sends itself goes the same way.
+    network: Callable[[Location], Network] = attrs.field(default=_as_everybody, repr=False)

@@ -16,6 +16,7 @@ from daypass.base.process import Once
 from daypass.base.secrets import check_portable
 from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidPathError, InvalidRequestError, UnsupportedOptionError
+from daypass.hookspecs.network import Network
 from daypass.model.forms import AnyRequest, FormRequest, make_form_request
 from daypass.model.locations import Location
 from daypass.model.paths import PROFILES, ParsedPath, PathLike, check_version, parse_path
@@ -315,6 +316,11 @@ class Root:
         else:
             location = self.at(key, version, whole=made.method == "LIST")
         return self.backend, location, made
+
+    @property
+    def network(self) -> Network:
+        """How what is sent through its links goes: as the filesystem of who signs reaches its store."""
+        return self.backend.info.network(self.location)
 
     def reading(
         self, key: str, request: SignRequest, version: str | None = None

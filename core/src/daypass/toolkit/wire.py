@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
+from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.links import SignedURL
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.failures import clock_apart, unreachable
@@ -182,6 +183,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     body: Iterator[bytes] | bytes | None = None,
     timeout: float | None = None,
+    network: Network = EVERYBODYS,
 ) -> Iterator[Response]:
     """Send what a link is for, with its headers; yield the answer, to be read.
 
@@ -192,6 +194,7 @@ def send(
         timeout: the longest silence of the other side in seconds, which is also how long connecting may
             take, with the host's name and TLS, and the status line and the headers of the answer; a
             minute without it.
+        network: whom to trust, and which proxies to use.
 
     Raises:
         StoreError: if the store cannot be reached or answers with an error, whose ``status`` and
@@ -205,7 +208,10 @@ def send(
         headers={**(headers or {}), **link.headers, "User-Agent": f"daypass/{__version__}"},
         method=link.method,
     )
-    opener = urllib.request.build_opener(_NoRedirect, _HTTP, _HTTPS)
+    handlers: list[Any] = [_NoRedirect, _HTTP, _HTTPS(context=network.context)]
+    if network.proxies is not None:
+        handlers.append(urllib.request.ProxyHandler(dict(network.proxies)))
+    opener = urllib.request.build_opener(*handlers)
     timeout = timeout or TIMEOUT
     with network_errors(link, timeout):
         try:

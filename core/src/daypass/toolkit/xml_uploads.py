@@ -7,7 +7,7 @@ https://docs.cloud.google.com/storage/docs/multipart-uploads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Protocol
@@ -23,6 +23,7 @@ from daypass.errors import (
     ObjectNotFoundError,
     StoreError,
 )
+from daypass.hookspecs.network import Network
 from daypass.hookspecs.parts import UploadedPart
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
@@ -80,6 +81,8 @@ class XMLUploadSession:
     #: What describes the object, not resolved.
     request: SignRequest
     sign: SignStep
+    #: Says how what is sent from here goes.
+    network: Callable[[Location], Network]
     #: Options that the store is not known to hold the whole upload to.
     unenforced: frozenset[str] = frozenset()
     #: The object at the filesystem's own endpoint; the parts' links may lead to another.
@@ -213,11 +216,14 @@ class XMLUploadSession:
         headers = {} if body is None else {"Content-Type": "application/xml"}
         deadline = deadline or Deadline.after(self.location.deadline)
         path = self.location.path
+        network = self.network(self.location)
         seconds = max(deadline.left, 0.001)  # for a socket, which takes 0 for no waiting at all
 
         def exchange() -> tuple[bytes, dict[str, str]]:
             with (
-                send(link, headers=headers, body=body, timeout=seconds) as response,
+                send(
+                    link, headers=headers, body=body, timeout=seconds, network=network
+                ) as response,
                 network_errors(link, seconds),
             ):
                 said = {name.lower(): text for name, text in response.headers.items()}

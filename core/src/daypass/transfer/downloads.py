@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import attrs
 
 from daypass.errors import DaypassError, StoreError
+from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.links import SignedURL
 from daypass.toolkit.wire import Response, network_errors, read_object, send
 from daypass.transfer.meter import Meter
@@ -48,6 +49,7 @@ def fetch(
     encoding: str = "identity",
     most: int | None = None,
     room: int,
+    network: Network = EVERYBODYS,
 ) -> Arrived:
     """Write what a link leads to into a file.
 
@@ -59,13 +61,14 @@ def fetch(
         most: how many bytes it has, where that is known: after them nothing more is read. Without it, what the
             answer says.
         room: how many bytes are read at most of an answer that does not say, which may have no end.
+        network: how the store is reached.
 
     Raises:
         ChangedError: if the object has become another on the way, or is longer.
         DaypassError: if it cannot be had, though asked again.
 
     """
-    coming = _Coming(link, sink, meter, encoding, most, room)
+    coming = _Coming(link, sink, meter, encoding, most, room, network)
     while True:
         before = coming.total
         try:
@@ -86,6 +89,7 @@ class _Coming:
     encoding: str
     most: int | None
     room: int
+    network: Network
     total: int = 0
     #: Of the answer that began it.
     headers: Message = attrs.field(factory=Message)
@@ -114,7 +118,7 @@ class _Coming:
         if self.total:
             headers |= {"Range": f"bytes={self.total}-", "If-Match": self._tag or ""}
         try:
-            with send(self.link, headers=headers) as response:
+            with send(self.link, headers=headers, network=self.network) as response:
                 self._begin(response)
                 self._read(response)
         except StoreError as error:

@@ -16,6 +16,7 @@ from daypass.base.files import target_of, whole
 from daypass.base.tracebacks import discreet
 from daypass.errors import StoreError
 from daypass.gate import doors
+from daypass.hookspecs.network import EVERYBODYS
 from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike
 from daypass.model.requests import SignOptions, for_reading, make_reading, make_request
@@ -99,14 +100,14 @@ def download(
     encoding, expected = "identity", None
     if is_link(link):
         check_alone({**place, "version": version, **options})
-        used = link_of(link, "GET", options.get("headers"))
+        used, network = link_of(link, "GET", options.get("headers")), EVERYBODYS
     else:
         # What the link is signed with, the metadata are read with: by one root, and the same options.
         made, reading = make_request(options), make_reading(for_reading(options))
         path: Any = link
         root, key = root_for(path, **place)
         asked = root.request_for("create_signed_url", key, options, version, made)
-        used = doors.create_signed_url(*asked, caller=root.caller)
+        used, network = doors.create_signed_url(*asked, caller=root.caller), root.network
         expected = doors.head_metadata(*root.reading(key, reading, version))
         if expected.content_encoding == "gzip":
             # Some stores unpack what they keep compressed, for a client that does not say it takes gzip.
@@ -118,7 +119,7 @@ def download(
         most = None if expected is None else expected.size
         # Where nobody says how long it is, one download shall not fill the disk.
         room = shutil.disk_usage(folder).free // 2
-        came = fetch(used, sink, meter, encoding=encoding, most=most, room=room)
+        came = fetch(used, sink, meter, encoding=encoding, most=most, room=room, network=network)
         size = came.said_size if expected is None else expected.size
         md5 = came.said_md5 if expected is None else expected.content_md5
         _check(used.path if expected is None else expected.path, came.size, size, came.md5, md5)

@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 import attrs
 
 from daypass.errors import UnsupportedOptionError
+from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.links import SignedURL
 from daypass.store.multipart import MultipartUpload
 from daypass.toolkit.wire import PIECE, send
@@ -50,6 +51,7 @@ class _Job:
     #: MD5 of each part in base64.
     md5s: Sequence[str]
     meter: Meter
+    network: Network
     waiting: SimpleQueue[int]
     done: SimpleQueue[Sent | BaseException] = attrs.field(factory=SimpleQueue)
     stop: threading.Event = attrs.field(factory=threading.Event)
@@ -80,7 +82,7 @@ class _Job:
         headers = {"Content-MD5": md5, "Content-Length": str(size)}
         with self.meter.attempt() as told:
             body = self._pieces(number, size, told)
-            with send(link, headers=headers, body=body) as response:
+            with send(link, headers=headers, body=body, network=self.network) as response:
                 etag = etag_of_stored(link, response)
         return Sent(number, etag, bound)
 
@@ -124,6 +126,7 @@ def send_parts(
     *,
     jobs: int,
     meter: Meter,
+    network: Network = EVERYBODYS,
 ) -> Iterator[Sent]:
     """Send parts of a file, and yield each when the store has it; they come in no order.
 
@@ -134,6 +137,7 @@ def send_parts(
         numbers: the parts to send.
         jobs: how many are sent at a time.
         meter: is told of every piece.
+        network: how the store is reached.
 
     Raises:
         ChangedError: if the file is not what its checksums say.
@@ -143,7 +147,7 @@ def send_parts(
     waiting: SimpleQueue[int] = SimpleQueue()
     for number in numbers:
         waiting.put(number)
-    job = _Job(upload, file, md5s, meter, waiting)
+    job = _Job(upload, file, md5s, meter, network, waiting)
     # Daemons: whoever is interrupted does not wait for a store that has fallen silent.
     threads = [
         threading.Thread(target=job.work, daemon=True) for _ in range(min(jobs, len(numbers)))

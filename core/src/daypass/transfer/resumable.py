@@ -206,7 +206,13 @@ def _send(
         job.meter.add(sum(upload.size_of(number) for number in parts))
         missing = [n for n in range(1, upload.part_count + 1) if n not in parts]
         for sent in send_parts(
-            upload, job.source.file, known.part_md5s, missing, jobs=job.jobs, meter=job.meter
+            upload,
+            job.source.file,
+            known.part_md5s,
+            missing,
+            jobs=job.jobs,
+            meter=job.meter,
+            network=job.root.network,
         ):
             _note(journal, parts, upload, sent)
         etag = complete(job, upload, known, parts)

@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from daypass.base.files import named
 from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
+from daypass.gate import doors
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike
-from daypass.model.requests import SignOptions
-from daypass.store.functions import create_signed_url
+from daypass.model.requests import SignOptions, make_request
 from daypass.store.keywords import hidden
 from daypass.store.prepared import root_for
+from daypass.transfer.job import Job, has_parts
 from daypass.transfer.keywords import AbortKeywords, UploadKeywords
 from daypass.transfer.links import check_alone, check_method, check_url, is_link, link_of
 from daypass.transfer.meter import Meter
@@ -88,7 +88,6 @@ def upload(
 
     """
     from daypass.transfer import resumable
-    from daypass.transfer.job import Job, has_parts
     from daypass.transfer.whole import content_type_of
 
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
@@ -114,17 +113,17 @@ def upload(
     with source_of(file) as source:
         path: Any = inside(link, source.name)  # type: ignore[arg-type] # it is a path
         asked.setdefault("content_type", content_type_of(source.name or str(path)))
+        make_request({**asked, "method": "PUT"})  # what cannot be loads no backend
+        root, key = root_for(path, **place)
+        job = Job(
+            source, str(path), root, key, asked, explicit, part_size, jobs, resume, meter, notes
+        )
         size = source.file.stat().st_size
-        if resume or size > multipart_threshold:
-            root, key = root_for(path, **place)
-            job = Job(
-                source, str(path), root, key, asked, explicit, part_size, jobs, resume, meter, notes
-            )
-            if has_parts(job, size):
-                done = resumable.put(job)
-                if done is not None:
-                    return done
-        return _in_one_piece(source.file, path, place, asked, meter=meter, notes=notes)
+        if (resume or size > multipart_threshold) and has_parts(job, size):
+            done = resumable.put(job)
+            if done is not None:
+                return done
+        return _in_one_piece(job)
 
 
 @discreet
@@ -214,43 +213,38 @@ def _through(
     )
 
 
-def _in_one_piece(
-    file: Path,
-    path: Any,
-    place: Mapping[str, Any],
-    asked: Any,
-    *,
-    meter: Meter,
-    notes: list[str],
-) -> Transfer:
+def _in_one_piece(job: Job) -> Transfer:
     from daypass.transfer.checksums import checksums
     from daypass.transfer.whole import said_by, send_whole
 
+    file, root = job.source.file, job.root
     size = file.stat().st_size
-    md5, _ = checksums(file, size, max(1, size), meter, asked)
-    put: Any = asked | {"method": "PUT"}
+    md5, _ = checksums(file, size, max(1, size), job.meter, job.asked)
+
+    def sign(**options: Any) -> SignedURL:
+        asked = root.request_for("create_signed_url", job.key, {**options, "method": "PUT"})
+        return doors.create_signed_url(*asked, caller=root.caller)
+
     checked = True
     try:
-        link = create_signed_url(
-            path, **place, **({"content_md5": md5, "add_content_md5_metadata": True} | put)
-        )
+        link = sign(**{"content_md5": md5, "add_content_md5_metadata": True, **job.asked})
     except UnsupportedOptionError as error:
         if error.option not in ("content_md5", "add_content_md5_metadata"):
             raise
-        link = create_signed_url(path, **place, **put)
-        notes.append(f"uploading without an MD5: {error}")
+        link = sign(**job.asked)
+        job.notes.append(f"uploading without an MD5: {error}")
         checked = False
     with file.open("rb") as source:
-        size, etag = send_whole(link, source, meter)
+        size, etag = send_whole(link, source, job.meter, root.network)
     unenforced = link.unenforced - said_by(link)
     return Transfer(
         path=link.path,
         size=size,
-        content_type=asked["content_type"],
+        content_type=job.asked["content_type"],
         content_md5=md5 if checked and "content_md5" not in unenforced else None,
         etag=etag,
         unenforced=unenforced,
-        notes=tuple(notes),
+        notes=tuple(job.notes),
     )
 
 

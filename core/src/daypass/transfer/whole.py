@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from daypass.errors import InvalidRequestError, StoreError
+from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.forms import UploadForm
 from daypass.model.headers import option_of
 from daypass.model.links import SignedURL
@@ -44,7 +45,9 @@ def said_by(link: SignedURL) -> frozenset[str]:
     return frozenset(said)
 
 
-def send_whole(link: SignedURL, source: BinaryIO, meter: Meter) -> tuple[int, str | None]:
+def send_whole(
+    link: SignedURL, source: BinaryIO, meter: Meter, network: Network = EVERYBODYS
+) -> tuple[int, str | None]:
     """Send a file through a PUT link; return its size in bytes, and its ETag where the store gives one.
 
     Raises:
@@ -58,7 +61,7 @@ def send_whole(link: SignedURL, source: BinaryIO, meter: Meter) -> tuple[int, st
     if bound != str(size):
         msg = f"the link to {link.path} takes {bound} bytes, and {source.name} has {size}"
         raise InvalidRequestError(msg, option="file")
-    return size, _send(link, source, size, meter)
+    return size, _send(link, source, size, meter, network=network)
 
 
 def send_form(
@@ -103,6 +106,8 @@ def _send(
     size: int,
     meter: Meter,
     around: tuple[bytes, bytes] = (b"", b""),
+    *,
+    network: Network = EVERYBODYS,
 ) -> str | None:
     meter.begin(size)
     before, behind = around
@@ -127,7 +132,7 @@ def _send(
                 if behind:
                     yield behind
 
-            with send(link, headers=headers, body=body()) as response:
+            with send(link, headers=headers, body=body(), network=network) as response:
                 return etag_of_stored(link, response)
 
     return insist(once, again=again)

@@ -26,6 +26,7 @@ from daypass_azure.paths import account_of_host
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
     from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.network import Network
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]
@@ -153,6 +154,12 @@ _PROJECT_OPTIONS = ProjectOptions(
 )
 
 
+def _network(location: Location) -> Network:
+    from daypass_azure.trust import network_of
+
+    return network_of(location)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what Azure links can do."""
@@ -167,6 +174,7 @@ def describe_backend() -> BackendInfo:
         options_class=AzureOptions,
         secret_query_keys=("sig",),
         project_options=_PROJECT_OPTIONS,
+        network=_network,
         # https://learn.microsoft.com/en-us/rest/api/storageservices/put-page, lease-blob, copy-blob-from-url,
         # delete-blob, undelete-blob; put-blob, which makes blobs of three kinds
         operation_headers=(

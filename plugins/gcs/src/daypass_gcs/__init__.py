@@ -20,6 +20,7 @@ from daypass_gcs.options import GCSOptions
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation, RequestCheck
     from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.network import Network
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]
@@ -113,6 +114,12 @@ def _open_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return open_options(options)
 
 
+def _network(location: Location) -> Network:
+    from daypass_gcs.network import network_of
+
+    return network_of(location)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what Cloud Storage links can do."""
@@ -136,6 +143,7 @@ def describe_backend() -> BackendInfo:
         secret_query_keys=("X-Goog-Signature",),
         project_options=_PROJECT_OPTIONS,
         open_options=_open_options,
+        network=_network,
         version_in_path=r"#[0-9]+$|[?&]generation=[0-9]+",
     )
 

@@ -14,6 +14,7 @@ from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
 from daypass.toolkit.xml_uploads import Step, XMLUploadSession, kept
+from daypass_gcs.network import network_of
 from daypass_gcs.shape import shape_of
 from daypass_gcs.signer import Signer
 
@@ -47,7 +48,7 @@ def session(
         signer = signer_of(place)
         return signer.sign_step(step, place, now, _shape(step, request, now, signer.payer(request)))
 
-    return XMLUploadSession(location, request, sign)
+    return XMLUploadSession(location, request, sign, network_of)
 
 
 def _shape(step: Step, request: SignRequest, now: SignRequest, payer: str | None) -> Shape:

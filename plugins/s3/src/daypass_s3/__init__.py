@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
     from daypass.hookspecs.explanations import Explanation, RequestCheck
     from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.network import Network
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]
@@ -163,6 +164,12 @@ def _open_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return open_options(options)
 
 
+def _network(location: Location) -> Network:
+    from daypass_s3.network import network_of
+
+    return network_of(location)
+
+
 @hookimpl
 def describe_backend() -> BackendInfo:
     """Declare what S3 links can do."""
@@ -182,6 +189,7 @@ def describe_backend() -> BackendInfo:
         operation_headers=("x-amz-write-offset-bytes",),
         project_options=_PROJECT_OPTIONS,
         open_options=_open_options,
+        network=_network,
         version_in_path=r"\?versionId=.*",
         secret_query_keys=(
             "X-Amz-Signature",

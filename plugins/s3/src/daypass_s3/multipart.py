@@ -15,6 +15,7 @@ from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
 from daypass.toolkit.xml_uploads import Step, XMLUploadSession, kept
+from daypass_s3.network import network_of
 from daypass_s3.shape import shape_of
 from daypass_s3.signer import Signer
 
@@ -52,7 +53,8 @@ def session(
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html (If-None-Match); stores that speak
     # S3 make the object all the same (Ceph RGW 16), and of no other is it known.
     loose = request.if_absent and not signer_of(location).asks_amazon
-    return XMLUploadSession(location, request, sign, frozenset({"if_absent"} if loose else ()))
+    unenforced = frozenset({"if_absent"} if loose else ())
+    return XMLUploadSession(location, request, sign, network_of, unenforced)
 
 
 def _shape(step: Step, request: SignRequest, now: SignRequest, *, requester_pays: bool) -> Shape:
