@@ -135,6 +135,40 @@ def test_stdin_goes_up_and_an_object_comes_to_stdout(daypass, real, bucket, tmp_
     assert not (tmp_path / "-").exists()
 
 
+def test_a_download_that_broke_off_goes_on(daypass, liar, tmp_path):
+    body = os.urandom(300_000)
+    asked = []
+
+    def give(handler):
+        asked.append(handler.headers.get("Range"))
+        if len(asked) == 1:
+            handler.send_response(200)
+            handler.send_header("ETag", '"tag"')
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body[:100_000])
+        elif away:
+            answer(handler, 503)
+        else:
+            place = f"bytes 100000-299999/{len(body)}"
+            answer(handler, 206, body[100_000:], ETag='"tag"', Content_Range=place)
+
+    with liar(give) as httpd:
+        url = f"http://127.0.0.1:{httpd.server_port}/b/k?sig=5ec2e7"
+        away = True
+        done = daypass("get", url, "down", "--resume")
+        assert done.returncode == 1
+        assert "100000 bytes of it are kept: go on by --resume" in done.stderr
+        assert not (tmp_path / "down").exists()
+        away = False
+        done = daypass("get", url, "down", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert asked[0] is None
+    assert set(asked[1:]) == {"bytes=100000-"}
+    assert (tmp_path / "down").read_bytes() == body
+    assert daypass("get", url, "-", "--resume").returncode == 2
+
+
 def test_a_checksum_is_held_against_the_file(daypass, real, bucket, tmp_path):
     (tmp_path / "up").write_text("1,2\n")
     sums = [b64encode(hashlib.sha256(body).digest()).decode() for body in (b"3", b"1,2\n")]

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from daypass.base.messages import shown
 from daypass.errors import InvalidRequestError, StoreError
 
-__all__ = ["check_own", "lock", "named", "opened", "private", "target_of", "whole"]
+__all__ = ["check_own", "lock", "named", "opened", "partly", "private", "target_of", "whole"]
 
 #: Follow no symbolic link; Windows has no such flag.
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
@@ -136,6 +136,32 @@ def whole(target: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+@contextmanager
+def partly(target: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the target's name when the block ends well, and else stays as it is for the next run.
+
+    Raises:
+        StoreError: if another run is at it, or somebody else's file is in its place.
+        InvalidRequestError: if it cannot be made, is too much for the disk, or cannot take the name.
+
+    """
+    part = target.with_name(f".{target.name}.daypass-part")
+    try:
+        descriptor = _created(part, os.O_RDWR | _NO_LINKS, target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        with os.fdopen(descriptor, "r+b") as sink:
+            check_own(descriptor, str(part))
+            lock(sink, f"downloading to {target}")
+            yield sink
+        part.replace(target)
+    except OSError as error:
+        if error.errno in _FULL or error.filename == str(part):
+            raise _unwritable(target, error) from error
+        raise
 
 
 def private(place: Path) -> BinaryIO:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from daypass.cli import exits, options
-from daypass.cli.output import json_option, note, say, say_json
+from daypass.cli.output import json_option, note, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
 from daypass.model.options import AT_ONCE, UPLOAD_ONLY
@@ -30,6 +32,9 @@ def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
     """
     asked = {**{name: values[name] for name in _PLACE}, **options.asked(values)}
     if file == "-":
+        if values["resume"]:
+            msg = "--resume goes on with a file, and - is none"
+            raise click.UsageError(msg)
         if as_json:
             msg = "--json goes to stdout, and so does the object: give a FILE"
             raise click.UsageError(msg)
@@ -38,8 +43,8 @@ def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
         note(f"{shown(done.path)}: {_words(done)}")
         return
     target = within(file, path)
-    with progress("downloading") as callback:
-        done = download(path, target, callback=callback, **asked)
+    with _kept(), progress("downloading") as callback:
+        done = download(path, target, callback=callback, resume=values["resume"], **asked)
     target = target.resolve()
     if as_json:
         say_json(
@@ -53,6 +58,17 @@ def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
         )
         return
     say(f"{shown(str(target))}: {_words(done)}")
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Say what is kept of a download that broke off, and how it goes on."""
+    try:
+        yield
+    except BaseException as error:
+        for told in getattr(error, "__notes__", ()):
+            warn(told)
+        raise
 
 
 def _words(done: Transfer) -> str:
@@ -69,6 +85,11 @@ command = click.Command(
     params=[
         click.Argument(["path"], metavar="PATH|URL"),
         click.Argument(["file"], metavar="[FILE|FOLDER|-]", required=False, default="."),
+        click.Option(
+            ["--resume"],
+            is_flag=True,
+            help="Keep what has come where it breaks off, and go on with what an earlier run has kept.",
+        ),
         *_OPTIONS,
         options.VERSION,
         options.STORAGE,

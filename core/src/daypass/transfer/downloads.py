@@ -14,8 +14,9 @@ import attrs
 from daypass.errors import DaypassError, StoreError
 from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.links import SignedURL
-from daypass.toolkit.wire import Response, network_errors, read_object, send
+from daypass.toolkit.wire import CHUNK, Response, network_errors, read_object, send
 from daypass.transfer.meter import Meter
+from daypass.transfer.partial import Partial
 from daypass.transfer.retries import ChangedError, insist, is_temporary
 
 __all__ = ["Arrived", "fetch"]
@@ -50,25 +51,28 @@ def fetch(
     most: int | None = None,
     room: int,
     network: Network = EVERYBODYS,
+    begun: Partial | None = None,
 ) -> Arrived:
     """Write what a link leads to into a file.
 
     Args:
         link: for GET.
-        sink: the file, empty.
+        sink: the file; what is in it counts only with ``begun``.
         meter: is told of every piece.
         encoding: in which the object may come (Accept-Encoding).
         most: how many bytes it has, where that is known: after them nothing more is read. Without it, what the
             answer says.
         room: how many bytes are read at most of an answer that does not say, which may have no end.
         network: how the store is reached.
+        begun: the same file, as an earlier run has left it.
 
     Raises:
         ChangedError: if the object has become another on the way, or is longer.
         DaypassError: if it cannot be had, though asked again.
 
     """
-    coming = _Coming(link, sink, meter, encoding, most, room, network)
+    coming = _Coming(link, sink, meter, encoding, most, room, network, begun)
+    coming.find()
     while True:
         before = coming.total
         try:
@@ -90,7 +94,10 @@ class _Coming:
     most: int | None
     room: int
     network: Network
+    begun: Partial | None = None
     total: int = 0
+    #: True as long as all that is there is an earlier run's.
+    found: bool = False
     #: Of the answer that began it.
     headers: Message = attrs.field(factory=Message)
     #: MD5 of all that has come.
@@ -112,8 +119,45 @@ class _Coming:
         tag: str | None = self.headers.get("ETag")
         return tag if tag is not None and tag.startswith('"') else None
 
+    def find(self) -> None:
+        """Begin with what an earlier run has left, where the store can be asked for the rest of that very object."""
+        if self.begun is None or self.begun.headers is None:
+            return
+        self.headers = self.begun.headers
+        if self._tag is None or self._is_of_a_part:
+            return
+        self.sink.seek(0)
+        while piece := self.sink.read(CHUNK):
+            self._digest.update(piece)
+            self.total += len(piece)
+        self.found = self.total > 0
+        self.meter.begin(self._said_size)
+        self.meter.add(self.total)
+
+    def _forget(self) -> None:
+        self.meter.add(-self.total)
+        self.total = 0
+        self.found = False
+        self.sink.seek(0)
+        self.sink.truncate()
+        self._digest = hashlib.md5(usedforsecurity=False)
+
     def go_on(self) -> Arrived:
-        """Ask for what is missing, and read it to its end."""
+        """Ask for what is missing, and read it to its end; all of it, where the object is another by now."""
+        if not self.found:
+            return self._ask()
+        if self.total == (self._said_size if self.most is None else self.most):
+            return self._arrived()
+        try:
+            return self._ask()
+        except StoreError as error:
+            gone = error.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            if not self.found or not (gone or isinstance(error, ChangedError)):
+                raise
+        self._forget()
+        return self._ask()
+
+    def _ask(self) -> Arrived:
         headers = {"Accept-Encoding": self.encoding}
         if self.total:
             headers |= {"Range": f"bytes={self.total}-", "If-Match": self._tag or ""}
@@ -125,6 +169,9 @@ class _Coming:
             if self.total and error.status == HTTPStatus.PRECONDITION_FAILED:
                 raise self._changed() from None
             raise
+        return self._arrived()
+
+    def _arrived(self) -> Arrived:
         return Arrived(
             size=self.total,
             md5=b64encode(self._digest.digest()).decode(),
@@ -154,12 +201,10 @@ class _Coming:
             msg = f"the store answered {response.status} to GET {self.link.path}, which brings no whole object: nothing was saved"
             raise StoreError(msg, status=response.status)
         # The first answer, or one of a server that knows no ranges and begins again.
-        self.meter.add(-self.total)
-        self.total = 0
-        self.sink.seek(0)
-        self.sink.truncate()
-        self._digest = hashlib.md5(usedforsecurity=False)
+        self._forget()
         self.headers = response.headers
+        if self.begun is not None:
+            self.begun.begin(response.headers)
         self.meter.begin(response.length)
 
     def _is_the_rest(self, headers: Message) -> bool:
@@ -184,6 +229,7 @@ class _Coming:
             if most is None and self.total + len(piece) > self.room:
                 msg = f"the answer to GET {self.link.path} does not say how many bytes it has, and more than {self.room} arrived, half of what the disk had room for: nothing was saved"
                 raise ChangedError(msg)
+            self.found = False
             self.sink.write(piece)
             self._digest.update(piece)
             self.total += len(piece)

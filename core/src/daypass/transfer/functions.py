@@ -9,12 +9,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from daypass.base.files import target_of, whole
 from daypass.base.tracebacks import discreet
-from daypass.errors import StoreError
+from daypass.errors import InvalidRequestError
 from daypass.gate import doors
 from daypass.hookspecs.network import EVERYBODYS
 from daypass.model.links import SignedURL
@@ -27,6 +28,8 @@ from daypass.transfer.links import check_alone, check_method, is_link, link_of
 from daypass.transfer.meter import Meter
 from daypass.transfer.names import within
 from daypass.transfer.outcome import Transfer
+from daypass.transfer.partial import partial
+from daypass.transfer.retries import ChangedError
 from daypass.transfer.streams import is_stream, onto
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ def download(
     signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
     caller: str | None = None,
+    resume: bool = False,
     callback: Callback | None = None,
     **options: Unpack[SignOptions],
 ) -> Transfer:
@@ -68,6 +72,8 @@ def download(
         signer: who signs in place of the path's own backend, such as ``"cloudfront"``.
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
+        resume: keep what has come where it breaks off, beside the file, and go on with what an earlier run has
+            kept there of the same object.
         callback: is told of the size and of the bytes that arrive (`fsspec.callbacks.Callback`).
         options: what the link to a path shall permit: the fields of `SignRequest`. With the text of
             a URL, ``headers`` are those that it wants, and nothing else may be given.
@@ -83,11 +89,10 @@ def download(
     """
     from daypass.transfer.downloads import fetch
 
-    if is_stream(file, "write"):
-        sink_of, folder = onto(file), gettempdir()
-    else:
-        target = target_of(within(file, link))
-        sink_of, folder = whole(target), str(target.parent)
+    target = None if is_stream(file, "write") else target_of(within(file, link))
+    if target is None and resume:
+        msg = "what has come of a download is kept beside its file, and a stream has none: leave resume out"
+        raise InvalidRequestError(msg, option="resume")
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
     place: dict[str, Any] = {
         "storage_options": storage_options,
@@ -113,18 +118,29 @@ def download(
             # Some stores unpack what they keep compressed, for a client that does not say it takes gzip.
             encoding = "gzip"
     meter = Meter(callback)
-    with sink_of as sink:
+    shown = used.path if expected is None else expected.path
+    with ExitStack() as stack:
+        begun, folder = None, gettempdir() if target is None else str(target.parent)
+        if target is None:
+            sink = stack.enter_context(onto(file))  # type: ignore[arg-type] # it is a stream
+        elif resume:
+            begun = stack.enter_context(partial(target, shown))
+            sink = begun.sink
+        else:
+            sink = stack.enter_context(whole(target))
         if expected is not None:
             meter.begin(expected.size)
         most = None if expected is None else expected.size
         # Where nobody says how long it is, one download shall not fill the disk.
         room = shutil.disk_usage(folder).free // 2
-        came = fetch(used, sink, meter, encoding=encoding, most=most, room=room, network=network)
+        came = fetch(
+            used, sink, meter, encoding=encoding, most=most, room=room, network=network, begun=begun
+        )
         size = came.said_size if expected is None else expected.size
         md5 = came.said_md5 if expected is None else expected.content_md5
-        _check(used.path if expected is None else expected.path, came.size, size, came.md5, md5)
+        _check(shown, came.size, size, came.md5, md5)
     return Transfer(
-        path=used.path if expected is None else expected.path,
+        path=shown,
         size=came.size,
         content_md5=md5,
         etag=came.etag,
@@ -136,10 +152,10 @@ def download(
 def _check(path: str, came: int, size: int | None, came_md5: str, md5: str | None) -> None:
     if size is not None and came != size:
         msg = f"{path} should have {size} bytes, and {came} arrived: nothing was saved"
-        raise StoreError(msg)
+        raise ChangedError(msg)
     if md5 is not None and came_md5 != md5:
         msg = f"{path} should have the MD5 {md5}, and {came_md5} arrived: nothing was saved"
-        raise StoreError(msg)
+        raise ChangedError(msg)
 
 
 @discreet

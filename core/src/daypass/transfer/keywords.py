@@ -28,6 +28,7 @@ class DownloadKeywords(SignOptions, _Place, total=False):
     """Those of a download."""
 
     version: str | None
+    resume: bool
     callback: Callback | None
 
 
