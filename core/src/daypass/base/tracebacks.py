@@ -31,6 +31,7 @@ def discreet(function: Callable[_P, _R]) -> Callable[_P, _R]:
         return _discreetly(answer) if type(answer) is GeneratorType else answer
 
     async def awaited(*args: _P.args, **given: _P.kwargs) -> Any:
+        """Do the same for a coroutine."""
         try:
             return await called(*args, **given)
         except BaseException as error:
