@@ -102,6 +102,13 @@ def test_any_request_is_held_against_its_url(url, method):
             assert isinstance(error, ValueError)
 
 
+@pytest.mark.parametrize("query", [V4, GOOGLE, AZURE, V2])
+def test_sixteen_thousand_parameters_are_held_against_a_key(query):
+    """A change was made ready for each, with a copy of all the others."""
+    with budget():
+        verify(f"https://maps.s3.amazonaws.com/a?{query}{'&a' * 16_000}", key=SECRET, now=NOW)
+
+
 #: Of short texts alone: to find what differs, each of their letters is tried in another way.
 @fuzz(20)
 @given(HOSTS, QUERIES, TEXTS, METHODS, TEXTS)

@@ -266,7 +266,10 @@ def _parameters(sent: SentRequest, check: RequestCheck) -> list[Piece]:
 
 def _parameter(sent: SentRequest, place: int, name: str, value: str) -> Piece:
     query = sent.query
-    before, raw, after = query[:place], query[place][0], query[place + 1 :]
+
+    def request(other: str) -> SentRequest:
+        changed = (query[place][0], encode(other))
+        return attrs.evolve(sent, query=(*query[:place], changed, *query[place + 1 :]))
 
     def findings(other: str) -> list[Finding]:
         shown = "" if _SECRET.search(name) else f": {ascii(other)[:120]} was signed"
@@ -274,7 +277,7 @@ def _parameter(sent: SentRequest, place: int, name: str, value: str) -> Piece:
         return [Finding("error", "parameter-changed", why)]
 
     return Piece(
-        lambda other: attrs.evolve(sent, query=(*before, (raw, encode(other)), *after)),
+        request,
         findings,
         given=value,
         many=True,
