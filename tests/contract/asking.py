@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,8 +18,10 @@ import daypass
 from daypass.gate.cors import plan_cors
 from daypass.hookspecs.cors_rules import CorsRule
 from daypass.hookspecs.parts import UploadedPart
+from daypass.toolkit.deadlines import Deadline
 from daypass.transfer import parts
 from daypass.transfer.meter import Meter
+from daypass_gcs.metadata import _check_there
 from tests.servers.azurite import ACCOUNT, KEY, FakeEntra
 
 
@@ -79,7 +82,7 @@ def send_part(url: str, directory: Path, _: Any) -> object:
 
 CORE = {
     "download": Request(
-        "daypass.transfer.downloads._Coming.go_on",
+        "daypass.transfer.downloads._Coming._ask",
         lambda url, directory, _: daypass.download(f"{url}/k", directory / "down"),
     ),
     "upload": Request(
@@ -141,12 +144,23 @@ def xml_step(step: str, store_of: Callable[[str], daypass.Store]) -> Callable[..
     return ask
 
 
+def missing_bucket(url: str, *_: Any) -> object:
+    from daypass.toolkit.filesystems import sync_filesystem
+    from daypass_s3.metadata import _check_bucket
+
+    location = s3(url).location.at("k")
+    return _check_bucket(location, sync_filesystem(location), Deadline.after(location.deadline))
+
+
 #: What follows the beginning of an upload in parts.
 STEPS = ("list_parts", "complete", "abort")
 XML_STEP = "daypass.toolkit.xml_uploads.XMLUploadSession._take.exchange"
 S3 = {
     "S3 metadata": Request(
         "daypass_s3.metadata._head", lambda url, *_: s3(url).head_metadata("k"), has_body=False
+    ),
+    "S3 bucket, where the object is missing": Request(
+        "daypass_s3.metadata._check_bucket", missing_bucket, has_body=False
     ),
     "S3 CORS, read": Request(
         "daypass_s3.cors_rules._call", lambda url, *_: cors(s3(url)).read()
@@ -210,12 +224,28 @@ def gcs_by_key(url: str) -> daypass.Store:
     return gcs(url, signer_options=signer)
 
 
+def renewed(url: str, *_: Any) -> object:
+    """Ask for an access token as before reading metadata."""
+    from google.oauth2.credentials import Credentials
+
+    from daypass_gcs.metadata import _renew
+
+    source = Credentials(None, "refresh", None, f"{url}/token", "client", "secret")
+    held = SimpleNamespace(credentials=source, lock=threading.Lock())
+    return _renew(held, Deadline.after(hastened.seconds))
+
+
 API = "daypass_gcs.metadata._call"
 GCS = {
     "GCS metadata": Request(
         "daypass_gcs.metadata.head_metadata", lambda url, *_: gcs(url).head_metadata("k")
     ),
     "GCS metadata, by the API": Request(API, lambda url, *_: gcs(url).head_metadata("k")),
+    "GCS bucket, where the object is missing": Request(
+        "daypass_gcs.metadata._check_there",
+        lambda url, *_: _check_there(gcs(url).location.at("k"), None),
+    ),
+    "GCS token, for metadata": Request("daypass_gcs.metadata._renew", renewed, by_tls=False),
     "GCS CORS, read": Request(
         "daypass_gcs.cors_rules.plan.read", lambda url, *_: cors(gcs(url)).read()
     ),

@@ -108,10 +108,10 @@ def test_without_a_line_it_is_refused_and_the_line_that_is_named_allows_it(modul
 
 
 @pytest.mark.parametrize("option", ["headers", "query"])
-def test_a_refusal_of_thousands_of_names_stays_short(module, only, option):
+def test_a_refusal_of_many_names_stays_short(module, only, option):
     only(rule())
     with pytest.raises(PolicyError) as caught:
-        sign(**{option: {f"x-own-{number}": "1" for number in range(5000)}})
+        sign(**{option: {f"x-own-{number}": "1" for number in range(200)}})
     assert len(str(caught.value)) < 1000
 
 

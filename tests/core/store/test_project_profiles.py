@@ -24,7 +24,8 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 
     def _answer(self):
         self.server.seen.append(f"{self.requestline}\n{self.headers}")
-        self.send_response(404)
+        # The bucket is there, and nothing in it.
+        self.send_response(200 if self.command == "HEAD" and self.path.count("/") == 1 else 404)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

@@ -394,7 +394,9 @@ def test_missing_objects_and_buckets(server, store):
         store.head_metadata("missing")
     assert store.head_metadata("missing", missing_ok=True) is None
     elsewhere = daypass.Store("s3://no-such-bucket", storage_options=server.storage_options)
-    assert elsewhere.head_metadata("k", missing_ok=True) is None
+    with pytest.raises(daypass.StoreError, match="there is no bucket no-such-bucket") as caught:
+        elsewhere.head_metadata("k", missing_ok=True)
+    assert (caught.value.status, caught.value.store_code) == (404, "NoSuchBucket")
 
 
 def test_wrong_credentials_and_dead_endpoints(server, bucket):

@@ -242,6 +242,8 @@ def shown_path(text: str) -> str:
     if text.startswith(("file://", "local://")):
         return mask(without_login(text))
     text = re.sub(r"^((?:[A-Za-z0-9+._-]+://)?[^/@:]*:)[^/@]*@", r"\1****@", text)
+    if "://" not in text:  # it may have lost its protocol
+        text = re.sub(r"(/[^/@:]*:)[^/@]*@", r"\1****@", text)
     if "@" in text:
         text = without_login(text)
     if text.startswith(("http://", "https://")):

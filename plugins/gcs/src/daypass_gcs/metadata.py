@@ -70,6 +70,8 @@ def _check_there(location: Location, payer: str | None) -> None:
     except ObjectNotFoundError as error:
         msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
         raise StoreError(msg, status=_NOT_FOUND, store_code="NoSuchBucket") from error
+    except DeadlineError:
+        raise
     except DaypassError:
         pass  # who may not ask for it knows no more than before
     location.cache[known] = True

@@ -138,6 +138,9 @@ def _check_bucket(location: Location, fs: Any, deadline: Deadline) -> None:
     except FileNotFoundError as error:
         msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
         raise StoreError(msg, status=_MISSING, store_code="NoSuchBucket") from error
+    except FSTimeoutError as error:
+        msg = f"the store did not answer for {location.path} within {location.deadline:g} s"
+        raise DeadlineError(msg) from error
     except Exception:  # noqa: BLE001, S110 - who may not ask for it knows no more than before
         pass
     location.cache[known] = True
