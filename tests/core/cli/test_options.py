@@ -68,6 +68,8 @@ EXAMPLES = {
     "storage_class": ("GLACIER", "GLACIER"),
     "tags": ("a=b=c", {"a": "b=c"}),
     "copy_source": ("s3://bucket/a b", "s3://bucket/a b"),
+    "kms_key": ("alias/k", "alias/k"),
+    "encryption_key": (SHA256, SHA256),
     "requester_pays": (None, True),
     "headers": ("X-A=b", {"X-A": "b"}),
     "query": ("x-job=4=2", {"x-job": "4=2"}),

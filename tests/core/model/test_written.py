@@ -38,6 +38,8 @@ WRITTEN = {
     "metadata": ({"a": "1"}, '{"a": "1"}', {"a": "1"}),
     "acl": ("private", "private", "private"),
     "copy_source": ("s3://bucket/a b", "s3://bucket/a b", "s3://bucket/a b"),
+    "kms_key": ("alias/k", "alias/k", "alias/k"),
+    "encryption_key": (SHA256, SHA256, SHA256),
     "requester_pays": (False, "false", False),
     "headers": ({"X-A": "1"}, '{"X-A": "1"}', {"X-A": "1"}),
     "success_status": (201, "201", 201),

@@ -164,6 +164,22 @@ def test_customer_supplied_keys_travel_as_signed_headers(store):
     assert send(store.create_signed_url("k", headers=headers)).body == b"body"
 
 
+def test_keys_as_options_are_those_headers(store, front):
+    own = base64.b64encode(hashlib.sha256(bytes(32)).digest()).decode()
+    upload = store.create_signed_url("k", method="PUT", encryption_key=bytes(32))
+    assert upload.headers == {
+        "x-goog-encryption-algorithm": "AES256",
+        "x-goog-encryption-key": base64.b64encode(bytes(32)).decode(),
+        "x-goog-encryption-key-sha256": own,
+    }
+    assert send(upload, b"body").status == 200
+    assert send(store.create_signed_url("k")).status == 400
+    assert send(store.create_signed_url("k", encryption_key=bytes(32))).body == b"body"
+    name = "projects/p/locations/eu/keyRings/r/cryptoKeys/k"
+    assert send(store.create_signed_url("k", method="PUT", kms_key=name), b"").status == 200
+    assert front.buckets["bucket"].get("k", None).headers["x-goog-encryption-kms-key-name"] == name
+
+
 def test_a_kms_key_is_signed(store, front):
     name = "projects/p/locations/eu/keyRings/r/cryptoKeys/k"
     link = store.create_signed_url(

@@ -116,6 +116,7 @@ def test_download_links_with_overrides_equal_boto3s(place, key, moment, lifetime
             "acl": st.sampled_from(["private", "public-read", "bucket-owner-full-control"]),
             "storage_class": st.sampled_from(["STANDARD", "GLACIER_IR", "a class of 2030"]),
             "requester_pays": st.just(True),
+            "kms_key": header_values,
             "metadata": st.dictionaries(names, spaced_values, max_size=4),
             "headers": st.fixed_dictionaries({}, optional={"Cache-Control": spaced_values}),
             "tags": st.dictionaries(
@@ -145,6 +146,8 @@ def test_upload_links_equal_boto3s(place, key, moment, lifetime, options):
             params["IfNoneMatch"] = "*"
         elif name == "requester_pays":
             params["RequestPayer"] = "requester"
+        elif name == "kms_key":
+            params |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": value}
         elif name == "tags":
             params |= {"Tagging": urlencode(value, quote_via=quote, safe="")} if value else {}
         else:

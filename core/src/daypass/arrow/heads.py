@@ -44,8 +44,8 @@ def head_metadata_many(
         storage_options: fsspec's options for the filesystem, passed on untouched.
         fs: a filesystem that exists, in place of ``storage_options``.
         signer_options: options of the paths' backend, the same as for their links.
-        options: without what the store would not let the objects be read: ``headers`` and
-            ``requester_pays``.
+        options: without what the store would not let the objects be read: ``headers``,
+            ``requester_pays`` and ``encryption_key``.
 
     Returns:
         A ``pyarrow.Table`` with the columns ``path``, ``size``, ``etag``, ``content_md5``,

@@ -138,6 +138,7 @@ _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.duration: {"metavar": "DURATION"},
     checks.md5: {"metavar": "BASE64"},
     checks.sha256: {"metavar": "BASE64"},
+    checks.secret_key: {"metavar": "BASE64"},
     checks.addresses: {"metavar": "ADDRESS[-ADDRESS|/BITS]"},
     checks.redirect: {"metavar": "URL"},
     checks.reaction: {"type": click.Choice(checks.REACTIONS)},

@@ -152,8 +152,8 @@ def head_manifest(
         callback: is told of the number of rows and of those that are done (`fsspec.callbacks.Callback`).
         storage_options: fsspec's options for the filesystem.
         signer_options: options of the paths' backend, the same as for their links.
-        options: without what the store would not let the objects be read: ``headers`` and
-            ``requester_pays``.
+        options: without what the store would not let the objects be read: ``headers``,
+            ``requester_pays`` and ``encryption_key``.
 
     Raises:
         InvalidRequestError: for a manifest that cannot be read, or options that do not fit.

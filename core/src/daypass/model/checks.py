@@ -39,6 +39,7 @@ __all__ = [
     "query",
     "reaction",
     "redirect",
+    "secret_key",
     "sha256",
     "status",
     "tags",
@@ -94,6 +95,22 @@ def md5(value: str | bytes | None, option: str) -> str | None:
 def sha256(value: str | bytes | None, option: str) -> str | None:
     """Return a SHA-256 in base64."""
     return digest(value, option, 32, "SHA-256")
+
+
+def secret_key(value: str | bytes | None, option: str) -> str | None:
+    """Return a key of 32 bytes in base64; no message shows it."""
+    if value is None:
+        return None
+    raw = value
+    if isinstance(value, str):
+        try:
+            raw = b64decode(str.__str__(value).encode("ascii"), validate=True)
+        except (Base64Error, ValueError):
+            raw = b""
+    if not isinstance(raw, bytes) or len(raw) != 32:  # noqa: PLR2004 - AES-256
+        msg = f"{option} must be a key of 32 bytes, as bytes or in base64"
+        raise InvalidRequestError(msg, option=option)
+    return b64encode(raw).decode()
 
 
 def count(value: int | None, option: str) -> int | None:

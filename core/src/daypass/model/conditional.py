@@ -27,9 +27,11 @@ def with_checks(_cls: type, found: list[attrs.Attribute[Any]]) -> list[attrs.Att
     return [checked(field) for field in found]
 
 
-def _names_only(values: Mapping[str, str] | None) -> str:
-    """Show names without values: one of them may be an encryption key."""
-    return "None" if values is None else repr(dict.fromkeys(values, "****"))
+def _names_only(values: Mapping[str, str] | str | None) -> str:
+    """Show names without values, one of which may be an encryption key; of such a key itself nothing."""
+    if isinstance(values, Mapping):
+        return repr(dict.fromkeys(values, "****"))
+    return "None" if values is None else repr("****")
 
 
 class Conditional:

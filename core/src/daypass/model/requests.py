@@ -41,6 +41,7 @@ __all__ = [
 class ReadOptions(TypedDict, total=False):
     """The fields of `SignRequest` that the reading of metadata takes."""
 
+    encryption_key: str | bytes | None
     requester_pays: bool
     headers: Mapping[str, str] | None
 
@@ -60,6 +61,7 @@ class SharedOptions(ReadOptions, total=False):
     acl: str | None
     storage_class: str | None
     tags: Mapping[str, str] | None
+    kms_key: str | None
     query: Mapping[str, str] | None
     filename: str | None
     inline: bool
@@ -161,6 +163,10 @@ class SignRequest(Conditional):
             of up to 256.
         copy_source: the path of an object of the same store, whose copy the holder makes: the body is empty, and
             type, metadata and tags are the source's. Policy and plugins are asked of it as of a GET.
+        kms_key: the key of the store's own key service that encrypts the uploaded object (SSE-KMS on S3, CMEK on
+            Google Cloud Storage), as the store names it.
+        encryption_key: a key of 32 bytes, or its base64, that encrypts the object and is kept nowhere (SSE-C,
+            CSEK): it is secret, and stands in ``SignedURL.headers``, which the holder must send.
         requester_pays: the holder states that the requester pays.
         headers: further headers to sign; the holder must send each with this very value. One that has an
             option of its own, or belongs to the signature, is refused.
@@ -212,6 +218,8 @@ class SignRequest(Conditional):
     storage_class: str | None = None
     tags: dict[str, str] | None = None
     copy_source: str | None = None
+    kms_key: str | None = None
+    encryption_key: str | bytes | None = None
     requester_pays: bool = False
     headers: dict[str, str] | None = None
     query: dict[str, str] | None = None

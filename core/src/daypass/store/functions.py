@@ -279,7 +279,7 @@ def head_metadata(
         fs: a filesystem that exists, in place of ``storage_options``.
         signer_options: options of the path's backend, the same as for its links.
         options: without what the store would not let the object be read: the fields of
-            `SignRequest` ``headers`` and ``requester_pays``.
+            `SignRequest` ``headers``, ``requester_pays`` and ``encryption_key``.
 
     Raises:
         ObjectNotFoundError: a ``FileNotFoundError``, if there is no such object.

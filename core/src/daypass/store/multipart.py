@@ -200,7 +200,10 @@ class MultipartUpload:
             InvalidRequestError: if ``headers`` hold a secret, such as a customer's encryption key.
 
         """
-        own = {name: getattr(self._request, name) for name in SECRET}
+        own = {
+            name: {name: value} if isinstance(value := getattr(self._request, name), str) else value
+            for name in SECRET
+        }
         check_portable("MultipartUpload", **own)
         return {
             "path": self._root.path_of(self._location),

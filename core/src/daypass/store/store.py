@@ -199,7 +199,7 @@ class Store:
             version: the version of the object to read.
             missing_ok: return None where there is no such object, instead of raising.
             options: without what the store would not let the object be read: the fields of
-                `SignRequest` ``headers`` and ``requester_pays``.
+                `SignRequest` ``headers``, ``requester_pays`` and ``encryption_key``.
 
         Raises:
             ObjectNotFoundError: if there is no such object and ``missing_ok`` is False.

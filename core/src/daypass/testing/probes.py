@@ -188,6 +188,12 @@ def _query(trial: Trial, method: str, _: dict[str, Any]) -> None:
             raise AssertionError(msg)
 
 
+def _encryption_key(trial: Trial, _: str, options: dict[str, Any]) -> None:
+    trial.accepts(trial.sign(method="PUT", **options), BODY)
+    assert trial.store.head_metadata(KEY, **options).size == len(BODY)
+    trial.refuses(trial.sign(method="GET"), what="a reader without the key")
+
+
 def _stored(field: str, value: str | dict[str, str]) -> Proof:
     def proof(trial: Trial, method: str, options: dict[str, Any]) -> None:
         trial.accepts(trial.sign(method=method, **options))
@@ -280,6 +286,10 @@ PROBES: Mapping[str, Probe] = {
     "storage_class": Probe(_UPLOAD, {"storage_class": "STANDARD"}),
     "tags": Probe(_UPLOAD, {"tags": {"origin": "sensor 7"}}),
     "copy_source": Probe(_UPLOAD, _copy_source, _copied),
+    "kms_key": Probe(_UPLOAD, {"kms_key": "probe"}),
+    "encryption_key": Probe(
+        ("PUT", *_DOWNLOAD), {"encryption_key": b64encode(b"k" * 32).decode()}, _encryption_key
+    ),
     "requester_pays": Probe(_ANY, {"requester_pays": True}),
     "headers": Probe(("PUT", *_DOWNLOAD, "DELETE"), {"headers": {"Cache-Control": "no-store"}}),
     "query": Probe(_ANY, {"query": {"x-probe": "a b/&=+é"}}, _query),

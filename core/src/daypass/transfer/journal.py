@@ -38,9 +38,9 @@ class Upload:
     #: MD5 of the whole file and of each part, in base64.
     content_md5: str
     part_md5s: list[str]
-    #: What describes the object, as keywords; headers by their names and a digest alone.
+    #: What describes the object, as keywords; of those that may be secret a digest alone.
     options: dict[str, Any]
-    headers: str | None = None
+    secret: str | None = None
 
 
 @attrs.define

@@ -22,6 +22,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.hookspecs.parts import UploadedPart, plan_parts
+from daypass.model.options import SECRET
 from daypass.store import multipart
 from daypass.store.multipart import MultipartUpload
 from daypass.store.root import Root
@@ -98,7 +99,7 @@ def _begin(job: Job, journal: Journal) -> Transfer | None:
             raise
         job.notes.append(f"uploading in one piece: {error}")
         return None
-    headers = asked.pop("headers", None)
+    secret = {name: asked.pop(name) for name in SECRET if name in asked}
     known = Upload(
         file=str(job.source.known_as.absolute()),
         path=upload.path,
@@ -109,7 +110,7 @@ def _begin(job: Job, journal: Journal) -> Transfer | None:
         content_md5=md5,
         part_md5s=md5s,
         options=_plain(asked),
-        headers=_digest(headers),
+        secret=_digest(secret),
     )
     try:
         journal.begin(known)
@@ -147,7 +148,7 @@ def _go_on(job: Job, journal: Journal) -> Transfer:
             "abort_upload, and begin again"
         )
         raise InvalidRequestError(msg, option="resume")
-    given = {name: job.asked[name] for name in (*_OF_LINKS, "headers") if name in job.asked}
+    given = {name: job.asked[name] for name in (*_OF_LINKS, *SECRET) if name in job.asked}
     upload = _resumed(job.root, job.key, known, given)
     try:
         found = upload.list_parts()
@@ -173,13 +174,13 @@ def _go_on(job: Job, journal: Journal) -> Transfer:
 
 def _check_options(job: Job, known: Upload) -> None:
     given = {name: job.asked[name] for name in job.explicit if name not in _OF_LINKS}
-    headers = given.pop("headers", None)
+    secret = {name: given.pop(name) for name in SECRET if name in given}
     if isinstance(given.get("metadata"), Mapping):
         given["metadata"] = {_MD5: known.content_md5, **given["metadata"]}
     given = _plain(given)
     differ = sorted(name for name in given if known.options.get(name) != given[name])
-    if known.headers != _digest(headers):
-        differ.append("headers")
+    if known.secret != _digest(secret):
+        differ.append("headers" if "headers" in secret or not secret else min(secret))
     if differ:
         msg = f"{differ[0]} is not what the upload was begun with: give the same, or nothing"
         raise InvalidRequestError(msg, option="resume")
@@ -278,8 +279,9 @@ def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _digest(headers: Mapping[str, str] | None) -> str | None:
-    """Return what tells headers from others without holding them: a key may be among them."""
-    if not headers:
+def _digest(secret: Mapping[str, Any]) -> str | None:
+    """Return what tells options from others without holding them: a key may be among them."""
+    told = {n: sorted(v.items()) if isinstance(v, Mapping) else v for n, v in secret.items() if v}
+    if not told:
         return None
-    return hashlib.sha256(json.dumps(sorted(headers.items())).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=repr).encode()).hexdigest()

@@ -47,6 +47,8 @@ _ENFORCES = frozenset(
         "acl",
         "storage_class",
         "copy_source",
+        "kms_key",
+        "encryption_key",
         "requester_pays",
         "headers",
         "query",

@@ -24,7 +24,7 @@ from daypass_gcs.bounded_request import BoundedRequest
 from daypass_gcs.keys import Transport, refresh
 from daypass_gcs.places import check_bucket
 from daypass_gcs.settings import payer, settings_of
-from daypass_gcs.shape import check_generation
+from daypass_gcs.shape import check_generation, own_key
 
 #: Where `add_content_md5_metadata` and rclone keep the MD5, in base64.
 _MD5 = "md5chksum"
@@ -45,7 +45,7 @@ def head_metadata(location: Location) -> ObjectMetadata:
         names["userProject"] = payer(project)
     elif location.options.user_project is not None or settings.requester_pays:
         names["userProject"] = project
-    headers = dict(location.reading.headers or {})
+    headers = {**own_key(location.reading), **(location.reading.headers or {})}
     place = ("b/{}/o/{}", location.bucket, location.key)
     try:
         record = call_api(location, "object", "GET", *place, headers=headers, **names)

@@ -15,7 +15,7 @@ from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
 from daypass.toolkit.xml_uploads import Step, XMLUploadSession, kept
 from daypass_gcs.network import network_of
-from daypass_gcs.shape import shape_of
+from daypass_gcs.shape import own_key, shape_of
 from daypass_gcs.signer import Signer
 
 #: A customer's own key has to come with every part, and with the list of them.
@@ -72,6 +72,6 @@ def _shape(step: Step, request: SignRequest, now: SignRequest, payer: str | None
         if now.content_md5 is not None:
             headers["Content-MD5"] = now.content_md5
     if step.name in _WITH_KEY:
-        headers |= kept(request.headers, _OWN_KEY)
+        headers |= kept(request.headers, _OWN_KEY) | own_key(request)
     query = step.query if payer is None else {**step.query, "userProject": payer}
     return Shape(headers, {**query, **(now.query or {})})

@@ -5,7 +5,9 @@ Headers and parameters: https://docs.cloud.google.com/storage/docs/xml-api/refer
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64decode, b64encode
 
 from daypass.base.messages import brief
 from daypass.base.urls import encode_key
@@ -102,9 +104,29 @@ def _headers(request: SignRequest) -> dict[str, str]:
         headers["x-goog-storage-class"] = request.storage_class
     if request.copy_source is not None:
         headers["x-goog-copy-source"] = _source(request.copy_source)
+    headers |= _encryption(request)
     for name, value in request.object_metadata.items():
         headers[f"x-goog-meta-{name}"] = value
     return headers
+
+
+def _encryption(request: SignRequest) -> dict[str, str]:
+    headers = own_key(request)
+    if request.kms_key is not None:
+        headers["x-goog-encryption-kms-key-name"] = request.kms_key
+    return headers
+
+
+def own_key(request: SignRequest) -> dict[str, str]:
+    """Say the customer's own key: https://docs.cloud.google.com/storage/docs/encryption/using-customer-supplied-keys."""
+    if request.encryption_key is None:
+        return {}
+    key = b64decode(request.encryption_key)
+    return {
+        "x-goog-encryption-algorithm": "AES256",
+        "x-goog-encryption-key": b64encode(key).decode(),
+        "x-goog-encryption-key-sha256": b64encode(hashlib.sha256(key).digest()).decode(),
+    }
 
 
 def _source(path: str) -> str:

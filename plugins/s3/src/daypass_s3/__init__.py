@@ -53,6 +53,8 @@ _ENFORCES = frozenset(
         "storage_class",
         "tags",
         "copy_source",
+        "kms_key",
+        "encryption_key",
         "requester_pays",
         "headers",
         "query",

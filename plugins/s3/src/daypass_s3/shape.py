@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from email.utils import format_datetime
 
 from daypass.base.urls import encode, encode_key
+from daypass.model.headers import said_by_option
 from daypass.model.paths import parse_path
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
 from daypass_s3.sdk import check_bucket
 
 PLAIN = Shape()
+#: What the headers of encryption by the store begin with.
+_SSE = "x-amz-server-side-encryption"
 
 
 def shape_of(request: SignRequest, version: str | None, *, requester_pays: bool) -> Shape:
@@ -36,11 +41,37 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
         "x-amz-storage-class": request.storage_class,
         "x-amz-tagging": None if request.tags is None else _tagging(request.tags),
         "x-amz-copy-source": None if request.copy_source is None else _source(request.copy_source),
+        **sse_headers(request),
         "x-amz-request-payer": "requester" if request.requester_pays or requester_pays else None,
         **{f"x-amz-meta-{name}": value for name, value in request.object_metadata.items()},
     }
     found = {name: value for name, value in headers.items() if value is not None}
-    return {**found, **(request.headers or {})}
+    further = request.headers or {}
+    for name in further:
+        # What encrypts is said in one place.
+        if name.lower().startswith(_SSE) and any(own.startswith(_SSE) for own in found):
+            raise said_by_option(name, "encryption_key" if request.encryption_key else "kms_key")
+    return {**found, **further}
+
+
+def sse_headers(request: SignRequest) -> dict[str, str]:
+    """Say by which key the object is encrypted.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html,
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html
+    """
+    headers: dict[str, str] = {}
+    if request.kms_key is not None:
+        headers |= {_SSE: "aws:kms", f"{_SSE}-aws-kms-key-id": request.kms_key}
+    if request.encryption_key is not None:
+        key = b64decode(request.encryption_key)
+        md5 = hashlib.md5(key, usedforsecurity=False).digest()
+        headers |= {
+            f"{_SSE}-customer-algorithm": "AES256",
+            f"{_SSE}-customer-key": b64encode(key).decode(),
+            f"{_SSE}-customer-key-MD5": b64encode(md5).decode(),
+        }
+    return headers
 
 
 def _source(path: str) -> str:
