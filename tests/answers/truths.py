@@ -29,7 +29,7 @@ TRUTHS: dict[str, tuple[str, ...]] = {
     "signature cut": ("the signature itself was changed",),
     "exists": ("a condition was not met: .* the object exists already",),
     "header added": ("x-amz-acl, which the link did not sign: leave it out, or sign it",),
-    "field changed": ("the form does not meet its own policy",),
+    "field changed": ("the field content-type is 'text/html', and the policy says 'text/csv'",),
 }
 _NEEDS = "this link holds only where {} arrive with the signed values"
 _VERIFY = ("the request that arrived is not the one that was signed, .* verify names the piece",)

@@ -371,3 +371,26 @@ def test_version_2_leaves_nothing_to_add():
         signer_options={"signature_version": "s3"},
     )
     assert "unsigned-headers" not in codes(daypass.explain(link.url))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"Content-Type": "text/html"}, "the field content-type is 'text/html', and the policy says 'text/csv'"),
+        ({"x-amz-storage-class": "GLACIER"}, "the policy names no field x-amz-storage-class: leave it out"),
+        ({"Content-Type": None}, "the policy asks for the field content-type, and the form has none"),
+        ({"key": "elsewhere/a"}, "the field key does not begin with 'in/', as the policy says"),
+    ],
+    ids=range(4),
+)  # fmt: skip
+def test_a_form_s_fields_are_held_against_its_policy(change, said):
+    options = {"key": "AK", "secret": "made-up"}
+    form = daypass.create_upload_form(
+        "s3://maps/in/${filename}", content_type="text/csv", storage_options=options
+    )
+    assert errors(daypass.explain(form)) == set()
+    fields = {name: value for name, value in {**form.fields, **change}.items() if value is not None}
+    told = daypass.explain({"url": form.url, "fields": fields})
+    assert [
+        one.message.partition(" or sign")[0] for one in told.findings if one.severity == "error"
+    ] == [said + ("," if said.endswith("leave it out") else "")]

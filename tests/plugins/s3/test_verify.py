@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from base64 import b64encode
 from datetime import datetime, timedelta
 from unittest.mock import patch
 from urllib.parse import quote, unquote
@@ -193,7 +195,7 @@ V4 = {
     ),
     "no content type": (
         lambda url: url, "PUT", {"x-amz-acl": "private"}, "header-missing",
-        "content-type is signed, and you do not send it",
+        "content-type 'text/plain' was signed, and you do not send it",
     ),
     "a header that is not signed": (
         lambda url: url, "PUT", {**SENT, "x-amz-meta-a": "b"}, "header-unsigned", "x-amz-meta-a",
@@ -261,7 +263,7 @@ V2 = {
     "another content type": (
         lambda url: url, "PUT", {**SENT, "Content-Type": "text/csv"}, "header-value"
     ),
-    "no content type": (lambda url: url, "PUT", {"x-amz-acl": "private"}, "header-value"),
+    "no content type": (lambda url: url, "PUT", {"x-amz-acl": "private"}, "header-missing"),
     "a header more": (lambda url: url, "PUT", {**SENT, "x-amz-meta-a": "b"}, "header-value"),
     "a character of the key": (
         lambda url: edited(url, "a%20b", "a%20c"), "PUT", SENT, "key"
@@ -428,3 +430,81 @@ def test_no_secret_is_shown():
         text = str(answer) + repr(answer) + json.dumps(answer.to_dict()) + answer._repr_html_()
         for secret in ("made-up", "fwoG", "fwoH", url.partition("Signature=")[2], KEY["key"]):
             assert secret not in text
+
+
+#: The check values of https://reveng.sourceforge.io/crc-catalogue/ and RFC 3174, of these very bytes.
+CHECKED = b"123456789"
+SUMS = {
+    "crc32": "cbf43926",
+    "crc32c": "e3069283",
+    "crc64nvme": "ae8b14860a799888",
+    "sha1": "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
+    "sha256": "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_every_checksum_is_held_against_the_body(name):
+    header = f"x-amz-checksum-{name}"
+    value = b64encode(bytes.fromhex(SUMS[name])).decode()
+    said = {"checksum_sha256": value} if name == "sha256" else {"headers": {header: value}}
+    link = daypass.create_signed_url("s3://maps/k", method="PUT", storage_options=OWN, **said)
+    good = daypass.verify(link, body=CHECKED, storage_options=OWN)
+    assert (good.ok, good.findings) == (True, ())
+    bad = daypass.verify(link, body=b"1234567890", storage_options=OWN)
+    assert [one.code for one in bad.findings] == ["body"]
+    assert f"{header} says '{value}'" in bad.findings[0].message
+
+
+def test_a_checksum_that_cannot_be_computed_is_said_to_be_unchecked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "anycrc", None)
+    link = daypass.create_signed_url(
+        "s3://maps/k", method="PUT", headers={"x-amz-checksum-crc32c": "AAAAAA=="}, storage_options=OWN,
+    )  # fmt: skip
+    told = daypass.verify(link, body=CHECKED, storage_options=OWN)
+    assert told.ok
+    assert [one.code for one in told.findings] == ["checksum-unchecked"]
+
+
+OWN = {"key": "AKIDEXAMPLE", "secret": "made-up", "client_kwargs": {"region_name": "eu-west-1"}}
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "code"),
+    [
+        ("GET", {"Authorization": "Bearer x"}, "two-signatures"),
+        ("PUT", {"Transfer-Encoding": "chunked"}, "chunked"),
+    ],
+)
+def test_what_s3_refuses_whatever_is_signed_is_named(method, headers, code):
+    link = daypass.create_signed_url("s3://maps/k", method=method, storage_options=OWN)
+    body = b"a" if method == "PUT" else None
+    told = daypass.verify(link, headers={**link.headers, **headers}, body=body, storage_options=OWN)
+    assert (told.ok, told.signature, codes(told)) == (False, "right", {code})
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_a_query_that_is_encoded_twice_is_told_as_that(version):
+    link = daypass.create_signed_url(
+        "s3://maps/a b", storage_options=OWN, signer_options={"signature_version": version},
+        expires_in=900, filename="a b.csv",
+    )  # fmt: skip
+    place, _, query = link.url.partition("?")
+    told = daypass.verify(f"{place}?{query.replace('%', '%25')}", storage_options=OWN)
+    assert (told.ok, told.signature) == (False, "right")
+    assert [one.code for one in told.findings if one.severity == "error"] == ["encoded-twice"]
+    assert "encoded twice" in told.findings[0].message
+
+
+def test_one_thing_is_said_of_each_header():
+    link = daypass.create_signed_url(
+        "s3://maps/k", method="PUT", content_md5="kAFQmDzST7DWlj99KOF/cg==", storage_options=OWN
+    )
+    headers = {"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA==", "x-amz-acl": "private"}
+    told = daypass.verify(link.url, method="PUT", headers=headers, body=b"abd", storage_options=OWN)
+    about = [
+        one.message.split(" ")[2 if one.message.startswith("you") else 0].strip(",")
+        for one in told.findings
+    ]
+    assert sorted(about) == sorted(set(about))
+    assert any("content-md5" in one.message for one in told.findings)

@@ -161,6 +161,7 @@ def _header(sent: SentRequest, name: str) -> Piece:
         why = f"you send {name} {_shown(name, given or '')}, and {signed} was signed"
         if given is None:
             why = f"{name} {signed} was signed, and you do not send it"
+            return [Finding("error", "header-missing", why)]
         return [Finding("error", "header-value", why)]
 
     return Piece(

@@ -15,7 +15,7 @@ from itertools import chain
 
 from daypass.hookspecs.explanations import Explanation, RequestCheck
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.found import SentRequest, decoded
 from daypass.reading.changes import Piece, changes
 from daypass.reading.texts import UNSIGNED, Signing, Text, text_around
 
@@ -85,6 +85,9 @@ def _of_signature(sent: SentRequest, check: RequestCheck, signing: Signing) -> F
         return Finding(
             "error", "signature-changed", "the case of the signature's letters was changed"
         )
+    if "%" in given and decoded(given) == right:
+        why = "the signature is encoded twice (%252B for %2B): encode it once"
+        return Finding("error", "encoded-twice", why)
     if len(given) < len(right) and given and right.startswith(given):
         why = f"the signature was cut off: {len(right) - len(given)} characters are missing at its end"
         return Finding("error", "signature-changed", why)

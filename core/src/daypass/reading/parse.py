@@ -22,6 +22,8 @@ _URL = re.compile(r"(?ai)(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.D
 #: What RFC 3986 lets stand in a URL, and the percent sign.
 _PLAIN = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_TWICE = re.compile(r"%25(?=[0-9A-Fa-f]{2})")
+_SIGNED = re.compile(r"(?:^|&)(?:[A-Za-z-]*[Ss]ignature|sig)=")
 _HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _LAST_PORT = 65_535
 _QUOTES = ("\"'", "''", "<>", '""', "``", "()")
@@ -59,7 +61,8 @@ def parse_url(
                 "the URL holds a # and clients never send what follows it: a # in a key is written %23",
             )
         )
-    parts = [pair.partition("=") for pair in (query or "").split("&") if pair]
+    query = _encoded_once(query or "", findings)
+    parts = [pair.partition("=") for pair in query.split("&") if pair]
     pairs = tuple((name, value) for name, _, value in parts)
     _check_characters(text, pairs, findings)
     return FoundURL(
@@ -128,6 +131,16 @@ def _cleaned(text: str, findings: list[Finding]) -> str:
             text = repair(text)
             findings.append(Finding("error", code, why))
     return text
+
+
+def _encoded_once(query: str, findings: list[Finding]) -> str:
+    """Undo a second encoding of a signed query: all that is encoded there is encoded twice."""
+    escapes = query.count("%")
+    if not escapes or len(_TWICE.findall(query)) != escapes or not _SIGNED.search(query):
+        return query
+    why = "the query is encoded twice (%252F for %2F), as by a client that encodes a URL that was encoded already: encode it once"
+    findings.append(Finding("error", "encoded-twice", why))
+    return query.replace("%25", "%")
 
 
 def _host(scheme: str, authority: str, findings: list[Finding]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,9 @@ from daypass.toolkit.bodies import body_findings, md5_base64
 __all__ = ["verify"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+#: Codes of what is wrong with one header, the surest first.
+_OF_HEADERS = ("body", "header-value", "header-missing", "header-unsigned")
+_WORD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 #: Codes of what an answer says.
 _ANSWERS = ("store-", "arrived-")
 #: What HTTP itself lets headers say of a body; backends know those of their providers.
@@ -116,8 +119,36 @@ def verify(
     check = _check(backend, explanation, request, storage_options, signer_options)
     judged = _judged(request, explanation, check, [*errors, *check.findings])
     return attrs.evolve(
-        judged, ok=False if answers else judged.ok, findings=[*judged.findings, *answers]
+        judged,
+        ok=False if answers else judged.ok,
+        findings=_one_of_each([*judged.findings, *answers], request, explanation),
     )
+
+
+def _one_of_each(
+    findings: Sequence[Finding], request: SentRequest, explanation: Explanation
+) -> list[Finding]:
+    """Say of each header one thing that is wrong, the surest: whatever else is follows from it."""
+    names = {*request.headers, *(explanation.headers or ())}
+    surest: dict[str, Finding] = {}
+    for code in reversed(_OF_HEADERS):
+        for one in findings:  # of two alike the last, which the signature proves
+            about = _about(one, names) if one.code == code else None
+            if about is not None:
+                surest[about] = one
+    return [
+        one
+        for one in findings
+        if one.code not in _OF_HEADERS
+        or (about := _about(one, names)) is None
+        or surest[about] is one
+    ]
+
+
+def _about(finding: Finding, names: Collection[str]) -> str | None:
+    """Return the header that a finding names."""
+    words = _WORD.findall(finding.message)
+    return next((word for word in words if word in names), None)
 
 
 def _judged(
@@ -203,7 +234,7 @@ def _sent(
         raise InvalidRequestError(msg, option="key")
     if not isinstance(found, FoundURL) or _SURROGATE.search(found.url):
         return None  # there is nothing that could be sent
-    if body is not None:
+    if body is not None and "chunked" not in sent.get("transfer-encoding", "").lower():
         sent.setdefault("content-length", str(len(body)))  # every client sends it
     return SentRequest(
         method=method.upper(),

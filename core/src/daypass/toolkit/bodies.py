@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import SentRequest
 
-__all__ = ["body_findings", "md5_base64", "sha256_base64", "sha256_hex"]
+__all__ = [
+    "body_findings",
+    "crc32_base64",
+    "md5_base64",
+    "sha1_base64",
+    "sha256_base64",
+    "sha256_hex",
+]
 
 #: What V4 says in place of a hash where the body is not signed.
 _UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -42,6 +50,16 @@ def body_findings(
             why = f"{name} says {ascii(said)[:90]}, and the body has {right}"
             findings.append(Finding("error", "body", why))
     return tuple(findings)
+
+
+def crc32_base64(body: bytes) -> str:
+    """Return the CRC32 of a body as checksums in headers write it: big-endian, in base64."""
+    return b64encode(zlib.crc32(body).to_bytes(4)).decode()
+
+
+def sha1_base64(body: bytes) -> str:
+    """Return the SHA-1 of a body in base64."""
+    return b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 
 def md5_base64(body: bytes) -> str:

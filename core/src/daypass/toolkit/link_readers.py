@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from daypass.base.messages import escaped
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
-from daypass.toolkit.post_policy import PostPolicy, read_policy
+from daypass.toolkit.post_policy import PostPolicy, held_against, read_policy
 from daypass.toolkit.v4 import Dialect
 from daypass.toolkit.v4_links import V4Link, read_v4
 
@@ -46,6 +46,8 @@ class SignedForm:
     credential_id: str | None
     #: The key, where it is fixed.
     key: str | None
+    #: All of the form's fields.
+    fields: Mapping[str, str] = attrs.field(factory=dict, repr=False)
 
     @property
     def findings(self) -> list[Finding]:
@@ -53,7 +55,8 @@ class SignedForm:
         # A form has neither a lifetime of its own nor signed headers: its policy has the end.
         of_query = ("incomplete", "bad-headers")
         found = () if self.v4 is None else self.v4.findings
-        return [one for one in found if one.code not in of_query] + [*self.policy.findings]
+        kept = [one for one in found if one.code not in of_query]
+        return [*kept, *self.policy.findings, *held_against(self.policy, self.fields)]
 
     def as_fields(self) -> dict[str, Any]:
         """Return what an `Explanation` takes over as it is."""
@@ -91,4 +94,5 @@ def read_form(form: FoundURL, dialect: Dialect, *, older: str) -> SignedForm | N
         v4=v4,
         credential_id=form.get(older) if v4 is None else v4.credential_id,
         key=form.get("key") or policy.key,
+        fields=form.fields or {},
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "conditions_of",
     "encode_policy",
     "fields_of",
+    "held_against",
     "read_policy",
     "starts_with_of",
 ]
@@ -121,6 +122,8 @@ class PolicyDocument:
 
 
 _RANGE = 3
+#: The signature's own fields.
+_OF_SIGNATURES = ("signature", "security-token", "-credential", "-algorithm", "-date")
 
 
 @attrs.frozen(kw_only=True)
@@ -134,9 +137,47 @@ class PostPolicy:
     key: str | None = None
     #: What the key must begin with, where it is not.
     key_prefix: str | None = None
+    #: What fields must be, and what they must begin with, by their names in lower case.
+    exact: dict[str, str] = attrs.field(factory=dict)
+    prefixes: dict[str, str] = attrs.field(factory=dict)
     #: All conditions by the names of their fields, in words.
     conditions: dict[str, str] = attrs.field(factory=dict)
     findings: tuple[Finding, ...] = ()
+
+
+#: Fields that no policy names: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+_FREE = frozenset({"policy", "file", "bucket", "awsaccesskeyid", "googleaccessid", "submit"})
+
+
+def held_against(policy: PostPolicy, fields: Mapping[str, str]) -> list[Finding]:
+    """Say which fields of a form are not as its policy says: the store refuses each.
+
+    Args:
+        policy: the form's.
+        fields: the form's, with names in any case.
+
+    """
+    if any(finding.code == "bad-policy" for finding in policy.findings):
+        return []
+    given = {name.lower(): value for name, value in fields.items()}
+    return [Finding("error", "policy-field", why) for why in _departures(policy, given)]
+
+
+def _departures(policy: PostPolicy, given: Mapping[str, str]) -> Iterator[str]:
+    for name, value in policy.exact.items():
+        if name in _FREE:
+            continue
+        if name not in given:
+            yield f"the policy asks for the field {_shown(name)}, and the form has none"
+        elif given[name] != value:
+            yield f"the field {_shown(name)} is '{_shown(given[name])}', and the policy says '{_shown(value)}'"
+    for name, prefix in policy.prefixes.items():
+        # A key may stand in the policy alone.
+        if not given.get(name, prefix if name == "key" else "").startswith(prefix):
+            yield f"the field {_shown(name)} does not begin with '{_shown(prefix)}', as the policy says"
+    for name in sorted(given.keys() - policy.exact.keys() - policy.prefixes.keys() - _FREE):
+        if not name.startswith("x-ignore-") and not name.endswith(_OF_SIGNATURES):
+            yield f"the policy names no field {_shown(name)}: leave it out, or sign it"
 
 
 def read_policy(text: str) -> PostPolicy:
@@ -172,6 +213,8 @@ def read_policy(text: str) -> PostPolicy:
         bucket=exact.get("bucket"),
         key=exact.get("key"),
         key_prefix=prefix,
+        exact=exact,
+        prefixes=prefixes,
         conditions=found,
         findings=tuple(findings),
     )
@@ -197,7 +240,7 @@ def _read(
             found["content-length-range"] = f"{_shown(name)} to {_shown(value)} bytes"
             continue
         field = str(name).removeprefix("$").lower()
-        if field.endswith(("signature", "security-token", "-credential", "-algorithm", "-date")):
+        if field.endswith(_OF_SIGNATURES):
             continue  # the signature's own fields, which are told elsewhere or not at all
         if operator == "eq":
             exact.setdefault(field, str(value))

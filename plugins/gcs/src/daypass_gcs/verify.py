@@ -55,7 +55,11 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against Cloud Storage's rules and its signature."""
     v4 = sent.get("X-Goog-Signature") is not None
     check = RequestCheck(
-        findings=(*body_findings(sent, _OF_BODIES), *(_unsigned(sent) if v4 else ())),
+        findings=(
+            *body_findings(sent, _OF_BODIES),
+            *_two_ways(sent),
+            *(_unsigned(sent) if v4 else ()),
+        ),
         parameter="X-Goog-Signature" if v4 else "Signature",
         hosts=("storage.googleapis.com",),
         usual=_USUAL,
@@ -86,6 +90,13 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
             sha256(hashed(text) if v4 else text).digest(), digest
         ),
     )
+
+
+def _two_ways(sent: SentRequest) -> list[Finding]:
+    if "authorization" not in sent.headers:
+        return []
+    why = "you send Authorization beside a signed URL: Cloud Storage takes one of them alone, so leave the header out"
+    return [Finding("error", "two-signatures", why)]
 
 
 def _unsigned(sent: SentRequest) -> list[Finding]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 from botocore.exceptions import BotoCoreError
@@ -17,7 +18,13 @@ from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, SentRequest, decoded
 from daypass.model.locations import Location
-from daypass.toolkit.bodies import body_findings, sha256_base64, sha256_hex
+from daypass.toolkit.bodies import (
+    body_findings,
+    crc32_base64,
+    sha1_base64,
+    sha256_base64,
+    sha256_hex,
+)
 from daypass.toolkit.v4 import AWS4
 from daypass.toolkit.v4_links import COST, hmac_by, text_of, unsigned_headers
 from daypass_s3 import sdk
@@ -48,13 +55,25 @@ _USUAL = {
     "x-amz-server-side-encryption": ("AES256", "aws:kms"),
     "x-amz-request-payer": ("requester",),
 }  # fmt: skip
-_OF_BODIES = {"x-amz-checksum-sha256": sha256_base64, "x-amz-content-sha256": sha256_hex}
+_OF_BODIES = {
+    "x-amz-checksum-crc32": crc32_base64,
+    "x-amz-checksum-sha1": sha1_base64,
+    "x-amz-checksum-sha256": sha256_base64,
+    "x-amz-content-sha256": sha256_hex,
+}
+#: Checksums that the standard library does not have: what anycrc calls them, and their lengths in bytes.
+_OF_ANYCRC = {
+    "x-amz-checksum-crc32c": ("CRC32C", 4),
+    "x-amz-checksum-crc64nvme": ("CRC64-NVME", 8),
+}
+#: Hashes in the place of a body's own; with these its bytes are framed, and nobody can hold them against it here.
+_STREAMING = "STREAMING-"
 
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against S3's rules and its signature."""
     v4 = sent.get("X-Amz-Signature") is not None
-    findings = [*body_findings(sent, _OF_BODIES), *(_unsigned(sent) if v4 else ())]
+    findings = [*_of_body(sent), *_of_transport(sent), *(_unsigned(sent) if v4 else ())]
     check = RequestCheck(
         findings=findings,
         parameter="X-Amz-Signature" if v4 else "Signature",
@@ -73,6 +92,40 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         why = f"the ID of the access key was changed: {partly(mine)} was signed"
         findings = [*findings, Finding("error", "parameter-changed", why)]
     return attrs.evolve(check, findings=findings, text=text, right=right, cost=COST if v4 else 0)
+
+
+def _of_body(sent: SentRequest) -> list[Finding]:
+    """Hold every checksum against the body."""
+    if sent.headers.get("x-amz-content-sha256", "").startswith(_STREAMING):
+        return []
+    findings = [*body_findings(sent, _OF_BODIES)]
+    named = {name: fact for name, fact in _OF_ANYCRC.items() if name in sent.headers}
+    if not named or sent.body is None:
+        return findings
+    try:
+        from anycrc import Model
+    except ImportError:
+        why = f"{', '.join(named)} was not held against the body: pip install daypass-s3[crc]"
+        return [*findings, Finding("note", "checksum-unchecked", why)]
+    facts = {name: partial(_sum, Model(model).calc, size) for name, (model, size) in named.items()}
+    return [*findings, *body_findings(sent, facts)]
+
+
+def _sum(calculate: Callable[[bytes], int], size: int, body: bytes) -> str:
+    return b64encode(calculate(body).to_bytes(size)).decode()
+
+
+def _of_transport(sent: SentRequest) -> list[Finding]:
+    """Name what S3 refuses whatever is signed."""
+    findings = []
+    if "authorization" in sent.headers:
+        why = "you send Authorization beside a signed URL: S3 takes one of them alone, so leave the header out"
+        findings.append(Finding("error", "two-signatures", why))
+    chunked = "chunked" in sent.headers.get("transfer-encoding", "").lower()
+    if sent.method == "PUT" and chunked and "content-length" not in sent.headers:
+        why = "you upload in chunks (Transfer-Encoding) and S3 needs the Content-Length: send a file, or bytes whose number is known"
+        findings.append(Finding("error", "chunked", why))
+    return findings
 
 
 def _unsigned(sent: SentRequest) -> list[Finding]:
