@@ -361,3 +361,11 @@ def test_what_adlfs_reads_as_a_version_is_refused_where_it_does():
         with pytest.raises(InvalidPathError, match="say it as version="):
             sign(f"az://maps/{key}", {**OPTIONS, "version_aware": True})
     assert sign("az://maps/k?versionid=1", OPTIONS).url
+
+
+def test_a_public_endpoint_of_azure_s_that_names_the_container_is_refused():
+    """A link would lead to the blob ``maps/k`` of the container; a host of one's own may have a path."""
+    with pytest.raises(InvalidRequestError, match="begin with the container"):
+        sign(options=OPTIONS, public_endpoint="https://contoso.blob.core.windows.net/maps")
+    link = sign(options=OPTIONS, public_endpoint="https://files.example.org/azure")
+    assert link.url.startswith("https://files.example.org/azure/maps/k?")

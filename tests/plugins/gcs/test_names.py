@@ -54,3 +54,36 @@ def test_what_gcsfs_reads_as_a_generation_is_refused_where_it_does():
             continue
         with pytest.raises(daypass.InvalidPathError, match="say it as version="):
             store.create_signed_url(key)
+
+
+@pytest.mark.parametrize("place", ["endpoint_url", "public_endpoint"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://maps.storage.googleapis.com",
+        "https://MAPS.storage.googleapis.com:443",
+        "https://storage.googleapis.com/maps/",
+    ],
+)
+def test_an_endpoint_of_google_s_that_names_a_bucket_is_refused(place, endpoint):
+    """A link would lead to the object ``maps/k`` of the bucket: users paste what a console shows."""
+    given = {place: endpoint}
+    public = given.pop("public_endpoint", None)
+    store = daypass.Store(
+        "gs://maps",
+        storage_options={"token": "anon", **given},
+        public_endpoint=public,
+        signer_options=HMAC,
+    )
+    with pytest.raises(daypass.InvalidRequestError, match=f"{place} names the bucket '"):
+        store.create_signed_url("k")
+
+
+def test_other_endpoints_may_have_a_path():
+    store = daypass.Store(
+        "gs://maps",
+        storage_options={"token": "anon", "endpoint_url": "https://storage.googleapis.com/"},
+        public_endpoint="https://files.example.org/maps",
+        signer_options=HMAC,
+    )
+    assert store.create_signed_url("k").url.startswith("https://files.example.org/maps/maps/k?")

@@ -20,7 +20,7 @@ from daypass.toolkit.engine import Begun, Latest, Templates
 from daypass_azure.account import Account, account_of
 from daypass_azure.keys import Key, keys_of
 from daypass_azure.oracle import consult_sdk
-from daypass_azure.paths import check_name, check_names
+from daypass_azure.paths import account_of_host, check_name, check_names
 from daypass_azure.shape import Outline, Rules, Shape, block_shape_of, moment, shape_of
 from daypass_azure.stored_policies import read_policy
 from daypass_azure.template import SENTINEL, Prepared, Template
@@ -211,6 +211,10 @@ def _before(location: Location, account: Account) -> str:
     elif account.is_emulator:
         # An emulator's account is part of its endpoint, whatever its host is called outside.
         path = "/" + account.endpoint.partition("://")[2].partition("/")[2]
+    host = match[0].partition(":")[0].lower()
+    if path.strip("/") and account_of_host(host) is not None:
+        msg = f"public_endpoint holds a path, and links at {host} begin with the container, which the path says: leave it out"
+        raise InvalidRequestError(msg, option="public_endpoint")
     if ".." in path or "//" in path:
         msg = "public_endpoint holds a path with '..' or '//'"
         raise InvalidRequestError(msg, option="public_endpoint")

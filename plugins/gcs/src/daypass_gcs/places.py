@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from daypass.base.messages import shown_bucket
+from daypass.base.messages import shown, shown_bucket
 from daypass.base.urls import host_header
 from daypass.errors import InvalidPathError, InvalidRequestError, at_row
 from daypass.model.locations import Location
@@ -21,6 +21,8 @@ from daypass.model.locations import Location
 #: bucket then does not exist, and emulators are less strict.
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
 _LONGEST = 222
+#: https://docs.cloud.google.com/storage/docs/request-endpoints
+_GOOGLES = re.compile(r"(?:(?P<bucket>.+)\.)?storage\.googleapis\.com(?::\d+)?")
 #: https://docs.cloud.google.com/storage/docs/objects#naming
 _CHALLENGES = ".well-known/acme-challenge/"
 
@@ -92,10 +94,21 @@ def place_of(location: Location, endpoint: str) -> Place:
     scheme, _, rest = (location.public_endpoint or endpoint).partition("://")
     host, _, path = rest.partition("/")
     path = f"/{path}".rstrip("/")
+    _check_endpoint(
+        "endpoint_url" if location.public_endpoint is None else "public_endpoint", host, path
+    )
     if not options.virtual_hosted_style:
         return _place(f"{scheme}://{host}", f"{path}/{location.bucket}/")
     _check_virtual(scheme.lower(), host, location.bucket)
     return _place(f"{scheme}://{location.bucket}.{host}", f"{path}/")
+
+
+def _check_endpoint(option: str, host: str, path: str) -> None:
+    """Raise where Google's own endpoint names a bucket: links would lead into it, to keys that begin with its name again."""
+    match = _GOOGLES.fullmatch(host.lower())
+    if match is not None and (bucket := match["bucket"] or path.strip("/")):
+        msg = f"{option} names the bucket {shown(bucket)}, which the path says: leave it out, or say virtual_hosted_style=True in signer_options for a host that has it"
+        raise InvalidRequestError(msg, option=option)
 
 
 def _place(origin: str, prefix: str) -> Place:
