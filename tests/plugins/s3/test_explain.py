@@ -72,6 +72,62 @@ def test_what_a_link_says_stands_in_a_sentence_without_a_stray_quote(change, sai
     assert any(said in finding.message for finding in answer.findings)
 
 
+OWN = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": "made-up"}
+#: A host of each store as its own documentation writes it, for the bucket in front of it or not.
+STORES = [
+    "s3.oss-cn-hangzhou.aliyuncs.com",
+    "s3.oss-eu-central-1-internal.aliyuncs.com",
+    "s3.oss-accelerate.aliyuncs.com",
+    "cos.ap-guangzhou.myqcloud.com",
+    "obs.cn-north-4.myhuaweicloud.com",
+    "obs.eu-west-101.myhuaweicloud.eu",
+    "tos-s3-cn-beijing.volces.com",
+    "tos-s3-cn-shanghai.ivolces.com",
+    "s3.bj.bcebos.com",
+    "s3.us-south.cloud-object-storage.appdomain.cloud",
+    "s3.us.cloud-object-storage.appdomain.cloud",
+    "s3.private.dal.us.cloud-object-storage.appdomain.cloud",
+    "s3.cn-east-1.qiniucs.com",
+    "s3-cn-east-1.qiniucs.com",
+]
+
+
+@pytest.mark.parametrize("host", STORES)
+@pytest.mark.parametrize("style", ["path", "virtual"])
+def test_the_bucket_of_a_store_that_speaks_s3_is_known_by_its_host(host, style):
+    endpoint = {
+        "endpoint_url": f"https://{host}",
+        "config_kwargs": {"s3": {"addressing_style": style}},
+    }
+    link = daypass.create_signed_url(
+        "s3://maps-1250000000/a b.tif", signing_time=NOW, storage_options={**OWN, **endpoint}
+    )
+    assert urlsplit(link.url).netloc == (host if style == "path" else f"maps-1250000000.{host}")
+    answer = daypass.explain(link.url, now=NOW)
+    assert (answer.bucket, answer.key) == ("maps-1250000000", "a b.tif")
+    assert "addressing" not in codes(answer)
+    assert errors(answer) == set()
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "bucket"),
+    [
+        ("axaxnpcrorw5.compat.objectstorage.eu-frankfurt-1.oraclecloud.com", "/maps/k", "maps"),
+        (
+            "axaxnpcrorw5.compat.objectstorage.eu-frankfurt-1.oci.customer-oci.com",
+            "/maps/k",
+            "maps",
+        ),
+        ("maps.vhcompat.objectstorage.eu-frankfurt-1.oci.customer-oci.com", "/k", "maps"),
+    ],
+)
+def test_the_namespace_in_oracles_hosts_is_no_bucket(host, path, bucket):
+    parameters = by_boto3().partition("?")[2]
+    answer = daypass.explain(f"https://{host}{path}?{parameters}", now=NOW)
+    assert (answer.bucket, answer.key) == (bucket, "k")
+    assert "addressing" not in codes(answer)
+
+
 def test_a_version_2_link_of_boto3():
     params = {"Bucket": "maps", "Key": "k", "ResponseContentType": "text/html"}
     url = by_boto3(version="s3", params=params)

@@ -23,15 +23,40 @@ _AWS = re.compile(
     r"(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+){1,3}-\d))?"
     r"\.amazonaws\.com(?:\.cn)?"
 )
-#: Hosts of other stores that put the bucket first: R2, Spaces, Hetzner, Linode, Backblaze, Wasabi, Google's
-#: interoperability, OVH, Scaleway, Outscale.
-_OTHERS = re.compile(
-    r"(?:(?P<bucket>[^/]{1,255})\.)?(?:"
-    r"[0-9a-f]{32}(?:\.(?:eu|us|fedramp))?\.r2\.cloudflarestorage\.com|(?!cdn\.)[a-z0-9]+(?:\.cdn)?\.digitaloceanspaces\.com"
-    r"|[a-z0-9]+\.your-objectstorage\.com|(?!website-)[a-z0-9-]+\.linodeobjects\.com"
-    r"|s3\.[a-z0-9-]+\.backblazeb2\.com|s3(?:\.[a-z0-9-]+)?\.wasabisys\.com|storage\.googleapis\.com"
-    r"|s3\.[a-z0-9-]+\.(?:io\.)?cloud\.ovh\.net|s3\.[a-z0-9-]+\.scw\.cloud|oos\.[a-z0-9-]+\.outscale\.com)"
+#: Hosts of other stores, with the bucket in front of them or in the path.
+_STORES = (
+    # R2, Spaces, Hetzner, Linode, Backblaze, Wasabi, Google's interoperability, OVH, Scaleway, Outscale
+    r"[0-9a-f]{32}(?:\.(?:eu|us|fedramp))?\.r2\.cloudflarestorage\.com",
+    r"(?!cdn\.)[a-z0-9]+(?:\.cdn)?\.digitaloceanspaces\.com",
+    r"[a-z0-9]+\.your-objectstorage\.com",
+    r"(?!website-)[a-z0-9-]+\.linodeobjects\.com",
+    r"s3\.[a-z0-9-]+\.backblazeb2\.com",
+    r"s3(?:\.[a-z0-9-]+)?\.wasabisys\.com",
+    r"storage\.googleapis\.com",
+    r"s3\.[a-z0-9-]+\.(?:io\.)?cloud\.ovh\.net",
+    r"s3\.[a-z0-9-]+\.scw\.cloud",
+    r"oos\.[a-z0-9-]+\.outscale\.com",
+    # Alibaba OSS: https://help.aliyun.com/en/oss/developer-reference/use-aws-sdks-to-access-oss
+    r"(?:s3\.)?oss-[a-z0-9-]+\.aliyuncs\.com",
+    # Tencent COS: https://tencentcloud.com/document/product/436/32537, its older and newer domain
+    r"cos(?:-internal)?\.[a-z0-9-]+\.(?:myqcloud\.com|tencentcos\.(?:cn|com))",
+    # Huawei OBS: https://support.huaweicloud.com/en-us/devg-obs/obs_06_0007.html, in Europe ...myhuaweicloud.eu
+    r"obs(?:\.[a-z0-9-]+)?\.myhuaweicloud\.(?:com|eu)",
+    # Volcengine TOS and its twin abroad, the hosts for S3 alone:
+    # https://docs.byteplus.com/en/docs/tos/docs-compatibility-with-amazon-s3, https://www.volcengine.com/docs/6349/107356
+    r"tos-s3-[a-z0-9-]+\.i?(?:volces|bytepluses)\.com",
+    # Baidu BOS: https://cloud.baidu.com/doc/BOS/s/xjwvyq9l4-en
+    r"s3\.[a-z0-9]+\.bcebos\.com",
+    # IBM: https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-endpoints
+    r"s3(?:\.(?:private|direct))?(?:\.[a-z0-9-]+){1,2}\.cloud-object-storage\.appdomain\.cloud",
+    # Oracle, with the namespace in front where the bucket is in the path:
+    # https://docs.oracle.com/en-us/iaas/Content/Object/s3-virtual-style.htm
+    r"(?:[a-z0-9_-]+\.compat|vhcompat)\.objectstorage\.[a-z0-9-]+\.(?:oraclecloud\.com|oci\.customer-oci\.com)",
+    # Qiniu: https://developer.qiniu.com/kodo/12553/S3%20SDK%20sample, and the regions of https://developer.qiniu.com/kodo/4088
+    r"s3[.-][a-z0-9-]+\.qiniucs\.com",
 )
+#: As few labels as can be are the bucket: the s3 in s3.oss-cn-hangzhou.aliyuncs.com is none.
+_OTHERS = re.compile(rf"(?:(?P<bucket>[^/]{{1,255}}?)\.)??(?:{'|'.join(_STORES)})")
 
 #: https://docs.digitalocean.com/products/spaces/how-to/enable-cdn/
 _CDN = re.compile(r"[^/]+\.[a-z0-9]+\.cdn\.digitaloceanspaces\.com")
