@@ -63,6 +63,12 @@ def test_a_plugin_needs_at_least_this_core(directory):
     assert lower.release[:2] == Version(daypass.__version__).release[:2]
 
 
+def test_core_has_an_extra_for_each_plugin_and_one_for_all():
+    extras = project(ROOT / "core")["optional-dependencies"]
+    assert {name: extras[name] for name in OWN} == {name: [own] for name, own in OWN.items()}
+    assert extras["all"] == sorted(OWN.values())
+
+
 @pytest.mark.parametrize("directory", DISTRIBUTIONS, ids=lambda path: path.name)
 def test_what_it_imports_is_held_against_what_it_declares(directory):
     place = directory.relative_to(ROOT).as_posix()

@@ -116,7 +116,10 @@ def test_without_options_the_library_decides():
     ("arguments", "hint"),
     [
         (["sign"], "Missing argument"),
-        (["sing"], "No such command"),
+        (["sing"], "No such command 'sing': did you mean sign?"),
+        (["Plugin"], "did you mean plugins?"),
+        (["zzz"], "No such command 'zzz' (see daypass --help)"),
+        (["--sing"], "No such option"),
         (["sign", "s3://b/k", "--expires"], "--expires"),
         (["sign", "s3://b/k", "--method", "POST"], "POST"),
         (["sign", "s3://b/k", "--content-length", "big"], "--content-length"),

@@ -34,6 +34,21 @@ class LazyGroup(click.Group):
         del ctx
         return find(cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; of one that is misspelt say which is meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from daypass.base.messages import nearest, shown
+
+            near = nearest(args[0], self.list_commands(ctx), cutoff=0.7)
+            if near is None or args[0].startswith("-"):
+                raise
+            msg = f"No such command {shown(args[0])}: did you mean {near}?"
+            raise click.UsageError(msg, ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands for ``--help`` without importing any."""
         del ctx
