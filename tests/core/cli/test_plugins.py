@@ -1,6 +1,7 @@
 import json
 import sys
 
+import click
 import pytest
 
 from daypass.backends import Registry
@@ -63,6 +64,19 @@ def test_in_words(daypass, on_terminal):
     code, shown = on_terminal("plugins")
     assert code == 0
     assert "7 days" in shown
+
+
+def test_a_terminal_shows_one_short_table(install, on_terminal):
+    install("daypass-broken", "daypass.backends", "broken", "1 / 0")
+    _, shown = on_terminal("plugins")
+    lines = click.unstyle(shown).splitlines()
+    assert lines[0].split() == ["plugin", "state", "signs", "at", "most"]
+    assert max(map(len, lines)) <= 80
+    [mine] = [line for line in lines if line.startswith("s3://")]
+    assert mine.split()[1] == "ok"
+    [broken] = [line for line in lines if line.startswith("broken://")]
+    assert broken.split()[1] == "broken:"
+    assert len(lines) < 60
 
 
 @pytest.mark.parametrize(

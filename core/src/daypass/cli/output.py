@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -66,6 +66,26 @@ def say_rows(title: str, rows: Mapping[str, str | Sequence[str]]) -> None:
         # Text and not markup: a key may hold [brackets].
         table.add_row(Text(name), Text("\n".join(_lines(value))))
     Console(highlight=False).print(Panel(table, title=Text(shown(title)), title_align="left"))
+
+
+def say_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table on a terminal, a line for each row as far as it has room.
+
+    Args:
+        names: the columns' names.
+        rows: their values.
+
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name == names[0])
+    for row in rows:
+        table.add_row(*(Text(shown(value)) for value in row))
+    Console(highlight=False).print(table)
 
 
 def _lines(value: str | Sequence[str]) -> list[str]:

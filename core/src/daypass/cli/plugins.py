@@ -16,7 +16,7 @@ from daypass.base.messages import refuse_unknown
 from daypass.base.times import span
 from daypass.cli import exits
 from daypass.cli.commands import COMMANDS, GROUP, find_added
-from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
+from daypass.cli.output import json_option, on_terminal, say, say_json, say_table
 from daypass.cli.words import one_line
 from daypass.errors import BackendConflictError, DaypassError
 from daypass.hookspecs.backend_info import BackendInfo
@@ -25,13 +25,16 @@ from daypass.hookspecs.backend_info import BackendInfo
 def _plugins(*, as_json: bool) -> None:
     """Show the installed backends by protocol, signers, policy and audit plugins, commands, and what is broken.
 
-    A plugin that is broken is listed with the reason, and does not keep others from being listed.
+    A plugin that is broken is listed with the reason, and does not keep others from being listed. A
+    terminal shows what matters of each; elsewhere each is a line with all that it declares.
     """
-    for record in [*backends(), *signers(), *listeners(), *commands(), *strays()]:
+    records = [*backends(), *signers(), *listeners(), *commands(), *strays()]
+    if on_terminal() and not as_json:
+        say_table(("plugin", "state", "signs", "at most"), map(_brief, records))
+        return
+    for record in records:
         if as_json:
             say_json(record)
-        elif on_terminal():
-            say_rows(f"{record['kind']} {record['name']}", _rows(record))
         else:
             rows = "; ".join(f"{name}: {value}" for name, value in _rows(record).items())
             say(one_line(f"{record['kind']} {record['name']}: {rows}"))
@@ -162,6 +165,17 @@ def _abilities(info: BackendInfo) -> dict[str, Any]:
         else [field.name for field in attrs.fields(info.options_class)],
         "reason": info.why_not or None,
     }
+
+
+def _brief(record: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Return one row of the table: what it is, whether it works or why not, and what it can do."""
+    sound = record["state"] == "ok"
+    longest = record.get("max_expires_in")
+    # One that is of no use says what to do.
+    state = "ok" if sound else f"{record['state']}: {record['reason']}"
+    name = record["name"] if record["kind"] == "backend" else f"{record['kind']} {record['name']}"
+    methods = ", ".join(record.get("methods") or ())
+    return name, state, methods, "" if longest is None else span(longest)
 
 
 def _rows(record: dict[str, Any]) -> dict[str, str]:
