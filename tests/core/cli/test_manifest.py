@@ -235,6 +235,20 @@ def test_what_is_to_be_said_of_links_is_said_once(tmp_path, registry_of, monkeyp
     assert pq.read_table(out)["expires_at"].to_pylist() == [end] * 5
 
 
+def test_the_paths_of_a_manifest_are_keys_below_a_root(tmp_path, fake):
+    given, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    given.write_text("".join(f"{key}\n" for key in KEYS))
+    assert signed(given, out, "--root", "fake://b", "--signing-time", NOW, "--jobs", "1") == 0
+    assert [row["url"] for row in read(out)] == urls()
+    assert (
+        command(
+            ["head", "--from", str(given), "--to", str(tmp_path / "o.csv"), "--root", "fake://b"]
+        )
+        == 0
+    )
+    assert {row["size"] for row in read(tmp_path / "o.csv")} == {"3"}
+
+
 def test_with_head_adds_the_twin_and_the_size(tmp_path, fake):
     given, out = write(tmp_path / "in.csv"), tmp_path / "out.parquet"
     assert signed(given, out, "--with-head", "--signing-time", NOW) == 0

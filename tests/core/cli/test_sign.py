@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import daypass as library
 from daypass.cli.run import run
 from tests.stranger import send
 
@@ -297,3 +298,64 @@ def test_help_imports_neither_a_command_nor_an_sdk(environment):
         "daypass.cli.sign",
         "daypass.store.functions",
     }
+
+
+def azure(environment):
+    environment |= {
+        "AZURE_STORAGE_ACCOUNT_NAME": "contoso",
+        "AZURE_STORAGE_ACCOUNT_KEY": "bWFkZSB1cA==",
+    }
+
+
+def test_a_prefix_is_one_grant_as_the_library_makes_it(daypass, environment):
+    azure(environment)
+    given = ("az://maps", "--prefix", "--signing-time", "2026-11-23T12:00Z")
+    options = {"account_name": "contoso", "account_key": "bWFkZSB1cA=="}
+    grant = library.create_signed_prefix(
+        "az://maps", signing_time=datetime(2026, 11, 23, 12, tzinfo=UTC), storage_options=options
+    )
+    assert daypass("sign", *given).stdout == f"{grant}\n"
+    assert json.loads(daypass("sign", *given, "--json").stdout) == grant.to_dict(reveal=True)
+
+
+def test_a_prefix_on_a_terminal_is_a_card_and_the_grant(on_terminal, environment):
+    azure(environment)
+    code, shown = on_terminal("sign", "az://maps", "--prefix")
+    assert code == 0
+    assert "GET, HEAD" in shown
+    assert "https://contoso.blob.core.windows.net/maps/?" in shown
+    assert "curl" not in shown
+
+
+@pytest.mark.parametrize("more", [["--curl"], ["--version", "v1"], ["--from", "paths.txt"]])
+def test_what_does_not_go_with_a_prefix_is_named(capsys, more):
+    assert run(["sign", "az://maps", "--prefix", *more]) == 2
+    assert more[0] in capsys.readouterr().err
+
+
+def test_a_store_without_grants_says_so(daypass, credentials):
+    done = daypass("sign", "s3://maps/2026/", "--prefix")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "prefix" in done.stderr
+
+
+def test_keys_lie_below_a_root(daypass, credentials):
+    rooted = daypass("sign", "--root", "s3://maps/2026", "europe.tif", "a b", "--json")
+    paths = [json.loads(line)["path"] for line in rooted.stdout.splitlines()]
+    assert paths == ["s3://maps/2026/europe.tif", "s3://maps/2026/a b"]
+    whole = daypass("sign", "--root", "s3://maps/2026", "s3://maps/2026/europe.tif")
+    assert (whole.returncode, whole.stdout) == (2, "")
+    assert "whole path" in whole.stderr
+
+
+def test_a_prefix_lies_below_a_root_too(daypass, environment):
+    azure(environment)
+    done = daypass("sign", "--root", "az://maps", "", "--prefix", "--json")
+    assert json.loads(done.stdout)["path"] == "az://maps/"
+
+
+def test_metadata_are_read_below_a_root(daypass, real, bucket):
+    put = json.loads(daypass("sign", f"s3://{bucket}/in/a", "--method", "PUT", "--json").stdout)
+    assert send(Link(put["url"], "PUT", put["headers"]), b"four").status == 200
+    told = daypass("head", "--root", f"s3://{bucket}/in", "a", "--json").stdout
+    assert json.loads(told)["size"] == 4

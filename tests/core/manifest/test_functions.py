@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import tempfile
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pytest
 from fsspec.callbacks import Callback
 
 import daypass
-from daypass.errors import InvalidRequestError, StoreError
+from daypass.errors import InvalidPathError, InvalidRequestError, StoreError
 from daypass.manifest import run
 from daypass.manifest.workers import workers
 from tests.core import fakes
@@ -107,6 +108,42 @@ def test_what_the_store_does_not_enforce_and_what_links_need_is_reported(
     )  # fmt: skip
     assert report.unenforced == {"ip_range"}
     assert report.headers == {"Content-Type"}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_keys_below_a_root_give_the_links_of_whole_paths(tmp_path, monkeypatch, jobs):
+    """One process, and two that have to find the root again."""
+    monkeypatch.setattr(run, "CHUNK", 10)
+    keys = [f"a b/{n}" for n in range(25)]
+    (tmp_path / "keys.csv").write_text("path\n" + "".join(f"{key}\n" for key in keys))
+    out, options = tmp_path / "out.csv", {"storage_options": {"key": "AK", "secret": "made-up"}}
+    options["signing_time"] = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    daypass.sign_manifest(tmp_path / "keys.csv", out, root="s3://maps/2026", jobs=jobs, **options)
+    expected = daypass.create_signed_urls([f"s3://maps/2026/{key}" for key in keys], **options)
+    with out.open(newline="") as file:
+        assert [row["url"] for row in csv.DictReader(file)] == list(expected.urls)
+
+
+def test_metadata_and_sizes_of_keys_below_a_root_are_read(tmp_path, fake):
+    (tmp_path / "keys.txt").write_text("1\n2\n")
+    out = tmp_path / "out.ndjson"
+    daypass.head_manifest(tmp_path / "keys.txt", out, root="fake://b/2026")
+    assert [json.loads(line)["size"] for line in out.read_text().splitlines()] == [3, 3]
+    report = daypass.sign_manifest(
+        tmp_path / "keys.txt", out, root="fake://b/2026", with_head=True, jobs=1
+    )
+    assert (report.rows, report.failed) == (2, 0)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["url"].partition("?")[0] for row in rows] == [
+        f"https://b.fake.example/2026/{n}" for n in (1, 2)
+    ]
+    assert [row["size"] for row in rows] == [3, 3]
+
+
+def test_a_whole_path_below_a_root_is_a_row_that_failed(tmp_path):
+    (tmp_path / "in.txt").write_text("s3://maps/a\n")
+    with pytest.raises(InvalidPathError, match=r"row 0, 's3://maps/a': .*whole path"):
+        daypass.sign_manifest(tmp_path / "in.txt", tmp_path / "o.txt", root="s3://maps", jobs=1)
 
 
 def test_metadata_come_as_columns(tmp_path, fake, given):

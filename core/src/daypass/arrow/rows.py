@@ -14,6 +14,7 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import for_reading
 from daypass.store.bulk import blamed
 from daypass.store.functions import create_signed_urls, head_metadata_many
+from daypass.store.store import Store
 
 __all__ = ["SignedRows", "sign_rows"]
 
@@ -43,28 +44,30 @@ def sign_rows(
     with_head: bool = False,
     errors: Literal["raise", "collect"] = "raise",
     first: int = 0,
+    store: Store | None = None,
 ) -> SignedRows:
     """Sign rows; a row without a path stays without a URL, and is no error.
 
     Args:
-        paths: whole paths.
+        paths: whole paths, or keys where there is a store.
         columns: values of the options in `PER_ROW`, one for each path.
-        options: the keywords of `daypass.create_signed_urls`.
+        options: the keywords of `daypass.create_signed_urls`, or of the store's.
         with_head: also sign for HEAD and read the size.
         errors: raise the first row's error, or collect them.
         first: the number of the first row, for the error's message.
+        store: below whose root the keys lie.
 
     Raises:
         DaypassError: of the first row that cannot be signed or read, unless they are collected.
 
     """
     paths = list(paths)
-    batch = _batch(paths, columns, options)
+    batch = _batch(store, paths, columns, options)
     faults = dict(batch.errors)
     heads: dict[str, Any] = {}
     if with_head:
-        twins = _batch(paths, columns, {**options, "method": "HEAD"})
-        found = _heads(paths, columns, options)
+        twins = _batch(store, paths, columns, {**options, "method": "HEAD"})
+        found = _heads(store, paths, columns, options)
         heads = {
             "head_urls": twins.lazy_urls,
             "sizes": [head.size if isinstance(head, ObjectMetadata) else None for head in found],
@@ -88,20 +91,30 @@ def sign_rows(
 
 
 def _batch(
-    paths: Sequence[Any], columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]
+    store: Store | None,
+    paths: Sequence[Any],
+    columns: Mapping[str, Sequence[Any]],
+    options: Mapping[str, Any],
 ) -> SignedURLBatch:
     given: dict[str, Any] = {**options, **columns}
+    if store is not None:
+        return store.create_signed_urls(paths, **given, errors="collect")
     return create_signed_urls(paths, **given, errors="collect")
 
 
 def _heads(
-    paths: Sequence[Any], columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]
+    store: Store | None,
+    paths: Sequence[Any],
+    columns: Mapping[str, Sequence[Any]],
+    options: Mapping[str, Any],
 ) -> list[Any]:
+    read: dict[str, Any] = {"version": columns.get("version"), **for_reading(options)}
+    if store is not None:
+        return list(store.head_metadata_many(paths, **read))
     # Of another signer they say nothing to whom the paths belong, who reads.
     own = () if options.get("signer") else ("signer_options",)
     places = {n: options[n] for n in ("storage_options", "fs", *own) if n in options}
-    asked: dict[str, Any] = {**places, **for_reading(options)}
-    return list(head_metadata_many(paths, version=columns.get("version"), **asked))
+    return list(head_metadata_many(paths, **places, **read))
 
 
 def _ends(batch: SignedURLBatch) -> list[datetime | None]:

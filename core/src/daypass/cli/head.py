@@ -14,6 +14,7 @@ from daypass.model.metadata import ObjectMetadata
 from daypass.model.options import OF_READING
 from daypass.model.requests import for_reading
 from daypass.store.functions import head_metadata
+from daypass.store.store import Store
 
 
 def _head(path: str | None, *, as_json: bool, **values: Any) -> int:
@@ -30,8 +31,12 @@ def _head(path: str | None, *, as_json: bool, **values: Any) -> int:
     manifest.check_alone(values)
     if path is None:
         raise click.MissingParameter(param_hint="'PATH'", param_type="argument")
-    place = {name: values[name] for name in ("version", "storage_options", "signer_options")}
-    found = head_metadata(path, **place, **for_reading(options.asked(values)))
+    place = {name: values[name] for name in ("storage_options", "signer_options")}
+    asked = for_reading(options.asked(values)) | {"version": values["version"]}
+    if values["root"] is None:
+        found = head_metadata(path, **place, **asked)
+    else:
+        found = Store(values["root"], **place).head_metadata(path, **asked)
     assert found is not None  # noqa: S101 - None only where missing_ok
     if as_json:
         say_json(found.to_dict())
@@ -59,6 +64,7 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["path"], required=False),
+        options.ROOT,
         *manifest.HEAD,
         *options.of(OF_READING).values(),
         options.VERSION,

@@ -182,6 +182,11 @@ FORMS_ALONE = of(name for name in OF_FORMS if name not in OF_LINKS)
 
 #: Which object and which store; for every command that takes a path.
 VERSION = _text("version", "The version of the object.")
+ROOT = _text(
+    "root",
+    "Where keys lie: each PATH, and each path of a manifest, is then a key below it.",
+    metavar="PATH",
+)
 STORAGE = _pairs(
     "--storage-option",
     "storage_options",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -14,20 +16,27 @@ from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows
 from daypass.cli.words import listed
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.options import PER_ROW
-from daypass.store.functions import create_signed_url
+from daypass.model.prefixes import SignedPrefix
+from daypass.store.functions import create_signed_prefix, create_signed_url
+from daypass.store.store import Store
 
-_PLACE = ("version", "storage_options", "signer", "signer_options", "public_endpoint", "caller")
+_PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
 
 
-def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -> int:
+def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **values: Any) -> int:
     """Sign temporary URLs, one line each and in order.
 
     On a terminal each is a card with all that its holder must know. Otherwise stdout gets the bare
     URL, or with --json an object. Nothing is printed unless every path could be signed.
 
+    With --prefix each is one grant for all that lies below PATH, where the store knows such grants.
+
     With --from the paths are those of a manifest, and --to is the same manifest with the columns
     url and expires_at behind its own.
     """
+    _check_prefix(
+        prefix, {"--curl": curl, "--from": values["source"], "--version": values["version"]}
+    )
     if values["source"] is not None:
         from daypass.cli.manifest.commands import sign
 
@@ -37,21 +46,45 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, **values: Any) -
     manifest.check_alone(values)
     if not paths:
         raise click.MissingParameter(param_hint="'PATH...'", param_type="argument")
-    place = {name: values[name] for name in _PLACE}
-    asked = options.asked(values)
-    for link in [create_signed_url(path, **place, **asked) for path in paths]:
+    asked: dict[str, Any] = {**options.asked(values)}
+    if not prefix:
+        asked["version"] = values["version"]
+    sign_one = _signing(values, prefix=prefix)
+    for link in [sign_one(path, **asked) for path in paths]:
         if as_json:
-            say_json(link.to_dict(reveal=True) | ({"curl": link.curl()} if curl else {}))
+            say_json(link.to_dict(reveal=True) | ({"curl": _curl(link)} if curl else {}))
         elif on_terminal() and not curl:
             _say_card(link)
         else:
             if link.unenforced:
                 warn(f"{link.path}: the store does not enforce {listed(link.unenforced)}")
-            say(link.curl() if curl else link.url)
+            say(_curl(link) if curl else str(link))
     return 0
 
 
-def _say_card(link: SignedURL) -> None:
+def _check_prefix(prefix: bool, others: Mapping[str, Any]) -> None:
+    """Raise where what is of one object, or of many, is asked of a grant for a prefix."""
+    for flag, value in others.items():
+        if prefix and value not in (None, False):
+            msg = f"--prefix asks for a grant of all that lies below PATH, with which {flag} does not go: leave one of them out"
+            raise click.UsageError(msg)
+
+
+def _signing(values: Mapping[str, Any], *, prefix: bool) -> Callable[..., SignedURL | SignedPrefix]:
+    """Return the function of the library that signs a path, or a key below the root where there is one."""
+    place = {name: values[name] for name in _PLACE}
+    if values["root"] is not None:
+        store = Store(values["root"], **place)
+        return store.create_signed_prefix if prefix else store.create_signed_url
+    return partial(create_signed_prefix if prefix else create_signed_url, **place)
+
+
+def _curl(link: SignedURL | SignedPrefix) -> str:
+    assert isinstance(link, SignedURL)  # noqa: S101 - a grant is for no request yet, which is checked before
+    return link.curl()
+
+
+def _say_card(link: SignedURL | SignedPrefix) -> None:
     because = "as requested" if link.expires_because == REQUESTED else link.expires_because
     rows: dict[str, str | list[str]] = {
         "path": link.path,
@@ -64,9 +97,10 @@ def _say_card(link: SignedURL) -> None:
         rows["not enforced"] = listed(link.unenforced)
     say_rows(f"{link.method} by {link.backend}", rows)
     # Outside the card and by no layout: a wrapped URL cannot be copied.
-    say(link.url)
-    say("")
-    say(link.curl())
+    say(str(link))
+    if isinstance(link, SignedURL):
+        say("")
+        say(link.curl())
 
 
 command = click.Command(
@@ -76,6 +110,10 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["paths"], nargs=-1, metavar="PATH..."),
+        options.ROOT,
+        click.Option(
+            ["--prefix"], is_flag=True, help="Sign one grant for all that lies below each PATH."
+        ),
         *manifest.SIGN,
         *options.SIGNING.values(),
         options.VERSION,

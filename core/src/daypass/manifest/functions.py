@@ -28,6 +28,7 @@ def sign_manifest(
     target: Place,
     *,
     path: str | None = None,
+    root: str | None = None,
     columns: Mapping[str, str] | None = None,
     source_format: str | None = None,
     target_format: str | None = None,
@@ -57,6 +58,7 @@ def sign_manifest(
         source: the manifest: a file, or a stream of bytes that is read to its end.
         target: where the new one goes: a file, or a stream of bytes.
         path: the column that holds the paths; ``"path"`` without it.
+        root: where keys lie, as a path: the column then holds keys below it, and no whole paths.
         columns: which column holds the ``version``, ``content_md5``, ``checksum_sha256``,
             ``content_length`` or ``copy_source`` of each row; or what a new column is called (``{"url": "link"}``).
         source_format: ``"parquet"``, ``"csv"``, ``"ndjson"`` or ``"text"``, where the name does not say.
@@ -103,7 +105,9 @@ def sign_manifest(
         "caller": caller,
     }
     work = SignWork(
-        options=asked | {name: value for name, value in place.items() if value is not None},
+        root=root,
+        place={name: value for name, value in place.items() if value is not None},
+        options=asked,
         errors=errors,
         error_text=error_text,
         with_head=with_head,
@@ -111,7 +115,7 @@ def sign_manifest(
         arrow=manifest.arrow,
         blank=manifest.blank,
     )
-    identity = [work.options, work.errors, work.with_head]
+    identity = [work.root, work.place, work.options, work.errors, work.with_head]
     return run(manifest, work, jobs or _processors(), identity, callback)
 
 
@@ -121,6 +125,7 @@ def head_manifest(
     target: Place,
     *,
     path: str | None = None,
+    root: str | None = None,
     columns: Mapping[str, str] | None = None,
     source_format: str | None = None,
     target_format: str | None = None,
@@ -142,6 +147,7 @@ def head_manifest(
         source: the manifest: a file, or a stream of bytes that is read to its end.
         target: where the new one goes: a file, or a stream of bytes.
         path: the column that holds the paths; ``"path"`` without it.
+        root: where keys lie, as a path: the column then holds keys below it, and no whole paths.
         columns: which column holds the ``version`` of each row; or what a new column is called.
         source_format: ``"parquet"``, ``"csv"``, ``"ndjson"`` or ``"text"``, where the name does not say.
         target_format: the same of the new one.
@@ -176,7 +182,9 @@ def head_manifest(
     make_reading(options)  # what is wrong for every row is said before the first
     place = {"storage_options": storage_options, "signer_options": signer_options}
     work = HeadWork(
-        options={**options, **{n: value for n, value in place.items() if value is not None}},
+        root=root,
+        place={name: value for name, value in place.items() if value is not None},
+        options=dict(options),
         errors=errors,
         error_text=error_text,
         concurrency=concurrency,
@@ -185,7 +193,8 @@ def head_manifest(
         blank=manifest.blank,
     )
     # Requests wait for the network: threads of one process make them.
-    return run(manifest, work, 1, [work.options, work.errors], callback)
+    identity = [work.root, work.place, work.options, work.errors]
+    return run(manifest, work, 1, identity, callback)
 
 
 def _processors() -> int:

@@ -18,6 +18,7 @@ class _ManifestKeywords(TypedDict, total=False):
     """Those of every manifest."""
 
     path: str | None
+    root: str | None
     columns: Mapping[str, str] | None
     source_format: str | None
     target_format: str | None

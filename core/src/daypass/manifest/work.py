@@ -6,6 +6,7 @@ import json
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from daypass.manifest.answers import SHOWN, Answer, Body, lists
 from daypass.model.batches import wanting
 from daypass.store.bulk import blamed
 from daypass.store.functions import head_metadata_many
+from daypass.store.store import Store
 
 __all__ = ["HeadWork", "SignWork", "Work"]
 
@@ -32,6 +34,10 @@ class Work(ABC):
     That pipe is the one place where a secret of ``storage_options`` goes.
     """
 
+    #: Where the keys lie, as a path; None where the manifest has whole paths.
+    root: str | None = None
+    #: The keywords that say in which store, with whose credentials and who signs.
+    place: Mapping[str, Any]
     options: Mapping[str, Any]
     errors: Literal["raise", "collect"]
     #: How an error is written in the column of that name.
@@ -44,6 +50,16 @@ class Work(ABC):
     arrow: bool
     #: Whether an empty cell is a value that is missing: the format knows no other.
     blank: bool = False
+
+    @cached_property
+    def store(self) -> Store | None:
+        """Below whose root the keys lie; made where it is used, and never sent."""
+        return None if self.root is None else Store(self.root, **self.place)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The keywords of a function on whole paths, or of the store's."""
+        return {**self.options} if self.store is not None else {**self.place, **self.options}
 
     def __call__(self, first: int, body: Body) -> Answer:
         """Answer one chunk, whose first row has the number ``first``."""
@@ -115,10 +131,11 @@ class SignWork(Work):
             signed = sign_rows(
                 paths,
                 columns,
-                self.options,
+                self.asked,
                 with_head=self.with_head,
                 errors=self.errors,
                 first=first,
+                store=self.store,
             )
         made: dict[str, Sequence[Any]] = {
             "url": signed.urls,
@@ -155,8 +172,9 @@ class HeadWork(Work):
     def make(self, first: int, columns: dict[str, list[Any]]) -> Made:
         """Ask for the metadata of a chunk's objects."""
         paths = columns.pop("path")
-        given: dict[str, Any] = {**self.options, **columns}
-        found = list(head_metadata_many(paths, concurrency=self.concurrency, **given))
+        given = {**self.asked, **columns, "concurrency": self.concurrency}
+        read = head_metadata_many if self.store is None else self.store.head_metadata_many
+        found = list(read(paths, **given))
         faults = {
             row: head
             for row, head in enumerate(found)

@@ -59,6 +59,7 @@ def head(values: Mapping[str, Any]) -> int:
 def _manifest(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": file_and_column(values["source"])[1] or None,
+        "root": values["root"],
         "columns": values["columns"],
         "source_format": values["from_format"],
         "target_format": values["to_format"],
