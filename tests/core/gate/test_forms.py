@@ -50,7 +50,8 @@ def former(registry_of):
         ({"max_bytes": True}, "max_bytes"),
         ({"content_length": 1, "max_bytes": 1}, "max_bytes"),
         ({"content_type": "a/b", "content_type_prefix": "a/"}, "content_type_prefix"),
-        ({"content_type_prefix": ""}, "content_type_prefix"),
+        ({"content_type_prefix": "a\nb"}, "content_type_prefix"),
+        ({"content_type": ""}, "content_type"),
         ({"content_type": "a\nb"}, "content_type"),
         ({"success_status": 302}, "success_status"),
         ({"success_status": True}, "success_status"),
@@ -336,6 +337,14 @@ def test_curl_needs_a_type_that_the_form_allows(former):
     assert "Content-Type=image/x" in form.curl("a", content_type="image/x")
     with pytest.raises(InvalidRequestError, match="must begin with 'image/'"):
         form.curl("a.txt")
+
+
+def test_any_type_may_be_declared_where_the_prefix_is_empty(former):
+    form = daypass.create_upload_form("fake://bucket/k", content_type_prefix="")
+    assert form.starts_with == {"Content-Type": ""}
+    assert "Content-Type=text/plain" in form.curl("a.txt")
+    assert "Content-Type=application/octet-stream" in form.curl("a")
+    assert 'name="Content-Type" value=""' in form.html()
 
 
 def test_a_policy_is_read_as_stores_read_it():

@@ -39,6 +39,7 @@ def test_a_form_is_held_to_the_rule(former, in_force):
         {"max_bytes": 10, "content_type": "image/png"},
         {"max_bytes": 9, "content_type": "text/html"},
         {"max_bytes": 9, "content_type_prefix": "image/"},
+        {"max_bytes": 9, "content_type_prefix": ""},
         {"max_bytes": 9},
     ):
         with pytest.raises(PolicyError):

@@ -64,6 +64,17 @@ def test_the_file_s_name_ends_the_key(store, stored):
     assert stored("in/chosen")["ContentLength"] == 7
 
 
+@pytest.mark.parametrize("kind", ["image/png", "text/html; charset=utf-8"])
+def test_a_form_takes_any_type_and_tags(store, local, local_bucket, stored, kind):
+    form = store.create_upload_form("k", content_type_prefix="", tags={"run": "4/2"})
+    assert post(form, **{"Content-Type": kind}).status_code == 204
+    assert stored("k")["ContentType"] == kind
+    tags = local.client.get_object_tagging(Bucket=local_bucket, Key="k")["TagSet"]
+    assert tags == [{"Key": "run", "Value": "4/2"}]
+    others = "<Tagging><TagSet><Tag><Key>run</Key><Value>5</Value></Tag></TagSet></Tagging>"
+    assert post(form, tagging=others, **{"Content-Type": kind}).status_code == 403
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -178,6 +178,11 @@ def text(value: str | None, option: str) -> str | None:
     return value
 
 
+def beginning(value: str | None, option: str) -> str | None:
+    """Return text that the value of a header is to begin with; empty, it is the beginning of any."""
+    return value if value == "" else text(value, option)
+
+
 #: A network by the number of its bits: neither a netmask nor the zone of one machine.
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
 

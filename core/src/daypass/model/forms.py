@@ -79,7 +79,8 @@ class FormRequest(Conditional):
             it: 15 minutes.
         expires_at: the end as an aware datetime, instead of ``expires_in``.
         content_type: the media type that the upload must declare; the form declares it.
-        content_type_prefix: what the media type that the sender declares must begin with.
+        content_type_prefix: what the media type that the sender declares must begin with, such as
+            ``"image/"``; ``""`` lets it declare any. With neither, the upload declares none.
         content_md5: MD5 of the upload: base64 of 16 bytes, or the 16 bytes.
         checksum_sha256: SHA-256 of the upload: base64 of 32 bytes, or the 32 bytes.
         content_length: the exact size of the file in bytes.
@@ -242,6 +243,8 @@ _SECRET_FIELD = re.compile(
     r"policy|.*signature|.*(?:credential|token)|.*(?:customer|encryption)-key(?!-sha256|-md5|-id)",
     re.IGNORECASE,
 )
+#: The type of a file of which nothing is known (RFC 2046, section 4.5.1).
+_ANY_BYTES = "application/octet-stream"
 #: What fills the field in once a file is chosen; the attribute works where scripts do.
 _DECLARE = (
     "var f = this.form.elements[{name}], t = this.files[0] &amp;&amp; this.files[0].type; "
@@ -364,13 +367,16 @@ class UploadForm:
 
         Args:
             file: its name.
-            content_type: its media type; by default it is guessed from the name.
+            content_type: its media type; by default it is guessed from the name, and
+                ``application/octet-stream`` where that does not tell.
 
         Raises:
             InvalidRequestError: if the media type does not begin with what the form asks for.
 
         """
-        declared = dict.fromkeys(self._open(), content_type or mimetypes.guess_type(file)[0] or "")
+        declared = dict.fromkeys(
+            self._open(), content_type or mimetypes.guess_type(file)[0] or _ANY_BYTES
+        )
         for name, value in declared.items():
             if not value.startswith(self.starts_with[name]):
                 msg = f"{name} must begin with {self.starts_with[name]!r}, and {value!r} does not: give content_type="

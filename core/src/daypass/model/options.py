@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from daypass.model.checks import (
     addresses,
+    beginning,
     choice,
     copied,
     count,
@@ -91,7 +92,7 @@ OPTIONS: dict[str, Option] = {
     "expires_at": Option(moment, "", "link form part", "The end, in place of expires_in: a moment such as 2026-12-01T09:30Z."),
     "starts_at": Option(moment, "restricts", "link part", "The link works from then on."),
     "content_type": Option(text, "describes", "link form upload transfer", "The media type that the upload must declare."),
-    "content_type_prefix": Option(text, "restricts", "form", "What the media type that the sender declares must begin with, such as image/."),
+    "content_type_prefix": Option(beginning, "restricts", "form", "What the media type that the sender declares must begin with, such as image/; empty for any."),
     "content_md5": Option(md5, "restricts", "link form upload object whole", "MD5 of the upload in base64."),
     "add_content_md5_metadata": Option(flag, "describes", "link upload whole", "Also store content_md5 as the metadata md5chksum."),
     "content_length": Option(count, "restricts", "link form upload object whole", "The exact size of the upload."),
