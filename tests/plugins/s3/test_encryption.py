@@ -123,3 +123,26 @@ def test_a_key_of_the_stores_own_service_is_asked_for(local, path):
     assert requests.put(link.url, data=b"abc", timeout=30).status_code == 403
     assert requests.put(link.url, headers=link.headers, data=b"abc", timeout=30).status_code == 200
     assert daypass.head_metadata(path, **place).encryption == "aws:kms"
+
+
+@pytest.mark.parametrize("asked", [{"kms_key": "k"}, {"encryption_key": KEY}])
+def test_a_rule_for_uploads_lets_nobody_encrypt_before_it_says_so(asked):
+    options = {"key": "AK", "secret": "made-up"}
+    headers = daypass.create_signed_url(
+        "s3://maps/k", method="PUT", storage_options=options, **asked
+    ).headers
+    rule = {"name": "up", "paths": ["s3://maps/**"], "methods": ["PUT"]}
+    more = {"header_names": list(headers), "upload_options": sorted({"kms_key"} & asked.keys())}
+    closed, opened = (
+        daypass.Policy(rules=[daypass.Rule(**one)]) for one in (rule, {**rule, **more})
+    )
+    daypass.set_policy(closed)
+    try:
+        with pytest.raises(daypass.PolicyError) as caught:
+            daypass.create_signed_url("s3://maps/k", method="PUT", storage_options=options, **asked)
+        assert TEXT not in str(caught.value)
+        daypass.set_policy(opened, replacing=closed)
+        closed = opened
+        daypass.create_signed_url("s3://maps/k", method="PUT", storage_options=options, **asked)
+    finally:
+        daypass.set_policy(None, replacing=closed)
