@@ -7,14 +7,13 @@ from typing import Any
 
 import attrs
 from botocore import UNSIGNED
-from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from daypass.errors import CredentialsError, DeadlineError
+from daypass.errors import CredentialsError, DaypassError, DeadlineError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
-from daypass_s3.sdk import explained
 from daypass_s3.settings import Settings, first
+from daypass_s3.sources import failed
 
 
 @attrs.frozen
@@ -54,6 +53,8 @@ class KeyRing:
         self._refreshable: Any = None
         #: Credentials of a session, which its owner can change in place.
         self._held: Any = None
+        #: Whose profile names the source.
+        self._session: Any = None
         self._seconds = location.deadline
         self._loop = settings.session is not None
         self._expire_at = location.options.credentials_expire_at
@@ -93,6 +94,7 @@ class KeyRing:
         return Keys(key, secret, token or None, self._expire_at)
 
     def _from_session(self, settings: Settings, session: Session, deadline: Deadline) -> Any:
+        self._session = settings.session or session
         get: Any = session.get_credentials
         if settings.session is not None:
             get = settings.session.get_credentials
@@ -119,11 +121,11 @@ class KeyRing:
             return deadline.run(ask, what)
         except FSTimeoutError:
             raise deadline.error(what) from None
-        except BotoCoreError as error:
-            raise explained(error) from error
-        except (KeyError, TypeError, AttributeError) as error:  # of the SDK, which trusts an answer
-            msg = f"what the AWS SDK was answered for S3 credentials holds none ({type(error).__name__}): look at what answers it, such as a proxy or a log-in"
-            raise CredentialsError(msg) from error
+        except DaypassError:
+            raise
+        # Not chained: what a program or a service says of itself may hold a secret.
+        except Exception as error:  # noqa: BLE001 - of the SDK, which trusts a source to answer as it should
+            raise failed(error, self._session) from None
 
     def keys(self, now: datetime, until: datetime) -> Keys:
         """Return the keys to sign with, refreshed first where they would end too soon.

@@ -28,6 +28,7 @@ from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
 from daypass_s3.settings import settings_of
 from daypass_s3.shape import shape_of
+from daypass_s3.sources import failed, is_of_source
 
 _MISSING = 404
 #: Headers of the HEAD of this very task: all of an event loop share one client.
@@ -58,6 +59,8 @@ def head_metadata(location: Location) -> ObjectMetadata:
             if sdk.refusal_in(error)[1] not in _WITHOUT_CHECKSUMS:
                 raise
             answer = _head(fs, deadline, names, headers)
+    except CredentialsError:
+        raise
     except FileNotFoundError as error:
         _check_bucket(location, fs, deadline)
         msg = f"{location.path} does not exist" + (
@@ -150,7 +153,12 @@ def _head(
     fs: Any, deadline: Deadline, names: Mapping[str, str], headers: Mapping[str, str]
 ) -> Mapping[str, Any]:
     left = max(deadline.left, 0.001)  # 0 is none for fsspec
-    answer: Mapping[str, Any] = sync(fs.loop, _call, fs, names, headers, timeout=left)
+    try:
+        answer: Mapping[str, Any] = sync(fs.loop, _call, fs, names, headers, timeout=left)
+    except Exception as error:
+        if _said(error).status is None and is_of_source(error):
+            raise failed(error, fs.session) from None  # which no store has seen
+        raise
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -124,7 +125,9 @@ def _region(settings: Settings, session: Session, *endpoints: str | None) -> str
     """Return the region to sign for, where botocore does not find it: by an endpoint it takes any that is named."""
     region = settings.region
     if not any(endpoints):
-        return region
+        # The command line and all other SDKs of AWS read AWS_REGION, and botocore does not.
+        named = region or (settings.session or session).get_config_variable("region")
+        return region if named else os.environ.get("AWS_REGION") or None
     if region in (
         None,
         _ANY_REGION,
