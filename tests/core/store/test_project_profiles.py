@@ -99,6 +99,7 @@ REFUSED = {
         'preset = "gcs-interop"',
         'storage_options.config_kwargs.client_cert = "/etc/me/cert.pem"',
         'storage_options.s3_additional_kwargs.ACL = "public-read"',
+        'signer_options.bucket_bound_hostname = "elsewhere.example"',
         'storage_options.client_kwargs.region_name = "elsewhere.example/#"',
         'signer = "cloudfront"\nsigner_options = {{ domain = "cdn.example", key_pair_id = "K", private_key = "key.pem" }}',
         'signer = "cloudfront"\nsigner_options = {{ domain = "cdn.example", key_pair_id = "K", passphrase_env = "HOME" }}',

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import daypass
-from tests.plugins.s3.sdk import theirs_by_url
+from tests.plugins.s3.sdk import theirs, theirs_by_url
 
 KEYS = {"key": "AKIDEXAMPLE", "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -184,3 +184,128 @@ def test_the_filesystem_cannot_ask_for_a_bucket_of_another_tenant():
     options = {**KEYS, "endpoint_url": "https://rgw.example"}
     with pytest.raises(daypass.InvalidPathError, match="sign a HEAD link"):
         daypass.head_metadata("s3://tenant:maps/k", storage_options=options)
+
+
+def bound(host, *, region="eu-west-1", signature_version="s3v4", bucket="maps", **options):
+    return daypass.Store(
+        f"s3://{bucket}",
+        storage_options={**KEYS, "client_kwargs": {"region_name": region}, **options},
+        signer_options={"bucket_bound_hostname": host, "signature_version": signature_version},
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("media.example", "https://media.example"),
+        ("http://Media.example:8080", "http://media.example:8080"),
+        ("http://media_1:9000", "http://media_1:9000"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"endpoint_url": "http://minio.svc:9000"}]
+    + [{"config_kwargs": {"s3": {"addressing_style": style}}} for style in ("path", "virtual")],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "LIST"])
+def test_a_host_may_be_bound_to_the_bucket(host, origin, options, method):
+    """The SDK's signer signs the same of that host with the key alone as its path."""
+    store = bound(host, **options)
+    made = store.create_signed_url("maps/a b", method=method, signing_time=NOW, expires_in=60)
+    path = "/" if method == "LIST" else "/maps/a%20b"
+    assert made.url.partition("?")[0] == origin + path
+    verb = "GET" if method == "LIST" else method
+    signed = theirs_by_url("plain", verb, made.url, NOW, 60)
+    assert signed == sorted(urlsplit(made.url).query.split("&"))
+    assert region_of(made) == "eu-west-1"
+
+
+def test_a_bound_host_signs_as_the_virtual_host_of_boto3_does():
+    """The very same request: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html."""
+    virtual = theirs("region", "plain", "get_object", NOW, 60, {"Bucket": "maps", "Key": "a b//é"})
+    made = bound(urlsplit(virtual).netloc).create_signed_url(
+        "a b//é", signing_time=NOW, expires_in=60
+    )
+    assert made.url == virtual
+
+
+def test_forms_and_version_2_go_to_a_bound_host_too():
+    form = bound("media.example").create_upload_form("k")
+    assert form.url == "https://media.example/"
+    legacy = bound("media.example", signature_version="s3")
+    url = legacy.create_signed_url("k", signing_time=NOW, expires_in=60).url
+    assert url.startswith("https://media.example/k?")
+    # Version 2 signs bucket and key, whatever the host: RFC 2104 over the canonical resource.
+    assert (
+        parse_qs(urlsplit(url).query)["Signature"]
+        == parse_qs(
+            urlsplit(
+                daypass.create_signed_url(
+                    "s3://maps/k",
+                    signing_time=NOW,
+                    expires_in=60,
+                    storage_options=KEYS,
+                    signer_options={"signature_version": "s3"},
+                ).url
+            ).query
+        )["Signature"]
+    )
+
+
+def test_a_bound_hosts_link_works_where_the_store_knows_the_host(server, bucket, admin):
+    """Swift knows BUCKET.localhost for the bucket's own."""
+    admin.pipe_file(f"{bucket}/a b", b"found")
+    port = urlsplit(server.storage_options["endpoint_url"]).port
+    store = daypass.Store(
+        f"s3://{bucket}",
+        storage_options=server.storage_options,
+        signer_options={"bucket_bound_hostname": f"http://{bucket}.localhost:{port}"},
+    )
+    parts = urlsplit(store.create_signed_url("a b").url)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", f"{parts.path}?{parts.query}", headers={"Host": parts.netloc})
+    assert connection.getresponse().read() == b"found"
+    connection.close()
+    assert store.head_metadata("a b").size == 5
+
+
+@pytest.mark.parametrize(
+    "host", ["", 7, "media.example/maps", "user@media.example", "ftp://a.b", "a.b:99999"]
+)
+def test_what_is_no_host_is_bound_to_nothing(host):
+    with pytest.raises(daypass.InvalidRequestError) as caught:
+        bound(host)
+    assert caught.value.option == "bucket_bound_hostname"
+
+
+def test_a_bound_host_goes_with_no_other_and_with_buckets_alone():
+    options = {
+        "storage_options": KEYS,
+        "signer_options": {"bucket_bound_hostname": "media.example"},
+    }
+    both = daypass.Store("s3://maps", public_endpoint="https://b.example", **options)
+    with pytest.raises(daypass.InvalidRequestError, match="both name the host"):
+        both.create_signed_url("k")
+    point = "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/maps/k"
+    with pytest.raises(daypass.InvalidRequestError, match="access point"):
+        daypass.create_signed_url(point, **options)
+
+
+@pytest.mark.parametrize("place", ["endpoint_url", "public_endpoint"])
+@pytest.mark.parametrize("style", ["auto", "path", "virtual"])
+@pytest.mark.parametrize("endpoint", ["http://[::1]:9000", "https://[2001:DB8::1]"])
+def test_an_endpoint_may_be_an_ipv6_address(place, style, endpoint):
+    """RFC 3986, section 3.2.2: in brackets; no bucket can stand before it, whatever the style."""
+    link = sign(
+        "s3://maps/a b",
+        region="us-east-1",
+        config_kwargs={"s3": {"addressing_style": style}},
+        **{place: endpoint},
+    )
+    assert link.url.startswith(f"{endpoint.lower()}/maps/a%20b?")
+    signed = theirs_by_url("plain", "GET", link.url, NOW, 60)
+    assert signed == sorted(urlsplit(link.url).query.split("&"))
+    told = daypass.explain(link.url)
+    assert (told.bucket, told.key) == ("maps", "a b")

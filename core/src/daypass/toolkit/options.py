@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
 
-__all__ = ["flag", "matching", "one_of"]
+__all__ = ["bound_origin", "flag", "matching", "one_of"]
 
 
 def matching(value: str | None, option: str, pattern: str) -> str | None:
@@ -43,6 +44,26 @@ def one_of(value: str, option: str, *words: str) -> str:
         msg = f"{option} must be {' or '.join(map(repr, words))}: check how it was read"
         raise InvalidRequestError(msg, option=option)
     return str.__str__(value)
+
+
+def bound_origin(host: str, option: str) -> str:
+    """Return the origin of a host that leads to one bucket: https unless another scheme was written.
+
+    >>> bound_origin("Media.example", "bucket_bound_hostname")
+    'https://media.example'
+
+    Raises:
+        InvalidRequestError: for what is no host, or has a path behind it.
+
+    """
+    if not isinstance(host, str) or not host:
+        msg = f"{option} must be text that is not empty"
+        raise InvalidRequestError(msg, option=option)
+    origin = check_endpoint(host if "://" in host else f"https://{host}", option)
+    if "/" in origin.partition("://")[2]:
+        msg = f"{option} must be a host alone, without a path"
+        raise InvalidRequestError(msg, option=option)
+    return origin
 
 
 def flag(value: bool, option: str) -> bool:

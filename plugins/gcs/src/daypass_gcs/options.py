@@ -11,7 +11,7 @@ import attrs
 from daypass.base.times import utc_or_text
 from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
-from daypass.toolkit.options import flag
+from daypass.toolkit.options import bound_origin, flag
 
 __all__ = ["GCSOptions"]
 
@@ -111,13 +111,4 @@ class GCSOptions:
         if self.virtual_hosted_style:
             msg = "a bucket-bound host names the bucket already: drop virtual_hosted_style"
             raise InvalidRequestError(msg, option="virtual_hosted_style")
-        check_endpoint(self.bound_origin, "bucket_bound_hostname")
-        if "/" in self.bound_origin.partition("://")[2]:
-            msg = "bucket_bound_hostname must be a host alone, without a path"
-            raise InvalidRequestError(msg, option="bucket_bound_hostname")
-
-    @property
-    def bound_origin(self) -> str:
-        """The bucket-bound host with its scheme: https unless another was written."""
-        host = self.bucket_bound_hostname or ""
-        return host if "://" in host else f"https://{host}"
+        bound_origin(self.bucket_bound_hostname or "", "bucket_bound_hostname")

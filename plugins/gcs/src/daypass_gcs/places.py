@@ -16,6 +16,7 @@ from daypass.base.messages import shown, shown_bucket
 from daypass.base.urls import host_header
 from daypass.errors import InvalidPathError, InvalidRequestError, at_row
 from daypass.model.locations import Location
+from daypass.toolkit.options import bound_origin
 
 #: https://docs.cloud.google.com/storage/docs/buckets#naming, save for the shortest length: the
 #: bucket then does not exist, and emulators are less strict.
@@ -90,7 +91,7 @@ def place_of(location: Location, endpoint: str) -> Place:
         if location.public_endpoint is not None:
             msg = "public_endpoint and bucket_bound_hostname both name the host: give one of them"
             raise InvalidRequestError(msg, option="bucket_bound_hostname")
-        return _place(options.bound_origin, "/")
+        return _place(bound_origin(options.bucket_bound_hostname, "bucket_bound_hostname"), "/")
     scheme, _, rest = (location.public_endpoint or endpoint).partition("://")
     host, _, path = rest.partition("/")
     path = f"/{path}".rstrip("/")

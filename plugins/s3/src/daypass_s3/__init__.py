@@ -20,7 +20,7 @@ from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
-from daypass.toolkit.options import one_of
+from daypass.toolkit.options import bound_origin, one_of
 
 if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
@@ -108,6 +108,10 @@ def _told(value: bool | None) -> bool | None:
     return value
 
 
+def _bound(value: str | None) -> str | None:
+    return None if value is None else bound_origin(value, "bucket_bound_hostname")
+
+
 def _moment(value: datetime | str | None) -> datetime | None:
     return utc_or_text(value, "credentials_expire_at")
 
@@ -125,6 +129,8 @@ class S3Options:
     #: Whether the store refuses ``x-amz-*`` headers that a link does not sign; None where nobody has tried: then
     #: Amazon's own hosts do, and of all others it is not believed.
     refuses_unsigned_headers: bool | None = attrs.field(default=None, converter=_told)
+    #: A host that leads to the bucket itself: ``media.example``, or with ``http://`` before it; kept with its scheme.
+    bucket_bound_hostname: str | None = attrs.field(default=None, converter=_bound)
 
 
 def _is_text(value: object) -> bool:
@@ -149,6 +155,7 @@ _PROJECT_OPTIONS = ProjectOptions(
         *("client_kwargs.verify", "config_kwargs.proxies", "config_kwargs.signature_version"),
         *("public_endpoint", "signer_options.signature_version"),
         "signer_options.refuses_unsigned_headers",
+        "signer_options.bucket_bound_hostname",
     ),
     secrets={
         **dict.fromkeys(("key", "secret", "token", "username", "password", *_KEYS), _is_text),

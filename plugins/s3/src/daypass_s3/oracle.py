@@ -71,6 +71,7 @@ class Oracle:
                 token=self.keys.token,
                 signature_version=version,
                 public_endpoint=location.public_endpoint,
+                bound=location.options.bucket_bound_hostname,
                 bucket=location.bucket,
             )
         except DaypassError:

@@ -50,24 +50,34 @@ class Host:
     instead: str | None
     _host: str = ""
     _own: str = ""
+    #: What the endpoint's host leads to by itself, and the path that botocore writes says again.
+    _bucket: str = ""
 
     @classmethod
-    def of(cls, endpoint: str | None) -> Self:
-        """Put a hyphen for each underscore in a host, which botocore refuses: docker compose names hosts so."""
+    def of(cls, endpoint: str | None, bucket: str | None = None) -> Self:
+        """Put a hyphen for each underscore in a host, which botocore refuses: docker compose names hosts so.
+
+        Args:
+            endpoint: where links are to lead.
+            bucket: the one that the host is bound to.
+
+        """
         scheme, mark, rest = (endpoint or "").partition("://")
         host, slash, path = rest.partition("/")
-        if "_" not in host:
-            return cls(endpoint)
         instead = host.replace("_", "-")
-        return cls(f"{scheme}{mark}{instead}{slash}{path}", instead, host)
+        if instead == host:
+            return cls(endpoint, bucket=bucket or "")
+        return cls(f"{scheme}{mark}{instead}{slash}{path}", instead, host, bucket or "")
 
     def named_in(self, url: str) -> str:
-        """Return a URL with the endpoint's own host again."""
-        if not self._own:
-            return url
+        """Return a URL with the endpoint's own host again, and without the bucket that it is bound to."""
         scheme, mark, rest = url.partition("://")
         host, slash, path = rest.partition("/")
-        return f"{scheme}{mark}{host.removesuffix(self._host)}{self._own}{slash}{path}"
+        if self._own:
+            host = f"{host.removesuffix(self._host)}{self._own}"
+        if self._bucket:
+            path = path.removeprefix(self._bucket).removeprefix("/")
+        return f"{scheme}{mark}{host}{slash}{path}"
 
 
 def make_session(settings: Settings) -> Session:
@@ -89,11 +99,15 @@ def make_client(
     token: str | None,
     signature_version: str | None,
     public_endpoint: str | None,
+    bound: str | None,
     bucket: str,
 ) -> tuple[Any, Host]:
     """Make the client that is the oracle: same endpoint rules, the signature we ask for; and the host it is to name."""
     own = own_endpoint(settings, session)
     endpoint = own if public_endpoint is None else check_store(public_endpoint, "public_endpoint")
+    if bound is not None:
+        _check_bound(public_endpoint, bucket)
+        endpoint = bound
     config = {
         name: settings.config_kwargs[name]
         for name in _SIGNING_CONFIG
@@ -105,7 +119,11 @@ def make_client(
     # botocore's default names the global host in every region, so ask for the regional one.
     if endpoint is None and "addressing_style" not in s3 and "addressing_style" not in scoped:
         s3["addressing_style"] = "virtual"
-    host = Host.of(endpoint)
+    if (
+        bound is not None
+    ):  # which botocore knows nothing of: the bucket is taken out of the path it writes
+        s3 = {"addressing_style": "path"}
+    host = Host.of(endpoint, None if bound is None else bucket)
     client = session.create_client(
         "s3",
         region_name=_region(settings, session, own, endpoint),
@@ -137,6 +155,16 @@ def _region(settings: Settings, session: Session, *endpoints: str | None) -> str
     if region is None:
         region = (settings.session or session).get_config_variable("region")
     return _ITS_REGION if region == _ANY_REGION else region
+
+
+def _check_bound(public_endpoint: str | None, bucket: str) -> None:
+    """Refuse a bucket-bound host beside what names another, or for what no host can be bound to."""
+    if public_endpoint is not None:
+        msg = "public_endpoint and bucket_bound_hostname both name the host: give one of them"
+        raise InvalidRequestError(msg, option="bucket_bound_hostname")
+    if ":" in bucket:
+        msg = "a host is bound to a bucket, and to no access point and no bucket of a tenant: leave out bucket_bound_hostname"
+        raise InvalidRequestError(msg, option="bucket_bound_hostname")
 
 
 def _refuse_ignored(settings: Settings, endpoint: str | None) -> None:
