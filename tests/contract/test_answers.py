@@ -37,7 +37,15 @@ MAY_BE = {
     "GCS upload in parts, abort": ("nothing",),
 }
 #: What is read of them is an object itself, or nothing; or they are of another protocol.
-TAKE_ANYTHING = {"download", "metadata of another filesystem", "S3 region", "Redis metadata"}
+TAKE_ANYTHING = {
+    "download",
+    "metadata of another filesystem",
+    "S3 region",
+    "Redis metadata",
+    # Only a 404 says anything of the bucket; that the object is missing is known before.
+    "S3 bucket, where the object is missing",
+    "GCS bucket, where the object is missing",
+}
 READERS = [name for name in REQUESTS if name not in TAKE_ANYTHING]
 
 

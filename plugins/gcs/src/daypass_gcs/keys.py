@@ -238,8 +238,7 @@ def explained(error: Exception, deadline: Deadline) -> DaypassError:
     """Translate what google-auth raises; its texts hold answers of servers and are not shown."""
     from google.auth import exceptions
 
-    # Who was waited for until no whole try was left has not answered in time.
-    if deadline.left <= (deadline.one_try if _timed_out(error) else 0):
+    if deadline.left <= 0 or _timed_out(error):
         return deadline.error("getting an access token")
     unreachable = (exceptions.TransportError, OSError)
     if isinstance(error, unreachable) or isinstance(error.__cause__, unreachable):
