@@ -15,6 +15,7 @@ from daypass.backends.filesystems import misspelt_options
 from daypass.backends.loading import registry
 from daypass.base.messages import shown
 from daypass.cli import exits
+from daypass.cli.completing import complete_profile
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
 from daypass.config.masking import has_plain_secret, masked
@@ -171,7 +172,12 @@ command = click.Group(
     epilog=exits.EPILOG,
     commands=[
         _command("check", _check, json_option),
-        _command("show", _show, click.Argument(["profile"], required=False), json_option),
+        _command(
+            "show",
+            _show,
+            click.Argument(["profile"], required=False, shell_complete=complete_profile),
+            json_option,
+        ),
         _command("path", _path),
     ],
 )

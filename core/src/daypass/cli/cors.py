@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_path
 from daypass.cli.output import note, say
 from daypass.errors import UnsupportedOptionError
 from daypass.gate.cors import add_rule, has_rule, plan_cors
@@ -82,7 +83,7 @@ command = click.Command(
     help=_cors.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["path"]),
+        click.Argument(["path"], shell_complete=complete_path),
         click.Option(
             ["--origin", "origins"],
             multiple=True,

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_path
 from daypass.cli.output import say, say_json, warn
 from daypass.cli.words import listed
 from daypass.model.options import OF_FORMS
@@ -43,7 +44,7 @@ command = click.Command(
     help=_form.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["path"]),
+        click.Argument(["path"], shell_complete=complete_path),
         *options.of(OF_FORMS).values(),
         options.PUBLIC_ENDPOINT,
         options.STORAGE,

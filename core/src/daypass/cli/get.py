@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, note, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import shown, size
@@ -83,7 +84,7 @@ command = click.Command(
     help=_get.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["path"], metavar="PATH|URL"),
+        click.Argument(["path"], metavar="PATH|URL", shell_complete=complete_path),
         click.Argument(["file"], metavar="[FILE|FOLDER|-]", required=False, default="."),
         click.Option(
             ["--resume"],

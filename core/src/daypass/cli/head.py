@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_path
 from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.cli.words import size
@@ -63,7 +64,7 @@ command = click.Command(
     help=_head.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["path"], required=False),
+        click.Argument(["path"], required=False, shell_complete=complete_path),
         options.ROOT,
         *manifest.HEAD,
         *options.of(OF_READING).values(),

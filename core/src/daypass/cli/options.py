@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import click
 
 from daypass.base.messages import brief
+from daypass.cli.completing import complete_path, complete_signer
 from daypass.cli.words import spelled
 from daypass.model import checks
 from daypass.model.options import METHODS, OF_FORMS, OF_LINKS, OPTIONS
@@ -109,8 +110,8 @@ def nested(
     return found or None
 
 
-def _text(name: str, help_: str, metavar: str = "TEXT") -> click.Option:
-    return click.Option([_flag_of(name), name], metavar=metavar, help=help_)
+def _text(name: str, help_: str, metavar: str = "TEXT", **more: Any) -> click.Option:
+    return click.Option([_flag_of(name), name], metavar=metavar, help=help_, **more)
 
 
 def _pairs(flag: str, name: str, help_: str, *, reads: Any = pairs) -> click.Option:
@@ -186,6 +187,7 @@ ROOT = _text(
     "root",
     "Where keys lie: each PATH, and each path of a manifest, is then a key below it.",
     metavar="PATH",
+    shell_complete=complete_path,
 )
 STORAGE = _pairs(
     "--storage-option",
@@ -195,7 +197,10 @@ STORAGE = _pairs(
     reads=nested,
 )
 SIGNER = _text(
-    "signer", "Who signs in place of the path's own backend, such as cloudfront.", metavar="NAME"
+    "signer",
+    "Who signs in place of the path's own backend, such as cloudfront.",
+    metavar="NAME",
+    shell_complete=complete_signer,
 )
 SIGNER_OPTION = _pairs(
     "--signer-option",

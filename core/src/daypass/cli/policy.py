@@ -9,6 +9,7 @@ import click
 
 from daypass.base.times import span
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import listed, one_line
 from daypass.model.options import METHODS
@@ -85,7 +86,7 @@ command = click.Group(
             help=_test.__doc__,
             epilog=exits.EPILOG,
             params=[
-                click.Argument(["path"], metavar="PATH"),
+                click.Argument(["path"], metavar="PATH", shell_complete=complete_path),
                 click.Option(["--prefix"], is_flag=True, help="Ask for all that lies below PATH."),
                 click.Option(
                     ["--method", "method"],

@@ -9,6 +9,7 @@ import click
 
 from daypass.cli import exits, options
 from daypass.cli.again import Again
+from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.words import listed, shown, size
@@ -80,7 +81,7 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["file"], type=click.Path(dir_okay=False)),
-        click.Argument(["path"], metavar="PATH|URL"),
+        click.Argument(["path"], metavar="PATH|URL", shell_complete=complete_path),
         click.Option(
             ["--multipart-threshold"],
             type=options.Bytes(),

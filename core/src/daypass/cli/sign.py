@@ -11,6 +11,7 @@ import click
 
 from daypass.base.times import until
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_path
 from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed
@@ -109,7 +110,7 @@ command = click.Command(
     help=_sign.__doc__,
     epilog=exits.EPILOG,
     params=[
-        click.Argument(["paths"], nargs=-1, metavar="PATH..."),
+        click.Argument(["paths"], nargs=-1, metavar="PATH...", shell_complete=complete_path),
         options.ROOT,
         click.Option(
             ["--prefix"], is_flag=True, help="Sign one grant for all that lies below each PATH."

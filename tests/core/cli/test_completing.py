@@ -1,0 +1,56 @@
+"""What a shell is told to complete, asked as click's own scripts ask: by variables, in a process."""
+
+import pytest
+
+MAPS = '[profiles.maps]\nurl = "s3://maps"\n[profiles.media]\nurl = "s3://media"\n'
+
+
+@pytest.fixture
+def complete(daypass, environment, tmp_path):
+    """Return what is completed behind words, the last of which is begun."""
+    file = tmp_path / "config.toml"
+    environment["DAYPASS_CONFIG"] = str(file)
+
+    def ask(*words, configured=MAPS):
+        file.write_text(configured)
+        # As fish asks: bash cuts words at their colons before it does.
+        environment.update(
+            _DAYPASS_COMPLETE="fish_complete",
+            COMP_WORDS=" ".join(["daypass", *words[:-1]]),
+            COMP_CWORD=words[-1],
+        )
+        return [
+            line.partition(",")[2].partition("\t")[0]
+            for line in daypass().stdout.split("\n")
+            if line
+        ]
+
+    return ask
+
+
+@pytest.mark.parametrize("begun", ["", "day", "daypass://", "daypass://m"])
+@pytest.mark.parametrize("command", ["sign", "get", "head", "form", "cors"])
+def test_paths_by_profiles_are_completed(complete, command, begun):
+    assert complete(command, begun) == ["daypass://maps/", "daypass://media/"]
+
+
+def test_the_target_of_an_upload_is_completed_behind_the_file(complete):
+    assert complete("put", "a.txt", "daypass://me") == ["daypass://media/"]
+
+
+@pytest.mark.parametrize("begun", ["s3://m", "daypass://x", "daypass://maps/2026"])
+def test_what_no_profile_begins_is_left_to_the_user(complete, begun):
+    assert complete("sign", begun) == []
+
+
+def test_profiles_and_roots_are_completed(complete):
+    assert complete("config", "show", "ma") == ["maps"]
+    assert complete("sign", "--root", "daypass://ma") == ["daypass://maps/"]
+
+
+def test_signers_are_completed(complete):
+    assert complete("sign", "--signer", "cl") == ["cloudfront"]
+
+
+def test_a_broken_configuration_completes_nothing_and_says_nothing(complete):
+    assert complete("sign", "daypass://", configured="[profiles") == []
