@@ -235,6 +235,17 @@ def test_what_is_to_be_said_of_links_is_said_once(tmp_path, registry_of, monkeyp
     assert pq.read_table(out)["expires_at"].to_pylist() == [end] * 5
 
 
+def test_a_person_is_told_in_the_end_how_many_where_and_until_when(
+    on_terminal, environment, tmp_path
+):
+    environment |= {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "made-up"}
+    (tmp_path / "in.txt").write_text("s3://maps/a\ns3://maps/b\n")
+    code, shown = on_terminal("sign", "--from", "in.txt", "--to", "out.txt", "--expires-in", "2h")
+    assert code == 0
+    assert "2 rows to out.txt, the first link ends 20" in (said := shown.splitlines()[-1])
+    assert " UTC, in " in said
+
+
 def test_the_paths_of_a_manifest_are_keys_below_a_root(tmp_path, fake):
     given, out = tmp_path / "keys.txt", tmp_path / "out.txt"
     given.write_text("".join(f"{key}\n" for key in KEYS))

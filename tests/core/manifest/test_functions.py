@@ -34,8 +34,10 @@ def given(tmp_path):
 def test_a_manifest_comes_back_with_links_and_a_report(tmp_path, fake, given, monkeypatch):
     monkeypatch.setattr(run, "CHUNK", 10)
     out = tmp_path / "out.parquet"
-    report = daypass.sign_manifest(given, out, expires_in="1d", jobs=1)
-    assert report == daypass.ManifestReport(rows=25, failed=0)
+    start = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    report = daypass.sign_manifest(given, out, expires_in="1d", signing_time=start, jobs=1)
+    end = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert report == daypass.ManifestReport(rows=25, failed=0, first_end=end)
     found = pq.read_table(out).to_pylist()
     assert [row["url"].partition("?")[0] for row in found] == [
         f"https://b.fake.example/{n}" for n in range(25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -29,6 +30,8 @@ class ManifestReport:
     #: Why the first of the rows failed that did, by their numbers, where the new manifest is text, which has no column
     #: for it.
     failures: Mapping[int, str] = attrs.field(factory=dict)
+    #: When the first of the links ends (aware, UTC); None where there is none.
+    first_end: datetime | None = None
 
 
 @attrs.define
@@ -43,22 +46,31 @@ class Tally:
     _unenforced: set[str] = attrs.field(factory=set)
     _headers: set[str] = attrs.field(factory=set)
     _warning: str | None = None
+    _end: datetime | None = None
 
     def again(self, record: Mapping[str, Any]) -> None:
         """Count what an earlier run has done."""
         self.rows += record["rows"]
         self.failed += record["failed"]
+        self._ends(record["end"])
 
     def add(self, answer: Answer) -> None:
         """Count a chunk; of the warnings one is kept, since all are alike."""
         self.rows += answer.rows
         self.failed += answer.failed
+        self._ends(answer.end)
         self._unenforced |= set(answer.unenforced)
         self._headers |= set(answer.headers)
         if self.tells:
             self._failures |= answer.failures[: SHOWN - len(self._failures)]
         if answer.warnings and self._warning is None:
             self._warning = answer.warnings[0]
+
+    def _ends(self, text: str | None) -> None:
+        if text is None:
+            return
+        end = datetime.fromisoformat(text)
+        self._end = end if self._end is None else min(self._end, end)
 
     def report(self) -> ManifestReport:
         """Return what it has come to."""
@@ -72,4 +84,5 @@ class Tally:
             headers=frozenset(self._headers),
             notes=notes,
             failures=self._failures,
+            first_end=self._end,
         )

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from daypass.base.times import until
 from daypass.cli import exits, options
 from daypass.cli.manifest.options import file_and_column
 from daypass.cli.manifest.progress import progress
-from daypass.cli.output import warn
+from daypass.cli.output import note, warn
 from daypass.cli.words import listed, said
 from daypass.manifest.functions import head_manifest, sign_manifest
 from daypass.manifest.report import ManifestReport
@@ -36,7 +38,7 @@ def sign(values: Mapping[str, Any]) -> int:
             **place,
             **asked,
         )
-    return _said(report)
+    return _said(report, values["target"])
 
 
 def head(values: Mapping[str, Any]) -> int:
@@ -53,7 +55,7 @@ def head(values: Mapping[str, Any]) -> int:
             signer_options=values["signer_options"],
             **for_reading(options.asked(values)),
         )
-    return _said(report)
+    return _said(report, values["target"])
 
 
 def _manifest(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,10 +84,18 @@ def _files(values: Mapping[str, Any]) -> Iterator[tuple[str | BinaryIO, str | Bi
         yield read, written
 
 
-def _said(report: ManifestReport) -> int:
-    """Give each kind of warning once; return the exit code."""
-    for note in report.notes:
-        warn(note)
+def _said(report: ManifestReport, target: str | None) -> int:
+    """Tell who looks on what became of it, and give each kind of warning once; return the exit code."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        rows = f"{report.rows} row" + ("s" if report.rows != 1 else "")
+        place = "stdout" if target in (None, "-") else target
+        end = report.first_end
+        note(
+            f"{rows} to {place}"
+            + (f", the first link ends {until(end, datetime.now(UTC))}" if end else "")
+        )
+    for text in report.notes:
+        warn(text)
     if report.unenforced:
         warn(f"the store does not enforce {listed(report.unenforced)}")
     if report.headers:
