@@ -155,6 +155,7 @@ FIELDS = {
         prefix_option secret_query_keys operation_headers option_headers
         why_not prefixes multipart forms form_enforces
     """,
+    "Preset": "protocols storage_options lacks signer_options endpoint contradicts example",
     "SigningEvent": """
         action caller backend path version method signing_time expires_at conditions headers acl
         expires_because unenforced count url_sha256 merkle_root decision rule reason

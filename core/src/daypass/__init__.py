@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from daypass.hookspecs.findings import Finding
     from daypass.hookspecs.found import FoundURL, SentRequest
     from daypass.hookspecs.parts import PartLimits, UploadedPart, UploadSession
+    from daypass.hookspecs.presets import Preset
     from daypass.manifest.functions import (
         ahead_manifest,
         asign_manifest,
@@ -126,6 +127,7 @@ __all__ = [
     "PluginError",
     "Policy",
     "PolicyError",
+    "Preset",
     "Quota",
     "QuotaError",
     "RedactingFilter",
@@ -199,6 +201,7 @@ _HOMES = {
     "hookspecs.findings": ("Finding",),
     "hookspecs.found": ("FoundURL", "SentRequest"),
     "hookspecs.parts": ("PartLimits", "UploadSession", "UploadedPart"),
+    "hookspecs.presets": ("Preset",),
     "manifest.functions": (
         "ahead_manifest",
         "asign_manifest",

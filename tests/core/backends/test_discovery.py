@@ -57,6 +57,7 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         "daypass.signers": [],
         "daypass.plugins": ["policy"],
         "daypass.commands": [],
+        "daypass.presets": [],
     }
     assert len(asked) == 1
 

@@ -145,3 +145,21 @@ def test_a_misspelt_group_of_entry_points_is_named(daypass, install):
     found = listing(daypass)["plugin shelf"]
     assert found["state"] == "broken"
     assert "'daypass.backend': did you mean daypass.backends?" in found["reason"]
+
+
+def test_presets_of_distributions_are_listed_and_what_is_wrong_with_them(daypass, install):
+    sound = "from daypass import Preset\nPRESETS = {%r: Preset()}"
+    install("good", "daypass.presets", "acme", sound % "acme")
+    install("twice", "daypass.presets", "minio", sound % "minio")
+    install("bad", "daypass.presets", "broken", "1 / 0")
+    found = listing(daypass)
+    assert found["preset acme"] == {
+        "kind": "preset",
+        "name": "acme",
+        "distributions": ["good 1.0"],
+        "state": "ok",
+    }
+    assert found["preset minio"]["state"] == "conflict"
+    assert "twice 1.0 brings another" in found["preset minio"]["reason"]
+    assert found["preset broken"]["state"] == "broken"
+    assert "bad 1.0 cannot be imported" in found["preset broken"]["reason"]

@@ -31,7 +31,13 @@ __all__ = [
 #: The setting that lists what may be loaded: distributions or modules, separated by commas.
 ALLOWED = "DAYPASS_PLUGINS"
 #: Where distributions name their plugins.
-GROUPS = ("daypass.backends", "daypass.signers", "daypass.plugins", "daypass.commands")
+GROUPS = (
+    "daypass.backends",
+    "daypass.signers",
+    "daypass.plugins",
+    "daypass.commands",
+    "daypass.presets",
+)
 #: Of a group where one distribution is chosen by name: how its names are spoken of, and the setting that chooses.
 _CHOSEN = {
     "daypass.backends": ("{}://", "DAYPASS_BACKEND_"),

@@ -18,17 +18,18 @@ from daypass.cli import exits
 from daypass.cli.commands import COMMANDS, GROUP, find_added
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_table
 from daypass.cli.words import one_line
-from daypass.errors import BackendConflictError, DaypassError
+from daypass.config import presets as config_presets
+from daypass.errors import BackendConflictError, ConfigError, DaypassError
 from daypass.hookspecs.backend_info import BackendInfo
 
 
 def _plugins(*, as_json: bool) -> None:
-    """Show the installed backends by protocol, signers, policy and audit plugins, commands, and what is broken.
+    """Show the installed backends by protocol, signers, policy and audit plugins, commands, presets, and what is broken.
 
     A plugin that is broken is listed with the reason, and does not keep others from being listed. A
     terminal shows what matters of each; elsewhere each is a line with all that it declares.
     """
-    records = [*backends(), *signers(), *listeners(), *commands(), *strays()]
+    records = [*backends(), *signers(), *listeners(), *commands(), *presets(), *strays()]
     if on_terminal() and not as_json:
         say_table(("plugin", "state", "signs", "at most"), map(_brief, records))
         return
@@ -108,6 +109,20 @@ def commands() -> Iterator[dict[str, Any]]:
         try:
             find_added(name)
         except BackendConflictError as error:
+            yield record | {"state": "conflict", "reason": str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
+            yield record | _failed(error, claimants)
+        else:
+            yield record | {"state": "ok"}
+
+
+def presets() -> Iterator[dict[str, Any]]:
+    """Describe the presets that distributions bring."""
+    for name, claimants in sorted(registry.claims(config_presets.GROUP).items()):
+        record = _record("preset", name, claimants)
+        try:
+            config_presets.preset(name)
+        except ConfigError as error:
             yield record | {"state": "conflict", "reason": str(error)}
         except Exception as error:  # noqa: BLE001 - whatever a plugin does, the listing goes on
             yield record | _failed(error, claimants)

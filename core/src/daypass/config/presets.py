@@ -1,15 +1,17 @@
-"""Presets: the settings that a kind of store needs, and what it lacks. They only set options."""
+"""The presets that there are: core's own, and those that distributions bring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from importlib.metadata import EntryPoint
 from typing import Any
 
-import attrs
+from daypass.errors import ConfigError, PluginError
+from daypass.hookspecs.presets import Preset
 
-from daypass.errors import ConfigError
+__all__ = ["GROUP", "PRESETS", "preset", "preset_names"]
 
-__all__ = ["PRESETS", "Preset"]
+#: Where distributions name the presets that they bring.
+GROUP = "daypass.presets"
 
 _PATH_STYLE = {"config_kwargs": {"s3": {"addressing_style": "path"}}}
 #: For stores that refuse what botocore adds to uploads by itself.
@@ -20,81 +22,6 @@ _WITHOUT_CHECKSUMS = {
         "response_checksum_validation": "when_required",
     }
 }
-
-
-@attrs.frozen(kw_only=True)
-class Preset:
-    """What a profile of this kind of store has where it says nothing itself."""
-
-    #: The protocols that the profile's ``url`` may have.
-    protocols: tuple[str, ...] = ("s3", "s3a")
-    storage_options: Mapping[str, Any] = attrs.field(factory=dict)
-    #: Methods, options and functions that the store lacks.
-    lacks: tuple[str, ...] = ()
-    #: What the signer is told of the store.
-    signer_options: Mapping[str, Any] = attrs.field(factory=dict)
-    #: An endpoint that is made of the region's name.
-    endpoint: str | None = None
-    #: Options that would be ignored beside the preset's own.
-    contradicts: tuple[str, ...] = ()
-    #: What an endpoint looks like, where only the profile can say it.
-    example: str | None = None
-
-    def settings(self, name: str, url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings as a profile's table.
-
-        Args:
-            name: the preset's name, for messages.
-            url: the profile's URL.
-            options: the profile's own ``storage_options``.
-
-        Raises:
-            ConfigError: if the profile does not say what only it can.
-
-        """
-        protocol = url.partition("://")[0]
-        if protocol not in self.protocols:
-            msg = f"the preset {name} is for {self.protocols[0]}://, and the url is {protocol}://"
-            raise ConfigError(msg)
-        if (wrong := [key for key in self.contradicts if key in options]) and not (
-            self.storage_options.keys() & options.keys()
-        ):
-            names = ", ".join(self.storage_options)
-            msg = f"the preset {name} sets {names}, beside which {wrong[0]} means nothing: give {names} instead"
-            raise ConfigError(msg)
-        found = dict(self.storage_options)
-        if _endpoint_in(options) is None:
-            if self.endpoint is not None:
-                region = _region_in(options)
-                if not region:
-                    msg = f"the preset {name} needs the region: storage_options.client_kwargs.region_name"
-                    raise ConfigError(msg)
-                found["endpoint_url"] = self.endpoint.format(region=region)
-            elif self.example is not None:
-                msg = (
-                    f"the preset {name} needs storage_options.endpoint_url, such as {self.example}"
-                )
-                raise ConfigError(msg)
-        return {
-            "storage_options": found,
-            "signer_options": dict(self.signer_options),
-            "capabilities": dict.fromkeys(self.lacks, False),
-        }
-
-
-def _client(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    client = options.get("client_kwargs")
-    return client if isinstance(client, Mapping) else {}
-
-
-def _endpoint_in(options: Mapping[str, Any]) -> object:
-    """Return the endpoint that the profile names; an empty text is one that was named, and is refused later."""
-    own = options.get("endpoint_url")
-    return _client(options).get("endpoint_url") if own is None else own
-
-
-def _region_in(options: Mapping[str, Any]) -> object:
-    return _client(options).get("region_name")
 
 
 def _in_region(name: str) -> dict[str, Any]:
@@ -218,3 +145,45 @@ PRESETS = {
         contradicts=("account_host", "account_name", "account_key"),
     ),
 }
+
+
+def preset_names() -> frozenset[str]:
+    """Name all presets; no distribution is imported for it."""
+    return frozenset({*PRESETS, *_brought()})
+
+
+def preset(name: str) -> Preset:
+    """Return a preset; the distribution that brings it is imported now.
+
+    Raises:
+        ConfigError: if several bring one of this name, or one and daypass itself.
+        PluginError: if what brings it cannot be imported, or has none of this name.
+
+    """
+    from daypass.backends.discovery import blaming, load, source
+
+    brought = _brought().get(name, [])
+    if name in PRESETS:
+        if not brought:
+            return PRESETS[name]
+        msg = f"the preset {name} is one of daypass itself, and {source(brought[0])} brings another: it needs another name there, or uninstall that"
+        raise ConfigError(msg)
+    if len(brought) > 1:
+        names = " and ".join(sorted(map(source, brought)))
+        msg = f"the preset {name} is brought by {names}: uninstall all of them but one"
+        raise ConfigError(msg)
+    (entry,) = brought
+    module = load(entry)
+    with blaming(entry):
+        found = getattr(module, "PRESETS", None)
+        one = found.get(name) if isinstance(found, dict) else None
+        if not isinstance(one, Preset):
+            msg = f"the module {entry.value} has no preset {name}: write PRESETS = {{{name!r}: Preset(...)}} in it"
+            raise PluginError(msg, plugin=entry.value)
+    return one
+
+
+def _brought() -> dict[str, list[EntryPoint]]:
+    from daypass.backends.loading import registry  # only where a profile names a preset
+
+    return registry.claims(GROUP)

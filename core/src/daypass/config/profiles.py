@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from daypass.config.layers import Layered, merged
-from daypass.config.presets import PRESETS
+from daypass.config.presets import preset as preset_named
 from daypass.config.secrets import Secret, secrets_in
 from daypass.config.sources import ENVIRONMENT
 from daypass.config.structure import dotted, fault, structure, unknown
-from daypass.errors import ConfigError
+from daypass.errors import ConfigError, PluginError
 from daypass.model.paths import PROFILES, ParsedPath, parse_path, shown_path
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ def _table(layers: Layered, name: str, ring: tuple[str, ...]) -> dict[str, Any]:
     if (preset := own.get("preset")) is not None:
         try:
             options = merged(under, own).get("storage_options", {})
-            settings = PRESETS[preset].settings(preset, url, options)
+            settings = preset_named(preset).settings(preset, url, options)
             if merged(under, own).get("signer") is not None:  # another's options are others
                 del settings["signer_options"]
             under = merged(under, settings)
-        except ConfigError as error:
-            raise fault(file, dotted(*at), str(error)) from None
+        except (ConfigError, PluginError) as error:
+            raise fault(file, dotted(*at), str(error)) from error.__cause__
     return {**merged(under, own), "url": url}
 
 

@@ -11,7 +11,7 @@ import attrs
 
 from daypass.base.messages import refuse_unknown, shown
 from daypass.base.urls import check_endpoint
-from daypass.config.presets import PRESETS
+from daypass.config.presets import preset_names
 from daypass.config.structure import WrongValueError, converter, of_type
 from daypass.hookspecs import hooks as hookspecs
 from daypass.model.options import CONDITIONS, METHODS
@@ -132,7 +132,7 @@ def _endpoint(value: object, _: Any) -> str:
 
 def _preset(value: object, _: Any) -> str:
     name: str = of_type(value, str)
-    refuse_unknown([name], PRESETS, what="preset")
+    refuse_unknown([name], preset_names(), what="preset")
     return name
 
 
