@@ -244,6 +244,7 @@ def test_a_person_is_told_in_the_end_how_many_where_and_until_when(
     assert code == 0
     assert "2 rows to out.txt, the first link ends 20" in (said := shown.splitlines()[-1])
     assert " UTC, in " in said
+    assert "0:00:0" in shown  # the time that has gone by moves where a count stands still
 
 
 def test_the_paths_of_a_manifest_are_keys_below_a_root(tmp_path, fake):

@@ -28,7 +28,15 @@ def progress(what: str) -> Iterator[Callback | None]:
         return
     from fsspec.callbacks import Callback
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+    )
     from rich.text import Text
 
     class Rows(Callback):  # type: ignore[misc] # fsspec has no types
@@ -60,9 +68,12 @@ def progress(what: str) -> Iterator[Callback | None]:
             return Text(f"{rate:,.0f} rows/s{known}")
 
     columns = (
+        # Rows are counted by the thousand: what turns meanwhile shows that it is not stuck.
+        SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
+        TimeElapsedColumn(),
         Pace(""),
     )
     rows = Rows()
