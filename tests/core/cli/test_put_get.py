@@ -101,6 +101,7 @@ def test_options_of_an_upload(daypass, real, bucket, tmp_path):
     again = daypass("put", "up", path, "--if-absent")
     assert again.returncode == 1
     assert "412 Precondition Failed (PreconditionFailed)" in again.stderr
+    assert "an object is there already, and the link only creates" in again.stderr
 
 
 def test_names_of_their_own(daypass, real, bucket, tmp_path):
@@ -116,7 +117,7 @@ def test_names_of_their_own(daypass, real, bucket, tmp_path):
     get = daypass("get", f"s3://{bucket}/n/up.csv", "folder", "--json")
     assert json.loads(get.stdout)["file"] == str(tmp_path / "folder" / "up.csv")
     assert (tmp_path / "folder" / "up.csv").read_text() == "1,2\n"
-    assert "no name of its own" in daypass("get", f"s3://{bucket}/n/").stderr
+    assert "no object of its own" in daypass("get", f"s3://{bucket}/n/").stderr
     assert daypass("head", f"s3://{bucket}/n/").returncode == 1
 
 
@@ -369,6 +370,18 @@ def test_nobody_listens(daypass, credentials, tmp_path):
     assert f"127.0.0.1:{port}" in done.stderr
     assert "the connection was refused" in done.stderr
     assert "X-Amz" not in done.stderr
+
+
+def test_a_url_gets_whatever_headers_it_wants(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("1,2\n")
+    path = f"s3://{bucket}/wants.csv"
+    asked = ["--content-type", "text/csv", "--metadata", "run=7"]
+    url = daypass("sign", path, "--method", "PUT", *asked).stdout.strip()
+    headers = ["--header", "Content-Type=text/csv", "--header", "x-amz-meta-run=7"]
+    assert daypass("put", "up", url, *headers).returncode == 0
+    found = json.loads(daypass("head", path, "--json").stdout)
+    assert (found["content_type"], found["metadata"]["run"]) == ("text/csv", "7")
+    assert daypass("put", "up", path, *headers).returncode == 2
 
 
 def test_a_url_is_used_without_credentials_or_anything_else(daypass, environment, liar, tmp_path):

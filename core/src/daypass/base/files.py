@@ -78,7 +78,9 @@ def target_of(file: Path) -> Path:
         msg = f"{file} is not a regular file"
         raise InvalidRequestError(msg, option="file")
     if not target.parent.is_dir():
-        msg = f"{target.parent} is not a directory"
+        there = target.parent.exists()
+        why = "is not a directory" if there else "does not exist: make the directory first"
+        msg = f"{target.parent} {why}"
         raise InvalidRequestError(msg, option="file")
     return target
 

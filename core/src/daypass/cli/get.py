@@ -31,7 +31,7 @@ def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
     where the store knows it, the MD5 must be those of the object's metadata. FILE appears whole,
     under a temporary name first, or not at all. A URL is used as it stands, without credentials.
     """
-    asked = {**{name: values[name] for name in _PLACE}, **options.asked(values)}
+    asked = {**{name: values[name] for name in _PLACE}, **options.asked(values, link=path)}
     if file == "-":
         if values["resume"]:
             msg = "--resume goes on with a file, and - is none"

@@ -14,6 +14,7 @@ from daypass.cli.words import spelled
 from daypass.model import checks
 from daypass.model.options import METHODS, OF_FORMS, OF_LINKS, OPTIONS
 from daypass.model.written import read_option, value_of
+from daypass.transfer.links import is_link
 
 if TYPE_CHECKING:
     from daypass.model.requests import SignOptions
@@ -214,18 +215,19 @@ PUBLIC_ENDPOINT = _text(
 CALLER = _text("caller", "Who asks: told to policy and audit plugins.")
 
 
-def asked(values: Mapping[str, Any]) -> SignOptions:
+def asked(values: Mapping[str, Any], *, link: str = "") -> SignOptions:
     """Return what the command line asks of a URL, or of a form; what it leaves out, the library decides.
 
     Args:
         values: by the parameters' names, other commands' options included.
+        link: what may be a URL that is signed already: then headers are those that it wants, whatever they say.
 
     Raises:
         InvalidRequestError: naming the option that is wrong, and what would be right.
 
     """
     options = {
-        name: read_option(name, value)
+        name: value if name == "headers" and is_link(link) else read_option(name, value)
         for name, value in values.items()
         if name in OPTIONS and value is not None and value is not False
     }

@@ -32,7 +32,7 @@ def _put(file: str, path: str, *, as_json: bool, **values: Any) -> None:
     """
     place = {name: values[name] for name in _PLACE}
     source = sys.stdin.buffer if file == "-" else file
-    asked = options.asked(values)
+    asked = options.asked(values, link=path)
     if values["abort"]:
         if values["resume"]:
             msg = "--abort removes what --resume would go on with: give one of them"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from operator import index
 
-from daypass.base.messages import brief, shown
+from daypass.base.messages import brief, shown, shown_count
 from daypass.base.times import Duration, seconds, utc
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.headers import (
@@ -136,7 +136,7 @@ def page(value: int | None, option: str) -> int | None:
     """Return a number of keys that one page of a listing can have."""
     if value is None or (type(value) is int and 0 < value <= _LONGEST_PAGE):
         return value
-    msg = f"{option} must be a number of keys from 1 to {_LONGEST_PAGE}, which is the most that a page has, not {shown(value)}"
+    msg = f"{option} must be a number of keys from 1 to {_LONGEST_PAGE}, which is the most that a page has, not {shown_count(value)}"
     raise InvalidRequestError(msg, option=option)
 
 

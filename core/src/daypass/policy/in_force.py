@@ -47,7 +47,16 @@ def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> Non
     with _lock:
         current = _application[0].policy if _application else None
         if current is not replacing:
-            msg = "another policy is in force: name it as replacing= to put a new one in its place"
+            named = (
+                "the one named as replacing= is not in force"
+                if replacing is not None
+                else "name it as replacing= to put a new one in its place"
+            )
+            msg = (
+                f"another policy is in force: {named}"
+                if current is not None
+                else "no policy is in force that could be replaced"
+            )
             raise InvalidRequestError(msg, option="replacing")
         if replacing is not None:
             _log.warning("the policy of this process was replaced")

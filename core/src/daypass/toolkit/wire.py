@@ -284,6 +284,10 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> 
     code = found[1].decode() if found else None
     said = f" ({code})" if code else ""
     msg = f"the store answered {status}{said} to {link.method} {link.path}"
+    if error.code == HTTPStatus.PRECONDITION_FAILED and "if-none-match" in map(
+        str.lower, link.headers
+    ):
+        msg += ": an object is there already, and the link only creates (if_absent)"
     if error.code in _REFUSED:
         msg += clock_apart(error.headers.get("Date"))
     return StoreError(msg, status=error.code, store_code=code)

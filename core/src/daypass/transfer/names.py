@@ -53,7 +53,10 @@ def within(file: Any, link: SignedURL | PathLike) -> Path:
     if not given.endswith(_SEPARATORS) and not is_folder:
         return place
     name = _name_of(link)
-    if name in ("", ".", "..") or any(char in name for char in "/\\\0"):
+    if not name:
+        msg = "what is to be fetched names no object of its own: a bucket and a prefix are none, so name a key (a link with method='LIST' lists them)"
+        raise InvalidRequestError(msg, option="file")
+    if name in (".", "..") or any(char in name for char in "/\\\0"):
         msg = f"the object has no name of its own that a file in {place} could have: name the file too"
         raise InvalidRequestError(msg, option="file")
     return place / name
