@@ -47,10 +47,6 @@ def test_every_module_of_the_toolkit_is_in_the_table_of_tools():
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(path.stem for path in modules)
 
 
-def test_the_page_of_options_is_made_of_their_table():
-    assert "\n```{options}\n```\n" in page("reference/options.md")
-
-
 def test_every_option_is_described_where_the_reference_takes_it_from():
     described = set(
         re.findall(r"^    ([a-z]\w+): ", inspect.getdoc(requests.SignRequest), re.MULTILINE)

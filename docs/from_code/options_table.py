@@ -1,16 +1,8 @@
-"""A Sphinx directive: every option of links and forms as `daypass.model.options` declares it."""
+"""Every option of links and forms as `daypass.model.options` declares it, as tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sphinx.util.docutils import SphinxDirective
-
 from daypass.model.options import OPTIONS, Option
-
-if TYPE_CHECKING:
-    from docutils.nodes import Node
-    from sphinx.application import Sphinx
 
 _KINDS = {
     "restricts": "Restricting: what the holder may do",
@@ -41,17 +33,3 @@ def _goes_with(option: Option) -> str:
     links = next((said for word, said in methods.items() if word in words), "links")
     said = [links] if "link" in words else []
     return ", ".join([*said, *(["forms"] if "form" in words else [])])
-
-
-class Options(SphinxDirective):
-    """``options``: the tables."""
-
-    def run(self) -> list[Node]:
-        """Parse the tables as if they stood in the page."""
-        return self.parse_text_to_nodes(tables(), allow_section_headings=True)
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
-    app.add_directive("options", Options)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

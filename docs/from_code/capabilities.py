@@ -1,26 +1,18 @@
-"""A Sphinx directive: what every installed backend declares of itself, as tables.
-
-It asks the backends when the documentation is built, so that the page cannot disagree with the code.
-"""
+"""What every backend of ours declares of itself, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
-from sphinx.util.docutils import SphinxDirective
 
 from daypass.backends import registry
-from daypass.backends.loading import KNOWN
+from daypass.backends.loading import KNOWN, KNOWN_SIGNERS
 from daypass.hookspecs import BackendInfo
 from daypass.model.forms import FormOptions
 from daypass.model.options import DESCRIBING, METHODS, RESTRICTING
 from daypass.model.requests import SignOptions
-
-if TYPE_CHECKING:
-    from docutils.nodes import Node
-    from sphinx.application import Sphinx
 
 #: Facts that are no yes or no, and how a cell shows them.
 _FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -40,13 +32,12 @@ _WORDS = {
 
 
 def backends() -> dict[str, tuple[BackendInfo, list[str]]]:
-    """Return what each backend and signer declares, the generic one excepted, and for which paths."""
+    """Return what each of our backends and signers declares, the generic one excepted, and for which paths."""
     found: dict[str, tuple[BackendInfo, list[str]]] = {}
-    for protocol in [*KNOWN, *sorted(registry.claims().keys() - KNOWN.keys())]:
-        if protocol in registry.claims():
-            info = registry.backend(protocol).info
-            found.setdefault(info.name, (info, []))[1].append(f"`{protocol}://`")
-    for name in registry.claims("daypass.signers"):
+    for protocol in KNOWN:
+        info = registry.backend(protocol).info
+        found.setdefault(info.name, (info, []))[1].append(f"`{protocol}://`")
+    for name in KNOWN_SIGNERS:
         found[name] = (registry.signer(name).info, [f'any, by `signer="{name}"`'])
     return found
 
@@ -79,7 +70,7 @@ def tables() -> str:
     parts.append(_table("Upload forms", infos, rows))
     never = sorted(SignOptions.__annotations__.keys() & RESTRICTING - set(options))
     if never:
-        parts.append(f"No installed backend enforces {', '.join(f'`{name}`' for name in never)}.")
+        parts.append(f"No backend enforces {', '.join(f'`{name}`' for name in never)}.")
     return "\n\n".join(parts)
 
 
@@ -103,17 +94,3 @@ def _table(title: str, infos: list[BackendInfo], rows: list[tuple[str, list[str]
     lines = [head, ["---"] * len(head), *([name, *cells] for name, cells in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"## {title}\n\n{table}"
-
-
-class Capabilities(SphinxDirective):
-    """``capabilities``: the tables."""
-
-    def run(self) -> list[Node]:
-        """Parse the tables as if they stood in the page."""
-        return self.parse_text_to_nodes(tables(), allow_section_headings=True)
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
-    app.add_directive("capabilities", Capabilities)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
