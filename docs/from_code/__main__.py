@@ -93,17 +93,7 @@ def _class(kind: type, without: set[str]) -> Iterator[str]:
         yield f"```py\n{source.construction(kind, init)}\n```"
     doc = inspect.getdoc(kind) or ""
     explained = docstrings.arguments(doc)
-    # An error has what its kind has, which is said once, of that.
-    held = [
-        each
-        for base in ([kind] if error else filter(_is_ours, kind.__mro__))
-        for each in source.fields(base)
-    ]
-    if error and kind.__bases__ != (Exception,):
-        held = [
-            each for each in held if each.name not in ("code", "http_status")
-        ]  # in the table of codes
-    fields = {each.name: each for each in held if each.name[0] != "_" and each.name not in without}
+    fields = _fields(kind, without)
     in_table = explained.keys() <= fields.keys()
     yield docstrings.markdown(doc, without="Args" if in_table else None)
     if fields:
@@ -117,6 +107,17 @@ def _class(kind: type, without: set[str]) -> Iterator[str]:
             doc = inspect.getdoc(getattr(kind, method.name)) or ""
             head = source.signature(method, source.path_of(kind))
             yield f"#### `{kind.__name__}.{method.name}`\n\n```py\n{head}\n```\n\n{docstrings.markdown(doc)}"
+
+
+def _fields(kind: type, without: set[str]) -> dict[str, source.Field]:
+    """Return what a class holds, its own first. What every error has is said once, of the root of their tree."""
+    error = issubclass(kind, BaseException)
+    holders = [kind] if error else [base for base in kind.__mro__ if _is_ours(base)]
+    held: dict[str, source.Field] = {}
+    for field in (each for holder in holders for each in source.fields(holder)):
+        if field.name[0] != "_" and field.name not in without:
+            held.setdefault(field.name, field)
+    return held
 
 
 def _is_ours(kind: type) -> bool:

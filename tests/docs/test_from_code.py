@@ -58,6 +58,10 @@ def test_every_field_of_a_result_and_a_request_is_shown_with_its_type():
         assert {field.name for field in attrs.fields(kind)} <= set(shown)
 
 
+def test_every_field_is_described():
+    assert re.findall(r"^\| `(\w+)` \|.*\|\s*\|$", in_the_reference(), re.MULTILINE) == []
+
+
 def test_an_error_is_shown_with_its_kind_and_what_it_holds():
     section = in_the_reference().partition("\n### `StoreError`\n")[2].partition("\n### ")[0]
     assert "A kind of `DaypassError` and `OSError`." in section

@@ -28,6 +28,7 @@ _DIGESTS = re.compile(rb'"(?:url_sha256|merkle_root)":"([0-9a-f]{64})"')
 class Found:
     """A line of an audit that a link is on."""
 
+    #: The file that the line stands in.
     file: str
     #: The number of the line in its file, counted from 1.
     line: int

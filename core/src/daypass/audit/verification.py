@@ -29,8 +29,9 @@ class Verdict:
     lines: int
     #: The hash of the last of them.
     head: str
-    #: The file with the first bad line, and its number there counted from 1; None where all are sound.
+    #: The file with the first bad line; None where all are sound.
     file: str | None = None
+    #: The number of that line in its file, counted from 1.
     line: int | None = None
     #: What is wrong with it.
     why: str | None = None

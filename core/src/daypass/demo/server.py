@@ -56,7 +56,9 @@ class Server:
     endpoint: str
     #: Account and user, such as ``test:tester``: it holds a colon.
     access_key: str
+    #: The secret key.
     secret: str = attrs.field(repr=False)
+    #: The only region whose signatures it accepts.
     region: str
     #: Below this name (and the endpoint's port) buckets are hosts: ``bucket.localhost:port``.
     domain: str

@@ -19,9 +19,13 @@ class SigningEvent:
     action: str
     #: Who asks, as the application said; None where it did not.
     caller: str | None
+    #: The name of the backend or signer that signs.
     backend: str
+    #: The path that is signed for; of several links, the root that they lie below.
     path: str
+    #: The version of the object, where one is named.
     version: str | None
+    #: The method that is asked for, such as ``"GET"``.
     method: str
     #: The clock reading that the link is signed with (aware, UTC).
     signing_time: datetime

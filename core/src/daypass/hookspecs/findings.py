@@ -15,6 +15,7 @@ Severity = Literal["error", "warning", "note"]
 class Finding:
     """One thing that is wrong or worth knowing: ``error`` (it will be refused), ``warning``, ``note``."""
 
+    #: How bad it is; what is an error will be refused.
     severity: Severity
     #: A word for programs. Daypass's own are ``"expired"``, ``"not-yet-valid"``, ``"method"``,
     #: ``"header-missing"``, ``"header-value"``, ``"host"``, ``"key"``, ``"parameter-added"``,

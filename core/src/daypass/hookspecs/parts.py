@@ -37,7 +37,9 @@ class PartLimits:
 
     #: The smallest part; the last one may be smaller.
     min_part_size: int
+    #: The largest part.
     max_part_size: int
+    #: How many parts one upload has at most.
     max_parts: int
     #: The largest object.
     max_size: int

@@ -33,19 +33,27 @@ class ObjectMetadata:
     last_modified: datetime | None = None
     #: When this object (or this version of it) was made (aware, UTC).
     created: datetime | None = None
+    #: Content-Type, as it was stored.
     content_type: str | None = None
+    #: Content-Encoding, as it was stored.
     content_encoding: str | None = None
+    #: Content-Language, as it was stored.
     content_language: str | None = None
+    #: Content-Disposition, as it was stored.
     content_disposition: str | None = None
+    #: Cache-Control, as it was stored.
     cache_control: str | None = None
     #: MD5 in base64, from the store or from the metadata ``md5chksum``; never from an ETag.
     content_md5: str | None = None
     #: Checksums by algorithm (``"sha256"``, ``"crc32c"``, ...), in base64 as the store keeps them.
     checksums: dict[str, str] = attrs.field(factory=dict, converter=_checksums)
+    #: Which version of the object this is, as ``version=`` takes it.
     version: str | None = None
     #: Which change of its metadata this version is at, where the store counts them.
     metageneration: str | None = None
+    #: The storage class or access tier, in the store's own word.
     storage_class: str | None = None
+    #: How the store encrypts it, in its own word: an algorithm, or the name of a key or scope.
     encryption: str | None = None
     #: ``"available"``, ``"leased"``, ...: whether somebody holds the object, where a store has leases.
     lease_state: str | None = None

@@ -104,8 +104,9 @@ class Rehearsal:
     rule: str | None
     #: Why it is refused, or how the rule narrows it; None without a policy.
     reason: str | None
-    #: What was asked, and the nearest that is allowed; of a refusal alone.
+    #: What was asked; of a refusal alone.
     asked: str | None
+    #: The nearest that is allowed; of a refusal alone, and None where nothing is.
     nearest: str | None
     #: How many seconds the link would live, by the request and the policies; None where it is refused.
     expires_in: int | None
