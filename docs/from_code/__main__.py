@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 
 _REGION = re.compile(r"(<!-- from the code:([^>]*?)-->\n).*?(<!-- end -->)", re.DOTALL)
+#: A page that says more than this at once begins with an overview.
+_FEW = 2
 _TABLES = {"capabilities": capabilities.tables, "options_table": options_table.tables}
 
 
@@ -35,9 +37,24 @@ def current(page: str) -> str:
 
 def _region(names: list[str]) -> str:
     without = {name[1:] for name in names if name[0] == "-"}
-    said = "\n\n".join(_told(name, without) for name in names if name[0] != "-")
+    told = [name for name in names if name[0] != "-"]
+    overview = ["\n".join(map(_in_a_line, told))] if len(told) > _FEW else []
+    said = "\n\n".join([*overview, *(_told(name, without) for name in told)])
     # Examples stay as the docstrings have them, whose code no formatter touches.
     return f"<!-- fmt: off -->\n\n{said}\n\n<!-- fmt: on -->\n"
+
+
+def _in_a_line(name: str) -> str:
+    """Say in a line what there is below, and link it."""
+    thing, title = _found(name), name.removeprefix("daypass.")
+    first = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+    anchor = re.sub(r"[`.]", "", _heading(title, thing)).replace(" ", "-").lower()
+    return f"* [`{title}`](#{anchor}): {docstrings.in_a_line(first)}"
+
+
+def _heading(title: str, thing: Any) -> str:
+    """Return a heading of its own: a page on policies has a heading of that name already."""
+    return f"class `{title}`" if inspect.isclass(thing) else f"`{title}`"
 
 
 def _told(name: str, without: set[str]) -> str:
@@ -75,7 +92,7 @@ def _file(thing: Any) -> str:
 
 def _section(name: str, thing: Any, without: set[str]) -> str:
     said = "\n\n".join(_class(thing, without)) if inspect.isclass(thing) else _function(thing)
-    return f"### `{name}`\n\n{said}"
+    return f"### {_heading(name, thing)}\n\n{said}"
 
 
 def _function(function: Any) -> str:

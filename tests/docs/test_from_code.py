@@ -46,14 +46,14 @@ def test_a_page_that_is_not_current_is_written_anew_and_the_rest_of_it_left_alon
 
 
 def test_every_public_name_has_a_section_that_the_repository_shows():
-    sections = set(re.findall(r"^### `([\w.]+)`$", in_the_reference(), re.MULTILINE))
+    sections = set(re.findall(r"^### (?:class )?`([\w.]+)`$", in_the_reference(), re.MULTILINE))
     assert set(daypass.__all__) - sections == {"FormOptions", "SignOptions", "hookimpl"}
 
 
 def test_every_field_of_a_result_and_a_request_is_shown_with_its_type():
     text = in_the_reference()
     for kind in (daypass.BackendInfo, daypass.SignRequest, daypass.ObjectMetadata):
-        section = text.partition(f"\n### `{kind.__name__}`\n")[2].partition("\n### ")[0]
+        section = text.partition(f"\n### class `{kind.__name__}`\n")[2].partition("\n### ")[0]
         shown = re.findall(r"^\| `(\w+)` \| `.+?` \|", section, re.MULTILINE)
         assert {field.name for field in attrs.fields(kind)} <= set(shown)
 
@@ -63,7 +63,7 @@ def test_every_field_is_described():
 
 
 def test_an_error_is_shown_with_its_kind_and_what_it_holds():
-    section = in_the_reference().partition("\n### `StoreError`\n")[2].partition("\n### ")[0]
+    section = in_the_reference().partition("\n### class `StoreError`\n")[2].partition("\n### ")[0]
     assert "A kind of `DaypassError` and `OSError`." in section
     assert inspect.getdoc(errors.StoreError) in section
     assert "| `status` | `int \\| None` | The HTTP status that the store answered with" in section
@@ -75,6 +75,19 @@ def test_the_tables_of_options_name_each_of_them():
         assert re.search(
             rf"^\| `{name}` \| [\w ,]* \| {re.escape(option.help)} \|$", page, re.MULTILINE
         )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_overview_links_headings_that_are_there_once(name):
+    text = (REFERENCE / name).read_text("utf-8")
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE
+    )
+    # As GitHub makes anchors of headings, and MyST after it.
+    anchors = [re.sub(r"[^\w -]", "", each).replace(" ", "-").lower() for each in headings]
+    links = re.findall(r"^\* \[`[\w.]+`\]\(#([^)]+)\): \S", text, re.MULTILINE)
+    assert [link for link in links if anchors.count(link) != 1] == []
+    assert bool(links) == (name in ("api.md", "audit.md", "config.md", "policy.md"))
 
 
 def test_a_link_to_the_source_leads_to_a_file(made):
