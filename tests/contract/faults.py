@@ -697,6 +697,26 @@ FURTHER = {
         "test_it_declares_no_options",
         {name: text for name, text in SILENT.items() if " enforces=" not in name},
     ),
+    "has an option that is secret and does not say so": Wrong(
+        "test_options_that_are_secret_are_known_as_such",
+        settings="""
+    @pytest.fixture
+    def store(self, server):
+        options = {"endpoint": server.url, "secret": SECRET, "phrase": "open-sesame"}
+        return Store("cupboard://box", storage_options=options)
+
+    @pytest.fixture
+    def secrets(self):
+        return [SECRET, "open-sesame"]
+""",
+    ),
+    "puts an option that it declares secret in the link": Wrong(
+        "test_no_option_that_is_declared_secret_is_shown",
+        {
+            'secret_query_keys={"sig"}': 'secret_query_keys={"sig"}, secret_storage_options={"secret"}',
+            '"type": request.response_content_type': '"by": location.storage_options["secret"], "type": request.response_content_type',
+        },
+    ),
     "says that it cannot sign, and can": Wrong(
         "test_it_has_no_hook_that_signs",
         {name: text for name, text in SILENT.items() if "create_signed_url(" not in name},

@@ -207,6 +207,7 @@ def test_helpers_with_the_name_of_a_hook_and_other_arguments_are_left_alone(inst
         ({"enforces": {"method"}}, "no option that a backend enforces is named 'method'"),
         ({"form_enforces": {"min_byte"}}, r"'min_byte': did you mean min_bytes\?"),
         ({"secret_query_keys": "sig"}, "secret_query_keys of BackendInfo must be a set of text"),
+        ({"secret_storage_options": "pin"}, "secret_storage_options of BackendInfo must be a set"),
         ({"option_headers": ["x-a"]}, "option_headers of BackendInfo must be a mapping of headers"),
         ({"option_headers": {"x-a": "alc"}}, r"'alc': did you mean acl\?"),
         ({"option_headers": {5: "acl"}}, "option_headers of BackendInfo must be a set of text"),

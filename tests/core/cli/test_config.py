@@ -209,3 +209,43 @@ def test_the_other_commands_take_such_a_path(daypass, user):
         "https://files.example.org/maps/2026/europe.tif",
     )
     assert "sw0rdfish-too" not in done.stdout
+
+
+SHELF = """
+from daypass import BackendInfo, hookimpl
+
+@hookimpl
+def head_metadata(location):
+    pass
+
+@hookimpl
+def describe_backend():
+    return BackendInfo(name="shelf", why_not="it cannot", secret_storage_options={"phrase", "login"})
+"""
+PHRASES = """[profiles.shelf]
+url = "shelf://box"
+[profiles.shelf.storage_options]
+phrase = "open-sesame"
+login = { who = "ada-lovelace", pin = 482911 }
+shelf = "third"
+"""
+
+
+def test_what_a_backend_declares_secret_is_masked(daypass, user, install):
+    user.write_text(PHRASES)
+    install("shelves", "daypass.backends", "shelf", SHELF)
+    done = daypass("config", "show")
+    assert tomllib.loads(done.stdout)["profiles"]["shelf"]["storage_options"] == {
+        "phrase": "****",
+        "login": {"who": "****", "pin": "****"},
+        "shelf": "third",
+    }
+    user.chmod(0o644)
+    assert "holds a secret, and others may read it" in daypass("config", "check").stdout
+
+
+def test_all_is_masked_where_nobody_can_say_what_is_secret(daypass, user, install):
+    user.write_text(PHRASES)
+    install("shelves", "daypass.backends", "shelf", "1 / 0")
+    done = daypass("config", "show")
+    assert set(re.findall('= "(.*)"', done.stdout)) == {"shelf://box", "****"}

@@ -217,7 +217,8 @@ def without_secrets(
     It is to be raised outside of the ``except``, which would chain what was there before.
     """
     options = (location.storage_options, location.options) if isinstance(location, Location) else ()
-    return scrubbed(failed, *options, names=backend.info.secret_query_keys)
+    own = location.secret_options if isinstance(location, Location) else frozenset[str]()
+    return scrubbed(failed, *options, names=backend.info.secret_query_keys, own=own)
 
 
 def read_by(backend: Backend, found: FoundURL) -> Explanation | Finding | None:

@@ -120,7 +120,8 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
         raise
     # Some protocols name host or account in the path (sftp://host/..., abfss://box@account/...).
     named = Options(kind._get_kwargs_from_urls(f"{protocol}://{bucket}"))  # noqa: SLF001 - fsspec's own way
-    options = Options(registry.backend(protocol).info.open_options(options))
+    info = registry.backend(protocol).info
+    options = Options(info.open_options(options))
     failed: DaypassError
     try:
         # fsspec's cache of instances would keep credentials alive for ever.
@@ -131,4 +132,4 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
     except (TypeError, ValueError, KeyError) as error:
         msg = f"the filesystem for {protocol}:// refuses these storage_options ({type(error).__name__}): compare them with its documentation"
         failed = because(InvalidRequestError(msg, option="storage_options"), error)
-    raise scrubbed(failed, options)
+    raise scrubbed(failed, options, own=info.secret_storage_options)

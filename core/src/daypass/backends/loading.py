@@ -176,6 +176,16 @@ class Registry:
         with blaming(entry):
             return self.register_backend(module, entry.value, _SIGNERS)
 
+    def secret_options(self, protocol: str, signer: str | None = None) -> frozenset[str]:
+        """Name the options that the backend of a protocol, and a signer, declare to be secrets.
+
+        Raises:
+            DaypassError: if one of the two cannot be loaded.
+
+        """
+        own = self.backend(protocol).info.secret_storage_options
+        return own if signer is None else own | self.signer(signer).info.secret_storage_options
+
     def register_backend(self, module: ModuleType, name: str, group: str = _BACKENDS) -> Backend:
         """Check a backend's module and return the ways to its hooks; asked again, the same ones.
 

@@ -48,7 +48,12 @@ _PART = re.compile(r"(?:AccountKey|SharedAccessSignature)=([^;\s]+)", re.IGNOREC
 _MOST = 100
 
 
-def scrubbed(error: _Error, *options: object, names: frozenset[str] = frozenset()) -> _Error:
+def scrubbed(
+    error: _Error,
+    *options: object,
+    names: frozenset[str] = frozenset(),
+    own: frozenset[str] = frozenset(),
+) -> _Error:
     """Mask an error's message, and replace what it came from where its text holds a secret.
 
     In place of such an error stands one of the same class and with the same traceback, that has the masked
@@ -58,9 +63,11 @@ def scrubbed(error: _Error, *options: object, names: frozenset[str] = frozenset(
         error: one of ours, which is not raised just now: Python would chain what was handled meanwhile.
         options: what may hold secrets, such as storage options.
         names: of parameters of signed URLs that are secret.
+        own: names of options that a backend declares secret.
 
     """
-    secrets = sorted({*_of_environment(environment_number()), *secrets_of(*options)}, key=len)
+    found = {*_of_environment(environment_number()), *secrets_of(*options, own=own)}
+    secrets = sorted(found, key=len)
     hide = _hiding(tuple(reversed(secrets)), names)
     error.args = tuple(hide(one) if isinstance(one, str) else one for one in error.args)
     if notes := getattr(error, "__notes__", None):
@@ -69,29 +76,31 @@ def scrubbed(error: _Error, *options: object, names: frozenset[str] = frozenset(
     return error
 
 
-def secrets_of(*options: object) -> Iterator[str]:
-    """Yield the secrets in nested options: those whose name, or whose look, says so.
+def secrets_of(*options: object, own: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the secrets in nested options: those whose name, or whose look, says so, and a backend's own.
 
     >>> list(secrets_of({"secret": "sw0rdfish", "client_kwargs": {"region_name": "eu-west-1"}}))
     ['sw0rdfish']
     """
     for one in options:
-        yield from _within(one, "")
+        yield from _within(one, "", own)
 
 
-def _within(value: object, name: str) -> Iterator[str]:
+def _within(value: object, name: str, own: frozenset[str] = frozenset()) -> Iterator[str]:
     if isinstance(value, Mapping):
         for inner, item in value.items():
-            yield from _within(item, str(inner))
+            yield from _within(item, name if name in own else str(inner), own)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _within(item, name)
+            yield from _within(item, name, own)
     elif attrs.has(type(value)):
         for field in getattr(type(value), "__attrs_attrs__", ()):
-            yield from _within(getattr(value, field.name, None), field.name)
+            yield from _within(getattr(value, field.name, None), field.name, own)
+    elif type(value) is int and name in own:
+        yield from _within(str(value), name, own)
     elif isinstance(value, (str, bytes)):
         text = value.decode(errors="replace") if isinstance(value, bytes) else value
-        if len(text) >= _SHORTEST and is_secret(name, text):
+        if len(text) >= _SHORTEST and is_secret(name, text, own):
             yield text
             yield from (part[1] for part in _PART.finditer(text))
             yield from (line for line in text.splitlines()[1:-1] if len(line) >= _LINE)  # of a PEM

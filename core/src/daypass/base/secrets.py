@@ -61,11 +61,12 @@ _PROVIDERS = frozenset({"", "anon", "cloud", "google_default", "cache", "browser
 _PLAIN = (str, int, float, bool, date, timedelta)
 
 
-def check_portable(what: str, **groups: object) -> None:
+def check_portable(what: str, own: frozenset[str] = frozenset(), /, **groups: object) -> None:
     """Raise where options hold a secret, or an object that may.
 
     Args:
         what: the kind of object that was to travel, for the message.
+        own: names of options that a backend declares secret.
         groups: options by the name under which a caller gives them.
 
     Raises:
@@ -73,7 +74,7 @@ def check_portable(what: str, **groups: object) -> None:
 
     """
     for group, options in groups.items():
-        found = next(_secrets(options, ""), None)
+        found = next(_secrets(options, "", own), None)
         if found is not None:
             msg = (
                 f"a {what} cannot be pickled with a secret: {group} holds {found or 'an object'}. "
@@ -83,25 +84,36 @@ def check_portable(what: str, **groups: object) -> None:
             raise InvalidRequestError(msg, option=group)
 
 
-def is_secret(name: str, value: object) -> bool:
-    """Tell whether an option holds a secret in plain text, by its name or by what it looks like."""
+def is_secret(name: str, value: object, own: frozenset[str] = frozenset()) -> bool:
+    """Tell whether an option holds a secret in plain text, by its name or by what it looks like.
+
+    Args:
+        name: the option's name.
+        value: what it holds.
+        own: names of options that a backend declares secret, whatever they look like.
+
+    """
+    if name in own:
+        return value is not None and not isinstance(value, bool)
     if _is_secret_name(name) and not _is_reference(value):
         return True
     return isinstance(value, (str, PathLike)) and bool(_SECRET_VALUE.search(str(fspath(value))))
 
 
-def _secrets(value: object, name: str) -> Iterator[str]:
+def _secrets(value: object, name: str, own: frozenset[str]) -> Iterator[str]:
     """Name the options that cannot travel."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             inner = f"{name}.{key}" if name else str(key)
-            if _is_secret_name(str(key)) and not _is_reference(item):
+            if (_is_secret_name(str(key)) and not _is_reference(item)) or (
+                key in own and is_secret(key, item, own)
+            ):
                 yield inner
             else:
-                yield from _secrets(item, inner)
+                yield from _secrets(item, inner, own)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for item in value:
-            yield from _secrets(item, name)
+            yield from _secrets(item, name, own)
     elif isinstance(value, (str, PathLike)):
         if _SECRET_VALUE.search(str(fspath(value))):
             yield name

@@ -13,7 +13,8 @@ import click
 
 from daypass.base.secrets import check_portable
 from daypass.cli.output import warn
-from daypass.errors import InvalidRequestError
+from daypass.errors import DaypassError, InvalidRequestError
+from daypass.store.store import Store
 
 __all__ = ["Again"]
 
@@ -47,14 +48,14 @@ class Again:
     def _command(self, flag: str) -> str:
         """Say how to call this command again; options that hold secrets are named alone."""
         words = ["daypass", "put", flag, self.file, self.path]
-        rest = ""
+        rest, own = "", self._secret_options()
         for name, option in (
             ("storage_options", "--storage-option"),
             ("signer_options", "--signer-option"),
         ):
             given = self.place.get(name) or {}
             try:
-                check_portable("command", **{name: given})
+                check_portable("command", own, **{name: given})
             except InvalidRequestError:
                 rest = f" (with the same {option})"
                 continue
@@ -66,6 +67,14 @@ class Again:
         if self.place.get("signer") is not None:
             words += ["--signer", str(self.place["signer"])]
         return shlex.join(words) + rest
+
+    def _secret_options(self) -> frozenset[str]:
+        """Name the options that a backend declares to be secrets: all, where nobody can be asked."""
+        try:
+            return Store(self.path, **self.place).location.secret_options
+        except DaypassError:
+            groups = (self.place.get("storage_options"), self.place.get("signer_options"))
+            return frozenset(name for given in groups for name in given or ())
 
 
 def _is_json(text: str) -> bool:

@@ -42,10 +42,15 @@ def _check(*, as_json: bool) -> int:
     if loaded is not None:
         errors += _tried(loaded)
     found: dict[str, str | None]
+    own = frozenset(
+        name
+        for profile in (() if loaded is None else loaded.profiles.values())
+        for name in _own(profile)
+    )
     for source in sources:
         found = {"kind": "file", "file": source.file, "from": source.kind}
         _say(found, f"{source.kind} file {source.file}", as_json=as_json)
-        if _is_open(source):
+        if _is_open(source, own):
             why = "holds a secret, and others may read it: chmod 600, or refer to the secret"
             found = {"kind": "warning", "file": source.file, "message": f"{source.file}: {why}"}
             _say(found, f"warning: {source.file} {why}", as_json=as_json)
@@ -93,11 +98,19 @@ def _doubtful(loaded: config.Config | None) -> Iterator[tuple[str, str]]:
             yield profile.files[-1], f"{at} no option is named {shown(name)}: did you mean {near}?"
 
 
-def _is_open(source: Source) -> bool:
+def _own(profile: Profile) -> frozenset[str]:
+    """Name the options that the profile's backend declares to be secrets: all, where nobody can be asked."""
+    try:
+        return registry.secret_options(profile.root.protocol, profile.signer)
+    except DaypassError:
+        return frozenset({*profile.storage_options, *profile.signer_options})
+
+
+def _is_open(source: Source, own: frozenset[str]) -> bool:
     """Tell whether a file holds a secret in plain text and others may read it."""
     try:
         mode = source.path.stat().st_mode
-        return bool(mode & _OTHERS) and has_plain_secret(read(source).values)
+        return bool(mode & _OTHERS) and has_plain_secret(read(source).values, own=own)
     except (OSError, DaypassError):
         return False  # told as an error
 
@@ -110,7 +123,7 @@ def _show(profile: str | None, *, as_json: bool) -> None:
     loaded = config.load()
     chosen = loaded.profiles.values() if profile is None else [loaded.profile(profile)]
     for number, one in enumerate(chosen):
-        table = masked(one.table)
+        table = masked(one.table, own=_own(one))
         if as_json:
             say_json({"name": one.name, "files": one.files, **_plain(table)})
             continue

@@ -14,8 +14,8 @@ __all__ = ["has_plain_secret", "masked"]
 _MASK = "****"
 
 
-def masked(value: Any, name: str = "") -> Any:
-    """Return nested options with every secret replaced by asterisks.
+def masked(value: Any, name: str = "", own: frozenset[str] = frozenset()) -> Any:
+    """Return nested options with every secret replaced by asterisks, and what a backend declares to be one.
 
     >>> masked({"key": "AKEXAMPLE", "secret": Secret("env", "MAPS"), "anon": False})
     {'key': '****', 'secret': Secret(kind='env', name='MAPS'), 'anon': False}
@@ -23,31 +23,34 @@ def masked(value: Any, name: str = "") -> Any:
     if isinstance(value, Secret):
         return value
     if isinstance(value, Mapping):
-        return {inner: masked(item, _named(inner, name, value)) for inner, item in value.items()}
+        return {
+            inner: masked(item, _named(inner, name, value, own), own)
+            for inner, item in value.items()
+        }
     if isinstance(value, list):
-        return [masked(item, name) for item in value]
+        return [masked(item, name, own) for item in value]
     if name == "url" and isinstance(value, str):
         value = shown_path(value)
-    return _MASK if is_secret(name, value) else value
+    return _MASK if is_secret(name, value, own) else value
 
 
-def has_plain_secret(value: Any, name: str = "") -> bool:
-    """Tell whether nested options hold a secret in plain text."""
+def has_plain_secret(value: Any, name: str = "", own: frozenset[str] = frozenset()) -> bool:
+    """Tell whether nested options hold a secret in plain text, or what a backend declares to be one."""
     if isinstance(value, Mapping):
         if len(value) == 1 and ("env" in value or "file" in value):
             return False  # a reference to one
         # Beside a secret a key is its ID, as s3fs has it: who reads it can do nothing with it.
         ids = {"key"} if "secret" in value else set()
         return any(
-            has_plain_secret(item, _named(inner, name, value))
+            has_plain_secret(item, _named(inner, name, value, own), own)
             for inner, item in value.items()
             if inner not in ids
         )
     if isinstance(value, list):
-        return any(has_plain_secret(item, name) for item in value)
-    return is_secret(name, value)
+        return any(has_plain_secret(item, name, own) for item in value)
+    return is_secret(name, value, own)
 
 
-def _named(inner: object, name: str, table: Mapping[Any, Any]) -> str:
+def _named(inner: object, name: str, table: Mapping[Any, Any], own: frozenset[str]) -> str:
     """Return the name that decides on a value: that of its table, where it says that all is secret."""
-    return name if is_secret(name, table) else str(inner)
+    return name if is_secret(name, table, own) else str(inner)

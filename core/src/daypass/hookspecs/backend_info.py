@@ -63,6 +63,10 @@ def _of(found: frozenset[str], known: Collection[str], what: str) -> frozenset[s
     return found
 
 
+def _option_names(value: Iterable[str]) -> frozenset[str]:
+    return _names(value, "secret_storage_options")
+
+
 def _header_names(value: Iterable[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in _names(value, "operation_headers"))
 
@@ -204,3 +208,8 @@ class BackendInfo:
     opaque_links: bool = attrs.field(default=False, validator=_flag)
     #: Returns how the filesystem of a location reaches its store: what daypass sends itself goes the same way.
     network: Callable[[Location], Network] = attrs.field(default=_as_everybody, repr=False)
+    #: Names of options, of ``storage_options`` and of ``signer_options`` and at any depth, whose values are secrets, where
+    #: no word in the name says so, as ``secret``, ``key``, ``token`` and ``password`` do. What is below such a name is secret too.
+    secret_storage_options: frozenset[str] = attrs.field(
+        default=frozenset(), converter=_option_names
+    )

@@ -87,6 +87,8 @@ class Location:
     lacks: frozenset[str] = frozenset()
     #: With what ``head_metadata`` asks for the object: a request for HEAD.
     reading: SignRequest = _PLAIN
+    #: Names of options that are secret because the backend, or the signer, declares them so.
+    secret_options: frozenset[str] = frozenset()
     _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
     #: What a path begins with that holds nothing secret, up to the key; None for another.
     _start: str | None = attrs.field(init=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import attrs
@@ -15,7 +16,12 @@ from daypass.base.messages import brief
 from daypass.base.process import Once
 from daypass.base.secrets import check_portable
 from daypass.base.urls import check_endpoint
-from daypass.errors import InvalidPathError, InvalidRequestError, UnsupportedOptionError
+from daypass.errors import (
+    DaypassError,
+    InvalidPathError,
+    InvalidRequestError,
+    UnsupportedOptionError,
+)
 from daypass.hookspecs.network import Network
 from daypass.model.forms import AnyRequest, FormRequest, make_form_request
 from daypass.model.locations import Location
@@ -123,6 +129,7 @@ class Root:
             has_fs=fs is not None,
             profile=None if found is None else found.profile.name,
             lacks=frozenset() if found is None else found.profile.lacks,
+            secret_options=_secret_options(protocol, backend, options),
             open=Once(
                 lambda: open_filesystem(protocol, parsed.bucket, options) if fs is None else fs,
                 cache,
@@ -154,7 +161,8 @@ class Root:
                 "signer_options": place.options and attrs.asdict(place.options, recurse=False),
             }
         # A user has a Store, or an upload below one.
-        check_portable("Store", fs=place.fs if place.has_fs else None, **given)
+        fs = place.fs if place.has_fs else None
+        check_portable("Store", place.secret_options, fs=fs, **given)
         path = ParsedPath(asked.protocol, asked.bucket, asked.key)
         return _made_of, (path, {**given, "caller": self.caller})
 
@@ -340,6 +348,15 @@ class Root:
         reader = registry.backend(location.protocol)
         options = structured(reader.info.name, reader.info.options_class, None)
         return reader, attrs.evolve(location, options=options)
+
+
+def _secret_options(protocol: str, backend: Backend, options: Mapping[str, Any]) -> frozenset[str]:
+    """Name the options that the backend declares to be secrets; for a signer also the protocol's own, which may be missing."""
+    own = backend.info.secret_storage_options
+    if options:
+        with suppress(DaypassError):
+            own |= registry.secret_options(protocol)
+    return own
 
 
 def _version_mark(

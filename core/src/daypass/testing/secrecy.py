@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from daypass.base.scrubbing import secrets_of
+from daypass.config.masking import masked
 from daypass.errors import DaypassError
 from daypass.store.store import Store
 from daypass.testing import networks
@@ -82,6 +84,28 @@ class SecrecyRules(Bench):
         for error in self._errors(trial):
             whole = "".join(traceback.format_exception(error))
             _check_hidden([whole, repr(error), repr(vars(error)), repr(store)], secrets)
+
+    def test_options_that_are_secret_are_known_as_such(
+        self, store: Store, secrets: Sequence[str]
+    ) -> None:
+        """By a word in their name or by ``secret_storage_options``: what shows options masks these alone."""
+        options = store.location.storage_options
+        known = {*secrets_of(options, own=self.info.secret_storage_options)}
+        for name, value in options.items():
+            if value in secrets and value not in known:
+                pytest.fail(f"declare secret_storage_options={{{name!r}}}: it holds a secret")
+
+    @only(lambda bench: bench.signs() and bench.info.secret_storage_options)
+    def test_no_option_that_is_declared_secret_is_shown(self, trial: Trial) -> None:
+        """Not in a link, and in no error, no representation and no configuration that is shown."""
+        own = self.info.secret_storage_options
+        options = trial.store.location.storage_options
+        given = [value for name, value in options.items() if name in own and isinstance(value, str)]
+        links = [trial.sign(method=method) for method in self.methods()]
+        shown = [repr(masked(options, own=own)), repr(trial.store), *(link.url for link in links)]
+        _check_hidden([*shown, *(unquote(link.url) for link in links)], given)
+        for error in self._errors(trial):
+            _check_hidden([*_told(error), repr(vars(error))], given)
 
     @only(lambda bench: not bench.sign_only)
     def test_no_text_of_an_sdk_shows_a_secret(self, trial: Trial, secrets: Sequence[str]) -> None:
