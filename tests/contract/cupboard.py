@@ -109,8 +109,15 @@ def create_signed_url(location, request):
     return _link(location, request)
 
 
+def _options(location):
+    if location.has_fs:
+        return {"endpoint": location.fs.endpoint, "secret": location.fs.secret}
+    return location.storage_options
+
+
 def _link(location, request, **more):
-    secret = location.storage_options.get("secret")
+    options = _options(location)
+    secret = options.get("secret")
     if not secret:
         msg = "no secret: give one in storage_options"
         raise CredentialsError(msg)
@@ -120,7 +127,7 @@ def _link(location, request, **more):
         for name, value in {**_query(location, request, headers), **more}.items()
         if value is not None
     )
-    endpoint = location.public_endpoint or location.storage_options["endpoint"]
+    endpoint = location.public_endpoint or options["endpoint"]
     listing = request.method == "LIST"
     path = f"/{location.bucket}/{'' if listing else quote(location.key, safe='/~')}"
     lines = [
@@ -221,8 +228,9 @@ def create_upload_form(location, request):
         conditions.append(["content-length-range", 0, request.max_bytes])
     end = request.expires_at.isoformat()
     policy = b64encode(json.dumps({"expiration": end, "conditions": conditions}).encode())
-    secret = location.storage_options["secret"].encode()
-    endpoint = location.public_endpoint or location.storage_options["endpoint"]
+    options = _options(location)
+    secret = options["secret"].encode()
+    endpoint = location.public_endpoint or options["endpoint"]
     return UploadForm(
         url=f"{endpoint}/{location.bucket}",
         fields={
@@ -277,11 +285,12 @@ class Upload:
 
 
 def _ask_owner(command, location, headers):
-    host = urlsplit(location.storage_options["endpoint"]).netloc
+    options = _options(location)
+    host = urlsplit(options["endpoint"]).netloc
     path = f"/{location.bucket}/{quote(location.key, safe='/~')}"
     connection = http.client.HTTPConnection(host, timeout=location.deadline)
     try:
-        owner = {"X-Owner": location.storage_options["secret"]}
+        owner = {"X-Owner": options["secret"]}
         connection.request(command, path, headers={**owner, **headers})
         answer = connection.getresponse()
         body = answer.read()

@@ -243,8 +243,8 @@ FAULTS = {
         "test_a_public_endpoint_that_works_is_declared",
     ),
     "reads metadata at the public endpoint": (
-        'host = urlsplit(location.storage_options["endpoint"]).netloc',
-        'host = urlsplit(location.public_endpoint or location.storage_options["endpoint"]).netloc',
+        'host = urlsplit(options["endpoint"]).netloc',
+        'host = urlsplit(location.public_endpoint or options["endpoint"]).netloc',
         "test_a_public_endpoint_is_where_links_lead",
     ),
     "omits a required header": (
@@ -266,6 +266,24 @@ FAULTS = {
         '"metadata",\n',
         "\n",
         "test_an_undeclared_option_is_refused_by_name['metadata']",
+    ),
+    "signs with the options where a filesystem is given": (
+        "if location.has_fs:",
+        "if False:",
+        "test_a_filesystem_that_is_given_signs_the_same_links",
+    ),
+    "lets fsspec's configuration outrank the filesystem": (
+        '"secret": location.fs.secret}',
+        (
+            '"secret": __import__("fsspec").config.conf.get("cupboard", {}).get('
+            '"secret", location.fs.secret)}'
+        ),
+        "test_a_filesystem_that_is_given_outranks_fsspecs_configuration",
+    ),
+    "opens a filesystem of its own": (
+        '"secret": location.fs.secret}',
+        '"secret": type(location.fs)(**location.fs.storage_options, use_listings_cache=False).secret}',
+        "test_no_second_filesystem_is_opened_for_its_credentials",
     ),
     "shows the secret in an error": (
         "raise StoreError(msg)",

@@ -33,12 +33,24 @@ SERVER = (HERE.parents[1] / "template/package/tests/server.py").read_text()
 SUITE = """
 from importlib.metadata import EntryPoint
 
+import fsspec
 import pytest
 
 from daypass import Store
 from daypass.backends import registry
 from daypass.testing import BackendConformance
 from cupboard_server import SECRET, cupboard
+
+
+class CupboardFileSystem(fsspec.AbstractFileSystem):
+    protocol = "cupboard"
+
+    def __init__(self, endpoint, secret, **options):
+        super().__init__(**options)
+        self.endpoint, self.secret = endpoint, secret
+
+
+fsspec.register_implementation("cupboard", CupboardFileSystem, clobber=True)
 
 registry.claims()["cupboard"] = [EntryPoint("cupboard", "cupboard", "daypass.backends")]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 import pytest
-from fsspec import available_protocols
+from fsspec import available_protocols, get_filesystem_class
 
 from daypass.backends.calls import Backend
 from daypass.backends.loading import registry
@@ -213,6 +213,15 @@ class Bench:
     def signs(cls) -> bool:
         """Tell whether the backend makes links."""
         return bool(cls.info.methods)
+
+    @classmethod
+    def has_filesystem(cls) -> bool:
+        """Tell whether fsspec has a filesystem for the protocol, so that a caller may hand one over."""
+        try:
+            get_filesystem_class(cls.protocol)
+        except (ImportError, ValueError):
+            return False
+        return True
 
     @classmethod
     def explains(cls) -> bool:

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from fsspec.config import conf
 
+from daypass.backends.filesystems import protocols
 from daypass.errors import (
     CredentialsError,
     DaypassError,
@@ -188,8 +190,64 @@ class ConductRules(Bench):
         return [link for key in KEYS if (link := made[key]) is not None]
 
 
+#: For rules about a filesystem that a caller hands over: where the protocol has one, and signing is repeatable.
+_with_fs = only(
+    lambda bench: (
+        bench.signs()
+        and bench.signs_offline
+        and bench.holds("signing_time")
+        and bench.has_filesystem()
+    )
+)
+
+
 class CredentialRules(Bench):
-    """Nothing to sign with, or not for long."""
+    """Of a filesystem that the caller hands over; nothing to sign with, or not for long."""
+
+    @_with_fs
+    @each(method=lambda bench: bench.methods())
+    def test_a_filesystem_that_is_given_signs_the_same_links(
+        self, trial: Trial, method: str
+    ) -> None:
+        """``fs=`` is another way to say what its options say: the same place, and the same credentials."""
+        assert _same(trial, _handed_over(trial.store), method), (
+            "with fs= it made another link than with the options that the filesystem was opened with"
+        )
+
+    @_with_fs
+    def test_a_filesystem_that_is_given_outranks_fsspecs_configuration(
+        self, trial: Trial, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What fsspec would open another one with is not that filesystem's."""
+        given = _handed_over(trial.store)
+        options = trial.store.location.storage_options.items()
+        others = {name: f"other-{value}" for name, value in options if isinstance(value, str)}
+        for protocol in protocols(given.location.fs):
+            monkeypatch.setitem(conf, protocol, others)
+        same = _same(trial, given, self.methods()[0])
+        assert same, "fsspec's configuration went before the filesystem that was given"
+
+    @_with_fs
+    def test_no_second_filesystem_is_opened_for_its_credentials(
+        self, trial: Trial, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The credentials are those that it holds: who looks them up again may find others."""
+        given = _handed_over(trial.store)
+        opened: list[str] = []
+
+        def refuse(fs: object, *_: object, **__: object) -> None:
+            opened.append(type(fs).__name__)
+            msg = "a second filesystem is opened"
+            raise OSError(msg)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(given.location.fs), "__init__", refuse)
+            try:
+                same = _same(trial, given, self.methods()[0])
+            except (DaypassError, OSError):
+                same = False
+        assert not opened, f"it opened another {opened[0]}"
+        assert same
 
     @only(lambda bench: bench.signs() and bench.gives("dead_credentials"))
     def test_nothing_is_signed_with_dead_credentials(
@@ -215,6 +273,20 @@ class CredentialRules(Bench):
         assert link.expires_because != REQUESTED
         with pytest.raises(ShortLivedURLError):
             store.create_signed_url(KEY, method=method, expires_at=after, on_short="raise")
+
+
+def _handed_over(store: Store) -> Store:
+    """Return the same store, whose caller hands its filesystem over in place of options."""
+    fs = store.location.fs
+    return changed(store, has_fs=True, storage_options={}, open=lambda: fs)
+
+
+def _same(trial: Trial, given: Store, method: str) -> bool:
+    request = trial.resolved(method=method)
+    one, other = (
+        hooked(store.backend, store.root.at(KEY), request) for store in (given, trial.store)
+    )
+    return one == other
 
 
 @contextmanager
