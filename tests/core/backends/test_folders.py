@@ -64,6 +64,14 @@ def test_what_is_installed_since_is_found_and_what_is_removed_is_not(folder, loo
     assert len(looked) == 3
 
 
+def test_a_plugin_that_a_package_manager_adds_in_place_is_found(folder):
+    assert found() == ["shelf"]
+    policy = folder / "other7-1.0.dist-info"
+    (policy / "new").write_text("[daypass.plugins]\nguard = guard\n")
+    (policy / "new").replace(policy / "entry_points.txt")
+    assert found() == ["other7", "shelf"]
+
+
 def test_what_has_no_plugin_any_more_is_looked_at_again(folder):
     assert found() == ["shelf"]
     (folder / "shelf-1.0.dist-info" / "entry_points.txt").write_text("")
@@ -113,6 +121,7 @@ def test_a_symbolic_link_and_a_file_with_a_second_name_are_not_read(folder, tmp_
     assert found() == ["shelf"]
     place = kept(tmp_path)
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
     poisoned = place.read_text().replace("shelf-1.0.dist-info", "")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(poisoned)

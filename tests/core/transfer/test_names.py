@@ -92,7 +92,7 @@ def test_in_a_folder_an_object_has_its_own_name(tmp_path, link, name):
     ],
 )
 def test_what_is_no_name_of_a_file_names_none(tmp_path, link):
-    with pytest.raises(InvalidRequestError, match="no (object|name) of its own") as caught:
+    with pytest.raises(InvalidRequestError, match=r"no (object|name) of its own") as caught:
         within(tmp_path, link)
     assert caught.value.option == "file"
 

@@ -36,7 +36,7 @@ def distributions_with_ours(path: list[str] | None = None) -> list[Distribution]
     if any(hasattr(f, "find_distributions") and f is not PathFinder for f in sys.meta_path):
         return None
     kept = Kept()
-    earlier: set[str] = set()
+    earlier: list[str] = []
     found: list[Distribution] = []
     for place in sys.path if path is None else path:
         folder = kept.get(place)
@@ -45,9 +45,11 @@ def distributions_with_ours(path: list[str] | None = None) -> list[Distribution]
             if folder is None:
                 return None
             kept.note(place, folder)
-        new = [name for name in folder.ours if _normal(name) not in earlier]
-        found += [PathDistribution(Path(place, name)) for name in new]
-        earlier.update(folder.names)
+        if folder.ours:
+            taken = {*map(_normal, earlier)}
+            new = [name for name in folder.ours if _normal(name) not in taken]
+            found += [PathDistribution(Path(place, name)) for name in new]
+        earlier += folder.names
     kept.keep()
     return found
 
@@ -68,7 +70,7 @@ def _look(place: str) -> Folder | None:
             names.setdefault(_normal(name), name)
     ours = [name for name in names.values() if _is_ours(place, name)]
     settled = not any(name.endswith(".egg-info") or " " in name for name in names.values())
-    return Folder([*names], ours, settled=settled)
+    return Folder([*names.values()], ours, settled=settled)
 
 
 def _normal(name: str) -> str:

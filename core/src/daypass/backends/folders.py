@@ -1,6 +1,6 @@
-"""What folders of installed distributions were found to hold, kept between processes: to look again takes longer the more are installed.
+"""What folders of installed distributions were found to hold, kept between processes: to read what each says takes longer.
 
-It is trusted as far as the folder itself: whoever can write it could also remove a plugin.
+Whoever can write what is kept can hide a plugin from this user, as whoever sets where Python looks for it can.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 class Folder(NamedTuple):
     """A folder in which distributions are installed."""
 
-    #: The names of all of them, as they are compared.
+    #: The folders in it that describe them.
     names: list[str]
-    #: The folders in it that describe those with a plugin.
+    #: Those of them that name a plugin.
     ours: list[str]
-    #: Whether it changes itself where one of them does: what describes a distribution in the folder of its
-    #: own source (``.egg-info``) is written anew in place.
+    #: Whether each of them changes where what it says does: in the folder of a source (``.egg-info``) files are
+    #: written anew in place, and package managers replace them.
     settled: bool = True
 
 
@@ -49,14 +49,19 @@ class Kept:
         if self._read is None:
             self._read = _read()
         fields = self._read.get(place)
-        if fields is None or (state := _state(place)) is None or fields[0] != state.text:
+        if fields is None:
             return None
-        _, names, ours = fields
+        known, names, ours = fields
+        state = _state(place, names.split())
+        if state is None or state.text != known:
+            return None
         return Folder(names.split(), ours.split())
 
     def note(self, place: str, folder: Folder) -> None:
         """Note what a folder holds, where it is worth it."""
-        if not folder.settled or len(folder.names) < _MANY or (state := _state(place)) is None:
+        if not folder.settled or len(folder.names) < _MANY:
+            return
+        if (state := _state(place, folder.names)) is None:
             return
         fields = [state.text, " ".join(folder.names), " ".join(folder.ours)]
         is_plain = place.isprintable() and "".join(fields).isprintable()
@@ -73,25 +78,30 @@ class Kept:
             target = _place()
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with whole(target) as file:
+                if hasattr(os, "fchmod"):  # Windows has none
+                    os.fchmod(file.fileno(), 0o600)
                 file.write("".join(f"{line}\n" for line in lines).encode())
 
 
 class _State(NamedTuple):
-    #: Another as soon as something comes into the folder, or leaves it.
+    #: Another as soon as something comes into the folder or leaves it, or is replaced in what describes a distribution.
     text: str
     #: When that was last, in seconds since the epoch.
     changed: float
 
 
-def _state(place: str) -> _State | None:
+def _state(place: str, names: list[str]) -> _State | None:
     if not os.path.isabs(place):  # noqa: PTH117 - a path object takes longer
         return None
+    stat = os.stat
     try:
-        found = os.stat(place)  # noqa: PTH116
+        found = stat(place)
+        # dpkg replaces the files of a distribution, and leaves the folder above as it is.
+        inner = max([stat(f"{place}/{name}").st_ctime_ns for name in names], default=0)
     except OSError:
         return None
-    text = f"{found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"
-    return _State(text, max(found.st_mtime, found.st_ctime))
+    text = f"{found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns} {inner}"
+    return _State(text, max(found.st_mtime, found.st_ctime, inner / 1e9))
 
 
 def _place() -> Path:
