@@ -19,6 +19,9 @@ from tests.core.nasty import LONGEST, budget
 from tests.core.values import HEX, HIDDEN, URLS, WRITTEN
 
 WAYS = {**WRITTEN, **HIDDEN}
+#: A customer's key of 32 bytes as it is sent, and one as Python prints it, with a quote that is escaped.
+KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpbXF1eX2A="
+BYTES = b"\x00\xff'\"\n\\AB" * 4
 
 
 @pytest.mark.parametrize("written", WAYS)
@@ -72,6 +75,9 @@ def test_what_follows_a_signature_stays():
         '{"name": "X-Amz-Date", "value": "20261102T090000Z"}',
         "- name: size\n  value: 12\n- name: sigma\n  value: 13",
         '<input name="key" value="k"><p>sig</p>',
+        "def sign(encryption_key: bytes | None, security_token: str) -> None:",
+        "encryption_key_sha256=ab12, customer_key = 42, encryption-key-id: 7",
+        "--encryption-key is required, an encryption key ab12, and encryption-key ab12",
     ],
 )
 def test_other_text_stays_as_it_is(text):
@@ -102,6 +108,25 @@ def test_other_text_stays_as_it_is(text):
         ),
         ("x-goog-encryption-key: c2Vj", "x-goog-encryption-key: ****"),
         ("SSECustomerKey=c2Vj", "SSECustomerKey=****"),
+        # The library's own option, and the other ways in which that key is named.
+        (f"encryption_key='{KEY}', x=1", "encryption_key='****', x=1"),
+        (f'encryption_key = "{KEY}"', 'encryption_key = "****"'),
+        (f'{{"encryption_key": "{KEY}"}}', '{"encryption_key": "****"}'),
+        (f"encryption_key={BYTES!r}, x=b'1'", "encryption_key=b'****', x=b'1'"),
+        (f"{{'encryption_key': {BYTES!r}}}", "{'encryption_key': b'****'}"),
+        (
+            f"daypass sign --encryption-key {KEY} s3://m/k",
+            "daypass sign --encryption-key **** s3://m/k",
+        ),
+        (f"--sse-customer-key '{KEY}'", "--sse-customer-key '****'"),
+        (f"sse_customer_key: {KEY}", "sse_customer_key: ****"),
+        (
+            f"HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_CUSTOMER_KEY={KEY}",
+            "HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_CUSTOMER_KEY=****",
+        ),
+        ("k?X-Amz-S3session-Token=ab/cd&x=1", "k?X-Amz-S3session-Token=****&x=1"),
+        ("x-amz-s3session-token: abcd", "x-amz-s3session-token: ****"),
+        ("HTTP_X_AMZ_SECURITY_TOKEN=abcd", "HTTP_X_AMZ_SECURITY_TOKEN=****"),
         # What S3 answers with SignatureDoesNotMatch.
         (
             "<StringToSign>AWS4-HMAC-SHA256</StringToSign><SignatureProvided>ab/cd=</SignatureProvided>",
@@ -212,11 +237,13 @@ def test_any_text_can_be_masked_and_masking_is_stable(text):
 REPEATED = [
     "sig=", "sig =a1 ", "sig=%20", "sig=%2Csig=a", "signature", "signature: ", "x-a-", "x-amz-signature: a", "customer-key",
     "%", "%2", "%25", "%41", "%255C", "&", "&amp;", "amp;", "&#9;", "&#92;", "%26%2361%3B", "\\", "\\n", "\\u005c", "\\u003d",
-    "'sig','", "'sig': ['a', ", '"sig" : ', "sig>", 'name="sig"\r\n', 'name="sig";aaa\r\na:', "authorization: basic ",
+    "'sig','", "'sig': ['a', ", '"sig" : ', "sig>", "sig=b'", "--sig ", "--", 'name="sig"\r\n', 'name="sig";aaa\r\na:', "authorization: basic ",
     "<input name= ", 'value="', "name='", "{name=sig value=", "\n- ", "://", "://a:", "://a:/@", "@", "-", "a", "\U0001f5fa",
 ]  # fmt: skip
 LONG = [
     *((piece * LONGEST)[:LONGEST] for piece in REPEATED),
+    "sig=b'" + "\\\\'" * 32_000,
+    "--sig" + " " * 64_000,
     "sig=%" + "25" * 32_000,
     "sig" + "\\" * 64_000 + "u003d",
     '"sig"' + " " * 64_000,

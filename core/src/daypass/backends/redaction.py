@@ -20,11 +20,12 @@ def redact(text: str) -> str:
     'GET https://b.example/k?X-Amz-Signature=****&x=1 failed'
 
     Masked are the parameters that each installed backend declares (`BackendInfo.secret_query_keys`),
-    and whatever is installed ``sig`` and all that end in ``signature`` or ``security-token``; in
+    and whatever is installed ``sig`` and all that end in ``signature``, ``security-token`` or ``s3session-token``; in
     URLs, headers, cookies, settings, JSON, dicts, lists, HARs, HTML forms and bodies of ``multipart/form-data``. So are a login
-    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key. Names and values may be
+    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key (``encryption_key`` too). Names and values may be
     percent-encoded or written with escapes of JSON or references of HTML, also one within the other, up to eight deep.
-    What is compressed or in base64 is not looked into.
+    What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV), a URL that is wrapped over two lines
+    (its second half), and what is no part of a link: private keys in PEM, ``AccountKey``, ``AWS_SECRET_ACCESS_KEY``, passwords.
     Masking twice changes nothing.
 
     Args:

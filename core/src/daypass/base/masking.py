@@ -18,9 +18,9 @@ __all__ = ["mask"]
 #: Masked whatever is installed: a link of a store whose backend is not here is a secret too.
 _ALWAYS = (
     r"\bx-[a-z0-9]{1,20}-(?:[a-z]{1,20}-){0,3}signature|cloudfront-signature|signature"
-    rf"|security-token|{ENCRYPTION_KEY}"
+    rf"|(?:security|s3session)[-_]token|{ENCRYPTION_KEY}"
 )
-#: Those which sentences and code hold too, so that what follows a colon may be anything.
+#: Those which sentences and code hold too, as all with an underscore, so that what follows a colon may be anything.
 _ORDINARY = frozenset({"sig", "signature"})
 
 _VALUE = r"[A-Za-z0-9%+=_~.:/-]+"
@@ -30,6 +30,9 @@ _ENDS = frozenset("&;\"'\\<> \t\r\n\b\f\v")
 
 #: How a value follows its name. In a URL or a cookie: the blanks can only be encoded ones.
 _parameter = re.compile(rf"=(?P<blanks>\s{{0,9}})[\"']?(?P<value>{_VALUE})").match
+#: What Python prints of bytes, in which quotes may be escaped.
+_bytes = re.compile(r"[\"']?\s{0,9}[:=]\s{0,9}b(?P<quote>[\"'])").match
+_ending = {quote: re.compile(rf"[{quote}\r\n]") for quote in "\"'"}
 #: In JSON, TOML, and what Python, Ruby or PHP print: both are in quotes, and there may be several values.
 _member = re.compile(
     r"[\"']\s*+(?:=>?|:|,(?!\s*+b?[\"'][^\"'\n]{0,99}[\"']\s*+[:=]))\s*+(?P<several>[\[(]\s*+)?(?=(?:b?[\"']|none\b|null\b))",
@@ -46,6 +49,11 @@ _field = re.compile(
 ).match
 #: In XML, where S3 repeats the signature of a request that it refuses (SignatureProvided).
 _element = re.compile(rf"(?:Provided)?>\s{{0,9}}(?P<value>{_VALUE})", re.IGNORECASE).match
+#: On a command line, after the name of an option.
+_argument = re.compile(rf"[ \t]++(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?").match
+_dashes = re.compile(r"(?<![\w-])--[a-z0-9-]*\Z", re.IGNORECASE).search
+#: How many characters before a name are looked at.
+_BEFORE = 40
 #: In a line of headers, YAML, settings or code.
 _line = re.compile(
     rf"[\"']?[ \t]*+(?:=>|:=|=(?!=)|:)[ \t]*+(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?"
@@ -121,15 +129,18 @@ def _named(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
     at = 0
     while name := find.search(plain.text, at):
         at = name.end()
-        for begin, end in _values(plain, at, is_word=name[0].lower() in _ORDINARY):
+        for begin, end in _values(plain, name):
             if begin < end:
                 yield begin, end
                 at = end
 
 
-def _values(plain: Layer, at: int, *, is_word: bool) -> Iterable[_Span]:
-    """Return where the values of a name stand that ends here."""
-    text = plain.text
+def _values(plain: Layer, name: re.Match[str]) -> Iterable[_Span]:
+    """Return where the values of a name stand."""
+    text, (start, at) = plain.text, name.span()
+    is_word = name[0].lower() in _ORDINARY or "_" in name[0]
+    if found := _bytes(text, at):
+        return [_printed(plain, found)]
     found = _parameter(text, at)
     if found and all(map(plain.is_escaped, range(*found.span("blanks")))):
         return [_whole(plain, found)]
@@ -137,9 +148,19 @@ def _values(plain: Layer, at: int, *, is_word: bool) -> Iterable[_Span]:
         return _items(plain, found)
     if found := _field(text, at) or _element(text, at):
         return [_whole(plain, found)]
-    if (found := _line(text, at)) and (not is_word or found["quote"] or _is_random(found)):
+    found = _line(text, at)
+    if not found and _dashes(text, max(0, start - _BEFORE), start):
+        found, is_word = _argument(text, at), True
+    if found and (not is_word or found["quote"] or _is_random(found)):
         return [_whole(plain, found)]
     return ()
+
+
+def _printed(plain: Layer, found: re.Match[str]) -> _Span:
+    """Return where the bytes stand that Python printed: up to a quote that is no escape, or the end of the line."""
+    begin = found.end()
+    ends = (sign.start() for sign in _ending[found["quote"]].finditer(plain.text, begin))
+    return begin, next((end for end in ends if not plain.is_escaped(end)), len(plain.text))
 
 
 def _whole(plain: Layer, found: re.Match[str]) -> _Span:

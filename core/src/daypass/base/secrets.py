@@ -21,8 +21,12 @@ __all__ = [
 ]
 
 MASK = "****"
-#: A customer's own encryption key: x-amz-server-side-encryption-customer-key, x-goog-encryption-key, SSECustomerKey.
-ENCRYPTION_KEY = r"(?:customer|encryption)-?key(?!-?(?:sha256|md5|id)|[a-z0-9])"
+#: A customer's own encryption key: x-amz-server-side-encryption-customer-key, x-goog-encryption-key, SSECustomerKey,
+#: encryption_key; but no customer_key, which tables have.
+ENCRYPTION_KEY = (
+    r"(?:(?:customer|encryption)-?|(?:(?:sse|encryption)_customer|encryption)_)key"
+    r"(?![-_]?(?:sha256|md5|id)|[a-z0-9])"
+)
 
 
 class Options(dict[str, Any]):
