@@ -75,6 +75,11 @@ def test_what_follows_a_signature_stays():
         '{"name": "X-Amz-Date", "value": "20261102T090000Z"}',
         "- name: size\n  value: 12\n- name: sigma\n  value: 13",
         '<input name="key" value="k"><p>sig</p>',
+        '<p class="signature">Signed by 2 <b>of us</b></p><td id="security-token">How to',
+        "what the signature\n\nab12 says, and sig > ab12, a signature of x -> ab12",
+        'if params["sig"] == "abcd": params["X-Amz-Signature"] = query',
+        "[X-Amz-Signature]: https://docs.example/a",
+        '{"name":"x","of":{"name":"sig"},"value":"1"}',
         "def sign(encryption_key: bytes | None, security_token: str) -> None:",
         "encryption_key_sha256=ab12, customer_key = 42, encryption-key-id: 7",
         "--encryption-key is required, an encryption key ab12, and encryption-key ab12",
@@ -126,6 +131,51 @@ def test_other_text_stays_as_it_is(text):
         ),
         ("k?X-Amz-S3session-Token=ab/cd&x=1", "k?X-Amz-S3session-Token=****&x=1"),
         ("x-amz-s3session-token: abcd", "x-amz-s3session-token: ****"),
+        # Other shapes of a name and its value.
+        (
+            f'<textarea name="X-Amz-Signature">{HEX}</textarea>',
+            '<textarea name="X-Amz-Signature">****</textarea>',
+        ),
+        (
+            f"<textarea name='sig' rows=2>\n{HEX}</textarea>",
+            "<textarea name='sig' rows=2>\n****</textarea>",
+        ),
+        (
+            '<SignatureProvided x="1">ab12</SignatureProvided>',
+            '<SignatureProvided x="1">****</SignatureProvided>',
+        ),
+        ("<SignatureProvided><![CDATA[ab/cd=]]></x>", "<SignatureProvided><![CDATA[****]]></x>"),
+        (
+            "Content-Disposition: form-data; name=X-Amz-Signature\r\n\r\nabcd\r\n--x",
+            "Content-Disposition: form-data; name=X-Amz-Signature\r\n\r\n****\r\n--x",
+        ),
+        ('params["X-Amz-Signature"] = "abcd"', 'params["X-Amz-Signature"] = "****"'),
+        ("params['sig']='ab/cd='", "params['sig']='****'"),
+        (
+            f"Array\n(\n    [X-Amz-Signature] => {HEX}\n)",
+            "Array\n(\n    [X-Amz-Signature] => ****\n)",
+        ),
+        ("?sig[]=abcd&x", "?sig[]=****&x"),
+        ("?sig%5B%5D=abcd&x", "?sig%5B%5D=****&x"),
+        ("X-Amz-Signature: |\n  abcd\nx: y", "X-Amz-Signature: |\n  ****\nx: y"),
+        ("sig: >-\n  ab12\nx: y", "sig: >-\n  ****\nx: y"),
+        ('{"sig": [["abcd"]], "x": [["1"]]}', '{"sig": [["****"]], "x": [["1"]]}'),
+        (
+            '{"sig": {"value": "abcd"}, "x": {"value": "1"}}',
+            '{"sig": {"value": "****"}, "x": {"value": "1"}}',
+        ),
+        (
+            "map[X-Amz-Date:[1] X-Amz-Signature:[abcd] X:[2]]",
+            "map[X-Amz-Date:[1] X-Amz-Signature:[****] X:[2]]",
+        ),
+        (
+            '{"name":"sig","comment":"{x}","value":"abcd"},{"name":"x","value":"1"}',
+            '{"name":"sig","comment":"{x}","value":"****"},{"name":"x","value":"1"}',
+        ),
+        (
+            '{"value":"abcd","of":{"name":"x","value":"1"},"name":"sig"}',
+            '{"value":"****","of":{"name":"x","value":"1"},"name":"sig"}',
+        ),
         ("HTTP_X_AMZ_SECURITY_TOKEN=abcd", "HTTP_X_AMZ_SECURITY_TOKEN=****"),
         # What S3 answers with SignatureDoesNotMatch.
         (
@@ -237,12 +287,14 @@ def test_any_text_can_be_masked_and_masking_is_stable(text):
 REPEATED = [
     "sig=", "sig =a1 ", "sig=%20", "sig=%2Csig=a", "signature", "signature: ", "x-a-", "x-amz-signature: a", "customer-key",
     "%", "%2", "%25", "%41", "%255C", "&", "&amp;", "amp;", "&#9;", "&#92;", "%26%2361%3B", "\\", "\\n", "\\u005c", "\\u003d",
-    "'sig','", "'sig': ['a', ", '"sig" : ', "sig>", "sig=b'", "--sig ", "--", 'name="sig"\r\n', 'name="sig";aaa\r\na:', "authorization: basic ",
+    "'sig','", "'sig': ['a', ", '"sig" : ', "sig>", "sig x='", "sig x=a ", "sig[]=", "sig: |\n", "'sig':[[", "{", "}", "name=sig\r\n\r\n", "sig=b'", "--sig ", "--", 'name="sig"\r\n', 'name="sig";aaa\r\na:', "authorization: basic ",
     "<input name= ", 'value="', "name='", "{name=sig value=", "\n- ", "://", "://a:", "://a:/@", "@", "-", "a", "\U0001f5fa",
 ]  # fmt: skip
 LONG = [
     *((piece * LONGEST)[:LONGEST] for piece in REPEATED),
     "sig=b'" + "\\\\'" * 32_000,
+    "'sig':" + "[" * 64_000,
+    "sig" + " x='a'" * 12_000,
     "--sig" + " " * 64_000,
     "sig=%" + "25" * 32_000,
     "sig" + "\\" * 64_000 + "u003d",

@@ -25,7 +25,7 @@ def redact(text: str) -> str:
     in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key (``encryption_key`` too). Names and values may be
     percent-encoded or written with escapes of JSON or references of HTML, also one within the other, up to eight deep.
     What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV), a URL that is wrapped over two lines
-    (its second half), and what is no part of a link: private keys in PEM, ``AccountKey``, ``AWS_SECRET_ACCESS_KEY``, passwords.
+    (its second half), the lines of a YAML block from its second on, and what is no part of a link: private keys in PEM, ``AccountKey``, ``AWS_SECRET_ACCESS_KEY``, passwords.
     Masking twice changes nothing.
 
     Args:

@@ -29,13 +29,14 @@ _more = re.compile(_VALUE).match
 _ENDS = frozenset("&;\"'\\<> \t\r\n\b\f\v")
 
 #: How a value follows its name. In a URL or a cookie: the blanks can only be encoded ones.
-_parameter = re.compile(rf"=(?P<blanks>\s{{0,9}})[\"']?(?P<value>{_VALUE})").match
+_parameter = re.compile(rf"(?:\[\])?=(?P<blanks>\s{{0,9}})[\"']?(?P<value>{_VALUE})").match
 #: What Python prints of bytes, in which quotes may be escaped.
 _bytes = re.compile(r"[\"']?\s{0,9}[:=]\s{0,9}b(?P<quote>[\"'])").match
 _ending = {quote: re.compile(rf"[{quote}\r\n]") for quote in "\"'"}
 #: In JSON, TOML, and what Python, Ruby or PHP print: both are in quotes, and there may be several values.
 _member = re.compile(
-    r"[\"']\s*+(?:=>?|:|,(?!\s*+b?[\"'][^\"'\n]{0,99}[\"']\s*+[:=]))\s*+(?P<several>[\[(]\s*+)?(?=(?:b?[\"']|none\b|null\b))",
+    r"[\"']\s*+(?:\]\s*+(?==))?(?:=>?|:|,(?!\s*+b?[\"'][^\"'\n]{0,99}[\"']\s*+[:=]))\s*+"
+    r"(?:(?P<several>(?:[\[(]\s*+)+)|\{\s*+[\"']value[\"']\s*+:\s*+)?(?=(?:b?[\"']|none\b|null\b))",
     re.IGNORECASE,
 ).match
 _item = re.compile(
@@ -44,11 +45,16 @@ _item = re.compile(
 ).match
 #: In a body of multipart/form-data: after the headers of a field.
 _field = re.compile(
-    rf"[\"'](?:;[^\r\n]{{0,200}})?(?:\r?\n[a-z-]{{1,40}}:[^\r\n]{{0,200}}){{0,4}}\r?\n\r?\n(?P<value>{_VALUE})",
+    rf"(?P<quote>[\"'])?(?:;[^\r\n]{{0,200}})?(?:\r?\n[a-z-]{{1,40}}:[^\r\n]{{0,200}}){{0,4}}\r?\n\r?\n(?P<value>{_VALUE})",
     re.IGNORECASE,
 ).match
-#: In XML, where S3 repeats the signature of a request that it refuses (SignatureProvided).
-_element = re.compile(rf"(?:Provided)?>\s{{0,9}}(?P<value>{_VALUE})", re.IGNORECASE).match
+_unquoted = re.compile(r"\bname=[\w-]*\Z").search
+#: In XML and HTML, where S3 repeats the signature of a request that it refuses (SignatureProvided).
+_element = re.compile(
+    r"(?:Provided)?(?P<attributes>[\"']?(?:\s{1,9}[a-z:_-]{1,40}=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}'|[^\s\"'<>]{1,200})){0,9})"
+    rf">\s{{0,9}}(?:<!\[CDATA\[\s{{0,9}})?(?P<value>{_VALUE})(?P<call>\()?",
+    re.IGNORECASE,
+).match
 #: On a command line, after the name of an option.
 _argument = re.compile(rf"[ \t]++(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?").match
 _dashes = re.compile(r"(?<![\w-])--[a-z0-9-]*\Z", re.IGNORECASE).search
@@ -56,7 +62,8 @@ _dashes = re.compile(r"(?<![\w-])--[a-z0-9-]*\Z", re.IGNORECASE).search
 _BEFORE = 40
 #: In a line of headers, YAML, settings or code.
 _line = re.compile(
-    rf"[\"']?[ \t]*+(?:=>|:=|=(?!=)|:)[ \t]*+(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?"
+    r"[\"']?(?P<index>\][ \t]*+(?==))?[ \t]*+(?:=>|:=|=(?!=)|:\[|:(?:[ \t]*+[|>][+-]?[ \t]*+\r?\n)?)[ \t]*+"
+    rf"(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?"
 ).match
 
 #: Schemes of Authorization whose credential is secret; V4's holds a signature, which is masked as any.
@@ -69,7 +76,7 @@ _CREDENTIAL = re.compile(
 
 #: A thing that says in two places what it is named and what it holds: a field of an HTML form, a header in a HAR.
 _PAIRED = re.compile(
-    r"""(?P<thing><[a-z]|[{(]|\n[ \t]*+-[ \t])
+    r"""(?P<end>[})])|(?P<thing><[a-z]|[{(]|\n[ \t]*+-[ \t])
     |\b(?:name|key)["']?\s{0,9}[:=]\s{0,9}["']?(?P<name>[^\s"'<>(){},;]{1,256})
     |\bvalue["']?\s{0,9}[:=]\s{0,9}(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|["']?(?P<bare>[^\s"'<>(){},;]+))
     """,
@@ -146,14 +153,24 @@ def _values(plain: Layer, name: re.Match[str]) -> Iterable[_Span]:
         return [_whole(plain, found)]
     if found := _member(text, at):
         return _items(plain, found)
-    if found := _field(text, at) or _element(text, at):
+    before = max(0, start - _BEFORE)
+    if found := _enclosed(text, at, before, start):
         return [_whole(plain, found)]
     found = _line(text, at)
-    if not found and _dashes(text, max(0, start - _BEFORE), start):
+    if not found and _dashes(text, before, start):
         found, is_word = _argument(text, at), True
-    if found and (not is_word or found["quote"] or _is_random(found)):
+    if found and (not (is_word or found["index"]) or found["quote"] or _is_random(found)):
         return [_whole(plain, found)]
     return ()
+
+
+def _enclosed(text: str, at: int, before: int, start: int) -> re.Match[str] | None:
+    """Find the value of a field of a form, or of an element."""
+    found = _field(text, at)
+    if found and (found["quote"] or _unquoted(text, before, start)):
+        return found
+    found = _element(text, at)
+    return found if found and (not found["attributes"] or _is_random(found)) else None
 
 
 def _printed(plain: Layer, found: re.Match[str]) -> _Span:
@@ -183,10 +200,10 @@ def _items(plain: Layer, member: re.Match[str]) -> Iterator[_Span]:
             break
 
 
-def _is_random(line: re.Match[str]) -> bool:
+def _is_random(found: re.Match[str]) -> bool:
     """Tell a signature from a word of a sentence, a type or a call."""
-    value = line["value"]
-    if line["call"] or "://" in value or len(value) < _SHORTEST:
+    value = found["value"]
+    if found["call"] or "://" in value or len(value) < _SHORTEST:
         return False
     mixed = len(value) >= _LONG and not value.islower() and not value.isupper()
     return mixed or _digit_and_letter(value) is not None
@@ -203,9 +220,14 @@ def _paired(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
     _, ends = _secret(names)
     value: _Span | None = None
     secret = False
+    around: list[tuple[_Span | None, bool]] = []
     for found in _PAIRED.finditer(plain.text):
         kind = found.lastgroup or "thing"
-        if kind == "thing":
+        if kind == "end":  # what stood before the thing within goes on
+            value, secret = around.pop() if around else (value, secret)
+        elif kind == "thing":
+            if found[0] in "{(":
+                around.append((value, secret))
             value, secret = None, False
         elif kind == "name":
             secret = ends.search(found["name"]) is not None
