@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import fsspec
 import pytest
@@ -418,8 +420,63 @@ def test_a_misspelt_profile_is_an_error_and_not_a_missing_file(root):
 
 
 def test_a_local_root_is_not_left_upward(root):
-    with pytest.raises(daypass.InvalidPathError, match="leaves the root of the profile file"):
+    with pytest.raises(daypass.InvalidPathError, match="leave the root of the profile file"):
         fsspec.filesystem("daypass").cat_file("daypass://file/../../etc/passwd")
+
+
+@pytest.fixture
+def web(places):
+    """Serve /secret/a and /root/a by HTTP, and make a profile of /root; what was asked for comes in the list."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            body = self.path.encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815 - the standard library's name
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            places.write(
+                user=f"[profiles.web]\nurl = 'http://127.0.0.1:{server.server_port}/root'\n"
+            )
+            yield asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+LEAVING = ["../secret/a", "x/../../secret/a", "%2e%2E/secret/a", ".%2e/secret/a", ".\t./secret/a", "..?a", "..#a", "./a", ".."]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", LEAVING)
+def test_no_root_is_left_upward_by_http_neither_in_reading_nor_for_metadata(web, key):
+    fs = fsspec.filesystem("daypass")
+    for read in (
+        lambda: fs.cat_file(f"web/{key}"),
+        lambda: fs.open(f"web/{key}"),
+        lambda: daypass.head_metadata(f"daypass://web/{key}"),
+        lambda: daypass.head_metadata_many([f"daypass://web/{key}"], errors="raise"),
+        lambda: daypass.Store("daypass://web").head_metadata(key),
+        lambda: daypass.Store(f"daypass://web/{key}").head_metadata(""),
+    ):
+        with pytest.raises(daypass.InvalidPathError):
+            read()
+    assert web == []
+
+
+def test_a_key_below_a_root_of_http_is_read(web):
+    assert fsspec.filesystem("daypass").cat_file("web/a..b/.c") == b"/root/a..b/.c"
 
 
 def test_its_filesystem_signs_and_is_taken_as_fs(module):

@@ -21,6 +21,7 @@ __all__ = [
     "PROFILES",
     "ParsedPath",
     "PathLike",
+    "check_below",
     "check_key",
     "check_prefix",
     "check_text",
@@ -43,6 +44,8 @@ CACHES = frozenset({"simplecache", "filecache", "blockcache", "cached"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DOT_SEGMENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
+#: The same as a URL's path may spell it (RFC 3986, 5.2.4 and 6.2.2): encoded, or before a query or a fragment.
+_DOT_SEGMENT_OF_URLS = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\?#]|$)", re.IGNORECASE)
 
 
 class _UPath(Protocol):
@@ -208,6 +211,20 @@ def check_key(key: str, *, max_bytes: int | None, allow_dot_segments: bool) -> N
             "link would reach another key: rename the object, or pass allow_dot_segments=True"
         )
         raise InvalidPathError(msg, option="allow_dot_segments")
+
+
+def check_below(key: str, profile: str) -> None:
+    """Raise where a filesystem may take a key for one that is not below its profile's root.
+
+    Some keep a dot segment as a part of the key, as S3 does; others go up by it, as HTTP's and a local one do.
+
+    Raises:
+        InvalidPathError: for a dot segment, also one that is percent-encoded or holds what clients drop.
+
+    """
+    if _DOT_SEGMENT_OF_URLS.search(_CONTROL.sub("", key)):
+        msg = f"the path could leave the root of the profile {profile} by a '.' or '..' segment: write the key without them"
+        raise InvalidPathError(msg, option="path")
 
 
 def check_prefix(prefix: str, *, max_bytes: int | None) -> None:

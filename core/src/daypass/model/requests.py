@@ -402,15 +402,19 @@ def make_request(options: Mapping[str, Any]) -> SignRequest:
         return _made(options)
 
 
-def make_reading(options: Mapping[str, Any]) -> SignRequest:
+def make_reading(options: Mapping[str, Any], *, allow_dot_segments: bool = False) -> SignRequest:
     """Make the request by which an object's metadata are read.
+
+    Args:
+        options: the keywords.
+        allow_dot_segments: what the link was signed with, beside which they are read.
 
     Raises:
         InvalidRequestError: naming the option that is wrong, or unknown and what is near to it.
 
     """
     refuse_unknown(options, OF_READING)
-    return make_request({**options, "method": "HEAD"})
+    return make_request({**options, "method": "HEAD", "allow_dot_segments": allow_dot_segments})
 
 
 def for_reading(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import attrs
 from fsspec.asyn import AsyncFileSystem, get_loop
 
 from daypass import config
-from daypass.errors import InvalidPathError, StoreError
-from daypass.model.paths import PROFILES
+from daypass.errors import StoreError
+from daypass.model.paths import PROFILES, check_below
 from daypass.store.functions import create_signed_url
 from daypass.store.prepared import root_for
 
@@ -102,11 +102,9 @@ class DaypassFileSystem(AsyncFileSystem):  # type: ignore[misc] # fsspec has no 
 
     def _place(self, path: str) -> _Place:
         name, _, key = self._strip_protocol(path).partition("/")
+        check_below(key, name)
         place, _ = root_for(f"{PROFILES}://{name}", storage_options=self.given, fs=None)
         fs = place.location.fs
-        if ".." in key.split("/") and getattr(fs, "local_file", False):
-            msg = f"the path leaves the root of the profile {name} by a '..' segment"
-            raise InvalidPathError(msg, option="path")
         root, inner = (
             fs._strip_protocol(place.at(below, whole=True).full_path)  # noqa: SLF001 - as url_to_fs does
             for below in ("", key)

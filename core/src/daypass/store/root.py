@@ -25,7 +25,14 @@ from daypass.errors import (
 from daypass.hookspecs.network import Network
 from daypass.model.forms import AnyRequest, FormRequest, make_form_request
 from daypass.model.locations import Location
-from daypass.model.paths import PROFILES, ParsedPath, PathLike, check_version, parse_path
+from daypass.model.paths import (
+    PROFILES,
+    ParsedPath,
+    PathLike,
+    check_below,
+    check_version,
+    parse_path,
+)
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.keywords import joined, own_options, structured
 from daypass.store.profiles import Profiled, profiled
@@ -336,11 +343,14 @@ class Root:
         """Return who reads an object's metadata, and where and how: a signer only signs.
 
         Raises:
-            InvalidPathError: if the key is not text.
+            InvalidPathError: if the key is not text, or may lead out of a profile's root.
             InvalidRequestError: if the version cannot be one.
 
         """
         location = self.at(key, version)
+        if self.profiled is not None and not request.allow_dot_segments:
+            profile = self.profiled.profile
+            check_below(location.key.removeprefix(profile.root.key), profile.name)
         if request.conditions:
             location = attrs.evolve(location, reading=request)
         if self.signer is None:

@@ -108,7 +108,9 @@ def download(
         used, network = link_of(link, "GET", options.get("headers")), EVERYBODYS
     else:
         # What the link is signed with, the metadata are read with: by one root, and the same options.
-        made, reading = make_request(options), make_reading(for_reading(options))
+        made = make_request(options)
+        dots = made.allow_dot_segments
+        reading = make_reading(for_reading(options), allow_dot_segments=dots)
         path: Any = link
         root, key = root_for(path, **place)
         asked = root.request_for("create_signed_url", key, options, version, made)

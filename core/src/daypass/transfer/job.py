@@ -53,7 +53,8 @@ class Job:
     def head(self, *, missing_ok: bool = False) -> ObjectMetadata | None:
         """Return what the store says of the object."""
         try:
-            request = make_reading(self._read_with)
+            dots = self.asked.get("allow_dot_segments", False)
+            request = make_reading(self._read_with, allow_dot_segments=dots)
             return doors.head_metadata(*self.root.reading(self.key, request))
         except ObjectNotFoundError:
             if missing_ok:
