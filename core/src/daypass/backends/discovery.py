@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from daypass.backends.distributions import distributions_with_ours
+from daypass.base.tracebacks import PACKAGES
 from daypass.base.version import __version__
 from daypass.errors import BackendConflictError, PluginError
 
@@ -124,6 +125,7 @@ def load(entry: EntryPoint) -> ModuleType:
             f"module: write {module.strip()}, without :{attribute.strip()}"
         )
         raise PluginError(msg, plugin=entry.value)
+    PACKAGES.add(entry.value.partition(".")[0])
     try:
         return importlib.import_module(entry.value)
     except (Exception, SystemExit) as error:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
-from types import CodeType, FrameType, GeneratorType
+from opcode import opmap
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["discreet", "forget"]
+__all__ = ["PACKAGES", "discreet", "forget"]
+
+#: The packages whose frames are daypass's: its own, and those of the plugins that it has loaded.
+PACKAGES = {"daypass"}
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
+_SUSPENDED = 0x2A0  # and CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+_GENERATORS = (GeneratorType, CoroutineType, AsyncGeneratorType)
 
 
 def discreet(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -52,16 +60,24 @@ def _discreetly(rows: Iterator[Any]) -> Iterator[Any]:
 
 
 def forget(error: BaseException) -> None:
-    """Clear the local variables of daypass's frames in a traceback, and in those of all that it came from."""
-    for frame in _frames(error):
-        if _is_ours(frame):
+    """Clear the local variables of daypass's frames in a traceback, and in those of all that it came from.
+
+    Not of what the caller was handling already, which was caught in a frame that still runs.
+    """
+    running: set[FrameType] = set()
+    above = sys._getframe(1).f_back  # noqa: SLF001 - the one way to the callers' frames
+    while above is not None:
+        running.add(above)
+        above = above.f_back
+    for frame in _frames(error, running):
+        if _is_ours(frame) and not _is_suspended(frame):
             try:
                 frame.clear()
             except RuntimeError:  # it still runs: whoever called, or catches the error
                 continue
 
 
-def _frames(error: BaseException) -> Iterator[FrameType]:
+def _frames(error: BaseException, running: set[FrameType]) -> Iterator[FrameType]:
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
@@ -69,16 +85,27 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
+        trace = one.__traceback__
+        if trace is not None and trace.tb_frame in running:
+            continue
         waiting += (one.__cause__, one.__context__)
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
-        trace = one.__traceback__
         while trace is not None:
             yield trace.tb_frame
             trace = trace.tb_next
 
 
 def _is_ours(frame: FrameType) -> bool:
-    # What attrs and cattrs make has no module; the file's name holds that of the class.
-    name = frame.f_globals.get("__name__") or frame.f_code.co_filename
-    return name.startswith("daypass") or (name.startswith("<") and " daypass" in name)
+    # What attrs and cattrs make has no module; the file's name holds that of the class, its last word.
+    name = frame.f_globals.get("__name__") or frame.f_code.co_filename.rpartition(" ")[2]
+    return name.partition(".")[0] in PACKAGES
+
+
+def _is_suspended(frame: FrameType) -> bool:
+    """Tell whether a generator will go on from a frame: before Python 3.13, clearing it would end the generator."""
+    code = frame.f_code
+    if not code.co_flags & _SUSPENDED or code.co_code[frame.f_lasti] != opmap["YIELD_VALUE"]:
+        return False
+    # It may also have ended there, by an error that was thrown into it: then it has let go of its frame.
+    return any(type(one) in _GENERATORS for one in gc.get_referrers(frame))
