@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from datetime import UTC, datetime
 from inspect import isfunction
 from itertools import product
 
@@ -124,6 +125,25 @@ def test_no_frame_shows_a_request_that_cannot_be_made(door, wrong):
     place = {} if door.startswith("Store") else {"storage_options": LOGIN}
     with pytest.raises(daypass.DaypassError) as caught:
         SIGNING[door](PATH, **place, **WRONG_REQUESTS[wrong])
+    assert shown(caught.value) == []
+
+
+KEY = f"{SECRET:*<32}".encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (daypass.SignRequest, {"method": "POST", "encryption_key": KEY}),
+        (daypass.SignRequest, {"content_length": -1, "encryption_key": KEY}),
+        (daypass.SignRequest, {"expires_in": "soon", "encryption_key": KEY}),
+        (daypass.FormRequest, {"max_bytes": -1}),
+        (daypass.FormRequest, {"expires_in": 1, "expires_at": datetime.max.replace(tzinfo=UTC)}),
+    ],
+)
+def test_no_frame_shows_the_key_of_a_request_that_is_made_by_hand(kind, wrong):
+    with pytest.raises(daypass.DaypassError) as caught:
+        kind(headers={"x-a": SECRET}, **wrong)
     assert shown(caught.value) == []
 
 

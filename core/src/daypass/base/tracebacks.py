@@ -10,13 +10,14 @@ from opcode import opmap
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["PACKAGES", "discreet", "forget"]
+__all__ = ["PACKAGES", "discreet", "forget", "made_discreetly"]
 
 #: The packages whose frames are daypass's: its own, and those of the plugins that it has loaded.
 PACKAGES = {"daypass"}
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_T = TypeVar("_T")
 _COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
 _SUSPENDED = 0x2A0  # and CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 _GENERATORS = (GeneratorType, CoroutineType, AsyncGeneratorType)
@@ -49,6 +50,13 @@ def discreet(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     code: CodeType = function.__code__
     return wraps(function)(awaited if code.co_flags & _COROUTINE else entered)
+
+
+def made_discreetly(kind: type[_T]) -> type[_T]:
+    """Let an error leave the making of an object as `discreet` does; attrs makes what receives the values."""
+    whole: Any = kind
+    whole.__init__ = discreet(whole.__init__)
+    return kind
 
 
 def _discreetly(rows: Iterator[Any]) -> Iterator[Any]:

@@ -16,6 +16,7 @@ import attrs
 from daypass.base.messages import refuse_unknown
 from daypass.base.secrets import MASK
 from daypass.base.times import Duration, rfc3339
+from daypass.base.tracebacks import made_discreetly
 from daypass.errors import InvalidExpiryError, InvalidRequestError
 from daypass.model.cards import link_card
 from daypass.model.conditional import Conditional, with_checks
@@ -67,6 +68,7 @@ class FormOptions(TypedDict, total=False):
     signing_time: datetime | None
 
 
+@made_discreetly
 @attrs.frozen(kw_only=True, slots=False, field_transformer=with_checks)
 class FormRequest(Conditional):
     """What an upload form shall permit, checked on creation and reusable for any number of keys.

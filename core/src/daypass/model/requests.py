@@ -11,6 +11,7 @@ import attrs
 
 from daypass.base.messages import nearest, refuse_unknown, shown
 from daypass.base.times import LONGEST, Duration
+from daypass.base.tracebacks import made_discreetly
 from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
 from daypass.model.conditional import Conditional, with_checks
 from daypass.model.headers import attachment
@@ -134,6 +135,7 @@ _OF_A_FILESYSTEM = {
 }
 
 
+@made_discreetly
 @attrs.frozen(kw_only=True, slots=False, field_transformer=with_checks)
 class SignRequest(Conditional):
     """What a signed URL shall permit, checked on creation and reusable for any number of keys.
