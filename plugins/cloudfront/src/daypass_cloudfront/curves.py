@@ -35,6 +35,8 @@ def signed_multiples(public: ec.EllipticCurvePublicKey, signature: bytes) -> fro
     """
     try:
         r, s = decode_dss_signature(signature)
+        if not (0 < r < _ORDER and 0 < s < _ORDER):  # the first that a verifier asks
+            return frozenset()
         by_key = _times(r, public)
         above = _times(s, _above(r.to_bytes(_SIZE, "big")))
         across = pow(by_key.x - above.x, -1, _FIELD)
