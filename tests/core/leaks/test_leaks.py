@@ -12,12 +12,18 @@ import pytest
 import re2
 
 from daypass.leaks import DETECT_SECRETS, GITLEAKS
-from tests.core.values import URLS, WRITTEN
+from tests.core.values import TOKEN, URLS, WRITTEN
 
 RULES = {rule["id"]: rule for rule in tomllib.loads(GITLEAKS.read_text())["rules"]}
 #: A made-up Azure signature has 44 characters; the one of S3 in Version 2 has 28.
 AZURE = "https://a.example/c/k?se=2026-11-02T09%3A00Z&sig=ZEuqL17Enw3SO6zeRjYDnedXYngQ8GrQMUBx82BGelY%3D&sp=r"
-FOUND = {**{kind: url for kind, (url, _) in URLS.items()}, "Azure": AZURE}
+#: What S3 Express signs with: the token alone, as the header of a request holds it.
+EXPRESS = f"https://b.example/k?x=1&X-Amz-S3session-Token={TOKEN}"
+FOUND = {
+    **{kind: url for kind, (url, _) in URLS.items()},
+    "Azure": AZURE,
+    "a session of S3 Express": EXPRESS,
+}
 INNOCENT = [
     "the signature of the function is unknown",
     "signature=None, sig=None",

@@ -29,10 +29,12 @@ class SignedURLDetector(RegexBasedDetector):
             rf"(?:(?<![a-z0-9])|(?<=26)|(?<=3F))sig{_EQUALS}([a-z0-9+/%]{{43,}}={{0,2}})",
             re.IGNORECASE,
         ),
-        re.compile(rf"x-amz-security-token{_EQUALS}([a-z0-9+/%=_-]{{32,}})", re.IGNORECASE),
+        re.compile(
+            rf"x-amz-(?:security|s3session)-token{_EQUALS}([a-z0-9+/%=_-]{{32,}})", re.IGNORECASE
+        ),
         re.compile(
             r"""value\\?["']\s{0,9}:\s{0,9}\\?["']([a-z0-9+/%=~_-]{24,})\\?["'],\s{0,9}\\?["']name\\?["']\s{0,9}:\s{0,9}\\?["']"""
-            r"""(?:sig|[a-z-]{0,20}signature|x-amz-security-token)\\?["']""",
+            r"""(?:sig|[a-z-]{0,20}signature|x-amz-(?:security|s3session)-token)\\?["']""",
             re.IGNORECASE,
         ),
     ]
