@@ -44,6 +44,18 @@ def test_headers_are_copied_as_they_were_spelt():
         "x-method-override",
         "x-original-url",
         "x-forwarded-host",
+        "x_amz_copy_source",
+        "x-amz_copy_source",
+        "x_http_method_override",
+        "HTTP-Method-Override",
+        "x-copy-from",
+        "X-Copy-From-Account",
+        "Destination",
+        "Destination-Account",
+        "x-object-manifest",
+        "x-symlink-target",
+        "x-oss-symlink-target",
+        "Content-Range",
     ],
 )
 def test_what_makes_another_request_of_it_is_refused_by_name(name):
@@ -155,6 +167,8 @@ def test_two_spellings_of_one_name_are_refused(check):
         "X-Goog-Security-Token",
         "x-ms-date",
         "x-ms-version",
+        "x_amz_security_token",
+        "transfer_encoding",
     ],
 )
 def test_what_belongs_to_the_signature_or_the_connection_is_never_the_callers(name):
@@ -185,6 +199,9 @@ def test_what_belongs_to_the_signature_or_the_connection_is_never_the_callers(na
         ("checksum_sha256", "x-amz-checksum-sha256"),
         ("requester_pays", "x-amz-request-payer"),
         ("if_absent", "If-None-Match"),
+        ("metadata", "X_Amz_Meta_Colour"),
+        ("acl", "x_amz-acl"),
+        ("content_type", "content_type"),
     ],
 )
 def test_a_header_with_an_option_of_its_own_names_the_option(option, name):

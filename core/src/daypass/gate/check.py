@@ -18,7 +18,7 @@ from daypass.errors import (
 )
 from daypass.gate.copies import check_source
 from daypass.model.forms import FILENAME, WAIVABLE, AnyRequest, FormRequest
-from daypass.model.headers import another_request, kin_of, said_by_option
+from daypass.model.headers import another_request, folded, kin_of, said_by_option
 from daypass.model.locations import Location, read_as_local
 from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
 from daypass.model.paths import check_key, check_prefix
@@ -171,12 +171,12 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
 def _check_headers(backend: Backend, location: Location, request: AnyRequest) -> None:
     """Raise for a header by which the provider's request would be another one, that an option says, or that the store lacks."""
     for name in request.headers or ():
-        if location.lacks and (kin := kin_of(name.lower())) in location.lacks:
+        if location.lacks and (kin := kin_of(name)) in location.lacks:
             msg = f"headers: {brief(name)} does what {kin} does, which the profile {location.profile} says that its store lacks: leave it out, or take {kin} out of the profile's capabilities where the store has it"
             raise UnsupportedOptionError(msg, option="headers")
-        if name.lower() in backend.info.operation_headers:
+        if folded(name) in backend.info.operation_headers:
             raise another_request(name)
-        if own := backend.info.option_headers.get(name.lower()):
+        if own := backend.info.option_headers.get(folded(name)):
             raise said_by_option(name, own)
 
 

@@ -16,6 +16,7 @@ from daypass.model.headers import (
     check_headers,
     check_metadata,
     check_text,
+    folded,
     option_of,
     pairs_of,
     said_by_option,
@@ -329,19 +330,24 @@ def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
 #: https://docs.ceph.com/en/latest/radosgw/s3/objectops/ (append), and the parameters that CloudFront takes out of a URL:
 #: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html,
 #: the routes of MinIO's cmd/api-router.go (lambdaArn, events, metadata, replication-...), those that Alibaba's, Huawei's
-#: and Tencent's stores process an object by (x-oss-process, x-image-process, ci-process), and the credential that Google's
-#: APIs take from a query (access_token).
+#: and Tencent's stores process an object by (x-oss-process, x-image-process, ci-process), the credential that Google's
+#: APIs take from a query (access_token), and the operations that others name by a parameter: Alibaba's symlink
+#: (https://www.alibabacloud.com/help/en/oss/developer-reference/putsymlink), Huawei's modify, rename and truncate
+#: (https://support.huaweicloud.com/api-obs/obs_04_0093.html), Azure's comp and restype
+#: (https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-rest-api), Swift's multipart-manifest and
+#: signed links (https://docs.openstack.org/api-ref/object-store/), copy, and the method by which Rails' Rack::MethodOverride
+#: takes a request (_method). All with dashes in place of underscores.
 OWNED = re.compile(
-    r"x-(?:amz|cos|goog|minio|obs|oss)-.*|x-image-.*|ci-process|rgwx-.*|response-.*|x-id|access_token|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
+    r"x-(?:amz|cos|goog|minio|obs|oss)-.*|x-image-.*|ci-process|rgwx-.*|response-.*|x-id|access-token|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
     r"|policy(?:status)?|key-pair-id|hash-algorithm"
-    r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|attributes|billing|bucket-region|compose"
+    r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|attributes|billing|bucket-region|comp|compose|copy"
     r"|continuation-token|cors|customplacementconfig|defaultobjectacl|delete|delimiter|encoding-type"
     r"|encryption(?:config)?|events|fetch-owner|generation(?:-marker)?|intelligent-tiering|inventory|(?:key-)?marker|lambdaarn|legal-hold"
     r"|lifecycle|list-type|location|logging|max-(?:annotation-results|buckets|directory-buckets|keys|parts|uploads)|maxitems"
-    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)?|metrics|notification"
+    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)?|-?method|metrics|modify|multipart-manifest|notification"
     r"|object-lock|ownershipcontrols|part-?number(?:-marker)?|position|prefix|publicaccessblock"
-    r"|renameobject|replication(?:-.*)?|requestpayment|restore|retention|select(?:-type)?|session|start-after"
-    r"|status|storageclass|tagging|torrent|upload[-_]?id(?:-marker)?|uploads|username|userproject"
+    r"|rename(?:object)?|replication(?:-.*)?|requestpayment|restore|restype|retention|select(?:-type)?|session|start-after"
+    r"|status|storageclass|symlink|tagging|temp-url-.*|torrent|truncate|upload-?id(?:-marker)?|uploads|username|userproject"
     r"|version-?id(?:-marker)?|versioning|versions|website(?:config)?"
 )
 #: Parameters that shape an answer, and are named as the options that say them.
@@ -363,7 +369,7 @@ def query(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None
         if not _PARAMETER.fullmatch(name):
             msg = f"{option}: the name of a parameter is made of letters, digits and ._~-, unlike {shown(name)}"
             raise InvalidRequestError(msg, option=option)
-        lower = name.lower()
+        lower = folded(name)
         if OWNED.fullmatch(lower):
             own = lower.replace("-", "_") if _RESPONSE.fullmatch(lower) else option_of(lower)
             if own is not None:

@@ -20,6 +20,7 @@ __all__ = [
     "check_text",
     "check_token",
     "copy_header",
+    "folded",
     "kin_of",
     "option_of",
     "pairs_of",
@@ -75,10 +76,15 @@ _SIGNATURE = re.compile(
 )
 #: By these a request does something else than its method says, or with another object: copies and renames, the start
 #: of a resumable session, what passes over a retention, and another method or path. Vendors spell them alike (x-amz-,
-#: x-goog-, x-ms-, x-oss-, x-cos-, ...); what only one has, its backend names in ``BackendInfo.operation_headers``.
+#: x-goog-, x-ms-, x-oss-, x-cos-, ...); what only one has, its backend names in ``BackendInfo.operation_headers``. Swift's,
+#: which Ceph serves too, are of no vendor: https://docs.openstack.org/api-ref/object-store/ (X-Copy-From, Destination,
+#: X-Object-Manifest, X-Symlink-Target). A link in place of an object is Alibaba's x-oss-symlink-target
+#: (https://www.alibabacloud.com/help/en/oss/developer-reference/putsymlink); a part in place of the whole is
+#: Content-Range (RFC 9110, 14.5).
 _OPERATION = re.compile(
-    r"x-[a-z0-9]+-(?:(?:copy|rename|source)-.*|[a-z-]+-directive|bypass-.*|resumable)"
-    r"|x-http-method.*|x-method-override|x-original-.*|x-rewrite-.*|x-forwarded-.*"
+    r"x-[a-z0-9]+-(?:(?:copy|rename|source)-.*|[a-z-]+-directive|bypass-.*|resumable|symlink-target)"
+    r"|(?:x-)?(?:http-)?method(?:-.*)?|x-original-.*|x-rewrite-.*|x-forwarded-.*"
+    r"|x-copy-from(?:-.*)?|destination(?:-account)?|x-object-manifest|x-symlink-target(?:-.*)?|content-range"
 )
 #: Headers that an option says, so that no two places can disagree: a policy holds the option, and a profile says
 #: that its store lacks it. What only one provider has, its backend names in ``BackendInfo.option_headers``.
@@ -101,6 +107,17 @@ _OWN_OPTION_OF_VENDORS = re.compile(
 
 #: Headers that have no option of their own and do what one does: a store that lacks the option lacks them too.
 _KIN = re.compile(r"x-[a-z0-9]+-(?:(?P<acl>grant-.*)|(?P<checksum_sha256>(?:sdk-)?checksum-.*))")
+
+
+def folded(name: str) -> str:
+    """Return a header's name as a server may read it: in lower case, and with dashes in place of underscores.
+
+    Behind CGI and all that has its names, such as WSGI, nobody can tell the two apart (RFC 3875, 4.1.18).
+
+    >>> folded("X_Amz-Copy_Source")
+    'x-amz-copy-source'
+    """
+    return name.lower().replace("_", "-")
 
 
 def check_text(value: str, option: str, *, what: str = "value") -> str:
@@ -138,7 +155,7 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
     seen: set[str] = set()
     for given, value in pairs_of(headers, option):
         name = check_token(given, option)
-        lower = name.lower()
+        lower = folded(name)
         if lower in seen:
             msg = f"{option}: {brief(name)} is given twice"
             raise InvalidRequestError(msg, option=option)
@@ -156,9 +173,7 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
 
 def another_request(name: str, option: str = "headers") -> InvalidRequestError:
     """Make the error for a header that makes another request of the one that is asked for."""
-    instead = (
-        ", and ask for a copy by copy_source=" if option_of(name.lower()) == "copy_source" else ""
-    )
+    instead = ", and ask for a copy by copy_source=" if option_of(name) == "copy_source" else ""
     msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out{instead}"
     return InvalidRequestError(msg, option=option)
 
@@ -180,9 +195,10 @@ def option_of(name: str) -> str | None:
     ('acl', 'metadata', None)
 
     Args:
-        name: in lower case.
+        name: in any case.
 
     """
+    name = folded(name)
     if own := _OWN_OPTION.get(name):
         return own
     found = _OWN_OPTION_OF_VENDORS.fullmatch(name)
@@ -191,7 +207,7 @@ def option_of(name: str) -> str | None:
 
 def copy_header(names: Iterable[str]) -> str | None:
     """Return which of some headers names the source of a copy, on whatever store; None where none does."""
-    return next((name for name in names if option_of(name.lower()) == "copy_source"), None)
+    return next((name for name in names if option_of(name) == "copy_source"), None)
 
 
 def kin_of(name: str) -> str | None:
@@ -201,10 +217,10 @@ def kin_of(name: str) -> str | None:
     ('acl', 'checksum_sha256', 'acl')
 
     Args:
-        name: in lower case.
+        name: in any case.
 
     """
-    found = _KIN.fullmatch(name)
+    found = _KIN.fullmatch(folded(name))
     return option_of(name) if found is None else found.lastgroup
 
 
