@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import socket
 import traceback
 from datetime import UTC, datetime
 from inspect import isfunction
@@ -15,8 +17,8 @@ import daypass
 SECRET = "Pl4ntedS3cret"
 
 
-def frames(error):
-    """Yield the frames of daypass, and of what attrs and cattrs make for it, in all that an error came from."""
+def frames(error, packages=("daypass",)):
+    """Yield the frames of daypass, or of these packages, and of what attrs and cattrs make for it, in all that an error came from."""
     waiting, seen = [error], []
     while waiting:
         one = waiting.pop()
@@ -25,7 +27,8 @@ def frames(error):
         seen.append(one)
         waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
         for frame, _ in traceback.walk_tb(one.__traceback__):
-            if "daypass" in frame.f_globals.get("__name__", frame.f_code.co_filename):
+            name = frame.f_globals.get("__name__", frame.f_code.co_filename)
+            if any(package in name for package in packages):
                 yield frame
 
 
@@ -36,16 +39,16 @@ def _shown(value):
         return ""
 
 
-def shown(error):
+def shown(error, packages=("daypass",), secret=SECRET):
     """Return which local variables show the secret, and whether the traceback does."""
     found = [
         f"{frame.f_code.co_qualname}: {name}"
-        for frame in frames(error)
+        for frame in frames(error, packages)
         for name, value in frame.f_locals.items()
-        if SECRET in _shown(value)
+        if secret in _shown(value)
     ]
     assert len(list(frames(error))) > 1  # where it failed can still be seen
-    return found + [SECRET] * (SECRET in "".join(traceback.format_exception(error)))
+    return found + [secret] * (secret in "".join(traceback.format_exception(error)))
 
 
 PATH = "s3://maps/k"
@@ -145,6 +148,24 @@ def test_no_frame_shows_the_key_of_a_request_that_is_made_by_hand(kind, wrong):
     with pytest.raises(daypass.DaypassError) as caught:
         kind(headers={"x-a": SECRET}, **wrong)
     assert shown(caught.value) == []
+
+
+def test_no_frame_of_the_http_library_shows_the_key_that_was_sent():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(daypass.StoreError) as caught:
+            daypass.create_multipart_upload(
+                PATH,
+                size=10,
+                encryption_key=KEY,
+                storage_options={
+                    **LOGIN,
+                    "endpoint_url": url,
+                    "client_kwargs": {"region_name": "us-east-1"},
+                },
+            )
+    assert shown(caught.value, ("daypass", "http", "urllib"), base64.b64encode(KEY).decode()) == []
 
 
 MANY = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from opcode import opmap
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
@@ -67,18 +67,24 @@ def _discreetly(rows: Iterator[Any]) -> Iterator[Any]:
         raise
 
 
-def forget(error: BaseException) -> None:
+def forget(error: BaseException, libraries: Iterable[str] = ()) -> None:
     """Clear the local variables of daypass's frames in a traceback, and in those of all that it came from.
 
     Not of what the caller was handling already, which was caught in a frame that still runs.
+
+    Args:
+        error: what leaves.
+        libraries: packages whose frames are cleared too, since they hold what daypass gave them.
+
     """
+    packages = PACKAGES.union(libraries)
     running: set[FrameType] = set()
     above = sys._getframe(1).f_back  # noqa: SLF001 - the one way to the callers' frames
     while above is not None:
         running.add(above)
         above = above.f_back
     for frame in _frames(error, running):
-        if _is_ours(frame) and not _is_suspended(frame):
+        if _package(frame) in packages and not _is_suspended(frame):
             try:
                 frame.clear()
             except RuntimeError:  # it still runs: whoever called, or catches the error
@@ -104,10 +110,10 @@ def _frames(error: BaseException, running: set[FrameType]) -> Iterator[FrameType
             trace = trace.tb_next
 
 
-def _is_ours(frame: FrameType) -> bool:
+def _package(frame: FrameType) -> str:
     # What attrs and cattrs make has no module; the file's name holds that of the class, its last word.
-    name = frame.f_globals.get("__name__") or frame.f_code.co_filename.rpartition(" ")[2]
-    return name.partition(".")[0] in PACKAGES
+    name: str = frame.f_globals.get("__name__") or frame.f_code.co_filename.rpartition(" ")[2]
+    return name.partition(".")[0]
 
 
 def _is_suspended(frame: FrameType) -> bool:

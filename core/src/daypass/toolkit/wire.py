@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from daypass.base.tracebacks import forget
 from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.hookspecs.network import EVERYBODYS, Network
@@ -41,6 +42,8 @@ _SLOWEST = 1024.0
 _ERROR_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
 
 Response = http.client.HTTPResponse
+#: Their local variables hold the headers that were sent, one of which may be an encryption key.
+_LIBRARIES = ("http", "urllib")
 #: With these a store refuses a signature, by a wrong clock too.
 _REFUSED = (400, 401, 403)
 
@@ -257,7 +260,10 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
     host = urlsplit(link.url).netloc
     try:
         yield
-    except (OSError, http.client.HTTPException) as e:
+    except BaseException as e:
+        forget(e, _LIBRARIES)
+        if not isinstance(e, (OSError, http.client.HTTPException)):
+            raise
         reason = e.reason if isinstance(e, urllib.error.URLError) else e
         if isinstance(reason, DaypassError):
             raise reason from None  # ours already, whatever urllib wrapped it in
