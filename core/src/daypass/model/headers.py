@@ -12,6 +12,7 @@ from daypass.base.messages import brief, shown
 from daypass.errors import InvalidRequestError
 
 __all__ = [
+    "INVISIBLE",
     "another_request",
     "attachment",
     "belongs_to_signature",
@@ -31,8 +32,8 @@ __all__ = [
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 #: Printable ASCII. Tabs are legal in RFC 9110, but clients fold them and the signature dies.
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
-#: What could split a header, or make a name read as another (joiners and spaces are fine).
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+#: What could split a header or a line, or make a name read as another (joiners and spaces are fine).
+INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: What goes into one value, and into all headers, the metadata or the query together, in characters of names and values: as much as
 #: the largest metadata that a store is known to take, 24 KiB of StorageGRID. Others take less: of a whole request GCS 16 KB
@@ -278,7 +279,7 @@ def attachment(filename: str | None, *, inline: bool) -> str:
     if "/" in filename or "\\" in filename:
         msg = "filename is the name to save under and holds no / or \\: give the last part only"
         raise InvalidRequestError(msg, option="filename")
-    if _INVISIBLE.search(filename):
+    if INVISIBLE.search(filename):
         msg = "filename may hold no control characters, line breaks or changes of writing direction"
         raise InvalidRequestError(msg, option="filename")
     fallback = re.sub(r'[^\x20-\x7e]|["%]', "_", filename)

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from daypass.base.files import named
 from daypass.errors import InvalidPathError, InvalidRequestError
+from daypass.model.headers import INVISIBLE
 from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike, parse_path
 
@@ -56,7 +57,8 @@ def within(file: Any, link: SignedURL | PathLike) -> Path:
     if not name:
         msg = "what is to be fetched names no object of its own: a bucket and a prefix are none, so name a key (a link with method='LIST' lists them)"
         raise InvalidRequestError(msg, option="file")
-    if name in (".", "..") or any(char in name for char in "/\\\0"):
+    # A stranger's URL may bring what moves a terminal's cursor, wherever the folder is listed.
+    if name in (".", "..") or "/" in name or "\\" in name or INVISIBLE.search(name):
         msg = f"the object has no name of its own that a file in {place} could have: name the file too"
         raise InvalidRequestError(msg, option="file")
     return place / name
