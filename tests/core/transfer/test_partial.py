@@ -100,7 +100,7 @@ def test_without_a_strong_tag_it_begins_again(stored, file, tag):
 
 
 @pytest.mark.parametrize(
-    "journal", [b"", b"{", b"[]", b'{"headers": []}', b'{"headers": [1], "path": 2}']
+    "journal", [b"", b"{", b"[]", b'{"headers": []}', b'{"headers": [1], "origin": 2}']
 )
 def test_a_journal_that_says_nothing_is_begun_again(stored, file, tmp_path, journal):
     break_off(stored, file)
@@ -115,11 +115,64 @@ def test_what_is_of_another_path_is_begun_again(stored, file):
     assert asked(stored) == [(None, None)]
 
 
-def test_what_had_only_to_be_named_is_not_asked_for(stored, file, tmp_path):
+def test_of_another_query_it_is_begun_again(stored, file, tmp_path):
+    """Which may be all that names the object; a URL is shown without it."""
+    break_off(stored, file)
+    assert "5ec2e7" not in (tmp_path / ".down.daypass-journal").read_text()
+    assert daypass.download(f"{stored.url}&id=2", file, resume=True).size == len(BODY)
+    assert asked(stored) == [(None, None)]
+
+
+def test_what_had_only_to_be_named_is_asked_of_the_store_all_the_same(stored, file, tmp_path):
     break_off(stored, file)
     (tmp_path / ".down.daypass-part").write_bytes(BODY)
-    assert daypass.download(stored.url, file, resume=True).size == len(BODY)
-    assert asked(stored) == []
+    callback = Callback()
+    assert daypass.download(stored.url, file, resume=True, callback=callback).size == len(BODY)
+    assert asked(stored) == [(f"bytes={len(BODY) - 1}-", '"tag"')]
+    assert file.read_bytes() == BODY
+    assert (callback.size, callback.value) == (len(BODY), len(BODY))
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_what_is_all_there_of_an_object_that_is_another_by_now_is_not_delivered(
+    stored, file, tmp_path, heeds
+):
+    break_off(stored, file)
+    (tmp_path / ".down.daypass-part").write_bytes(BODY)
+    stored.body, stored.headers = BODY[::-1], {"ETag": '"other"'}
+    if not heeds:  # and answers the last byte of the other
+
+        def rest(handler, count):
+            if count == 1:
+                place = f"bytes {len(BODY) - 1}-{len(BODY) - 1}/{len(BODY)}"
+                stored.answer(handler, 206, BODY[:1], ETag='"other"', Content_Range=place)
+            return count == 1
+
+        stored.behave = rest
+    assert daypass.download(stored.url, file, resume=True).etag == "other"
+    assert file.read_bytes() == BODY[::-1]
+
+
+def test_a_path_is_gone_on_with_by_the_fresh_link_of_each_run_and_asked_too(
+    real, file, tmp_path, there
+):
+    path, options, _ = real
+    up = tmp_path / "up"
+    up.write_bytes(BODY)
+    daypass.upload(up, path, storage_options=options)
+
+    class Stop(Callback):
+        def relative_update(self, inc=1):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        daypass.download(path, file, storage_options=options, resume=True, callback=Stop())
+    (tmp_path / ".down.daypass-part").write_bytes(BODY)
+    up.write_bytes(BODY[::-1])
+    daypass.upload(up, path, storage_options=options)
+    daypass.download(path, file, storage_options=options, resume=True)
+    assert file.read_bytes() == BODY[::-1]
+    assert ".down.daypass-part" not in there()
 
 
 def test_what_an_earlier_run_has_spoilt_is_found_and_not_kept(stored, file, there, tmp_path):

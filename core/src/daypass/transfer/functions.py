@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
+from hashlib import sha256
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
@@ -126,7 +127,13 @@ def download(
         if target is None:
             sink = stack.enter_context(onto(file))  # type: ignore[arg-type] # it is a stream
         elif resume:
-            begun = stack.enter_context(partial(target, shown))
+            # A bare URL is shown without its query, which may be what names the object.
+            origin = (
+                sha256(used.url.encode()).hexdigest()
+                if isinstance(link, str) and is_link(link)
+                else shown
+            )
+            begun = stack.enter_context(partial(target, origin))
             sink = begun.sink
         else:
             sink = stack.enter_context(whole(target))

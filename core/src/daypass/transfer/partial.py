@@ -29,8 +29,8 @@ class Partial:
 
     sink: BinaryIO
     _notes: BinaryIO
-    #: The path or the link that it comes from.
-    path: str
+    #: What it comes from: a path, or a digest of a URL, whose query is a secret.
+    origin: str
     #: The headers of the answer that began it; None where there is nothing to go on with.
     headers: Message | None = None
 
@@ -39,7 +39,7 @@ class Partial:
         self._notes.seek(0)
         self._notes.truncate()
         told = [(name, value) for name, value in headers.items() if _matters(name)]
-        self._notes.write(json.dumps({"path": self.path, "headers": told}).encode())
+        self._notes.write(json.dumps({"origin": self.origin, "headers": told}).encode())
         self._notes.flush()
 
 
@@ -49,12 +49,12 @@ def _matters(name: str) -> bool:
 
 
 @contextmanager
-def partial(target: Path, path: str) -> Iterator[Partial]:
+def partial(target: Path, origin: str) -> Iterator[Partial]:
     """Open what is there of a file, for this run alone; when the block ends well it has the file's name.
 
     Args:
         target: the file.
-        path: where it comes from.
+        origin: by what it is known where it comes from; it is written down.
 
     Raises:
         StoreError: if another run is at it.
@@ -64,8 +64,8 @@ def partial(target: Path, path: str) -> Iterator[Partial]:
     journal = target.with_name(f".{target.name}.daypass-journal")
     with partly(target) as sink:
         with private(journal) as notes:
-            found = Partial(sink, notes, path)
-            found.headers = _read(notes, path)
+            found = Partial(sink, notes, origin)
+            found.headers = _read(notes, origin)
             try:
                 yield found
             except ChangedError:
@@ -78,10 +78,10 @@ def partial(target: Path, path: str) -> Iterator[Partial]:
         journal.unlink()
 
 
-def _read(notes: BinaryIO, path: str) -> Message | None:
+def _read(notes: BinaryIO, origin: str) -> Message | None:
     try:
         record = json.loads(notes.read(_LONGEST))
-        if record["path"] != path:
+        if record["origin"] != origin:
             return None
         headers = Message()
         for name, value in record["headers"]:
