@@ -19,6 +19,7 @@ from fsspec.callbacks import Callback
 
 import daypass
 from daypass.errors import DaypassError, InvalidRequestError, StoreError
+from daypass.toolkit import wire
 from daypass.transfer import downloads
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import TRIES
@@ -105,6 +106,31 @@ def test_a_download_may_break_more_often_than_it_is_tried_as_long_as_it_gets_on(
     stored.behave = lambda handler, count: count < 20 and (stored.give(handler, cut=step), True)[1]
     assert daypass.download(stored.url, file).size == len(BODY)
     assert file.read_bytes() == BODY
+
+
+def test_a_byte_for_each_connection_is_no_getting_on(stored, file, left):
+    stored.behave = lambda handler, _: (stored.give(handler, cut=1), True)[1]
+    with pytest.raises(StoreError, match=r"ended \d+ bytes early"):
+        daypass.download(stored.url, file)
+    assert len(stored.asked) == TRIES
+    assert left() == []
+
+
+def test_a_mib_has_1024_seconds_over_all_connections_together(stored, file, left, monkeypatch):
+    """Of a made-up clock, of which each connection takes 100 s and brings 2 KiB."""
+    now = [0.0]
+    monkeypatch.setattr(wire.time, "monotonic", lambda: now[0])
+
+    def slow(handler, _):
+        now[0] += 100
+        stored.give(handler, cut=2048)
+        return True
+
+    stored.behave = slow
+    with pytest.raises(DaypassError):
+        daypass.download(stored.url, file)
+    assert len(stored.asked) == 11
+    assert left() == []
 
 
 def test_a_download_that_gets_on_no_more_is_given_up(stored, file, left):

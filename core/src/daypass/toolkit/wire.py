@@ -16,6 +16,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+import attrs
+
 from daypass.base.tracebacks import forget
 from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
@@ -24,7 +26,7 @@ from daypass.model.links import SignedURL
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.failures import clock_apart, unreachable
 
-__all__ = ["CHUNK", "PIECE", "Response", "network_errors", "read_answer", "read_object", "send"]
+__all__ = ["CHUNK", "PIECE", "Pace", "Response", "network_errors", "read_answer", "send"]
 
 #: Seconds: the longest silence of the other side, and what connecting, sending one piece, and the head of
 #: an answer may take each.
@@ -244,14 +246,35 @@ def read_answer(response: Response, most: int, seconds: float | None = None) -> 
     return found  # noqa: RET504 - inside, what a late end has cut would be returned
 
 
-def read_object(response: Response) -> bytes:
-    """Read the next bytes of an object, `CHUNK` of them or what there is to its end.
+@attrs.define
+class Pace:
+    """How fast an object has to come, however many requests it takes: else each could bring one byte."""
 
-    Raises:
-        TimeoutError: if they come more slowly than a KiB in a second; `network_errors` makes it a DeadlineError.
+    #: How many bytes of the `CHUNK` that is coming are missing, and when they must be there.
+    _missing: int = CHUNK
+    _end: float = attrs.field(factory=lambda: time.monotonic() + _SLOWEST)
 
-    """
-    return read_answer(response, CHUNK, _SLOWEST)
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether it comes more slowly than it has to."""
+        return time.monotonic() >= self._end
+
+    def read(self, response: Response) -> bytes:
+        """Read the next bytes of an object, `CHUNK` of them at most; none at the end of the answer.
+
+        Raises:
+            TimeoutError: if they come more slowly than a KiB in a second; `network_errors` makes it a DeadlineError.
+
+        """
+        try:
+            piece = read_answer(response, self._missing, max(self._end - time.monotonic(), 0.001))
+        except _LateError:
+            msg = f"took longer than {_SLOWEST:g} s for a MiB"
+            raise _LateError(msg) from None
+        self._missing -= len(piece)
+        if not self._missing:
+            self._missing, self._end = CHUNK, time.monotonic() + _SLOWEST
+        return piece
 
 
 @contextmanager

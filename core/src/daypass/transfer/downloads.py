@@ -14,7 +14,7 @@ import attrs
 from daypass.errors import DaypassError, StoreError
 from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.links import SignedURL
-from daypass.toolkit.wire import CHUNK, Response, network_errors, read_object, send
+from daypass.toolkit.wire import CHUNK, Pace, Response, network_errors, send
 from daypass.transfer.meter import Meter
 from daypass.transfer.partial import Partial
 from daypass.transfer.retries import ChangedError, insist, is_temporary
@@ -26,6 +26,8 @@ _RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 #: Of the 16 bytes of an MD5. What else a header holds is nothing to compare, and goes into no message.
 _MD5 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _NUMBER = re.compile(r"[0-9]{1,19}")
+#: Bytes: fewer of all tries together are no getting on.
+_LEAST = 1 << 10
 
 
 @attrs.frozen
@@ -79,7 +81,7 @@ def fetch(
             return insist(coming.go_on, again=coming.can_go_on)
         except DaypassError as error:
             # A long download may break more often than that, as long as it gets on.
-            if coming.total <= before or not coming.can_go_on(error):
+            if coming.total - before < _LEAST or not coming.can_go_on(error):
                 raise
 
 
@@ -100,13 +102,16 @@ class _Coming:
     found: bool = False
     #: Of the answer that began it.
     headers: Message = attrs.field(factory=Message)
+    #: Of all its requests together.
+    _pace: Pace = attrs.field(factory=Pace)
     #: MD5 of all that has come.
     _digest: Any = attrs.field(factory=lambda: hashlib.md5(usedforsecurity=False))
 
     def can_go_on(self, error: BaseException) -> bool:
         """Tell whether to ask for the rest: of an object that can be told from others."""
         can_ask = self._tag is not None and not self._is_of_a_part
-        return is_temporary(error) and (self.total == 0 or can_ask)
+        in_time = not self._pace.is_lost
+        return in_time and is_temporary(error) and (self.total == 0 or can_ask)
 
     @property
     def _is_of_a_part(self) -> bool:
@@ -223,7 +228,7 @@ class _Coming:
         most = self._said_size if self.most is None else self.most
         while True:
             with network_errors(self.link):
-                piece = read_object(response)
+                piece = self._pace.read(response)
             if not piece:
                 break
             if most is not None and self.total + len(piece) > most:
