@@ -79,6 +79,7 @@ def test_what_follows_a_signature_stays():
         "what the signature\n\nab12 says, and sig > ab12, a signature of x -> ab12",
         'if params["sig"] == "abcd": params["X-Amz-Signature"] = query',
         "[X-Amz-Signature]: https://docs.example/a",
+        "['encryption_key', 'requester_pays'], ['AWS_SECURITY_TOKEN', 'AWS_SESSION_TOKEN']",
         '{"name":"x","of":{"name":"sig"},"value":"1"}',
         "def sign(encryption_key: bytes | None, security_token: str) -> None:",
         "encryption_key_sha256=ab12, customer_key = 42, encryption-key-id: 7",
@@ -117,6 +118,7 @@ def test_other_text_stays_as_it_is(text):
         (f"encryption_key='{KEY}', x=1", "encryption_key='****', x=1"),
         (f'encryption_key = "{KEY}"', 'encryption_key = "****"'),
         (f'{{"encryption_key": "{KEY}"}}', '{"encryption_key": "****"}'),
+        (f"[('encryption_key', '{KEY}'), ('x', '1')]", "[('encryption_key', '****'), ('x', '1')]"),
         (f"encryption_key={BYTES!r}, x=b'1'", "encryption_key=b'****', x=b'1'"),
         (f"{{'encryption_key': {BYTES!r}}}", "{'encryption_key': b'****'}"),
         (

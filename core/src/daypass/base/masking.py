@@ -152,7 +152,9 @@ def _values(plain: Layer, name: re.Match[str]) -> Iterable[_Span]:
     if found and all(map(plain.is_escaped, range(*found.span("blanks")))):
         return [_whole(plain, found)]
     if found := _member(text, at):
-        return _items(plain, found)
+        # With a comma it may be a list of names, such as those of options.
+        listed = "_" in name[0] and "," in found[0]
+        return (span for span in _items(plain, found) if not listed or _is_no_name(text, *span))
     before = max(0, start - _BEFORE)
     if found := _enclosed(text, at, before, start):
         return [_whole(plain, found)]
@@ -198,6 +200,10 @@ def _items(plain: Layer, member: re.Match[str]) -> Iterator[_Span]:
         at = found.end()
         if not member["several"]:
             break
+
+
+def _is_no_name(text: str, begin: int, end: int) -> bool:
+    return end - begin >= _LONG or _digit_and_letter(text, begin, end) is not None
 
 
 def _is_random(found: re.Match[str]) -> bool:
