@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import attrs
@@ -163,17 +164,30 @@ def _head(
 
 
 async def _call(fs: Any, names: Mapping[str, str], headers: Mapping[str, str]) -> Any:
-    if headers:
-        await fs.set_session()
-        events = (await fs.get_s3(names["Bucket"])).meta.events
-        # Not all of them are parameters of the SDK's call; before it is signed, a request takes any.
-        events.register("before-call.s3.HeadObject", _add_further, unique_id="daypass-further")
-        _FURTHER.set(headers)
+    await fs.set_session()
+    events = (await fs.get_s3(names["Bucket"])).meta.events
+    # Not all of them are parameters of the SDK's call; before it is signed, a request takes any.
+    events.register("before-call.s3.HeadObject", _add_further, unique_id="daypass-further")
+    events.register("before-call.s3.HeadBucket", _ask_once, unique_id="daypass-once")
+    events.register("after-call.s3.HeadObject", _name_status, unique_id="daypass-status")
+    _FURTHER.set(headers)
     return await fs._call_s3("head_object", **names)  # noqa: SLF001 - s3fs has no public call
 
 
 def _add_further(params: Any, **_: Any) -> None:
     params["headers"].update(_FURTHER.get({}))
+
+
+def _ask_once(context: Any, **_: Any) -> None:
+    """Let the question where a bucket is lead to no other: where every request is redirected, the SDK would ask without end."""
+    if _FURTHER.get(None) is not None:
+        context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _name_status(http_response: Any, parsed: Any, **_: Any) -> None:
+    """Let 300 be an error as others are: the SDK raises it, and s3fs looks for what it holds."""
+    if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        parsed.setdefault("Error", {"Code": str(http_response.status_code), "Message": ""})
 
 
 def _normalise(location: Location, answer: Mapping[str, Any]) -> ObjectMetadata:
