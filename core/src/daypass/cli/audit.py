@@ -10,6 +10,7 @@ import click
 
 from daypass.audit import Found, find, head, verify
 from daypass.cli import exits
+from daypass.cli.completing import InnerGroup
 from daypass.cli.explain import found
 from daypass.cli.manifest.options import file_and_column
 from daypass.cli.output import json_option, say, say_json, say_rows, warn
@@ -108,7 +109,7 @@ def _rows(line: Found) -> dict[str, str]:
     return rows
 
 
-command = click.Group(
+command = InnerGroup(
     "audit",
     help="Verify an audit file, and find a link in it.",
     epilog=exits.EPILOG,

@@ -10,7 +10,19 @@ from daypass.backends.loading import KNOWN_SIGNERS, registry
 from daypass.errors import DaypassError
 from daypass.model.paths import PROFILES
 
-__all__ = ["complete_path", "complete_profile", "complete_signer"]
+__all__ = ["InnerGroup", "complete_path", "complete_profile", "complete_signer"]
+
+
+class InnerGroup(click.Group):
+    """A group in a group, the arguments of whose commands are completed too."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; click before 8.5.1 hands an inner group its own name with it where it completes."""
+        if ctx.resilient_parsing and args[0] == ctx.info_name and len(args) > 1:
+            args = args[1:]
+        return super().resolve_command(ctx, args)
 
 
 def complete_profile(

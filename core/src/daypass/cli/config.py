@@ -15,7 +15,7 @@ from daypass.backends.filesystems import misspelt_options
 from daypass.backends.loading import registry
 from daypass.base.messages import shown
 from daypass.cli import exits
-from daypass.cli.completing import complete_profile
+from daypass.cli.completing import InnerGroup, complete_profile
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
 from daypass.config.masking import has_plain_secret, masked
@@ -179,7 +179,7 @@ def _command(name: str, callback: Any, *params: click.Parameter) -> click.Comman
     )
 
 
-command = click.Group(
+command = InnerGroup(
     "config",
     help="Check and show the configuration: profiles, from files and the environment.",
     epilog=exits.EPILOG,

@@ -9,7 +9,7 @@ import click
 
 from daypass.base.times import span
 from daypass.cli import exits, options
-from daypass.cli.completing import complete_path
+from daypass.cli.completing import InnerGroup, complete_path
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import listed, one_line
 from daypass.model.options import METHODS
@@ -75,7 +75,7 @@ def _lines(found: Rehearsal) -> list[str]:
     return lines
 
 
-command = click.Group(
+command = InnerGroup(
     "policy",
     help="Show what the policy decides, and why.",
     epilog=exits.EPILOG,
