@@ -650,3 +650,12 @@ def test_what_is_no_address_is_refused(given):
         SignRequest(ip_range=given)
     assert e.value.option == "ip_range"
     assert len(str(e.value)) < 200
+
+
+@pytest.mark.parametrize("method", ["LIST", "DELETE"])
+def test_the_key_of_an_object_goes_where_it_is_read_or_written(method):
+    with pytest.raises(InvalidRequestError, match="object is read or written") as caught:
+        SignRequest(method=method, encryption_key=b"k" * 32)
+    assert caught.value.option == "encryption_key"
+    for other in ("GET", "HEAD", "PUT"):
+        assert SignRequest(method=other, encryption_key=b"k" * 32).encryption_key

@@ -6,7 +6,7 @@ import fsspec
 import pytest
 
 import daypass
-from daypass import InvalidPathError
+from daypass import InvalidPathError, InvalidRequestError
 from tests.core import fakes
 
 DOORS = {
@@ -99,3 +99,19 @@ def test_a_bad_key_among_many_is_one_row_s_fault(aware):
     )
     assert sorted(batch.errors) == [1, 2]
     assert [link is not None for link in batch.urls] == [True, False, False, True]
+
+
+PER_ROW = ("version", "content_md5", "content_length", "checksum_sha256", "copy_source")
+
+
+@pytest.mark.parametrize("value", ["fake://maps/b", b"ab", 7])
+@pytest.mark.parametrize("name", PER_ROW)
+def test_one_value_is_no_column(aware, name, value):
+    with pytest.raises(InvalidRequestError, match="is a column, an iterable") as caught:
+        store().create_signed_urls(["a", "b"], method="PUT", errors="collect", **{name: value})
+    assert caught.value.option == name
+
+
+def test_one_version_is_no_column_of_heads(aware):
+    with pytest.raises(InvalidRequestError, match="is a column, an iterable"):
+        store().head_metadata_many(["a", "b"], version="v7", errors="collect")

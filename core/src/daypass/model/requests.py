@@ -272,6 +272,9 @@ class SignRequest(Conditional):
         if not misplaced and self.method != "LIST":
             misplaced = used.intersection(LISTING_ONLY)
             why = "shapes a listing and goes with method='LIST'"
+        if not misplaced and self.method in ("LIST", "DELETE"):
+            misplaced = used.intersection({"encryption_key"})
+            why = "is needed where an object is read or written: it goes with method='GET', method='HEAD' or method='PUT'"
         if misplaced:
             name = min(misplaced)
             msg = f"{name} {why}, not {self.method!r}"

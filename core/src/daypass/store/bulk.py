@@ -31,7 +31,7 @@ from daypass.model.paths import (
     shown_path,
 )
 from daypass.model.requests import SignRequest, make_request
-from daypass.store.keywords import check_errors
+from daypass.store.keywords import check_column, check_errors
 from daypass.store.root import Root
 
 __all__ = ["CHUNK", "blamed", "by_path", "in_root", "sign_all"]
@@ -85,6 +85,8 @@ def sign_all(
     # What is wrong for every row is said before the first.
     shared = {name: value for name, value in options.items() if name not in PER_ROW}
     columns = {name: options[name] for name in PER_ROW if options.get(name) is not None}
+    for name, column in columns.items():
+        check_column(name, column)
     job = Job(sort, shared, make_request(shared), errors)
     batches = _sign_chunks(job, rows, columns)
     if isinstance(rows, Iterator):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.model.metadata import ObjectMetadata
 from daypass.store.bulk import blamed
-from daypass.store.keywords import check_errors
+from daypass.store.keywords import check_column, check_errors
 
 __all__ = ["Head", "head_all"]
 
@@ -48,6 +48,8 @@ def head_all(
     if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
         msg = f"many paths are an iterable of text, not one {type(paths).__name__}"
         raise InvalidPathError(msg, option="path")
+    if versions is not None:
+        check_column("version", versions)
 
     def attempt(path: Any, version: str | None) -> Head:
         try:

@@ -25,6 +25,7 @@ __all__ = [
     "SharedKeywords",
     "SignKeywords",
     "at_once",
+    "check_column",
     "check_errors",
     "hidden",
     "joined",
@@ -92,6 +93,18 @@ def check_errors(errors: str) -> None:
     if errors not in ("raise", "collect"):
         msg = f"errors must be 'raise' or 'collect', not {ascii(errors)[:40]}"
         raise InvalidRequestError(msg, option="errors")
+
+
+def check_column(name: str, column: object) -> None:
+    """Raise for a column that is one value, or a text, which is an iterable of its characters.
+
+    Raises:
+        InvalidRequestError: saying what a column is.
+
+    """
+    if isinstance(column, (str, bytes, bytearray, memoryview)) or not isinstance(column, Iterable):
+        msg = f"{name} of many rows is a column, an iterable of one value for each row, not one {type(column).__name__}: give a list"
+        raise InvalidRequestError(msg, option=name)
 
 
 def at_once(rows: Iterable[_Row]) -> Iterable[_Row]:
