@@ -108,7 +108,7 @@ def test_a_target_is_what_a_link_leads_to_and_a_file(tmp_path):
     assert target_of(tmp_path / "link") == tmp_path / "file"
     with pytest.raises(InvalidRequestError, match="not a regular file"):
         target_of(tmp_path)
-    with pytest.raises(InvalidRequestError, match="not a directory"):
+    with pytest.raises(InvalidRequestError, match="does not exist: make the directory first"):
         target_of(tmp_path / "none" / "file")
 
 

@@ -284,7 +284,7 @@ def test_with_head_adds_the_twin_and_the_size(tmp_path, fake):
         (["--from", "missing.csv"], "missing.csv does not exist"),
         (["--from", "in.what"], "add --from-format"),
         (["--from", "in.csv", "--to", "out"], "add --to-format"),
-        (["--from", "in.csv", "--to", "nowhere/out.csv"], "not a directory"),
+        (["--from", "in.csv", "--to", "nowhere/out.csv"], "does not exist"),
         (["--from", "in.csv", "--to", ".", "--to-format", "csv"], "not a regular file"),
         (["--from", "in.csv", "--column", "n=x"], "--column knows no n"),
         (["--from", "in.csv", "--column", "url=n"], "a column n already"),

@@ -133,7 +133,7 @@ def test_without_options_the_library_decides():
         (["put", "missing.csv", "s3://b/k"], "missing.csv"),
         (["put", "/", "s3://b/k"], "directory"),
         (["get", "s3://b/k", "/dev/null"], "regular file"),
-        (["get", "s3://b/k", "missing/file"], "not a directory"),
+        (["get", "s3://b/k", "missing/file"], "does not exist"),
         (["put", "/dev/null", "s3://b/k"], "regular file"),
         (["head"], "Missing argument"),
         (["sign", "s3://b/k", "--header", "Content-Type: hunter2"], "write --content-type VALUE"),

@@ -426,7 +426,7 @@ def test_a_local_root_is_not_left_upward(root):
 
 @pytest.fixture
 def web(places):
-    """Serve /secret/a and /root/a by HTTP, and make a profile of /root; what was asked for comes in the list."""
+    """Serve /secret/a and /maps/a by HTTP, and make a profile of /maps; what was asked for comes in the list."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -476,7 +476,7 @@ def test_no_root_is_left_upward_by_http_neither_in_reading_nor_for_metadata(web,
 
 
 def test_a_key_below_a_root_of_http_is_read(web):
-    assert fsspec.filesystem("daypass").cat_file("web/a..b/.c") == b"/root/a..b/.c"
+    assert fsspec.filesystem("daypass").cat_file("web/a..b/.c") == b"/maps/a..b/.c"
 
 
 def test_its_filesystem_signs_and_is_taken_as_fs(module):

@@ -48,8 +48,6 @@ PRESETS = {
         storage_options=_in_region("us-east-1"),
         example="https://swift.example.org",
         lacks=("tags", "create_upload_form"),
-        # Held against it by tests/plugins/s3/test_unsigned.py.
-        signer_options={"refuses_unsigned_headers": True},
     ),
     # It takes any region in a signature's scope: https://docs.ceph.com/en/latest/radosgw/s3/. Version 16 stores whatever
     # a header x-amz-checksum-sha256 says of it, and newer ones have checksums of their own; uploads in parts are named as
