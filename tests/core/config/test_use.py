@@ -448,7 +448,7 @@ def web(places):
         thread.start()
         try:
             places.write(
-                user=f"[profiles.web]\nurl = 'http://127.0.0.1:{server.server_port}/root'\n"
+                user=f"[profiles.web]\nurl = 'http://127.0.0.1:{server.server_port}/maps'\n"
             )
             yield asked
         finally:
