@@ -29,8 +29,9 @@ INSTALLED = sorted(
         if found.name == "daypass" or found.name.startswith("daypass-")
     }
 )
-#: detect-secrets loads the module that imports it, by path; for daypass it is never installed.
-HOSTS = {"detect_secrets"}
+#: They load what imports them, detect-secrets and UPath a module and fsspec's filesystem of HTTP, which is made of
+#: aiohttp, what is called of it; for daypass they are never installed.
+HOSTS = {"detect_secrets", "upath", "aiohttp"}
 
 
 def held(package):

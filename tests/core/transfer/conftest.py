@@ -13,7 +13,6 @@ import pytest
 
 from daypass.transfer import retries
 from tests.servers.counting_proxy import counting_proxy
-from tests.servers.dripping import identity
 from tests.servers.serving import serving
 
 QUERY = "?X-Amz-Signature=5ec2e7"
@@ -71,6 +70,8 @@ def place():
 @pytest.fixture
 def secure(tmp_path_factory, monkeypatch):
     """Serve the same by TLS, with a certificate that this process trusts."""
+    from tests.servers.dripping import identity  # with cryptography, which core alone has not
+
     context, known = identity(tmp_path_factory.mktemp("tls"))
     monkeypatch.setenv("SSL_CERT_FILE", str(known))
     with _served(context) as found:
