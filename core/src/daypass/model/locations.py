@@ -129,5 +129,6 @@ class Location:
         told = self.__dict__.copy()
         told["key"], told["version"] = key, version
         object.__setattr__(copy, "__dict__", told)
-        told["path"] = f"{copy._start}{key}" if copy._start is not None else copy._show()
+        start = told["_start"]
+        told["path"] = copy._show() if start is None else start + key
         return copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import attrs
 
@@ -151,7 +151,8 @@ class Filled(Protocol):
         """Return the signed URLs of many keys, in their order."""
 
 
-class Begun(NamedTuple):
+@attrs.frozen(eq=False)
+class Begun:
     """One request on one bucket, up to the key: what all its links have in common."""
 
     filled: Filled
@@ -164,6 +165,12 @@ class Begun(NamedTuple):
     permits: frozenset[str]
     unenforced: frozenset[str]
     backend: str
+    #: What every link says; a link waits for the copy.
+    _told: dict[str, Any] = attrs.field(init=False, repr=False)
+
+    @_told.default
+    def _say(self) -> dict[str, Any]:
+        return dict(self.of_url("", "").__dict__)
 
     def link(self, key: str, path: str) -> SignedURL:
         """Return the link of one key.
@@ -174,20 +181,10 @@ class Begun(NamedTuple):
 
         """
         # What `of_url` does, past the generated __init__: every single link comes this way.
-        filled, method, headers, end, because, permits, unenforced, backend = self
         link = object.__new__(SignedURL)
-        told = {
-            "url": filled.url(key),
-            "method": method,
-            "headers": headers.copy(),
-            "expires_at": end,
-            "expires_because": because,
-            "permits": permits,
-            "unenforced": unenforced,
-            "path": path,
-            "backend": backend,
-            "cookie_maker": None,
-        }
+        told = self._told.copy()
+        told["url"], told["path"] = self.filled.url(key), path
+        told["headers"] = self.headers.copy()  # which are the holder's of the link
         object.__setattr__(link, "__dict__", told)
         return link
 
@@ -201,9 +198,17 @@ class Begun(NamedTuple):
 
     def of_url(self, url: str, path: str) -> SignedURL:
         """Return the link of a URL that was made with `filled`, and perhaps changed since."""
-        _, method, headers, end, because, permits, unenforced, backend = self
-        headers = headers.copy()  # which are the holder's of the link
-        return SignedURL(url, method, headers, end, because, permits, unenforced, path, backend)
+        return SignedURL(
+            url,
+            self.method,
+            self.headers.copy(),
+            self.expires_at,
+            self.expires_because,
+            self.permits,
+            self.unenforced,
+            path,
+            self.backend,
+        )
 
 
 _AnyBegun = TypeVar("_AnyBegun")
