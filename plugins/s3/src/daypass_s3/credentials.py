@@ -105,8 +105,6 @@ class KeyRing:
 
         The SDK gives each of its requests a time limit that a drip begins anew, and asks again.
         """
-        from fsspec.exceptions import FSTimeoutError
-
         what = "asking for the session's S3 credentials"
 
         def ask() -> Any:
@@ -119,10 +117,10 @@ class KeyRing:
 
         try:
             return deadline.run(ask, what)
-        except FSTimeoutError:
-            raise deadline.error(what) from None
         except DaypassError:
             raise
+        except TimeoutError:  # fsspec's own is one; its module would bring all of fsspec
+            raise deadline.error(what) from None
         # Not chained: what a program or a service says of itself may hold a secret.
         except Exception as error:  # noqa: BLE001 - of the SDK, which trusts a source to answer as it should
             raise failed(error, self._session) from None
