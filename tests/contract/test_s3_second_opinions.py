@@ -19,22 +19,22 @@ from daypass.testing.keys import KeyRules
 from daypass.testing.links import LinkRules
 from daypass.testing.listings import ListRules
 from daypass.testing.options import OptionRules
-from tests.servers.small_stores import SmallStore
+from tests.servers.s3_client import S3Server
 
 Place = Callable[[str, bytes], Any]
 
 
 @pytest.fixture(scope="module")
-def nanio(servers: Callable[[str], SmallStore]) -> SmallStore:
+def nanio(servers: Callable[[str], S3Server]) -> S3Server:
     return servers("nanio")
 
 
 @pytest.fixture(scope="module")
-def ministack(servers: Callable[[str], SmallStore]) -> SmallStore:
+def ministack(servers: Callable[[str], S3Server]) -> S3Server:
     return servers("ministack")
 
 
-def store_on(server: SmallStore) -> Store:
+def store_on(server: S3Server) -> Store:
     """Return a store on a new bucket; neither server takes an ``x-amz-*`` header that is not signed."""
     bucket = f"b{uuid4().hex[:12]}"
     server.client.create_bucket(Bucket=bucket)
@@ -42,7 +42,7 @@ def store_on(server: SmallStore) -> Store:
     return Store(f"s3://{bucket}", storage_options=server.storage_options, signer_options=told)
 
 
-def placing(server: SmallStore, store: Store) -> Place:
+def placing(server: S3Server, store: Store) -> Place:
     bucket = store.location.bucket
     return lambda key, body: server.client.put_object(Bucket=bucket, Key=key, Body=body)
 
@@ -59,11 +59,11 @@ class TestNanio(LinkRules):
     protocol = "s3"
 
     @pytest.fixture
-    def store(self, nanio: SmallStore) -> Store:
+    def store(self, nanio: S3Server) -> Store:
         return store_on(nanio)
 
     @pytest.fixture
-    def place(self, nanio: SmallStore, store: Store) -> Place:
+    def place(self, nanio: S3Server, store: Store) -> Place:
         return placing(nanio, store)
 
     def test_a_listing_is_bound_to_its_prefix(self, store: Store, place: Place) -> None:
@@ -100,11 +100,11 @@ class TestMiniStack(OptionRules, KeyRules, ListRules):
     unverified = frozenset({"max_key_bytes"})
 
     @pytest.fixture
-    def store(self, ministack: SmallStore) -> Store:
+    def store(self, ministack: S3Server) -> Store:
         return store_on(ministack)
 
     @pytest.fixture
-    def place(self, ministack: SmallStore, store: Store) -> Place:
+    def place(self, ministack: S3Server, store: Store) -> Place:
         return placing(ministack, store)
 
     def test_it_verifies_what_says_its_algorithm(self, store: Store, place: Place) -> None:

@@ -52,9 +52,6 @@ class Visit:
     cookies: Mapping[str, str] = attrs.field(factory=dict)
 
 
-# --- signatures and policies ----------------------------------------------------------------------
-
-
 def verify(visit: Visit, keys: Mapping[str, Any]) -> None:
     """Refuse a visit that no signature opens.
 
@@ -142,8 +139,6 @@ def _matches(resource: str, url: str) -> bool:
     pattern = "".join(parts.get(character, re.escape(character)) for character in resource)
     return re.fullmatch(pattern, url, re.DOTALL) is not None
 
-
-# --- the distribution -----------------------------------------------------------------------------
 
 #: Answers for an object: takes method, key, headers and body; gives status, headers and body.
 Origin = Callable[[str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str], bytes]]

@@ -51,8 +51,6 @@ class RefusedError(Exception):
         self.code = code
 
 
-# --- signatures ----------------------------------------------------------------------------------
-
 #: Tells whether a signature in hex is the one of a message, signed on a date (YYYYMMDD).
 Verifier = Callable[[bytes, str, str], bool]
 
@@ -168,9 +166,6 @@ def _check_headers(names: list[str], headers: Mapping[str, str]) -> None:
     extra = {name for name in headers if name.startswith(("x-goog-", "x-amz-"))} - set(names)
     if extra:
         raise RefusedError(400, "ExcessHeaderValues")
-
-
-# --- objects -------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -357,9 +352,6 @@ def _check_md5(text: str | None, body: bytes) -> None:
 
 def _md5(body: bytes) -> str:
     return base64.b64encode(hashlib.md5(body).digest()).decode()
-
-
-# --- the server ----------------------------------------------------------------------------------
 
 
 class Front:

@@ -9,17 +9,15 @@ signature of a POST form.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tests.servers.install import localstack_python
 from tests.servers.process import ServerEndedError, serving
-from tests.servers.s3_client import s3_client
+from tests.servers.s3_client import S3Server
 
 #: It would listen on every address of the machine, and on a port that somebody else may have taken meanwhile: it is
 #: given a socket that listens already. And it would keep all buckets in one directory with every other LocalStack.
@@ -53,31 +51,11 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True)
-class LocalStack:
-    """A running server."""
+class LocalStack(S3Server):
+    """A running server, for which any access key is good."""
 
-    #: ``http://127.0.0.1:port``.
-    endpoint: str
-    #: Any access key is good; the secret is always this one.
     access_key: str = "test"
     secret: str = "test"
-    region: str = "us-east-1"
-
-    @property
-    def storage_options(self) -> dict[str, Any]:
-        """Options with which ``s3fs`` and daypass reach the server, and nothing beyond it."""
-        return {
-            "key": self.access_key,
-            "secret": self.secret,
-            "endpoint_url": self.endpoint,
-            "client_kwargs": {"region_name": self.region},
-            "config_kwargs": {"proxies": {}, "s3": {"addressing_style": "path"}},
-        }
-
-    @functools.cached_property
-    def client(self) -> Any:
-        """boto3's client, with which a test prepares and looks."""
-        return s3_client(self)
 
 
 @contextlib.contextmanager

@@ -7,62 +7,32 @@ are asked (tests/contract/test_s3_second_opinions.py). They listen on the loopba
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from tests.servers.install import small_stores_python
 from tests.servers.process import serving
-from tests.servers.s3_client import s3_client
-
-
-@dataclass(frozen=True)
-class SmallStore:
-    """A running server."""
-
-    #: ``http://127.0.0.1:port``.
-    endpoint: str
-    access_key: str
-    secret: str
-    region: str = "us-east-1"
-
-    @property
-    def storage_options(self) -> dict[str, Any]:
-        """Options with which ``s3fs`` and daypass reach the server, and nothing beyond it."""
-        return {
-            "key": self.access_key,
-            "secret": self.secret,
-            "endpoint_url": self.endpoint,
-            "client_kwargs": {"region_name": self.region},
-            "config_kwargs": {"proxies": {}, "s3": {"addressing_style": "path"}},
-        }
-
-    @functools.cached_property
-    def client(self) -> Any:
-        """boto3's client, with which a test prepares and looks."""
-        return s3_client(self)
+from tests.servers.s3_client import S3Server
 
 
 @contextlib.contextmanager
-def nanio() -> Iterator[SmallStore]:
+def nanio() -> Iterator[S3Server]:
     """Run nanio for as long as the block lasts."""
     # Its own command takes no port 0.
     command = ["-m", "uvicorn", "nanio.app:build_app", "--factory", "--port", "0"]
     own = {"NANIO_ACCESS_KEY": "nanio-key", "NANIO_SECRET_KEY": "nanio-secret-4f1c"}
     with _running(command, own, data="NANIO_DATA_DIR") as endpoint:
-        yield SmallStore(endpoint, own["NANIO_ACCESS_KEY"], own["NANIO_SECRET_KEY"])
+        yield S3Server(endpoint, own["NANIO_ACCESS_KEY"], own["NANIO_SECRET_KEY"])
 
 
 @contextlib.contextmanager
-def ministack() -> Iterator[SmallStore]:
+def ministack() -> Iterator[S3Server]:
     """Run MiniStack with its S3 alone, for as long as the block lasts."""
     own = {"GATEWAY_PORT": "0", "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
     with _running(["-m", "ministack"], own, data="S3_DATA_DIR") as endpoint:
         # Any access key is good; the secret is always this one.
-        yield SmallStore(endpoint, "test", "test")
+        yield S3Server(endpoint, "test", "test")
 
 
 @contextlib.contextmanager

@@ -63,9 +63,6 @@ def every_step():
     upload.abort()
 
 
-# --- parts ---------------------------------------------------------------------------------------
-
-
 @given(
     st.integers(1, 1 << 62),
     st.none() | st.integers(1, 1 << 45),
@@ -159,9 +156,6 @@ def test_there_are_the_parts_that_there_are(uploader, number):
     assert caught.value.option == "number"
 
 
-# --- links ---------------------------------------------------------------------------------------
-
-
 def test_each_part_has_a_link_of_its_own_signed_when_it_is_asked_for(uploader):
     upload = begin(expires_in="5m")
     link = upload.part(3, content_md5=MD5)
@@ -253,9 +247,6 @@ def test_a_link_that_dies_early_says_so_each_time(registry_of):
         begin(on_short="raise").part(1)
 
 
-# --- what cannot be asked ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -310,9 +301,6 @@ def test_a_key_is_checked_as_for_links(uploader, key):
     with pytest.raises(daypass.InvalidPathError):
         begin(f"fake://bucket/{key}")
     assert FakeSession.stored == {}
-
-
-# --- the end -------------------------------------------------------------------------------------
 
 
 def test_completed_with_the_stores_own_list(uploader):
@@ -401,9 +389,6 @@ def test_a_hook_without_a_session_is_the_plugins_fault(registry_of):
     registry_of({"fake": fakes.backend(session=lambda *_: None)})
     with pytest.raises(PluginError, match="returned NoneType"):
         begin()
-
-
-# --- policy and audit ----------------------------------------------------------------------------
 
 
 def test_policy_is_asked_and_the_audit_told_of_every_link(registry_of):
@@ -573,9 +558,6 @@ def test_headers_of_a_session_that_are_none_are_the_plugins_fault(with_headers, 
     with pytest.raises(PluginError, match=r"headers of a multipart upload .*returned"):
         with_headers(headers)
     assert FakeSession.stored == {}
-
-
-# --- elsewhere -----------------------------------------------------------------------------------
 
 
 def test_another_process_goes_on_with_plain_values(uploader):

@@ -38,9 +38,6 @@ LAKE = daypass.Store(
 LETTERS = {"GET": "r", "HEAD": "r", "LIST": "l", "PUT": "cw", "DELETE": "d"}
 
 
-# --- vectors -------------------------------------------------------------------------------------
-
-
 def cases(name, family=None):
     return [
         pytest.param(case, id=case["id"])
@@ -106,8 +103,6 @@ def test_the_depth_of_a_directory(case):
     depth = parse_qs(grant.query).get("sdd", [""])
     assert depth == [case["expect"]["sdd"]]
 
-
-# --- the SDK -------------------------------------------------------------------------------------
 
 SEGMENTS = st.text(CHARACTERS, min_size=1, max_size=12).filter(
     lambda part: "/" not in part and not part.endswith(".")
@@ -201,9 +196,6 @@ def test_listings_of_a_directory_equal_the_sdk_s(key, directory):
     assert link.unenforced == frozenset()
 
 
-# --- what is refused -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("prefix", ["a", "a/", "a/b"])
 def test_a_prefix_that_nothing_binds_is_refused(prefix):
     with pytest.raises(UnsupportedOptionError, match="list more than was asked") as caught:
@@ -284,9 +276,6 @@ def test_the_read_only_copy_takes_no_writes():
     with pytest.raises(InvalidRequestError, match="read-only"):
         signer.create_signed_prefix("", method="PUT")
     assert signer.create_signed_prefix("").permits == {"GET", "HEAD"}
-
-
-# --- a real server -------------------------------------------------------------------------------
 
 
 @pytest.fixture
