@@ -22,7 +22,6 @@ from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest
 from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
 from daypass_s3 import sdk
 from daypass_s3.credentials import KeyRing, Keys
-from daypass_s3.form_places import FormPlace, learn_place
 from daypass_s3.hosts import is_amazon
 from daypass_s3.oracle import Oracle
 from daypass_s3.own_links import check_alive
@@ -32,6 +31,7 @@ from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
 
 if TYPE_CHECKING:
     from daypass.toolkit.xml_uploads import Step
+    from daypass_s3.form_places import FormPlace
 
 #: The HTTP methods of what is named otherwise.
 _VERBS = {
@@ -184,6 +184,8 @@ class Signer:
 
     def form_place(self, location: Location, keys: Keys) -> FormPlace:
         """Return where upload forms of the bucket go, learnt once for each set of keys."""
+        from daypass_s3.form_places import learn_place  # which links need not
+
         with self._templates.lock:
             oracle = self._oracle_of(location, keys)
             if self._form_place is None:
