@@ -42,11 +42,12 @@ if TYPE_CHECKING:
     )
     from daypass.hookspecs import BackendInfo, SigningEvent, hookimpl
     from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
-    from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
+    from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.findings import Finding
-    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.parts import PartLimits, UploadedPart, UploadSession
     from daypass.hookspecs.presets import Preset
+    from daypass.hookspecs.verifications import RequestCheck, SentRequest, Verification
     from daypass.manifest.functions import (
         ahead_manifest,
         asign_manifest,
@@ -197,11 +198,12 @@ _HOMES = {
     "backends.redaction": ("RedactingFilter", "redact"),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "hookspecs.cors_rules": ("CorsPlan", "CorsRule"),
-    "hookspecs.explanations": ("Explanation", "RequestCheck", "Verification"),
+    "hookspecs.explanations": ("Explanation",),
     "hookspecs.findings": ("Finding",),
-    "hookspecs.found": ("FoundURL", "SentRequest"),
+    "hookspecs.found": ("FoundURL",),
     "hookspecs.parts": ("PartLimits", "UploadSession", "UploadedPart"),
     "hookspecs.presets": ("Preset",),
+    "hookspecs.verifications": ("RequestCheck", "SentRequest", "Verification"),
     "manifest.functions": (
         "ahead_manifest",
         "asign_manifest",

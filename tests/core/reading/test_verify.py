@@ -13,7 +13,8 @@ import pytest
 import daypass
 from daypass.backends import loading
 from daypass.hookspecs import found, hookimpl
-from daypass.hookspecs.explanations import Explanation, RequestCheck
+from daypass.hookspecs.explanations import Explanation
+from daypass.hookspecs.verifications import RequestCheck
 from daypass.reading import changes, explain
 from daypass.reading import verify as verifying
 from daypass.reading.changes import near

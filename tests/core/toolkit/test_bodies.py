@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.verifications import SentRequest
 from daypass.toolkit.bodies import body_findings, md5_base64, sha256_base64, sha256_hex
 
 #: By `openssl dgst` of b"hello".

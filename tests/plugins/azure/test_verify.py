@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.verifications import SentRequest
 from daypass_azure.strings import messages_of
 from tests.conftest import examples
 from tests.plugins.azure.conftest import NOW, OPTIONS

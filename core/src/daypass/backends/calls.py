@@ -35,9 +35,10 @@ from daypass.model.locations import Location
 
 if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan
-    from daypass.hookspecs.explanations import Explanation, RequestCheck
+    from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.parts import UploadSession
+    from daypass.hookspecs.verifications import RequestCheck
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import UploadForm
     from daypass.model.links import SignedURL

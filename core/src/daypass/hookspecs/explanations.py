@@ -1,10 +1,10 @@
-"""What comes back from `explain` and `verify`."""
+"""What comes back from `explain`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
@@ -14,15 +14,15 @@ from daypass.base.times import rfc3339, until
 from daypass.base.urls import mask_url
 from daypass.errors import without_login
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import SentRequest
 from daypass.model.cards import html_card
 
-__all__ = ["Explanation", "RequestCheck", "Verification"]
+__all__ = ["Explanation", "plain_values", "worst_first"]
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
-def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings, each once and the worst first."""
     kept = dict.fromkeys(findings)  # each once
     return tuple(sorted(kept, key=lambda finding: _ORDER[finding.severity]))
 
@@ -77,7 +77,7 @@ class Explanation:
     #: What else is bound, by name: region, account, address range, response headers...
     conditions: dict[str, str] = attrs.field(factory=dict, converter=_dict)
     #: The worst first.
-    findings: tuple[Finding, ...] = attrs.field(default=(), converter=_sorted)
+    findings: tuple[Finding, ...] = attrs.field(default=(), converter=worst_first)
     #: The clock reading that it was judged by (aware, UTC).
     now: datetime
 
@@ -132,7 +132,7 @@ class Explanation:
     def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         """Return plain values; moments as ISO 8601 in UTC, and the URL masked unless ``reveal``."""
         return {
-            **_plain(self),
+            **plain_values(self),
             "url": self.url if reveal else _masked(self.url),
             "credential_id": self.credential_id if reveal else partly(self.credential_id),
             "ok": self.ok,
@@ -143,92 +143,9 @@ class Explanation:
         return html_card(self.rows())
 
 
-def _findings(value: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(value)
+def plain_values(value: Any) -> dict[str, Any]:
+    """Return the fields of an answer as JSON has them; moments as ISO 8601 in UTC."""
 
-
-def _names(value: Iterable[str]) -> tuple[str, ...]:
-    return tuple(value)
-
-
-@attrs.frozen(kw_only=True)
-class RequestCheck:
-    """What a backend can say of one very request; it answers the hook `verify_url`.
-
-    Give `text` and `parameter`, with `right` where the key can make a signature and `signs` where it can only
-    check one (a public key); and `unchecked` where there is no key at hand. With a key, daypass tries changes one at
-    a time until one explains a signature that is wrong.
-    """
-
-    #: Where the request breaks the provider's own rules: what the store refuses though the
-    #: signature is right. Method, signed headers and times are judged without it.
-    findings: tuple[Finding, ...] = attrs.field(default=(), converter=_findings)
-    #: The name of the query parameter that holds the signature; needed with `text`.
-    parameter: str = ""
-    #: Why the signature could not be checked, in some words after "the signature was not checked:".
-    unchecked: str = ""
-    #: Hosts that the same object has, one of which may have been signed: each is tried where the
-    #: signature is wrong.
-    hosts: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    #: What the provider's own headers usually say, by their names in lower case: each is tried where the
-    #: signature is wrong. Those of HTTP are known.
-    usual: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
-    #: Returns all that goes into a request's signature, before it is hashed. It is called with other requests than
-    #: yours, and must compute from its argument alone. None where no key is at hand.
-    text: Callable[[SentRequest], bytes] | None = attrs.field(default=None, repr=False)
-    #: Returns the right signature of such a text, as it stands decoded in `parameter`; None where no key can make
-    #: one. It is called many times, with texts that daypass has changed.
-    right: Callable[[bytes], str] | None = attrs.field(default=None, repr=False)
-    #: Tells whether the signature that was sent is that of such a text; needed where `right` is missing, and where
-    #: that is slower (RSA).
-    signs: Callable[[bytes], bool] | None = attrs.field(default=None, repr=False)
-    #: What one look at a signature costs, as the number of bytes that could be hashed meanwhile: 12 KiB for an elliptic
-    #: curve's, and nothing to speak of for HMAC.
-    cost: int = 0
-
-
-@attrs.frozen(kw_only=True)
-class Verification:
-    """Whether a request would pass, and what speaks against it."""
-
-    #: True if it would; False if not; None if nothing speaks against it, but the signature could
-    #: not be checked for want of the key.
-    ok: bool | None
-    #: ``"right"``, ``"wrong"`` or ``"unchecked"``.
-    signature: Literal["right", "wrong", "unchecked"]
-    #: The worst first.
-    findings: tuple[Finding, ...] = attrs.field(default=(), converter=_sorted)
-    #: What the URL says of itself.
-    explanation: Explanation
-
-    def __str__(self) -> str:
-        """Return all of it as text, masked."""
-        return "\n".join(f"{name}: {line}" for name, lines in self.rows().items() for line in lines)
-
-    def rows(self) -> dict[str, list[str]]:
-        """Return names and lines to show."""
-        verdict = {
-            True: "this request would pass",
-            False: "this request would be refused",
-            None: "nothing speaks against it, but the signature was not checked",
-        }
-        rows: dict[str, list[str]] = {
-            "verdict": [verdict[self.ok]],
-            "signature": [self.signature],
-            "findings": [str(finding) for finding in self.findings],
-        }
-        return {name: lines for name, lines in rows.items() if lines}
-
-    def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
-        """Return plain values, those of the explanation among them."""
-        return {**_plain(self), "explanation": self.explanation.to_dict(reveal=reveal)}
-
-    def _repr_html_(self) -> str:
-        """Render a card for notebooks."""
-        return html_card(self.rows())
-
-
-def _plain(value: Any) -> dict[str, Any]:
     def serialise(_instance: Any, _field: Any, item: Any) -> Any:
         if isinstance(item, datetime):
             return rfc3339(item)

@@ -1,4 +1,4 @@
-"""What plugins are told of a stranger: a URL that was found, one very request, a store's error."""
+"""What plugins are told of a stranger: a URL that was found, and a store's error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daypass.base.times import http_date, moment
 from daypass.base.urls import mask_url
 from daypass.hookspecs.findings import Finding
 
-__all__ = ["ErrorBody", "FoundURL", "SentRequest", "decoded"]
+__all__ = ["ErrorBody", "FoundURL", "decoded", "first_of_each"]
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +73,7 @@ class FoundURL:
 
     @cached_property
     def _raw(self) -> dict[str, str]:
-        return _first_of_each(self.query)
+        return first_of_each(self.query)
 
     def names(self) -> list[str]:
         """Return the names of all parameters or fields, decoded."""
@@ -92,46 +92,7 @@ class FoundURL:
         return self.host.rsplit(":", 1)[0] if self.host[-1:] != "]" else self.host
 
 
-@attrs.frozen(kw_only=True)
-class SentRequest:
-    """One very request, as a store receives it: what the hook `verify_url` judges."""
-
-    #: The HTTP method.
-    method: str
-    #: ``"http"`` or ``"https"``.
-    scheme: str
-    #: The header ``Host``, in lower case.
-    host: str
-    #: The path, percent-encoded.
-    path: str
-    #: Names and values of the query in order, percent-encoded, the signature among them.
-    query: tuple[tuple[str, str], ...] = attrs.field(repr=lambda q: f"<{len(q)}>")
-    #: By names in lower case.
-    headers: dict[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(list(headers)))
-    #: None where the caller does not say.
-    body: bytes | None = attrs.field(default=None, repr=False)
-    #: What the caller gives to check with, in place of the credentials: a secret, or a key in PEM.
-    key: str | None = attrs.field(default=None, repr=False)
-    #: The clock (aware, UTC).
-    now: datetime
-
-    def get(self, name: str) -> str | None:
-        """Return a parameter's first value, decoded; None where there is none."""
-        raw = self._raw.get(name)
-        return None if raw is None else decoded(raw)
-
-    @cached_property
-    def _raw(self) -> dict[str, str]:
-        return _first_of_each(self.query)
-
-    @property
-    def url(self) -> str:
-        """The URL of the request."""
-        query = "&".join(f"{name}={value}" for name, value in self.query)
-        return f"{self.scheme}://{self.host}{self.path}" + (f"?{query}" if query else "")
-
-
-def _first_of_each(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
+def first_of_each(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Return the first value of each name: backends ask for twenty of them, and a stranger sends thousands."""
     return {decoded(name): value for name, value in reversed(query)}
 

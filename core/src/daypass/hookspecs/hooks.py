@@ -20,9 +20,10 @@ from daypass.hookspecs.events import SigningEvent
 
 if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
-    from daypass.hookspecs.explanations import Explanation, RequestCheck
-    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation
+    from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.parts import UploadSession
+    from daypass.hookspecs.verifications import RequestCheck, SentRequest
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import FormRequest, UploadForm
     from daypass.model.links import SignedURL

@@ -16,9 +16,10 @@ import attrs
 
 from daypass.base.messages import escaped
 from daypass.base.urls import encode, encode_key
-from daypass.hookspecs.explanations import Explanation, RequestCheck
+from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import SentRequest, decoded
+from daypass.hookspecs.found import decoded
+from daypass.hookspecs.verifications import RequestCheck, SentRequest
 
 __all__ = ["Piece", "changes", "near"]
 

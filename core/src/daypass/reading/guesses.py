@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import chain
 
-from daypass.hookspecs.explanations import Explanation, RequestCheck
+from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import SentRequest, decoded
+from daypass.hookspecs.found import decoded
+from daypass.hookspecs.verifications import RequestCheck, SentRequest
 from daypass.reading.changes import Piece, changes
 from daypass.reading.texts import UNSIGNED, Signing, Text, text_around
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from daypass.base.urls import encode, encode_key
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.verifications import SentRequest
 
 __all__ = ["UNSIGNED", "Signing", "Text", "text_around"]
 

@@ -16,9 +16,10 @@ from daypass.base.masking import mask
 from daypass.base.times import utc
 from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
-from daypass.hookspecs.explanations import Explanation, RequestCheck, Verification
+from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.hookspecs.found import FoundURL, decoded
+from daypass.hookspecs.verifications import RequestCheck, SentRequest, Verification
 from daypass.model.headers import check_token, copy_header
 from daypass.model.links import SignedURL
 from daypass.model.paths import ParsedPath

@@ -10,8 +10,9 @@ import attrs
 import pytest
 
 from daypass.errors import ShortLivedURLWarning
-from daypass.hookspecs.explanations import Explanation, Verification
+from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.found import FoundURL
+from daypass.hookspecs.verifications import Verification
 from daypass.model.links import SignedURL
 from daypass.reading.explain import explain, read
 from daypass.reading.verify import verify

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.verifications import SentRequest
 
 __all__ = [
     "body_findings",

@@ -1,20 +1,13 @@
-"""What `explain_url` reads of a signed query or form, whatever the provider; a stranger wrote it."""
+"""What `explain_url` reads of a signed query, whatever the provider; a stranger wrote it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
-
-import attrs
+from collections.abc import Collection
 
 from daypass.base.messages import escaped
-from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
-from daypass.toolkit.post_policy import PostPolicy, held_against, read_policy
-from daypass.toolkit.v4 import Dialect
-from daypass.toolkit.v4_links import V4Link, read_v4
 
-__all__ = ["BINDS", "SignedForm", "bound_parameters", "read_form"]
+__all__ = ["BINDS", "bound_parameters"]
 
 #: ``Explanation.permits_because`` of a URL whose signature holds the method.
 BINDS = "the signature binds one method, and the URL does not name it: verify tells with the key"
@@ -34,65 +27,3 @@ def bound_parameters(url: FoundURL, names: Collection[str]) -> dict[str, str]:
         if name.startswith("response-") or name in names:
             found.setdefault(escaped(name, 60), escaped(decoded(value), 200))
     return found
-
-
-@attrs.frozen(kw_only=True)
-class SignedForm:
-    """What a form says of itself: its policy, and who signed it."""
-
-    policy: PostPolicy
-    #: The signature of Version 4, taken apart; None for an older one.
-    v4: V4Link | None
-    credential_id: str | None
-    #: The key, where it is fixed.
-    key: str | None
-    #: All of the form's fields.
-    fields: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What is wrong with policy and signature, or worth knowing."""
-        # A form has neither a lifetime of its own nor signed headers: its policy has the end.
-        of_query = ("incomplete", "bad-headers")
-        found = () if self.v4 is None else self.v4.findings
-        kept = [one for one in found if one.code not in of_query]
-        return [*kept, *self.policy.findings, *held_against(self.policy, self.fields)]
-
-    def as_fields(self) -> dict[str, Any]:
-        """Return what an `Explanation` takes over as it is."""
-        return {
-            "permits": frozenset({"POST"}),
-            "permits_because": "a form uploads one object",
-            "credential_id": self.credential_id,
-            "signed_at": None if self.v4 is None else self.v4.signed_at,
-            "expires_at": self.policy.expires_at,
-            "headers": (),
-        }
-
-
-def read_form(form: FoundURL, dialect: Dialect, *, older: str) -> SignedForm | None:
-    """Read the fields of a form with a POST policy; None where the signature is no such one.
-
-    Args:
-        form: the form.
-        dialect: the words of its Version 4.
-        older: the field that says who signed in the version before, such as ``"AWSAccessKeyId"``.
-
-    """
-    names = {name.lower() for name in form.fields or ()}
-    if "policy" not in names:
-        return None
-    parameter = dialect.parameter.lower()
-    v4 = None
-    if names & {f"{parameter}signature", f"{parameter}credential"}:
-        v4 = read_v4(form, dialect)
-    elif not {older.lower(), "signature"} <= names:
-        return None
-    policy = read_policy(form.get("policy") or "")
-    return SignedForm(
-        policy=policy,
-        v4=v4,
-        credential_id=form.get(older) if v4 is None else v4.credential_id,
-        key=form.get("key") or policy.key,
-        fields=form.fields or {},
-    )

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from binascii import hexlify
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 import attrs
 
 from daypass.base.urls import encode
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.hookspecs.found import FoundURL, decoded
 from daypass.toolkit.v4 import (
     Dialect,
     HmacKey,
@@ -27,6 +27,9 @@ from daypass.toolkit.v4 import (
     canonical_request,
     signing_key,
 )
+
+if TYPE_CHECKING:
+    from daypass.hookspecs.verifications import SentRequest
 
 __all__ = [
     "COST",
@@ -178,10 +181,10 @@ def _end(signed_at: datetime | None, lifetime: int | None) -> datetime | None:
 
 def v4_moment(text: str) -> datetime | None:
     """Read ``YYYYMMDDTHHMMSSZ``; None for anything else."""
-    if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", text):
+    if not re.fullmatch(r"[0-9]{8}T(?:[01][0-9]|2[0-3])[0-9]{4}Z", text):
         return None
     try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 

@@ -24,9 +24,10 @@ from daypass_azure.options import CREDENTIALS_IN_ENVIRONMENT
 from daypass_azure.paths import account_of_host
 
 if TYPE_CHECKING:
-    from daypass.hookspecs.explanations import Explanation, RequestCheck
-    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation
+    from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.network import Network
+    from daypass.hookspecs.verifications import RequestCheck, SentRequest
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]

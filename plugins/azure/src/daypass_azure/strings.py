@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.hookspecs.found import FoundURL, decoded
+from daypass.hookspecs.verifications import SentRequest
 from daypass_azure.hosts import Place, place_of
 
 #: The first versions that sign an encryption scope, a resource and a snapshot's time; a delegated

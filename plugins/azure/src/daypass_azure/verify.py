@@ -9,9 +9,8 @@ from binascii import Error as Base64Error
 import attrs
 
 from daypass.base.messages import escaped
-from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.verifications import RequestCheck, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.options import adlfs_options

@@ -13,8 +13,9 @@ from daypass.toolkit.engine import prepared
 from daypass_cloudfront.options import CloudFrontOptions
 
 if TYPE_CHECKING:
-    from daypass.hookspecs.explanations import Explanation, RequestCheck
-    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation
+    from daypass.hookspecs.found import FoundURL
+    from daypass.hookspecs.verifications import RequestCheck, SentRequest
     from daypass_cloudfront.signer import Signer
 
 __all__ = ["CloudFrontOptions"]

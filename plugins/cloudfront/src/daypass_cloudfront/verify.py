@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from daypass.base.messages import partly
 from daypass.base.times import epoch
-from daypass.hookspecs.explanations import RequestCheck
-from daypass.hookspecs.found import SentRequest
+from daypass.hookspecs.verifications import RequestCheck, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.pem import load_key, signed_digest
 from daypass_cloudfront.curves import CURVE, base_multiple, signed_multiples

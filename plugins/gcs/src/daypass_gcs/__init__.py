@@ -18,9 +18,10 @@ from daypass.toolkit.engine import prepared
 from daypass_gcs.options import GCSOptions
 
 if TYPE_CHECKING:
-    from daypass.hookspecs.explanations import Explanation, RequestCheck
-    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation
+    from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.network import Network
+    from daypass.hookspecs.verifications import RequestCheck, SentRequest
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]

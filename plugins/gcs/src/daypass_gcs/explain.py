@@ -17,7 +17,8 @@ from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
-from daypass.toolkit.link_readers import BINDS, bound_parameters, read_form
+from daypass.toolkit.form_readers import read_form
+from daypass.toolkit.link_readers import BINDS, bound_parameters
 from daypass.toolkit.v4 import GOOG4_RSA
 from daypass.toolkit.v4_links import read_v4
 from daypass_gcs.answers import findings_of

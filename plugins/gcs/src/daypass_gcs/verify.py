@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from daypass.base.messages import partly
-from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, SentRequest
+from daypass.hookspecs.found import FoundURL
+from daypass.hookspecs.verifications import RequestCheck, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_hex
 from daypass.toolkit.pem import load_key, signed_digest

@@ -24,9 +24,10 @@ from daypass.toolkit.options import bound_origin, one_of
 
 if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
-    from daypass.hookspecs.explanations import Explanation, RequestCheck
-    from daypass.hookspecs.found import FoundURL, SentRequest
+    from daypass.hookspecs.explanations import Explanation
+    from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.network import Network
+    from daypass.hookspecs.verifications import RequestCheck, SentRequest
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]

@@ -14,10 +14,9 @@ from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL
-from daypass.toolkit.link_readers import BINDS, bound_parameters, read_form
+from daypass.toolkit.link_readers import BINDS, bound_parameters
 from daypass.toolkit.v4 import AWS4
 from daypass.toolkit.v4_links import V4Link, read_v4
-from daypass_s3.answers import findings_of
 from daypass_s3.hosts import Place, is_amazon, place_of
 
 _V2 = "AWS Signature Version 2"
@@ -56,6 +55,8 @@ def explain(url: FoundURL) -> Explanation | None:
             )
         )
     if url.error is not None:
+        from daypass_s3.answers import findings_of  # which a link alone does not need
+
         findings += findings_of(url, answer, url.error)
     return attrs.evolve(answer, findings=findings)
 
@@ -208,6 +209,8 @@ def _conditions(url: FoundURL) -> dict[str, str]:
 
 
 def _of_form(url: FoundURL) -> Explanation | None:
+    from daypass.toolkit.form_readers import read_form  # which links do not need
+
     form = read_form(url, AWS4, older="AWSAccessKeyId")
     if form is None:
         return None

@@ -14,9 +14,9 @@ from botocore.session import Session
 
 from daypass.base.messages import partly
 from daypass.base.urls import encode
-from daypass.hookspecs.explanations import RequestCheck
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import FoundURL, SentRequest, decoded
+from daypass.hookspecs.found import FoundURL, decoded
+from daypass.hookspecs.verifications import RequestCheck, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import (
     body_findings,
