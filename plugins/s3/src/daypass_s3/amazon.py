@@ -57,9 +57,9 @@ def amazon_host(hostname: str) -> AmazonHost | None:
     'arn:aws:s3:eu-west-1:123456789012:accesspoint/mine'
     """
     for pattern, read in _KINDS:
-        if (match := pattern.fullmatch(hostname)) is not None:
+        if (match := re.fullmatch(pattern, hostname)) is not None:
             return read(match)
-    if re.fullmatch(rf"(?:.*{_END})", hostname) is None:
+    if re.fullmatch(rf".*{_END}", hostname) is None:
         return None
     why = "the host is Amazon's and none of those of S3 that daypass knows, so nobody can tell the bucket"
     return AmazonHost(findings=(Finding("note", "addressing", why),))
@@ -112,32 +112,30 @@ def _of_website(match: re.Match[str]) -> AmazonHost:
     return AmazonHost(bucket=match["bucket"], region=match["region"], findings=found)
 
 
-#: The first that fits.
-_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], AmazonHost]], ...] = tuple(
-    (re.compile(pattern), read)
-    for pattern, read in (
-        (rf"[a-z0-9]+\.mrap\.accesspoint\.s3-global{_END}", _of_regions),
-        (
-            rf"{_POINT}\.s3(?P<kind>-accesspoint|-object-lambda)(?:-fips)?(?:\.dualstack)?\.{_REGION}{_END}",
-            _of_point,
-        ),
-        (rf"{_POINT}\.{_OUTPOST}\.{_REGION}{_END}", _of_outpost),
-        (rf"(?P<bucket>[a-z0-9-]+--op-s3)\.{_OUTPOST}\.{_REGION}{_END}", _named),
-        # Directory buckets.
-        (
-            rf"(?P<bucket>[a-z0-9-]+--xa?-s3)\.s3express(?:-fips)?-[a-z0-9-]+\.(?:dualstack\.)?{_REGION}{_END}",
-            _named,
-        ),
-        # Interface endpoints (PrivateLink).
-        (
-            rf"{_POINT}\.(?P<kind>accesspoint)\.vpce-[0-9a-z-]+\.s3\.{_REGION}\.vpce{_END}",
-            _of_point,
-        ),
-        (rf"{_BUCKET}bucket\.vpce-[0-9a-z-]+\.s3\.{_REGION}\.vpce{_END}", _of_link),
-        (rf"(?P<bucket>[^/]{{1,255}})\.s3-website[.-]{_REGION}{_END}", _of_website),
-        (
-            rf"{_BUCKET}s3(?P<flavour>-accelerate|-fips|-external-1)?(?:\.dualstack)?(?:[.-]{_REGION})?{_END}",
-            _of_bucket,
-        ),
-    )
+#: No host is of two kinds. The commonest comes first, and `re` compiles each when it is asked for: to look at a link of our
+#: own, a command needs no more than one.
+_KINDS: tuple[tuple[str, Callable[[re.Match[str]], AmazonHost]], ...] = (
+    (
+        rf"{_BUCKET}s3(?P<flavour>-accelerate|-fips|-external-1)?(?:\.dualstack)?(?:[.-]{_REGION})?{_END}",
+        _of_bucket,
+    ),
+    (rf"[a-z0-9]+\.mrap\.accesspoint\.s3-global{_END}", _of_regions),
+    (
+        rf"{_POINT}\.s3(?P<kind>-accesspoint|-object-lambda)(?:-fips)?(?:\.dualstack)?\.{_REGION}{_END}",
+        _of_point,
+    ),
+    (rf"{_POINT}\.{_OUTPOST}\.{_REGION}{_END}", _of_outpost),
+    (rf"(?P<bucket>[a-z0-9-]+--op-s3)\.{_OUTPOST}\.{_REGION}{_END}", _named),
+    # Directory buckets.
+    (
+        rf"(?P<bucket>[a-z0-9-]+--xa?-s3)\.s3express(?:-fips)?-[a-z0-9-]+\.(?:dualstack\.)?{_REGION}{_END}",
+        _named,
+    ),
+    # Interface endpoints (PrivateLink).
+    (
+        rf"{_POINT}\.(?P<kind>accesspoint)\.vpce-[0-9a-z-]+\.s3\.{_REGION}\.vpce{_END}",
+        _of_point,
+    ),
+    (rf"{_BUCKET}bucket\.vpce-[0-9a-z-]+\.s3\.{_REGION}\.vpce{_END}", _of_link),
+    (rf"(?P<bucket>[^/]{{1,255}})\.s3-website[.-]{_REGION}{_END}", _of_website),
 )

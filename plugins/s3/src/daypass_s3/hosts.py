@@ -15,8 +15,9 @@ from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
 from daypass_s3.amazon import AmazonHost, amazon_host
 
+# Patterns are texts, which `re` compiles when they are asked for: a command that signs for Amazon needs one of them.
 #: ``[bucket.]s3[-flavour][.dualstack][.region].amazonaws.com[.cn]``; old hosts write ``s3-region``.
-_AWS = re.compile(
+_AWS = (
     r"(?:(?P<bucket>[^/]{1,255})\.)?"
     r"s3(?P<flavour>-accesspoint(?:-fips)?|-object-lambda(?:-fips)?|-accelerate|-fips|-external-1)?"
     r"(?:\.(?P<dualstack>dualstack))?"
@@ -56,10 +57,10 @@ _STORES = (
     r"s3[.-][a-z0-9-]+\.qiniucs\.com",
 )
 #: As few labels as can be are the bucket: the s3 in s3.oss-cn-hangzhou.aliyuncs.com is none.
-_OTHERS = re.compile(rf"(?:(?P<bucket>[^/]{{1,255}}?)\.)??(?:{'|'.join(_STORES)})")
+_OTHERS = rf"(?:(?P<bucket>[^/]{{1,255}}?)\.)??(?:{'|'.join(_STORES)})"
 
 #: https://docs.digitalocean.com/products/spaces/how-to/enable-cdn/
-_CDN = re.compile(r"[^/]+\.[a-z0-9]+\.cdn\.digitaloceanspaces\.com")
+_CDN = r"[^/]+\.[a-z0-9]+\.cdn\.digitaloceanspaces\.com"
 _EDGE = Finding(
     "warning",
     "cdn",
@@ -73,9 +74,7 @@ _INTEROPERABILITY = Finding(
 )
 
 #: Every host of Amazon's own S3: buckets, access points and interface endpoints, in all but isolated partitions.
-_AMAZON = re.compile(
-    r"(?:[^/]+\.)?s3(?:express)?(?:-[a-z0-9-]+)?(?:\.dualstack)?(?:\.[a-z]{2,4}(?:-[a-z]+){1,3}-\d)?(?:\.vpce)?\.amazonaws\.(?:com(?:\.cn)?|eu)"
-)
+_AMAZON = r"(?:[^/]+\.)?s3(?:express)?(?:-[a-z0-9-]+)?(?:\.dualstack)?(?:\.[a-z]{2,4}(?:-[a-z]+){1,3}-\d)?(?:\.vpce)?\.amazonaws\.(?:com(?:\.cn)?|eu)"
 
 
 def is_amazon(hostname: str) -> bool:
@@ -84,7 +83,7 @@ def is_amazon(hostname: str) -> bool:
     >>> is_amazon("maps.s3.eu-west-2.amazonaws.com"), is_amazon("ec2-1-2-3-4.compute-1.amazonaws.com")
     (True, False)
     """
-    return _AMAZON.fullmatch(hostname.lower()) is not None
+    return re.fullmatch(_AMAZON, hostname.lower()) is not None
 
 
 #: The region in a host that serves one: Amazon's (regional, dual-stack, FIPS, interface endpoints) and those of stores
@@ -92,7 +91,7 @@ def is_amazon(hostname: str) -> bool:
 #: https://www.backblaze.com/apidocs/introduction-to-the-s3-compatible-api (s3.REGION.backblazeb2.com),
 #: https://docs.digitalocean.com/reference/api/spaces/ (REGION_SLUG), https://docs.outscale.com/en/userguide/About-Endpoints.html,
 #: https://www.scaleway.com/en/docs/object-storage/concepts/#endpoint, https://docs.wasabi.com/docs/what-are-the-service-urls-for-wasabi-s-different-storage-regions
-_REGIONAL = re.compile(
+_REGIONAL = (
     r"(?:[^/]+\.)?(?:"
     r"s3(?:-[a-z0-9-]+?)?[.-](?:dualstack\.)?(?P<aws>[a-z]{2,4}(?:-[a-z]+){1,3}-\d)(?:\.vpce)?\.amazonaws\.(?:com(?:\.cn)?|eu)"
     r"|s3\.(?P<own>[a-z0-9-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)"
@@ -106,7 +105,7 @@ def region_of(hostname: str) -> str | None:
     >>> region_of("s3.dualstack.eu-west-1.amazonaws.com"), region_of("minio.example.org")
     ('eu-west-1', None)
     """
-    match = _REGIONAL.fullmatch(hostname.lower())
+    match = re.fullmatch(_REGIONAL, hostname.lower())
     return None if match is None else next(filter(None, match.groups()))
 
 
@@ -118,7 +117,7 @@ def bucket_in(host: str, path: str) -> str | None:
         path: the endpoint's, such as ``"/maps"``.
 
     """
-    match = _AWS.fullmatch(host.lower()) or _OTHERS.fullmatch(host.lower())
+    match = re.fullmatch(_AWS, host.lower()) or re.fullmatch(_OTHERS, host.lower())
     return None if match is None else match["bucket"] or path.strip("/") or None
 
 
@@ -143,9 +142,9 @@ def place_of(url: FoundURL) -> Place:
         return Place(bucket=None, key=None)
     if (amazon := amazon_host(url.hostname)) is not None:
         return _of_amazon(url, amazon)
-    if (match := _OTHERS.fullmatch(url.hostname)) is not None:
+    if (match := re.fullmatch(_OTHERS, url.hostname)) is not None:
         findings = (_INTEROPERABILITY,) if url.hostname.endswith("storage.googleapis.com") else ()
-        if _CDN.fullmatch(url.hostname):
+        if re.fullmatch(_CDN, url.hostname):
             findings = (_EDGE,)
         if match["bucket"]:
             return Place(bucket=match["bucket"], key=url.key, findings=findings)

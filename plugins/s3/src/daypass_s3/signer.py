@@ -27,11 +27,11 @@ from daypass_s3.oracle import Oracle
 from daypass_s3.own_links import check_alive
 from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import shape_of
-from daypass_s3.sigv2 import PreparedV2, TemplateV2, check_v2
 
 if TYPE_CHECKING:
     from daypass.toolkit.xml_uploads import Step
     from daypass_s3.form_places import FormPlace
+    from daypass_s3.sigv2 import PreparedV2, TemplateV2
 
 #: The HTTP methods of what is named otherwise.
 _VERBS = {
@@ -144,6 +144,8 @@ class Signer:
         if operation == "LIST":
             shape = shape.below(location.key)
         if self.is_v2:
+            from daypass_s3.sigv2 import check_v2  # which hardly a store needs
+
             check_v2(shape, location)
         learnt = self._templates.of(
             (operation, shape.outline, keys.access_key, keys.token),
@@ -217,6 +219,8 @@ class Signer:
         _check_lacking(location, fixed)
         template: Template | TemplateV2 | None
         if self.is_v2:
+            from daypass_s3.sigv2 import TemplateV2
+
             template = TemplateV2.learn(
                 method,
                 signed.url,
@@ -286,16 +290,16 @@ def _fill(
 ) -> Prepared | PreparedV2:
     """Fill a template in for one second and one request's values."""
     headers = {name.lower(): value for name, value in shape.headers.items()}
-    if isinstance(template, TemplateV2):
-        end = str(int(start.timestamp()) + lifetime)
-        return template.prepare(secret, expires=end, query=shape.query, headers=headers)
-    return template.prepare(
-        secret,
-        timestamp=timestamp(start),
-        expires=str(lifetime),
-        query=shape.query,
-        headers=headers,
-    )
+    if isinstance(template, Template):
+        return template.prepare(
+            secret,
+            timestamp=timestamp(start),
+            expires=str(lifetime),
+            query=shape.query,
+            headers=headers,
+        )
+    end = str(int(start.timestamp()) + lifetime)
+    return template.prepare(secret, expires=end, query=shape.query, headers=headers)
 
 
 @attrs.frozen(eq=False)
