@@ -163,8 +163,8 @@ def test_a_device_is_no_file(places, monkeypatch):
 _AS_NOBODY = """
 import os, sys
 from daypass import ConfigError, config
-from daypass.config import overrides, profiles, tables  # before rights are given up
-import cattrs.gen, platformdirs.unix
+from daypass.config import overrides, presets, profiles, tables  # before rights are given up
+import cattrs.gen, platformdirs.unix, tomllib
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 try:

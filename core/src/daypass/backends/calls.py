@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from daypass.base.scrubbing import scrubbed
 from daypass.errors import DaypassError, PluginError, StoreError
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.findings import Finding
@@ -217,6 +216,8 @@ def without_secrets(
 
     It is to be raised outside of the ``except``, which would chain what was there before.
     """
+    from daypass.base.scrubbing import scrubbed  # which nobody needs while all goes well
+
     options = (location.storage_options, location.options) if isinstance(location, Location) else ()
     own = location.secret_options if isinstance(location, Location) else frozenset[str]()
     return scrubbed(failed, *options, names=backend.info.secret_query_keys, own=own)

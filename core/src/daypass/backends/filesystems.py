@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from daypass.backends.calls import because
 from daypass.base.messages import nearest, refuse_unknown
-from daypass.base.scrubbing import scrubbed
 from daypass.base.secrets import Options
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError
 
@@ -132,4 +131,6 @@ def open_filesystem(protocol: str, bucket: str, options: Mapping[str, Any]) -> A
     except (TypeError, ValueError, KeyError) as error:
         msg = f"the filesystem for {protocol}:// refuses these storage_options ({type(error).__name__}): compare them with its documentation"
         failed = because(InvalidRequestError(msg, option="storage_options"), error)
+    from daypass.base.scrubbing import scrubbed
+
     raise scrubbed(failed, options, own=info.secret_storage_options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Iterable
 from types import TracebackType
@@ -10,7 +9,6 @@ from typing import Any, TypeVar
 
 import attrs
 
-from daypass.base.masking import mask
 from daypass.errors import UnknownOptionError, without_login
 
 __all__ = [
@@ -33,11 +31,11 @@ _LONGEST_NAME = 60
 
 def shown(value: object) -> str:
     """Show a wrong value in a message: text cut short, anything else by its type alone."""
-    return (
-        ascii(mask(without_login(str.__str__(value))))[:40]
-        if isinstance(value, str)
-        else f"of type {type(value).__name__}"
-    )
+    if not isinstance(value, str):
+        return f"of type {type(value).__name__}"
+    from daypass.base.masking import mask  # which no link needs
+
+    return ascii(mask(without_login(str.__str__(value))))[:40]
 
 
 def escaped(text: str, most: int | None = None) -> str:
@@ -69,8 +67,10 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     >>> nearest("put", ["GET", "PUT"])
     'PUT'
     """
+    from difflib import get_close_matches
+
     folded = {word.lower(): word for word in known}
-    found = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), folded, n=1, cutoff=cutoff)
+    found = get_close_matches(name[:_LONGEST_NAME].lower(), folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 
@@ -95,6 +95,8 @@ def shown_bucket(name: str) -> str:
     >>> shown_bucket("me:secret")
     "'me:****'"
     """
+    from daypass.base.masking import mask
+
     user, colon, _ = mask(name).partition(":")
     return ascii(user + colon + "****" if colon else user)[:80]
 

@@ -43,21 +43,20 @@ class Options(dict[str, Any]):
         return "{" + ", ".join(f"{name!r}: {MASK}" for name in self) + "}"
 
 
+# Patterns are texts, which `re` compiles when they are asked for: no link needs them.
 #: Words in the name of an option that holds a secret, in the spellings of all filesystems.
-_SECRET_NAME = re.compile(
-    r"(?:^|_)(?:key|secret|token|pass|passwd|password|passphrase|sas|credentials?"
-    r"|connection_string|auth|authorization|cookies?|signature|pem)(?:$|_)",
-    re.IGNORECASE,
+_TELLING_NAME = (
+    r"(?i)(?:^|_)(?:key|secret|token|pass|passwd|password|passphrase|sas|credentials?"
+    r"|connection_string|auth|authorization|cookies?|signature|pem)(?:$|_)"
 )
 #: Names that look like one and only say where a secret is, or which key a store shall use itself.
-_REFERENCE_NAME = re.compile(
-    r"_(?:file|files|path|dir|url|uri|env|id|name|email|version|type|expire_at|md5)$", re.IGNORECASE
+_REFERENCE_NAME = (
+    r"(?i)_(?:file|files|path|dir|url|uri|env|id|name|email|version|type|expire_at|md5)$"
 )
 #: Values that are a secret whatever their name: user info or a signature in a URL, a key as text.
-_SECRET_VALUE = re.compile(
-    r"://[^/?#:]*:[^/?#@]*@|AccountKey=|SharedAccessSignature|[?&](?:sig|X-[A-Za-z]+-Signature|Signature)="
-    r"|-----BEGIN",
-    re.IGNORECASE,
+_TELLING_VALUE = (
+    r"(?i)://[^/?#:]*:[^/?#@]*@|AccountKey=|SharedAccessSignature|[?&](?:sig|X-[A-Za-z]+-Signature|Signature)="
+    r"|-----BEGIN"
 )
 #: gcsfs names its ways to find a credential by the option ``token``; a file is one of them.
 _PROVIDERS = frozenset({"", "anon", "cloud", "google_default", "cache", "browser"})
@@ -101,7 +100,9 @@ def is_secret(name: str, value: object, own: frozenset[str] = frozenset()) -> bo
         return value is not None and not isinstance(value, bool)
     if _is_secret_name(name) and not _is_reference(value):
         return True
-    return isinstance(value, (str, PathLike)) and bool(_SECRET_VALUE.search(str(fspath(value))))
+    return isinstance(value, (str, PathLike)) and bool(
+        re.search(_TELLING_VALUE, str(fspath(value)))
+    )
 
 
 def _secrets(value: object, name: str, own: frozenset[str]) -> Iterator[str]:
@@ -119,7 +120,7 @@ def _secrets(value: object, name: str, own: frozenset[str]) -> Iterator[str]:
         for item in value:
             yield from _secrets(item, name, own)
     elif isinstance(value, (str, PathLike)):
-        if _SECRET_VALUE.search(str(fspath(value))):
+        if re.search(_TELLING_VALUE, str(fspath(value))):
             yield name
     elif value is not None and not isinstance(value, _PLAIN):
         yield name
@@ -128,7 +129,7 @@ def _secrets(value: object, name: str, own: frozenset[str]) -> Iterator[str]:
 def _is_secret_name(name: str) -> bool:
     # One spelling: clientSecret and x-amz-...-customer-key are client_Secret and ..._customer_key.
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_")
-    return bool(_SECRET_NAME.search(name)) and not _REFERENCE_NAME.search(name)
+    return bool(re.search(_TELLING_NAME, name)) and not re.search(_REFERENCE_NAME, name)
 
 
 def _is_reference(value: Any) -> bool:
@@ -138,12 +139,14 @@ def _is_reference(value: Any) -> bool:
     return isinstance(value, str) and (value in _PROVIDERS or value.endswith((".json", ".pem")))
 
 
-_SECRET_HEADER = re.compile(ENCRYPTION_KEY, re.IGNORECASE)
+_TELLING_HEADER = f"(?i){ENCRYPTION_KEY}"
 
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers in which a customer's encryption key is masked."""
-    return {name: MASK if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+    return {
+        name: MASK if re.search(_TELLING_HEADER, name) else value for name, value in headers.items()
+    }
 
 
 def mask_headers(headers: Mapping[str, str]) -> str:

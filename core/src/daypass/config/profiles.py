@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from daypass.config.layers import Layered, merged
-from daypass.config.presets import preset as preset_named
 from daypass.config.secrets import Secret, secrets_in
 from daypass.config.sources import ENVIRONMENT
 from daypass.config.structure import dotted, fault, structure, unknown
@@ -108,6 +107,8 @@ def _table(layers: Layered, name: str, ring: tuple[str, ...]) -> dict[str, Any]:
         under = _table(layers, other, ring)
         under["url"] = url = _below(under["url"], parse_path(url).key)
     if (preset := own.get("preset")) is not None:
+        from daypass.config.presets import preset as preset_named
+
         try:
             options = merged(under, own).get("storage_options", {})
             settings = preset_named(preset).settings(preset, url, options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -138,6 +137,8 @@ def read(source: Source) -> Source:
         ConfigError: naming the file and what keeps it from being read; never a line of it.
 
     """
+    import tomllib  # only where there is a file
+
     file = source.file
     try:
         if not stat.S_ISREG(source.path.stat().st_mode):

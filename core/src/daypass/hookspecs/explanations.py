@@ -8,7 +8,6 @@ from typing import Any
 
 import attrs
 
-from daypass.base.masking import mask
 from daypass.base.messages import partly
 from daypass.base.times import rfc3339, until
 from daypass.base.urls import mask_url
@@ -32,6 +31,8 @@ def _dict(value: Mapping[str, str]) -> dict[str, str]:
 
 
 def _masked(url: str) -> str:
+    from daypass.base.masking import mask  # which a link of our own does not need
+
     masked = mask(mask_url(url))
     return without_login(masked) if "@" in masked else masked
 

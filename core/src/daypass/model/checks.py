@@ -24,7 +24,6 @@ from daypass.model.headers import (
 from daypass.model.paths import parse_path
 
 __all__ = [
-    "OWNED",
     "REACTIONS",
     "addresses",
     "choice",
@@ -34,6 +33,7 @@ __all__ = [
     "filename",
     "flag",
     "headers",
+    "is_owned",
     "md5",
     "metadata",
     "moment",
@@ -149,7 +149,7 @@ def parameter(value: str | None, option: str) -> str | None:
         msg = f"{option} must be text, not {shown(value)}"
         raise InvalidRequestError(msg, option=option)
     value = str.__str__(value)
-    if not value or _BREAKING.search(value):
+    if not value or re.search(_BREAKING, value):
         msg = f"{option} must be text with no line breaks and no control characters: leave it out where there is none"
         raise InvalidRequestError(msg, option=option)
     return value
@@ -185,7 +185,7 @@ def beginning(value: str | None, option: str) -> str | None:
 
 
 #: A network by the number of its bits: neither a netmask nor the zone of one machine.
-_CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
+_CIDR = r"[0-9A-Fa-f:.]+/[0-9]{1,3}"
 
 
 def addresses(value: str | None, option: str) -> str | None:
@@ -205,7 +205,7 @@ def _are_addresses(value: str) -> bool:
     try:
         if "/" in value:
             ip_network(value)
-            return _CIDR.fullmatch(value) is not None
+            return re.fullmatch(_CIDR, value) is not None
         low, high = ip_address(first), ip_address(last if dash else first)
     except ValueError:
         return False
@@ -267,7 +267,7 @@ def duration(value: Duration | None, option: str) -> int | None:
 
 
 #: An http(s) URL without user info and fragment, in the characters of RFC 3986.
-_REDIRECT = re.compile(
+_REDIRECT = (
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?][!$%&-;=?@A-Z_a-z~]*)?"
 )
 #: What stores answer a successful form with.
@@ -277,7 +277,7 @@ _STATUSES = (200, 201, 204)
 def redirect(value: str | None, option: str) -> str | None:
     """Return where a browser goes after an upload."""
     value = text(value, option)
-    if value is not None and not _REDIRECT.fullmatch(value):
+    if value is not None and not re.fullmatch(_REDIRECT, value):
         msg = f"{option} must be an http(s) URL without user info and fragment, percent-encoded, not {shown(value)}"
         raise InvalidRequestError(msg, option=option)
     return value
@@ -337,7 +337,7 @@ def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
 #: (https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-rest-api), Swift's multipart-manifest and
 #: signed links (https://docs.openstack.org/api-ref/object-store/), copy, and the method by which Rails' Rack::MethodOverride
 #: takes a request (_method). All with dashes in place of underscores.
-OWNED = re.compile(
+_OWNED = (
     r"x-(?:amz|cos|goog|minio|obs|oss)-.*|x-image-.*|ci-process|rgwx-.*|response-.*|x-id|access-token|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
     r"|policy(?:status)?|key-pair-id|hash-algorithm"
     r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|attributes|billing|bucket-region|comp|compose|copy"
@@ -351,13 +351,21 @@ OWNED = re.compile(
     r"|version-?id(?:-marker)?|versioning|versions|website(?:config)?"
 )
 #: Parameters that shape an answer, and are named as the options that say them.
-_RESPONSE = re.compile(
-    r"response-(?:content-(?:type|disposition|encoding|language)|cache-control|expires)"
-)
+_RESPONSE = r"response-(?:content-(?:type|disposition|encoding|language)|cache-control|expires)"
 #: What ends a line, or is half a character.
-_BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BREAKING = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 #: RFC 3986, unreserved: a name that no client and no proxy writes in another way.
-_PARAMETER = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_PARAMETER = r"[A-Za-z0-9._~-]{1,128}"
+
+
+def is_owned(name: str) -> bool:
+    """Tell whether a query parameter is no caller's own.
+
+    Args:
+        name: in lower case, with dashes in place of underscores.
+
+    """
+    return re.fullmatch(_OWNED, name) is not None
 
 
 def query(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
@@ -366,17 +374,17 @@ def query(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None
         return None
     found = _texts(value, option)
     for name, text in found.items():
-        if not _PARAMETER.fullmatch(name):
+        if not re.fullmatch(_PARAMETER, name):
             msg = f"{option}: the name of a parameter is made of letters, digits and ._~-, unlike {shown(name)}"
             raise InvalidRequestError(msg, option=option)
         lower = folded(name)
-        if OWNED.fullmatch(lower):
-            own = lower.replace("-", "_") if _RESPONSE.fullmatch(lower) else option_of(lower)
+        if is_owned(lower):
+            own = lower.replace("-", "_") if re.fullmatch(_RESPONSE, lower) else option_of(lower)
             if own is not None:
                 raise said_by_option(name, own, option)
             msg = f"{option}: {name} belongs to signatures, to another option or to the store itself: name a parameter of your own, such as x-{name[:20]}"
             raise InvalidRequestError(msg, option=option)
-        if _BREAKING.search(text):
+        if re.search(_BREAKING, text):
             msg = f"{option}: the value of {brief(name)} may hold no line breaks and no control characters"
             raise InvalidRequestError(msg, option=option)
     return found or None

@@ -32,8 +32,9 @@ __all__ = [
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 #: Printable ASCII. Tabs are legal in RFC 9110, but clients fold them and the signature dies.
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
+# What follows are texts, which `re` compiles when they are asked for: hardly a link needs them.
 #: What could split a header or a line, or make a name read as another (joiners and spaces are fine).
-INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+INVISIBLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 #: What goes into one value, and into all headers, the metadata or the query together, in characters of names and values: as much as
 #: the largest metadata that a store is known to take, 24 KiB of StorageGRID. Others take less: of a whole request GCS 16 KB
@@ -71,7 +72,7 @@ _FORBIDDEN = frozenset(
     }
 )
 #: The parameters and headers of AWS and Google V4 signatures, and Azure's dates and versions.
-_SIGNATURE = re.compile(
+_SIGNATURE = (
     r"x-(?:amz|goog)-(?:algorithm|credential|date|expires|signedheaders|signature|security-token"
     r"|content-sha256|decoded-content-length|trailer)|x-amz-s3session-token|x-ms-(?:date|version)"
 )
@@ -82,7 +83,7 @@ _SIGNATURE = re.compile(
 #: X-Object-Manifest, X-Symlink-Target). A link in place of an object is Alibaba's x-oss-symlink-target
 #: (https://www.alibabacloud.com/help/en/oss/developer-reference/putsymlink); a part in place of the whole is
 #: Content-Range (RFC 9110, 14.5).
-_OPERATION = re.compile(
+_OPERATION = (
     r"x-[a-z0-9]+-(?:(?:copy|rename|source)-.*|[a-z-]+-directive|bypass-.*|resumable|symlink-target)"
     r"|(?:x-)?(?:http-)?method(?:-.*)?|x-original-.*|x-rewrite-.*|x-forwarded-.*"
     r"|x-copy-from(?:-.*)?|destination(?:-account)?|x-object-manifest|x-symlink-target(?:-.*)?|content-range"
@@ -99,7 +100,7 @@ _OWN_OPTION = {
 }
 #: The same in the spelling of vendors (x-amz-, x-goog-, x-ms-, x-oss-, x-cos-, x-object-, ...); a group has the
 #: option's name.
-_OWN_OPTION_OF_VENDORS = re.compile(
+_OWN_OPTION_OF_VENDORS = (
     r"x-[a-z0-9]+-(?:(?P<metadata>meta-.*)|(?P<acl>(?:object-)?acl)|(?P<tags>tagging)"
     r"|(?P<storage_class>storage-class)|(?P<checksum_sha256>checksum-sha256)"
     r"|(?P<requester_pays>request-payer)|(?P<copy_source>copy-source))"
@@ -107,7 +108,7 @@ _OWN_OPTION_OF_VENDORS = re.compile(
 
 
 #: Headers that have no option of their own and do what one does: a store that lacks the option lacks them too.
-_KIN = re.compile(r"x-[a-z0-9]+-(?:(?P<acl>grant-.*)|(?P<checksum_sha256>(?:sdk-)?checksum-.*))")
+_KIN = r"x-[a-z0-9]+-(?:(?P<acl>grant-.*)|(?P<checksum_sha256>(?:sdk-)?checksum-.*))"
 
 
 def folded(name: str) -> str:
@@ -160,10 +161,10 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
         if lower in seen:
             msg = f"{option}: {brief(name)} is given twice"
             raise InvalidRequestError(msg, option=option)
-        if lower in _FORBIDDEN or _SIGNATURE.fullmatch(lower):
+        if lower in _FORBIDDEN or re.fullmatch(_SIGNATURE, lower):
             msg = f"{option}: {brief(name)} belongs to the signature or the connection and cannot be set"
             raise InvalidRequestError(msg, option=option)
-        if _OPERATION.fullmatch(lower):
+        if re.fullmatch(_OPERATION, lower):
             raise another_request(name, option)
         if (own := option_of(lower)) is not None:
             raise said_by_option(name, own, option)
@@ -186,7 +187,7 @@ def belongs_to_signature(name: str) -> bool:
         name: in lower case.
 
     """
-    return _SIGNATURE.fullmatch(name) is not None
+    return re.fullmatch(_SIGNATURE, name) is not None
 
 
 def option_of(name: str) -> str | None:
@@ -202,7 +203,7 @@ def option_of(name: str) -> str | None:
     name = folded(name)
     if own := _OWN_OPTION.get(name):
         return own
-    found = _OWN_OPTION_OF_VENDORS.fullmatch(name)
+    found = re.fullmatch(_OWN_OPTION_OF_VENDORS, name)
     return None if found is None else found.lastgroup
 
 
@@ -221,7 +222,7 @@ def kin_of(name: str) -> str | None:
         name: in any case.
 
     """
-    found = _KIN.fullmatch(folded(name))
+    found = re.fullmatch(_KIN, folded(name))
     return option_of(name) if found is None else found.lastgroup
 
 
@@ -279,7 +280,7 @@ def attachment(filename: str | None, *, inline: bool) -> str:
     if "/" in filename or "\\" in filename:
         msg = "filename is the name to save under and holds no / or \\: give the last part only"
         raise InvalidRequestError(msg, option="filename")
-    if INVISIBLE.search(filename):
+    if re.search(INVISIBLE, filename):
         msg = "filename may hold no control characters, line breaks or changes of writing direction"
         raise InvalidRequestError(msg, option="filename")
     fallback = re.sub(r'[^\x20-\x7e]|["%]', "_", filename)

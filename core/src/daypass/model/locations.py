@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from daypass.base.masking import mask
 from daypass.base.messages import escaped
 from daypass.errors import without_login
 from daypass.model.paths import shown_path
@@ -34,6 +33,8 @@ def read_as_local(location: Location) -> str | None:
         or _DRIVE.match(key)
     ):
         return None
+    from daypass.base.masking import mask  # which no link needs
+
     scheme, colon, rest = key.partition(":")
     as_in = (
         f"{scheme}://{rest.lstrip('/')}"

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import attrs
 
-from daypass.base.masking import mask
 from daypass.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -257,6 +256,8 @@ def shown_path(text: str) -> str:
     Of what was taken for a local file all is kept that holds none.
     """
     if text.startswith(("file://", "local://")):
+        from daypass.base.masking import mask  # which no link needs
+
         return mask(without_login(text))
     text = re.sub(r"^((?:[A-Za-z0-9+._-]+://)?[^/@:]*:)[^/@]*@", r"\1****@", text)
     if "://" not in text:  # it may have lost its protocol

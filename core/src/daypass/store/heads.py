@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.model.metadata import ObjectMetadata
 from daypass.store.bulk import blamed
 from daypass.store.keywords import check_column, check_errors
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["Head", "head_all"]
 
@@ -81,6 +83,8 @@ def _in_order(
     concurrency: int,
 ) -> Generator[Head, None, None]:
     """Run at most so many attempts at once; read no further ahead than a few for each."""
+    from concurrent.futures import ThreadPoolExecutor
+
     waiting: deque[Future[Head]] = deque()
     pool = ThreadPoolExecutor(concurrency, "daypass-head")
     try:

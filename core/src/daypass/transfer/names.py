@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -58,7 +59,7 @@ def within(file: Any, link: SignedURL | PathLike) -> Path:
         msg = "what is to be fetched names no object of its own: a bucket and a prefix are none, so name a key (a link with method='LIST' lists them)"
         raise InvalidRequestError(msg, option="file")
     # A stranger's URL may bring what moves a terminal's cursor, wherever the folder is listed.
-    if name in (".", "..") or "/" in name or "\\" in name or INVISIBLE.search(name):
+    if name in (".", "..") or "/" in name or "\\" in name or re.search(INVISIBLE, name):
         msg = f"the object has no name of its own that a file in {place} could have: name the file too"
         raise InvalidRequestError(msg, option="file")
     return place / name
