@@ -26,6 +26,7 @@ LINES = {
     "plugins": [],
     "policy": ["test", "s3://BUCKET/k", "--caller", "ann"],
     "audit": ["head", "audit.jsonl"],
+    "completion": ["fish"],
 }
 
 

@@ -1,6 +1,11 @@
 """What a shell is told to complete, asked as click's own scripts ask: by variables, in a process."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
+
+from tests.core.cli.conftest import DAYPASS
 
 MAPS = '[profiles.maps]\nurl = "s3://maps"\n[profiles.media]\nurl = "s3://media"\n'
 
@@ -56,3 +61,62 @@ def test_signers_are_completed(complete):
 
 def test_a_broken_configuration_completes_nothing_and_says_nothing(complete):
     assert complete("sign", "daypass://", configured="[profiles") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("daypass ex", ["explain"]),
+        ("daypass sign --signer cl", ["cloudfront"]),
+        ("daypass config show ma", ["maps"]),
+        ("daypass completion fi", ["fish"]),
+    ],
+)
+def test_bash_completes_by_the_script_that_the_command_prints(
+    environment, tmp_path, words, completed
+):
+    (tmp_path / "config.toml").write_text(MAPS)
+    script = f"""
+        eval "$(daypass completion bash)"
+        COMP_WORDS=({words}) COMP_CWORD={words.count(" ")}
+        _daypass_completion daypass
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    place = {
+        "PATH": f"{Path(DAYPASS).parent}:{environment['PATH']}",
+        "DAYPASS_CONFIG": str(tmp_path / "config.toml"),
+    }
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env=environment | place,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
+@pytest.mark.parametrize(
+    ("shell", "registers"),
+    [
+        ("zsh", "compdef _daypass_completion daypass"),
+        ("fish", "complete --no-files --command daypass"),
+    ],
+)
+def test_each_shell_has_its_script_and_is_known_by_its_variable(
+    daypass, environment, shell, registers
+):
+    environment["SHELL"] = f"/usr/bin/{shell}"
+    done = daypass("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert registers in done.stdout
+    assert daypass("completion").stdout == done.stdout
+
+
+def test_an_unknown_shell_is_asked_for(daypass, environment):
+    environment["SHELL"] = "/bin/csh"
+    done = daypass("completion")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "daypass completion bash" in done.stderr
+    assert daypass("completion", "csh").returncode == 2

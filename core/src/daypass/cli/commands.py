@@ -25,6 +25,7 @@ COMMANDS = {
     "plugins": "Show the installed backends and plugins.",
     "policy": "Show what the policy decides, and why.",
     "audit": "Verify an audit file, and find a link in it.",
+    "completion": "Print the script by which a shell completes the command.",
     "demo": "See it work on a real server of its own.",
 }
 #: The group of entry points by which a distribution adds commands.

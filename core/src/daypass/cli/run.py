@@ -20,6 +20,9 @@ from daypass.errors import IgnoredFileWarning, ShortLivedURLWarning
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+#: The variable by which a shell's script asks for completions.
+COMPLETE = "_DAYPASS_COMPLETE"
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported one at a time."""
@@ -109,7 +112,7 @@ def run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no error
-    if "_DAYPASS_COMPLETE" in os.environ:
+    if COMPLETE in os.environ:
         group.main(arguments, prog_name="daypass")  # click's shell completion; it exits
     try:
         with warnings.catch_warnings():
