@@ -244,6 +244,73 @@ def test_on_a_terminal_it_is_a_card_with_all_that_the_holder_must_know(on_termin
     assert [line for line in lines if line.startswith("curl ") and line.endswith(f"'{urls[0]}'")]
 
 
+def test_piped_what_the_holder_must_send_is_a_line_on_stderr(daypass, credentials):
+    done = daypass(
+        "sign", "s3://b/k", "--method", "PUT", "--content-type", "text/csv", "--if-absent"
+    )
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == (
+        "s3://b/k: whoever uses it must send Content-Type: text/csv; If-None-Match: *\n"
+    )
+    for told_elsewhere in ("--json", "--curl"):
+        more = ("--method", "PUT", "--content-type", "text/csv", told_elsewhere)
+        assert daypass("sign", "s3://b/k", *more).stderr == ""
+
+
+def test_an_encryption_key_is_not_told_on_stderr(daypass, credentials):
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    told = daypass("sign", "s3://b/k", "--encryption-key", key).stderr
+    assert key not in told
+    assert "x-amz-server-side-encryption-customer-key: ****" in told
+    assert told.endswith(" (--json shows it whole)\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "said"),
+    [
+        (
+            "s3://b/k",
+            ["--ip-range", "192.0.2.1", "--no-strict"],
+            "--ip-range (no link of s3 holds its sender to it)",
+        ),
+        (
+            "s3://b/k",
+            ["--method", "PUT", "--content-type", "text/csv",
+             "--storage-option", "endpoint_url=https://rgw.example.org"],
+            ("--content-type (a store other than Amazon's may take an unsigned x-amz-copy-source, which puts a copy in "
+            "place of the upload; where it refuses that too, say --signer-option refuses_unsigned_headers=True)"),
+        ),
+        (
+            "az://b/k",
+            ["--method", "PUT", "--content-type", "text/csv", "--storage-option", "account_name=a",
+             "--storage-option", "account_key=bWFkZSB1cA=="],
+            ("--content-type (only a user delegation key signs request headers, on Azure itself, "
+            "and a listing is bound to a directory alone)"),
+        ),
+        (
+            "daypass://lesser/k",
+            ["--method", "PUT", "--content-length", "9", "--if-absent", "--no-strict"],
+            "--if-absent (the profile lesser says that its store lacks it)",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_enforced_is_a_line_with_its_reason(
+    daypass, on_terminal, credentials, tmp_path, path, arguments, said
+):
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[profiles.lesser]\nurl = "s3://b"\n[profiles.lesser.capabilities]\nif_absent = false\n'
+    )
+    credentials["DAYPASS_CONFIG"] = str(file)
+    done = daypass("sign", path, *arguments)
+    assert done.returncode == 0, done.stderr
+    warned = [line for line in done.stderr.splitlines() if "warning" in line]
+    assert len(warned) == 1
+    assert warned[0].endswith(f": the store does not enforce {said}")
+    _, card = on_terminal("sign", path, *arguments)
+    assert "".join(said.split())[:20] in "".join(card.split())
+
+
 def test_a_reader_that_leaves_is_no_error(start, credentials):
     process = start("sign", *(f"s3://b/{number}" for number in range(2000)))
     process.stdout.close()

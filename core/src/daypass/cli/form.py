@@ -8,9 +8,10 @@ import click
 
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
+from daypass.cli.holders import not_enforced
 from daypass.cli.output import say, say_json, warn
-from daypass.cli.words import listed
 from daypass.model.options import OF_FORMS
+from daypass.store.store import Store
 from daypass.store.upload_functions import create_upload_form
 
 _PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
@@ -29,10 +30,12 @@ def _form(path: str, *, as_html: bool, curl: str | None, **values: Any) -> None:
         msg = "--html and --curl exclude each other"
         raise click.UsageError(msg)
     asked: dict[str, Any] = {**options.asked(values)}
-    form = create_upload_form(path, **{name: values[name] for name in _PLACE}, **asked)
+    place = {name: values[name] for name in _PLACE}
+    form = create_upload_form(path, **place, **asked)
     if as_html or curl is not None:
         if form.unenforced:
-            warn(f"{form.path}: the store does not enforce {listed(form.unenforced)}")
+            loose = not_enforced(form, Store(path, **place))
+            warn(f"{form.path}: the store does not enforce {', '.join(loose)}")
         say(_PAGE + form.html() if curl is None else form.curl(curl))
     else:
         say_json(form.to_dict(reveal=True))

@@ -12,9 +12,9 @@ import click
 from daypass.base.times import until
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
+from daypass.cli.holders import headers_to_send, not_enforced
 from daypass.cli.manifest import options as manifest
-from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
-from daypass.cli.words import listed
+from daypass.cli.output import json_option, note, on_terminal, say, say_json, say_rows, warn
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.options import PER_ROW
 from daypass.model.prefixes import SignedPrefix
@@ -28,7 +28,8 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **
     """Sign temporary URLs, one line each and in order.
 
     On a terminal each is a card with all that its holder must know. Otherwise stdout gets the bare
-    URL, or with --json an object. Nothing is printed unless every path could be signed.
+    URL, or with --json an object, and stderr a line with the headers that the holder must send, and
+    one with what the store does not enforce, and why. Nothing is printed unless every path could be signed.
 
     With --prefix each is one grant for all that lies below PATH, where the store knows such grants.
 
@@ -51,15 +52,20 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **
     if not prefix:
         asked["version"] = values["version"]
     sign_one = _signing(values, prefix=prefix)
-    for link in [sign_one(path, **asked) for path in paths]:
+    links = [sign_one(path, **asked) for path in paths]
+    for path, link in zip(paths, links, strict=True):
         if as_json:
             say_json(link.to_dict(reveal=True) | ({"curl": _curl(link)} if curl else {}))
-        elif on_terminal() and not curl:
-            _say_card(link)
-        else:
-            if link.unenforced:
-                warn(f"{link.path}: the store does not enforce {listed(link.unenforced)}")
-            say(_curl(link) if curl else str(link))
+            continue
+        loose = not_enforced(link, _store(values, path)) if link.unenforced else []
+        if on_terminal() and not curl:
+            _say_card(link, loose)
+            continue
+        if loose:
+            warn(f"{link.path}: the store does not enforce {', '.join(loose)}")
+        if link.headers and not curl:
+            note(f"{link.path}: whoever uses it must send {headers_to_send(link)}")
+        say(_curl(link) if curl else str(link))
     return 0
 
 
@@ -73,11 +79,19 @@ def _check_prefix(prefix: bool, others: Mapping[str, Any]) -> None:
 
 def _signing(values: Mapping[str, Any], *, prefix: bool) -> Callable[..., SignedURL | SignedPrefix]:
     """Return the function of the library that signs a path, or a key below the root where there is one."""
-    place = {name: values[name] for name in _PLACE}
     if values["root"] is not None:
-        store = Store(values["root"], **place)
+        store = _store(values)
         return store.create_signed_prefix if prefix else store.create_signed_url
-    return partial(create_signed_prefix if prefix else create_signed_url, **place)
+    return partial(create_signed_prefix if prefix else create_signed_url, **_place(values))
+
+
+def _place(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in _PLACE}
+
+
+def _store(values: Mapping[str, Any], path: str = "") -> Store:
+    """Return the store that a path leads to, which is the root's where there is one."""
+    return Store(path if values["root"] is None else values["root"], **_place(values))
 
 
 def _curl(link: SignedURL | SignedPrefix) -> str:
@@ -85,7 +99,7 @@ def _curl(link: SignedURL | SignedPrefix) -> str:
     return link.curl()
 
 
-def _say_card(link: SignedURL | SignedPrefix) -> None:
+def _say_card(link: SignedURL | SignedPrefix, loose: list[str]) -> None:
     because = "as requested" if link.expires_because == REQUESTED else link.expires_because
     rows: dict[str, str | list[str]] = {
         "path": link.path,
@@ -94,8 +108,8 @@ def _say_card(link: SignedURL | SignedPrefix) -> None:
         "why": because,
         "send": [f"{name}: {value}" for name, value in link.headers.items()] or "no headers",
     }
-    if link.unenforced:
-        rows["not enforced"] = listed(link.unenforced)
+    if loose:
+        rows["not enforced"] = loose
     say_rows(f"{link.method} by {link.backend}", rows)
     # Outside the card and by no layout: a wrapped URL cannot be copied.
     say(str(link))

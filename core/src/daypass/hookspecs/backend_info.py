@@ -213,3 +213,6 @@ class BackendInfo:
     secret_storage_options: frozenset[str] = attrs.field(
         default=frozenset(), converter=_option_names
     )
+    #: One sentence, without a full stop, on why a link may not hold its holder to an option that is declared in
+    #: ``enforces``, as on another store or with another credential; ``daypass sign`` says it beside the option.
+    why_unenforced: str = attrs.field(default="", validator=_sentence)

@@ -201,6 +201,8 @@ def describe_backend() -> BackendInfo:
         open_options=_open_options,
         network=_network,
         version_in_path=r"\?versionId=.*",
+        why_unenforced="a store other than Amazon's may take an unsigned x-amz-copy-source, which puts a copy in place of the "
+        "upload; where it refuses that too, say signer_options refuses_unsigned_headers=True",
         secret_query_keys=(
             "X-Amz-Signature",
             "X-Amz-Security-Token",
