@@ -317,13 +317,20 @@ class StoreError(DaypassError, OSError):
     http_status = 502
 
     def __init__(
-        self, message: str, *, status: int | None = None, store_code: str | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        store_code: str | None = None,
+        store_message: str | None = None,
     ) -> None:
         super().__init__(message)
         #: The HTTP status that the store answered with, where it did.
         self.status = status
         #: The store's own word for the error, such as ``"SlowDown"``, where it gave one.
         self.store_code = store_code
+        #: The store's own sentence for it, cut short and with secrets masked, where a link was answered with one.
+        self.store_message = store_message
 
 
 class DeadlineError(DaypassError, TimeoutError):

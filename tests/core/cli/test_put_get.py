@@ -422,6 +422,50 @@ def test_a_url_is_used_without_credentials_or_anything_else(daypass, environment
     assert "--expires-in goes with a path" in wrong.stderr
 
 
+#: As Amazon answers; the signature is not in it, and a stranger's server may repeat it.
+EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired: 5ec2e7a1b2c3 &amp; so</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verify"),
+    [
+        (["get", "URL", "down"], "daypass verify URL"),
+        (["get", "URL", "-"], "daypass verify URL"),
+        (
+            ["put", "up file", "URL", "--header", "Content-Type=text/csv"],
+            "daypass verify URL --method PUT --body 'up file' --header Content-Type=...",
+        ),
+    ],
+)
+def test_a_link_that_is_refused_says_what_to_type(daypass, liar, tmp_path, arguments, verify):
+    (tmp_path / "up file").write_text("x")
+
+    def refuse(handler):
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        answer(handler, 403, EXPIRED)
+
+    with liar(refuse) as httpd:
+        url = f"http://127.0.0.1:{httpd.server_port}/b/k?X-Amz-Signature=5ec2e7a1b2c3"
+        done = daypass(*(url if word == "URL" else word for word in arguments))
+    assert (done.returncode, done.stdout) == (1, "")
+    method = "PUT" if arguments[0] == "put" else "GET"
+    assert done.stderr == (
+        f"daypass: error: the store answered 403 Forbidden (AccessDenied) to {method} "
+        f"{url.partition('?')[0]}?****, in its own words: Request has expired: **** & so; "
+        f"`daypass explain URL` says what the link permits, and `{verify}` which piece of this request differs\n"
+    )
+
+
+def test_a_real_store_that_refuses_a_link_is_quoted(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("x")
+    url = daypass("sign", f"s3://{bucket}/k", "--method", "PUT").stdout.strip()
+    done = daypass("get", url, "down")
+    assert done.returncode == 1
+    assert "403 Forbidden (SignatureDoesNotMatch)" in done.stderr
+    assert ", in its own words: The request signature we calculated does not match" in done.stderr
+    assert "`daypass verify URL`" in done.stderr
+
+
 def test_a_server_that_falls_silent_is_given_up(liar, monkeypatch):
     from daypass.errors import DeadlineError
     from daypass.toolkit import wire

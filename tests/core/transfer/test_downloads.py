@@ -502,3 +502,50 @@ def test_what_is_there_is_replaced_with_its_permissions(stored, file, mode):
 def test_the_async_twin_does_the_same(stored, file):
     done = asyncio.run(daypass.adownload(stored.url, file))
     assert (file.read_bytes(), done.size) == (BODY, len(BODY))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 411])
+@pytest.mark.parametrize("given", [str, link_to], ids=["bare URL", "SignedURL"])
+def test_a_refusal_of_a_link_quotes_the_store_and_names_what_says_why(place, file, given, status):
+    place.behave = lambda handler, _: (
+        place.answer(handler, status, b"<Code>Odd</Code><Message>Not  like\nthis.</Message>")
+        or True
+    )
+    with pytest.raises(StoreError) as caught:
+        daypass.download(given(place.url), file)
+    assert str(caught.value).endswith(
+        ", in its own words: Not like this.; daypass.explain says what the link permits, "
+        "and daypass.verify which piece of a request differs"
+    )
+    assert (caught.value.status, caught.value.store_code) == (status, "Odd")
+    assert caught.value.store_message == "Not like this."
+
+
+def test_what_is_no_refusal_of_a_link_names_nothing_more(place, file):
+    place.behave = lambda handler, _: (
+        place.answer(handler, 404, b"<Code>NoSuchKey</Code><Message>Gone.</Message>") or True
+    )
+    with pytest.raises(StoreError) as caught:
+        daypass.download(place.url, file)
+    shown = f"{place.url.partition('?')[0]}?****"
+    assert str(caught.value) == f"the store answered 404 Not Found (NoSuchKey) to GET {shown}"
+    assert caught.value.store_message == "Gone."
+
+
+def test_what_opens_something_is_masked_in_a_stores_words(place, file):
+    """Whatever it is called: a store may repeat all that was sent."""
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    url = f"{place.url}&unheard-of=opens%2Fsesame%2Bit"
+    place.behave = lambda handler, _: (
+        place.answer(
+            handler,
+            403,
+            f"<Message>{handler.path.replace('&', '&amp;')} opens/sesame+it {key}</Message>".encode(),
+        )
+        or True
+    )
+    headers = {"x-amz-server-side-encryption-customer-key": key}
+    with pytest.raises(StoreError) as caught:
+        daypass.download(url, file, headers=headers)
+    assert "sesame" not in str(caught.value)
+    assert key not in str(caught.value)

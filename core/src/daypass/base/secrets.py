@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from os import PathLike, fspath
 from typing import Any
+from urllib.parse import quote
 
 from daypass.errors import InvalidRequestError
 
@@ -15,6 +16,7 @@ __all__ = [
     "MASK",
     "Options",
     "check_portable",
+    "hide",
     "is_secret",
     "mask_headers",
     "masked_headers",
@@ -60,6 +62,9 @@ _TELLING_VALUE = (
 )
 #: gcsfs names its ways to find a credential by the option ``token``; a file is one of them.
 _PROVIDERS = frozenset({"", "anon", "cloud", "google_default", "cache", "browser"})
+
+#: Of a value that is masked in a text.
+_SHORTEST = 8
 
 _PLAIN = (str, int, float, bool, date, timedelta)
 
@@ -152,3 +157,17 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def mask_headers(headers: Mapping[str, str]) -> str:
     """Show headers, but not a customer's encryption key."""
     return repr(masked_headers(headers))
+
+
+def hide(text: str, values: Iterable[str]) -> str:
+    """Mask values wherever a text repeats them, as they stand and percent-encoded.
+
+    Args:
+        text: what somebody says of a request.
+        values: what opens something, in the request; one of less than eight characters is a word of any text.
+
+    """
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, MASK).replace(quote(value, safe=""), MASK)
+    return text

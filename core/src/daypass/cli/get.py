@@ -13,6 +13,7 @@ from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, note, say, say_json, warn
 from daypass.cli.progress import progress
+from daypass.cli.refusals import refusals
 from daypass.cli.words import shown, size
 from daypass.model.options import AT_ONCE, UPLOAD_ONLY
 from daypass.transfer.functions import download
@@ -39,12 +40,16 @@ def _get(path: str, file: str, *, as_json: bool, **values: Any) -> None:
         if as_json:
             msg = "--json goes to stdout, and so does the object: give a FILE"
             raise click.UsageError(msg)
-        with os.fdopen(os.dup(1), "wb") as stdout, progress("downloading") as callback:
+        with (
+            refusals(headers=asked.get("headers")),
+            os.fdopen(os.dup(1), "wb") as stdout,
+            progress("downloading") as callback,
+        ):
             done = download(path, stdout, callback=callback, **asked)
         note(f"{shown(done.path)}: {_words(done)}")
         return
     target = within(file, path)
-    with _kept(), progress("downloading") as callback:
+    with refusals(headers=asked.get("headers")), _kept(), progress("downloading") as callback:
         done = download(path, target, callback=callback, resume=values["resume"], **asked)
     target = target.resolve()
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ from daypass.cli.again import Again
 from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
+from daypass.cli.refusals import refusals
 from daypass.cli.words import listed, shown, size
 from daypass.model.options import AT_ONCE, DOWNLOAD_ONLY
 from daypass.transfer.outcome import Transfer
@@ -41,7 +43,11 @@ def _put(file: str, path: str, *, as_json: bool, **values: Any) -> None:
             found = abort_upload(source, path, headers=asked.get("headers"), **place)
         say(shown(f"the upload to {found} is aborted: the store removes its parts"))
         return
-    with Again(file, path, place).spelled(), progress("uploading") as callback:
+    with (
+        refusals("--method PUT", f"--body {shlex.quote(file)}", headers=asked.get("headers")),
+        Again(file, path, place).spelled(),
+        progress("uploading") as callback,
+    ):
         how = {name: values[name] for name in _PARTS}
         done = upload(source, path, callback=callback, **place, **how, **asked)
     for note in done.notes:

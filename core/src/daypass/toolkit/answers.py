@@ -25,6 +25,7 @@ __all__ = [
     "headers_to_send",
     "no_stores",
     "own_words",
+    "shown_words",
 ]
 
 #: Seconds. S3 refuses requests whose clock differs by more than a quarter of an hour.
@@ -61,13 +62,16 @@ def own_words(error: ErrorBody) -> list[Finding]:
     "in the answer's own words: Reduce your rate."
     """
     details = [text for name, text in error.details.items() if name.lower().endswith(_DETAILS)]
-    words = [" ".join(text.split()) for text in (error.message, *details)]
+    text = shown_words(error.message, *details)
+    return [Finding("note", "store-said", f"in the answer's own words: {text}")] if text else []
+
+
+def shown_words(*texts: str) -> str:
+    """Return an answer's own words as they may be shown: masked, in one line and cut short; empty where there are none."""
+    words = [" ".join(text.split()) for text in texts]
     text = mask(without_login(" | ".join(filter(None, words))))[:_LONGEST_WORDS]
-    if not text:
-        return []
     # In whatever language; what does not print, or turns the writing round, is shown as its escape.
-    shown = "".join(char if char.isprintable() else escaped(char) for char in text)
-    return [Finding("note", "store-said", f"in the answer's own words: {shown}")]
+    return "".join(char if char.isprintable() else escaped(char) for char in text)
 
 
 #: What elements that say more than the message are called: ``Details``, ``AuthenticationErrorDetail``.

@@ -12,12 +12,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from html import unescape
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from daypass.base.secrets import hide, is_secret
 from daypass.base.tracebacks import forget
 from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
@@ -40,8 +42,10 @@ PIECE = 1 << 18
 #: before each timeout.
 _SLOWEST = 1024.0
 
-#: The error's name in an S3, GCS or Azure answer; of the rest nothing is shown.
+#: The error's name in an S3, GCS or Azure answer; of the rest a message shows nothing.
 _ERROR_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
+#: And its sentence, for whoever asks what the store said.
+_ERROR_MESSAGE = re.compile(rb"<Message>([^<>]{1,4000})</Message>")
 
 Response = http.client.HTTPResponse
 #: Their local variables hold the headers that were sent, one of which may be an encryption key.
@@ -303,13 +307,14 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
 def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> StoreError:
     try:
         answer: Any = error.fp
-        found = _ERROR_CODE.search(read_answer(answer, 1 << 16, seconds))
+        body = read_answer(answer, 1 << 16, seconds)
     except (OSError, http.client.HTTPException):
-        found = None
+        body = b""
     try:
         status = f"{error.code} {HTTPStatus(error.code).phrase}"
     except ValueError:
         status = str(error.code)
+    found = _ERROR_CODE.search(body)
     code = found[1].decode() if found else None
     said = f" ({code})" if code else ""
     msg = f"the store answered {status}{said} to {link.method} {link.path}"
@@ -319,4 +324,16 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> 
         msg += ": an object is there already, and the link only creates (if_absent)"
     if error.code in _REFUSED:
         msg += clock_apart(error.headers.get("Date"))
-    return StoreError(msg, status=error.code, store_code=code)
+    return StoreError(msg, status=error.code, store_code=code, store_message=_words(link, body))
+
+
+def _words(link: SignedURL, body: bytes) -> str | None:
+    """Return the sentence that a store gives for its error; nothing that opens something, wherever it repeats it."""
+    from daypass.toolkit.answers import shown_words  # of use where something was refused
+
+    if (found := _ERROR_MESSAGE.search(body)) is None:
+        return None
+    text = unescape(found[1].decode(errors="replace"))
+    sent = [value for _, value in parse_qsl(urlsplit(link.url).query)]
+    sent += [value for name, value in link.headers.items() if is_secret(name, value)]
+    return shown_words(hide(text, sent)) or None

@@ -25,7 +25,7 @@ from daypass.model.requests import SignOptions, for_reading, make_reading, make_
 from daypass.store.keywords import hidden
 from daypass.store.prepared import root_for
 from daypass.transfer.keywords import DownloadKeywords
-from daypass.transfer.links import check_alone, check_method, is_link, link_of
+from daypass.transfer.links import check_alone, check_method, is_link, link_of, pointed
 from daypass.transfer.meter import Meter
 from daypass.transfer.names import within
 from daypass.transfer.outcome import Transfer
@@ -123,6 +123,8 @@ def download(
     meter = Meter(callback)
     shown = used.path if expected is None else expected.path
     with ExitStack() as stack:
+        if is_link(link):
+            stack.enter_context(pointed(link))
         begun, folder = None, gettempdir() if target is None else str(target.parent)
         if target is None:
             sink = stack.enter_context(onto(file))  # type: ignore[arg-type] # it is a stream

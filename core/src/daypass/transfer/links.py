@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from daypass.base.messages import shown
+from daypass.base.secrets import hide
 from daypass.base.urls import mask_url
-from daypass.errors import InvalidRequestError
-from daypass.model.forms import UploadForm
+from daypass.errors import InvalidRequestError, StoreError
+from daypass.model.forms import UploadForm, masked_fields
 from daypass.model.headers import check_text, check_token, copy_header, pairs_of
 from daypass.model.links import SignedURL
 from daypass.model.requests import SignOptions
 
-__all__ = ["check_alone", "check_method", "check_url", "is_link", "link_of"]
+__all__ = ["WHY", "check_alone", "check_method", "check_url", "is_link", "link_of", "pointed"]
+
+#: Where a refusal is looked into; the command has words of its own.
+WHY = "daypass.explain says what the link permits, and daypass.verify which piece of a request differs"
+#: Answers that refuse what was sent through a link, and not the object that it leads to.
+_REFUSALS = frozenset({400, 401, 403, 405, 411})
 
 #: A URL is used as it stands, so all that could end a line, or be read in two ways, is refused.
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.ASCII | re.IGNORECASE)
@@ -29,6 +36,25 @@ def is_link(given: object) -> bool:
     if isinstance(given, str):
         return given[:8].lower().startswith(("http://", "https://"))
     return isinstance(given, (SignedURL, UploadForm))
+
+
+@contextmanager
+def pointed(link: object) -> Iterator[None]:
+    """Say of a link that a store refuses what the store says, and how to find out why."""
+    try:
+        yield
+    except StoreError as error:
+        if error.status not in _REFUSALS:
+            raise
+        words = error.store_message
+        if words and isinstance(link, UploadForm):
+            shown = masked_fields(link.fields)
+            words = hide(words, (v for n, v in link.fields.items() if shown[n] != v))
+        said = f", in its own words: {words}" if words else ""
+        msg = f"{error}{said}; {WHY}"
+        raise StoreError(
+            msg, status=error.status, store_code=error.store_code, store_message=words
+        ) from None
 
 
 def check_alone(options: Mapping[str, Any]) -> None:

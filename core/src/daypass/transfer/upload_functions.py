@@ -22,7 +22,7 @@ from daypass.store.keywords import hidden
 from daypass.store.prepared import root_for
 from daypass.transfer.job import Job, has_parts
 from daypass.transfer.keywords import AbortKeywords, UploadKeywords
-from daypass.transfer.links import check_alone, check_method, check_url, is_link, link_of
+from daypass.transfer.links import check_alone, check_method, check_url, is_link, link_of, pointed
 from daypass.transfer.meter import Meter
 from daypass.transfer.names import inside
 from daypass.transfer.outcome import Transfer
@@ -105,7 +105,7 @@ def upload(
     meter = Meter(callback)
     if is_link(link):
         check_alone({**place, "part_size": part_size, "resume": resume, **options})
-        with source_of(file) as source:
+        with pointed(link), source_of(file) as source:
             return _through(link, source, options.get("headers"), meter)
     asked: Any = {name: value for name, value in options.items() if value is not None}
     explicit = frozenset(asked)
