@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sybil import Sybil
 from sybil.example import SybilFailure
-from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+from tests.docs.described import install
 
 #: How names of variables begin, in capitals or not, that lead SDKs, servers and daypass itself.
 _LEADING = (
@@ -35,6 +37,7 @@ _ROOT = Path(__file__).parent
 _SYBIL = Sybil(
     parsers=[
         PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
+        CodeBlockParser("toml", evaluator=install),
         SkipParser(),
     ]
 )
