@@ -147,6 +147,21 @@ FAULTS = {
         '"ip": None',
         "test_a_declared_option_is_enforced['ip_range']",
     ),
+    "counts no uses": (
+        '"uses": request.max_uses',
+        '"uses": request.max_uses and request.max_uses + 1',
+        "test_a_declared_option_is_enforced['max_uses']",
+    ),
+    "takes what is below a host for the host": (
+        '",".join(request.referrers or ())',
+        '",".join(host.removeprefix("*.") for host in request.referrers or ())',
+        "test_a_declared_option_is_enforced['referrers']",
+    ),
+    "drops the pages from its listings": (
+        '",".join(request.referrers or ()) or None',
+        '",".join(() if request.method == "LIST" else request.referrers or ()) or None',
+        "test_a_declared_option_is_enforced_by_a_listing['referrers']",
+    ),
     "drops an option from the link": (
         'headers["Content-Type"] = request.content_type',
         "pass",

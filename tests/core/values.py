@@ -142,6 +142,8 @@ LEGAL = {
     "response_expires": {"response_expires": NOW},
     "ip_range": {"ip_range": "192.0.2.0/24"},
     "https_only": {"https_only": True},
+    "max_uses": {"max_uses": 1},
+    "referrers": {"referrers": ["example.org", "*.example.org"]},
     "strict": {"strict": False},
     "on_short": {"on_short": "raise"},
     "allow_dot_segments": {"allow_dot_segments": True},

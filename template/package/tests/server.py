@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 SECRET = "opensesame-7f3a"
 LONGEST_KEY = 900
@@ -29,6 +29,7 @@ class Cupboard:
         self.url = f"http://127.0.0.1:{port}"
         self.objects = {}
         self.parts = {}
+        self.used = {}
         self.count = 0
 
     def put(self, key, body, headers=None):
@@ -119,6 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         if not hmac.compare_digest(good, signature):
             raise Refused(403)
         self.check(asked, key)
+        self.check_holder(asked, headers, signature)
         prefix = unquote(longer) if "within" in asked else asked.get("prefix")
         if not key.startswith(asked.get("below", "")):
             raise Refused(403)
@@ -144,10 +146,21 @@ class Handler(BaseHTTPRequestHandler):
         now, begin, end = time.time(), int(asked["at"]), int(asked["end"])
         if now >= end or end - begin > LONGEST_LIFE or now < int(asked.get("from", 0)):
             raise Refused(403)
-        if asked.get("ip") not in (None, self.client_address[0]):
-            raise Refused(403)
         if len(key.encode()) > LONGEST_KEY:
             raise Refused(400)
+
+    def check_holder(self, asked, headers, signature):
+        if asked.get("ip") not in (None, self.client_address[0]):
+            raise Refused(403)
+        page = urlsplit(headers.get("referer", "")).hostname or ""
+        hosts = asked["pages"].split(",") if "pages" in asked else [page]
+        if not any(page.endswith(host[1:]) if host[:1] == "*" else page == host for host in hosts):
+            raise Refused(403)
+        if "uses" in asked:  # each request is one
+            used = self.cupboard.used.get(signature, 0)
+            if used >= int(asked["uses"]):
+                raise Refused(410)
+            self.cupboard.used[signature] = used + 1
 
     def put(self, asked, key, headers, body):
         if not int(asked.get("least", 0)) <= len(body) <= int(asked.get("most", 10**9)):

@@ -83,6 +83,8 @@ EXAMPLES = {
     "response_expires": ("2026-12-01T00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
     "ip_range": ("192.0.2.1", "192.0.2.1"),
     "https_only": (None, True),
+    "max_uses": ("100", 100),
+    "referrers": ("*.Example.org", ("*.example.org",)),
     "no_strict": (None, False),
     "on_short": ("raise", "raise"),
     "allow_dot_segments": (None, True),

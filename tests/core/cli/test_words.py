@@ -123,7 +123,7 @@ def test_the_options_are_those_of_the_library_one_for_one():
     assert names == set(SignOptions.__annotations__)
     for name, option in SIGNING.items():
         kebab = "--" + name.replace("_", "-")
-        assert option.opts == [{"headers": "--header"}.get(name, kebab)]
+        assert option.opts == [{"headers": "--header", "referrers": "--referrer"}.get(name, kebab)]
 
 
 @pytest.mark.parametrize(("setting", "said"), [("0", ""), ("1", "an SDK complains\n")])

@@ -170,6 +170,8 @@ RESTRICTIONS = {
     "starts_at": {"starts_at": NOW},
     "ip_range": {"ip_range": "192.0.2.1"},
     "https_only": {"https_only": True},
+    "max_uses": {"max_uses": 1},
+    "referrers": {"referrers": "example.org"},
 }
 
 

@@ -215,6 +215,18 @@ def test_conditions_are_waived_and_short_lives_told_as_for_links(registry_of):
     assert grant.unenforced == {"ip_range"}
 
 
+def test_a_grant_can_be_for_some_uses_and_for_some_pages(registry_of):
+    asked = []
+
+    def noting(location, request):
+        asked.append(request)
+        return granting(location, request)
+
+    registry_of({"fake": fakes.backend(grant=noting)})
+    assert daypass.create_signed_prefix("fake://bucket/a/", max_uses=3, referrers="example.org")
+    assert (asked[0].max_uses, asked[0].referrers) == (3, ("example.org",))
+
+
 def test_nothing_secret_is_shown():
     grant = grant_of(headers={"x-amz-server-side-encryption-customer-key": "hunter2"})
     assert "sig=" not in repr(grant)

@@ -66,7 +66,7 @@ def test_the_kinds_are_those_of_the_decision():
     """``docs/decisions/0004-describing-and-restricting.md``; what no backend deals with has none."""
     assert {
         "starts_at", "content_md5", "content_length", "max_bytes", "if_absent", "checksum_sha256",
-        "ip_range", "https_only",
+        "ip_range", "https_only", "max_uses", "referrers",
     } == options.RESTRICTING  # fmt: skip
     assert {"content_type", "metadata", "add_content_md5_metadata"} == options.DESCRIBING
     assert {
@@ -84,7 +84,7 @@ def test_the_options_of_each_part_and_those_of_a_whole_upload_are_these():
         "on_short", "allow_dot_segments", "signing_time", "stable_for",
     } == set(options.OF_PARTS)  # fmt: skip
     assert {
-        "content_md5", "add_content_md5_metadata", "checksum_sha256", "content_length", "max_bytes",
+        "content_md5", "add_content_md5_metadata", "checksum_sha256", "content_length", "max_bytes", "max_uses", "referrers",
     } == options.WHOLE_UPLOAD  # fmt: skip
 
 

@@ -225,6 +225,8 @@ LIMITS = {
     ),
     "a length for max_bytes": ({"max_bytes": 10}, {"content_length": 0}, [{}]),
     "https": ({"require": ["https_only"]}, {"https_only": True}, [{}, {"https_only": False}]),
+    "uses": ({"require": ["max_uses"]}, {"max_uses": 1}, [{}, {"max_uses": None}]),
+    "pages": ({"require": ["referrers"]}, {"referrers": "example.org"}, [{}]),
     "storage_class": ({"require": ["storage_class"]}, {"storage_class": "STANDARD_IA"}, [{}]),
     "tags": ({"require": ["tags"]}, {"tags": {"owner": "me"}}, [{}, {"tags": {}}]),
     "query": (

@@ -134,8 +134,9 @@ def test_a_rule_for_downloads_too_is_told_of_a_rule_that_can_have_the_line(modul
         {"inline": True, "response_content_type": "image/png"},
         {"response_content_type": "application/pdf"},
         {"requester_pays": True, "ip_range": "192.0.2.1", "https_only": True, "stable_for": 60},
+        {"max_uses": 1, "referrers": ["example.org"]},
     ],
-    ids=range(10),
+    ids=range(11),
 )  # fmt: skip
 def test_what_is_plainly_harmless_needs_no_line(module, only, options):
     only(rule())

@@ -191,6 +191,17 @@ def test_a_link_is_bound_to_the_parts_size_and_md5(registry_of):
     assert first.metadata is None
 
 
+@pytest.mark.parametrize("options", [{"max_uses": 1}, {"referrers": "example.org"}], ids=str)
+def test_what_is_of_one_link_is_refused_of_an_upload_of_many(uploader, options):
+    (name,) = options
+    with pytest.raises(
+        UnsupportedOptionError, match=f"cannot enforce {name} on an upload in parts"
+    ) as caught:
+        begin(**options)
+    assert (caught.value.option, FakeSession.stored) == (name, {})
+    assert begin(**options, strict=False).unenforced == {name}
+
+
 def test_a_store_that_binds_no_size_is_not_asked_to(registry_of):
     registry_of({"fake": fakes.backend(session=FakeSession, enforces=("content_type",))})
     upload = begin()

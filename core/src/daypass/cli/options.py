@@ -11,7 +11,7 @@ import click
 from daypass.base.messages import brief
 from daypass.cli.completing import complete_path, complete_signer
 from daypass.cli.words import spelled
-from daypass.model import checks
+from daypass.model import checks, holders
 from daypass.model.options import METHODS, OF_FORMS, OF_LINKS, OPTIONS
 from daypass.model.written import read_option, value_of
 from daypass.transfer.links import is_link
@@ -72,6 +72,14 @@ def pairs(
             raise click.BadParameter(msg, param=param)
         found[name] = value
     return found or None
+
+
+def texts(
+    ctx: click.Context, param: click.Parameter, given: Sequence[str]
+) -> tuple[str, ...] | None:
+    """Read what is repeated; None where it is not given at all."""
+    del ctx, param
+    return tuple(given) or None
 
 
 def headers(
@@ -141,15 +149,18 @@ _WRITTEN: dict[Callable[..., Any], dict[str, Any]] = {
     checks.md5: {"metavar": "BASE64"},
     checks.sha256: {"metavar": "BASE64"},
     checks.secret_key: {"metavar": "BASE64"},
-    checks.addresses: {"metavar": "ADDRESS[-ADDRESS|/BITS]"},
+    holders.addresses: {"metavar": "ADDRESS[-ADDRESS|/BITS]"},
     checks.redirect: {"metavar": "URL"},
     checks.reaction: {"type": click.Choice(checks.REACTIONS)},
     checks.word: {"type": click.Choice(METHODS, case_sensitive=False)},  # the method alone
     checks.headers: {**_PAIRS, "callback": headers},
+    holders.hosts: {"multiple": True, "callback": texts, "metavar": "HOST"},
+    holders.uses: {"metavar": "NUMBER"},
 }
 #: Options that are not called as their keyword is.
 _OTHERWISE = {
     "headers": "--header",
+    "referrers": "--referrer",
 }
 
 

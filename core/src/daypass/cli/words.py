@@ -11,6 +11,7 @@ from daypass.base.messages import module_of
 _OTHERWISE = {
     "columns": "--column",
     "headers": "--header",
+    "referrers": "--referrer",
     "storage_options": "--storage-option",
     "signer_options": "--signer-option",
     "source_format": "--from-format",

@@ -25,7 +25,6 @@ from daypass.model.paths import parse_path
 
 __all__ = [
     "REACTIONS",
-    "addresses",
     "choice",
     "copied",
     "count",
@@ -182,34 +181,6 @@ def text(value: str | None, option: str) -> str | None:
 def beginning(value: str | None, option: str) -> str | None:
     """Return text that the value of a header is to begin with; empty, it is the beginning of any."""
     return value if value == "" else text(value, option)
-
-
-#: A network by the number of its bits: neither a netmask nor the zone of one machine.
-_CIDR = r"[0-9A-Fa-f:.]+/[0-9]{1,3}"
-
-
-def addresses(value: str | None, option: str) -> str | None:
-    """Return one address, the first and the last of a range, or a network, as it was written."""
-    value = text(value, option)
-    if value is None or _are_addresses(value):
-        return value
-    msg = f"{option} must be an address, first-last, or a network such as 198.51.100.0/24 or 2001:db8::/32, not {shown(value)}"
-    raise InvalidRequestError(msg, option=option)
-
-
-def _are_addresses(value: str) -> bool:
-    """Tell whether all of it is of one kind, and a network has no host bits: stores differ on the rest."""
-    from ipaddress import ip_address, ip_network  # not needed by most links
-
-    first, dash, last = value.partition("-")
-    try:
-        if "/" in value:
-            ip_network(value)
-            return re.fullmatch(_CIDR, value) is not None
-        low, high = ip_address(first), ip_address(last if dash else first)
-    except ValueError:
-        return False
-    return "%" not in value and low.version == high.version and int(low) <= int(high)
 
 
 def word(value: str, option: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from daypass.model.checks import (
-    addresses,
     beginning,
     choice,
     copied,
@@ -33,6 +32,7 @@ from daypass.model.checks import (
     text,
     word,
 )
+from daypass.model.holders import addresses, hosts, uses
 
 __all__ = [
     "AT_ONCE",
@@ -122,6 +122,8 @@ OPTIONS: dict[str, Option] = {
     "response_expires": Option(moment, "shapes", "link download", "Expires of the answer."),
     "ip_range": Option(addresses, "restricts", "link part", "The addresses that may use the link."),
     "https_only": Option(choice, "restricts", "link part", "Refuse the link over plain http."),
+    "max_uses": Option(uses, "restricts", "link whole", "How many times the link works."),
+    "referrers": Option(hosts, "restricts", "link whole", "A host whose web pages may use the link, such as example.org or *.example.org."),
     "strict": Option(flag, "", "link form part transfer", "Refuse restrictions that the store cannot enforce, instead of naming them."),
     "on_short": Option(reaction, "", "link form part", "What to do when the link would end before what was asked; warn without it."),
     "allow_dot_segments": Option(flag, "", "link form part transfer", "Sign keys that hold a . or .. segment."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, Self, TypedDict
@@ -74,6 +74,8 @@ class SharedOptions(ReadOptions, total=False):
     response_expires: datetime | None
     ip_range: str | None
     https_only: bool | None
+    max_uses: int | None
+    referrers: str | Sequence[str] | None
     strict: bool
     on_short: Literal["warn", "raise"]
     allow_dot_segments: bool
@@ -185,6 +187,10 @@ class SignRequest(Conditional):
         ip_range: the addresses that may use the link, IPv4 or IPv6: one, the first and the last
             (``"192.0.2.4-192.0.2.9"``), or a network (``"198.51.100.0/24"``).
         https_only: refuse the link over plain http.
+        max_uses: how many times the link works, 1 or more. What one use is, who enforces it says.
+        referrers: hosts of the web pages that may use the link, as one text or a list: ``"example.org"``, or
+            ``"*.example.org"`` for every host below it. A request that names no page is refused. Browsers name
+            theirs truthfully, and other programs whichever they like.
         strict: with False, restrictions the backend cannot enforce are named in
             ``SignedURL.unenforced`` instead of being refused.
         on_short: ``"warn"`` or ``"raise"`` when the link would end before what was asked.
@@ -235,6 +241,8 @@ class SignRequest(Conditional):
     response_expires: datetime | None = None
     ip_range: str | None = None
     https_only: bool | None = None
+    max_uses: int | None = None
+    referrers: tuple[str, ...] | None = None
     strict: bool = True
     on_short: Literal["warn", "raise"] = "warn"
     allow_dot_segments: bool = False

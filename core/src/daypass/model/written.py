@@ -61,7 +61,7 @@ def _flag(text: str, _option: str) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
-def _mapping(text: str, _option: str) -> Any:
+def _container(text: str, _option: str) -> Any:
     return value_of(text)
 
 
@@ -70,7 +70,8 @@ _READ: dict[str, Callable[[str, str], Any]] = {
     "datetime": utc_or_text,
     "int": _number,
     "bool": _flag,
-    "dict": _mapping,
+    "dict": _container,
+    "tuple": _container,
 }
 
 

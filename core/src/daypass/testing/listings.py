@@ -28,6 +28,7 @@ _ODD = ("a b", "a+b", "a%20b", "\u00e9t\u00e9", "query?x=y&z", "part#1", "CaSe",
 _MISSED: dict[str, Callable[[Trial], dict[str, Any]]] = {
     "starts_at": lambda trial: {"starts_at": trial.now + timedelta(seconds=trial.lifetime // 2)},
     "ip_range": lambda _: {"ip_range": ELSEWHERE},
+    "referrers": lambda _: {"referrers": ["probe.example"]},
 }
 
 _listed = only(lambda bench: bench.lists())

@@ -46,6 +46,8 @@ class Probe:
     methods: tuple[str, ...]
     _keywords: Mapping[str, Any] | Callable[[Trial], Mapping[str, Any]]
     _proof: Proof = _nothing_more
+    #: Headers of the stranger's own, without which a link that was asked for it does not work.
+    sends: Mapping[str, str] = {}
     #: True where the option alters the link; the clock's options only choose its time.
     binds: bool = True
 
@@ -84,7 +86,12 @@ class Probe:
         if self.binds:
             if method == "PUT" and trial.size() is not None:
                 return  # the proof has uploaded
-            trial.accepts(trial.sign(method=method, **self.keywords(trial)))
+            self.accept(trial, method)
+
+    def accept(self, trial: Trial, method: str) -> None:
+        """Use a link that was asked for the option, which must work."""
+        link = trial.sign(method=method, **self.keywords(trial))
+        trial.accepts(link, headers={**link.headers, **self.sends})
 
     def _pair(self, trial: Trial, method: str) -> tuple[SignedURL, SignedURL]:
         without: dict[str, Any] = (
@@ -177,6 +184,22 @@ def _https_only(trial: Trial, method: str, options: dict[str, Any]) -> None:
     assert not answer.accepted, f"the store accepted plain http: {answer}"
 
 
+def _max_uses(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    link = trial.sign(method=method, max_uses=1)
+    one, other = ({**link.headers, "User-Agent": f"probe-{name}/1"} for name in ("one", "other"))
+    trial.accepts(link, headers=one)
+    trial.refuses(link, what="a second use, by another client, of a link for one", headers=other)
+
+
+def _referrers(trial: Trial, method: str, _: dict[str, Any]) -> None:
+    for host, foreign in _PAGES.items():
+        link = trial.sign(method=method, referrers=[host])
+        trial.refuses(link, what=f"a link for pages of {host}, used from none")
+        for page in foreign:
+            what = f"a link for pages of {host}, used from {page}"
+            trial.refuses(link, what=what, headers={**link.headers, "Referer": page})
+
+
 def _query(trial: Trial, method: str, _: dict[str, Any]) -> None:
     for name in parameters(trial.sign(method=method).url):
         try:
@@ -261,6 +284,12 @@ def _stable_for(trial: Trial, method: str, _: dict[str, Any]) -> None:
     trial.accepts(trial.sign(method=method, stable_for=span))
 
 
+#: By the hosts that are named, pages of others.
+_PAGES = {
+    "probe.example": ("https://probe.example.net/", "https://www.probe.example/", "https://other.example/?probe.example"),
+    "*.probe.example": ("https://probe.example/", "https://wwwprobe.example/", "https://other.example/www.probe.example"),
+}  # fmt: skip
+
 #: By the option's name.
 PROBES: Mapping[str, Probe] = {
     "starts_at": Probe(
@@ -273,6 +302,13 @@ PROBES: Mapping[str, Probe] = {
     "checksum_sha256": Probe(_UPLOAD, {"checksum_sha256": SHA256}, _checksum),
     "ip_range": Probe(_ANY, lambda trial: {"ip_range": trial.address}, _ip_range),
     "https_only": Probe(_ANY, {"https_only": True}, _https_only),
+    "max_uses": Probe(("GET", "PUT"), {"max_uses": 2}, _max_uses),
+    "referrers": Probe(
+        _ANY,
+        {"referrers": ("probe.example", "*.probe.example")},
+        _referrers,
+        sends={"Referer": "https://www.probe.example/a/page?q"},
+    ),
     "content_type": Probe(
         _UPLOAD, {"content_type": "text/csv"}, _stored("content_type", "text/csv")
     ),
