@@ -259,7 +259,10 @@ def test_tags_that_no_store_takes_are_refused(tags, why):
      "uploadId", "partNumber", "acl", "tagging", "ACL", "prefix", "generation", "userProject", "append",
      "lambdaArn", "events", "metadata", "replication-reset", "x-minio-extract", "rgwx-uid", "x-oss-process",
      "x-image-process", "ci-process", "access_token", "symlink", "copy", "comp", "restype", "_method", "rename",
-     "truncate", "modify", "multipart-manifest", "temp_url_sig", "version_id", "part_number", "x_amz_anything"],
+     "truncate", "modify", "multipart-manifest", "temp_url_sig", "version_id", "part_number", "x_amz_anything",
+     "callback", "callback-var", "Callback_Var", "security-token", "x-http-method-override", "X-Method-Override",
+     "x-http-method", "x-original-url", "x-qs-move-source", "x-bce-fetch-source", "x-copy-from", "Destination", "link",
+     "asyncFetch", "objectMeta", "fetch", "x-bce-process"],
 )  # fmt: skip
 def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
     with pytest.raises(InvalidRequestError, match=f"{name} belongs to") as caught:
@@ -280,6 +283,7 @@ def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
         ("x-cos-acl", "acl"),
         ("x-amz-acl", "acl"),
         ("x-amz-copy-source", "copy_source"),
+        ("x-ms-copy-source", "copy_source"),
         ("X-Amz-Meta-A", "metadata"),
     ],
 )

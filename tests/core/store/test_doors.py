@@ -218,6 +218,18 @@ def test_a_header_that_an_option_says_or_that_makes_another_request_is_refused(
     assert module.seen == []
 
 
+def test_what_makes_another_request_as_a_header_does_not_as_a_parameter_either(registry_of, places):
+    module = fakes.backend(operation_headers={"x-own-move"})
+    registry_of({"fake": module})
+    places.write(user=PROFILE)
+    for name in ("link", "many", "listing"):
+        with pytest.raises(
+            daypass.InvalidRequestError, match=r"^query: X_Own-Move would make another"
+        ):
+            DOORS[name].open(query={"X_Own-Move": "/atlas/secret"})
+    assert module.seen == []
+
+
 @every_door
 def test_the_policy_is_asked_before_the_backend(module, in_force, door):
     in_force(daypass.Rule(name="elsewhere", paths=["fake://other/**"], methods=[door.method]))

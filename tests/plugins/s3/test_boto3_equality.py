@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass.model.checks import is_owned
+from daypass.model.headers import folded
 from tests.plugins.s3.sdk import (
     BUCKETS,
     NOW,
@@ -170,7 +171,7 @@ def test_upload_links_equal_boto3s(place, key, moment, lifetime, options):
     st.sampled_from(["GET", "PUT", "HEAD", "DELETE", "LIST"]),
     st.dictionaries(
         st.from_regex(r"x-[A-Za-z0-9._~-]{1,9}", fullmatch=True).filter(
-            lambda name: not is_owned(name.lower())
+            lambda name: not is_owned(folded(name))
         ),
         keys,
         min_size=1,

@@ -169,13 +169,15 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
 
 
 def _check_headers(backend: Backend, location: Location, request: AnyRequest) -> None:
-    """Raise for a header by which the provider's request would be another one, that an option says, or that the store lacks."""
+    """Raise for a header or a parameter by which the provider's request would be another one, that an option says, or that the store lacks."""
+    for option in ("headers", "query"):
+        for name in getattr(request, option, None) or ():
+            if folded(name) in backend.info.operation_headers:
+                raise another_request(name, option)
     for name in request.headers or ():
         if location.lacks and (kin := kin_of(name)) in location.lacks:
             msg = f"headers: {brief(name)} does what {kin} does, which the profile {location.profile} says that its store lacks: leave it out, or take {kin} out of the profile's capabilities where the store has it"
             raise UnsupportedOptionError(msg, option="headers")
-        if folded(name) in backend.info.operation_headers:
-            raise another_request(name)
         if own := backend.info.option_headers.get(folded(name)):
             raise said_by_option(name, own)
 

@@ -176,7 +176,8 @@ class BackendInfo:
     #: Query parameters that must never be shown.
     secret_query_keys: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
     #: Names of headers by which a request of the provider does something else than its method says, or with another
-    #: object, beyond those that `SignRequest` refuses (copy sources and their like): nobody may have them signed.
+    #: object, beyond those that `SignRequest` refuses (copy sources and their like): nobody may have them signed, as
+    #: headers or as parameters of the query.
     operation_headers: frozenset[str] = attrs.field(default=frozenset(), converter=_header_names)
     #: Headers of the provider's that an option says, by the option's name, beyond those that are known of every store
     #: (``x-...-acl``, ``x-...-meta-``, ``x-...-tagging`` and their like): the option alone may set them.

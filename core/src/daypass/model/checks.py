@@ -17,6 +17,7 @@ from daypass.model.headers import (
     check_metadata,
     check_text,
     folded,
+    makes_another_request,
     option_of,
     pairs_of,
     said_by_option,
@@ -306,18 +307,19 @@ def tags(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:
 #: (https://www.alibabacloud.com/help/en/oss/developer-reference/putsymlink), Huawei's modify, rename and truncate
 #: (https://support.huaweicloud.com/api-obs/obs_04_0093.html), Azure's comp and restype
 #: (https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-rest-api), Swift's multipart-manifest and
-#: signed links (https://docs.openstack.org/api-ref/object-store/), copy, and the method by which Rails' Rack::MethodOverride
-#: takes a request (_method). All with dashes in place of underscores.
+#: signed links (https://docs.openstack.org/api-ref/object-store/), copy, and Alibaba's other subresources of an object (security-token,
+#: link, asyncFetch; CanonicalizedResource in https://www.alibabacloud.com/help/en/oss/developer-reference/include-signatures-in-the-authorization-header)
+#: with Baidu's fetch. All with dashes in place of underscores; what makes another request as a header does so here too.
 _OWNED = (
     r"x-(?:amz|cos|goog|minio|obs|oss)-.*|x-image-.*|ci-process|rgwx-.*|response-.*|x-id|access-token|awsaccesskeyid|googleaccessid|accesskeyid|signature|expires"
     r"|policy(?:status)?|key-pair-id|hash-algorithm"
-    r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|attributes|billing|bucket-region|comp|compose|copy"
+    r"|abac|accelerate|acl|action|analytics|annotation(?:name|-prefix)?|append|asyncfetch|attributes|billing|bucket-region|comp|compose|copy"
     r"|continuation-token|cors|customplacementconfig|defaultobjectacl|delete|delimiter|encoding-type"
-    r"|encryption(?:config)?|events|fetch-owner|generation(?:-marker)?|intelligent-tiering|inventory|(?:key-)?marker|lambdaarn|legal-hold"
-    r"|lifecycle|list-type|location|logging|max-(?:annotation-results|buckets|directory-buckets|keys|parts|uploads)|maxitems"
-    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)?|-?method|metrics|modify|multipart-manifest|notification"
-    r"|object-lock|ownershipcontrols|part-?number(?:-marker)?|position|prefix|publicaccessblock"
-    r"|rename(?:object)?|replication(?:-.*)?|requestpayment|restore|restype|retention|select(?:-type)?|session|start-after"
+    r"|encryption(?:config)?|events|fetch(?:-owner)?|generation(?:-marker)?|intelligent-tiering|inventory|(?:key-)?marker|lambdaarn|legal-hold"
+    r"|lifecycle|link|list-type|location|logging|max-(?:annotation-results|buckets|directory-buckets|keys|parts|uploads)|maxitems"
+    r"|metadata(?:annotationtable|configuration|inventorytable|journaltable|table)?|metrics|modify|multipart-manifest|notification"
+    r"|object(?:info|-lock|meta)|ownershipcontrols|part-?number(?:-marker)?|position|prefix|publicaccessblock"
+    r"|rename(?:object)?|replication(?:-.*)?|requestpayment|restore|restype|retention|security-token|select(?:-type)?|session|start-after"
     r"|status|storageclass|symlink|tagging|temp-url-.*|torrent|truncate|upload-?id(?:-marker)?|uploads|username|userproject"
     r"|version-?id(?:-marker)?|versioning|versions|website(?:config)?"
 )
@@ -336,7 +338,7 @@ def is_owned(name: str) -> bool:
         name: in lower case, with dashes in place of underscores.
 
     """
-    return re.fullmatch(_OWNED, name) is not None
+    return re.fullmatch(_OWNED, name) is not None or makes_another_request(name)
 
 
 def query(value: Mapping[str, str] | None, option: str) -> dict[str, str] | None:

@@ -23,6 +23,7 @@ __all__ = [
     "copy_header",
     "folded",
     "kin_of",
+    "makes_another_request",
     "option_of",
     "pairs_of",
     "said_by_option",
@@ -71,21 +72,26 @@ _FORBIDDEN = frozenset(
         "x-amzn-trace-id",
     }
 )
-#: The parameters and headers of AWS and Google V4 signatures, and Azure's dates and versions.
+#: The parameters and headers of AWS and Google V4 signatures, vendors' session tokens, and Azure's dates and versions.
 _SIGNATURE = (
-    r"x-(?:amz|goog)-(?:algorithm|credential|date|expires|signedheaders|signature|security-token"
-    r"|content-sha256|decoded-content-length|trailer)|x-amz-s3session-token|x-ms-(?:date|version)"
+    r"x-(?:amz|goog)-(?:algorithm|credential|date|expires|signedheaders|signature"
+    r"|content-sha256|decoded-content-length|trailer)|(?:x-[a-z0-9]+-)?security-token|x-amz-s3session-token"
+    r"|x-ms-(?:date|version)"
 )
-#: By these a request does something else than its method says, or with another object: copies and renames, the start
-#: of a resumable session, what passes over a retention, and another method or path. Vendors spell them alike (x-amz-,
-#: x-goog-, x-ms-, x-oss-, x-cos-, ...); what only one has, its backend names in ``BackendInfo.operation_headers``. Swift's,
+#: By these a request does something else than its method says, or with another object, whether they stand in a header or
+#: in the query: copies, moves, renames and fetches, the start of a resumable session, what passes over a retention, what the
+#: store calls or makes of an upload, and another method or path. Vendors spell them alike (x-amz-,
+#: x-goog-, x-ms-, x-oss-, x-cos-, x-qs-, x-bce-, ...); what only one has, its backend names in ``BackendInfo.operation_headers``. Swift's,
 #: which Ceph serves too, are of no vendor: https://docs.openstack.org/api-ref/object-store/ (X-Copy-From, Destination,
-#: X-Object-Manifest, X-Symlink-Target). A link in place of an object is Alibaba's x-oss-symlink-target
+#: X-Object-Manifest, X-Symlink-Target), nor are Alibaba's callback (https://www.alibabacloud.com/help/en/oss/developer-reference/callback)
+#: and Tencent's Pic-Operations, which writes further objects (https://www.tencentcloud.com/document/product/1045/33695). A link in
+#: place of an object is Alibaba's x-oss-symlink-target
 #: (https://www.alibabacloud.com/help/en/oss/developer-reference/putsymlink); a part in place of the whole is
-#: Content-Range (RFC 9110, 14.5).
+#: Content-Range (RFC 9110, 14.5); Rails takes the method from a parameter _method (Rack::MethodOverride).
 _OPERATION = (
-    r"x-[a-z0-9]+-(?:(?:copy|rename|source)-.*|[a-z-]+-directive|bypass-.*|resumable|symlink-target)"
-    r"|(?:x-)?(?:http-)?method(?:-.*)?|x-original-.*|x-rewrite-.*|x-forwarded-.*"
+    r"x-[a-z0-9]+-(?:(?:copy|rename|move|fetch|source)-.*|[a-z-]+-directive|bypass-.*|resumable|symlink-target|process)"
+    r"|(?:x-[a-z0-9]+-)?callback(?:-.*)?|pic-operations"
+    r"|(?:x?-)?(?:http-)?method(?:-.*)?|x-original-.*|x-rewrite-.*|x-forwarded-.*"
     r"|x-copy-from(?:-.*)?|destination(?:-account)?|x-object-manifest|x-symlink-target(?:-.*)?|content-range"
 )
 #: Headers that an option says, so that no two places can disagree: a policy holds the option, and a profile says
@@ -164,13 +170,23 @@ def check_headers(headers: Mapping[str, str], option: str = "headers") -> dict[s
         if lower in _FORBIDDEN or re.fullmatch(_SIGNATURE, lower):
             msg = f"{option}: {brief(name)} belongs to the signature or the connection and cannot be set"
             raise InvalidRequestError(msg, option=option)
-        if re.fullmatch(_OPERATION, lower):
+        if makes_another_request(lower):
             raise another_request(name, option)
         if (own := option_of(lower)) is not None:
             raise said_by_option(name, own, option)
         seen.add(lower)
         copy[name] = check_text(value, option, what=f"value of {brief(name)}")
     return copy
+
+
+def makes_another_request(name: str) -> bool:
+    """Tell whether a header or a parameter makes another request of the one that is asked for, on whatever store.
+
+    Args:
+        name: as `folded` gives it.
+
+    """
+    return re.fullmatch(_OPERATION, name) is not None
 
 
 def another_request(name: str, option: str = "headers") -> InvalidRequestError:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, MissingDependencyException
 
 from daypass.errors import DaypassError, InvalidRequestError, SigningNotSupportedError
 from daypass.model.checks import is_owned
+from daypass.model.headers import folded
 from daypass.model.locations import Location
 from daypass.toolkit.engine import Shape
 from daypass_s3 import sdk
@@ -162,7 +163,7 @@ def _params(model: Any, query: Mapping[str, str]) -> tuple[dict[str, Any], dict[
     found: dict[str, Any] = {}
     own: dict[str, str] = {}
     for name, value in query.items():
-        if name in members or is_owned(name.lower()):
+        if name in members or is_owned(folded(name)):
             if name not in always:
                 called, kind = members.get(name, (name, str))
                 found[called] = kind(value)
