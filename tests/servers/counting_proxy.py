@@ -104,7 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         upstream = http.client.HTTPConnection(proxy.behind, timeout=60)
         with contextlib.closing(upstream):
-            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            # RFC 9112, 3.2.1: to the store itself it is written without scheme and host.
+            target = re.sub(r"^http://[^/]*", "", self.path)
+            upstream.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 if name.lower() != "connection":
                     upstream.putheader(name, value)

@@ -10,6 +10,9 @@ from fsspec.asyn import get_loop, sync
 
 import daypass
 from daypass_gcs.network import network_of
+from tests.plugins.gcs.conftest import HMAC
+from tests.servers.counting_proxy import counting_proxy
+from tests.servers.gcs_front import Bucket
 
 
 @pytest.fixture
@@ -43,5 +46,32 @@ def test_the_proxy_of_the_session_is_taken():
     assert "proxy.example" not in repr(network(proxy=proxy))
 
 
-def test_without_a_session_of_its_own_it_goes_as_everybodys_does():
-    assert (network().context, network().proxies) == (None, None)
+def test_the_environments_proxies_are_taken_where_the_session_takes_them():
+    assert network().proxies == network(trust_env=False).proxies == {}
+    assert network(trust_env=True).proxies is None
+
+
+def test_without_a_session_of_its_own_it_trusts_whom_everybody_trusts():
+    assert network().context is None
+
+
+@pytest.mark.parametrize("session", [{}, {"trust_env": True}], ids=["straight", "by the proxy"])
+def test_all_that_is_asked_of_the_store_goes_the_same_way(front, tmp_path, monkeypatch, session):
+    """aiohttp, by which gcsfs asks, heeds the environment only where its session is told to."""
+    front.buckets["bucket"] = Bucket()
+    (tmp_path / "up").write_bytes(b"abc")
+    with counting_proxy(front.url.removeprefix("http://")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        place = {
+            "storage_options": {
+                "token": "fake-token",
+                "endpoint_url": front.url,
+                "session_kwargs": session,
+            },
+            "signer_options": HMAC,
+        }
+        daypass.upload(tmp_path / "up", "gs://bucket/k", **place)
+        daypass.download("gs://bucket/k", tmp_path / "down", **place)
+        ways = [line.split()[0] for line in proxy.asked]
+    assert ways == (["PUT", "GET", "GET"] if session else [])

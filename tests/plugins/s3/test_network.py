@@ -70,7 +70,10 @@ def test_the_bundle_of_an_aws_profile_is_taken(secure, tmp_path, monkeypatch):
     there_and_back(tmp_path, storage_options={**options(secure.url), "profile": "lab"})
 
 
-def test_the_filesystems_own_proxies_are_used(tmp_path):
+@pytest.mark.parametrize("straight", ["", "store.example", "*"])
+def test_the_filesystems_own_proxies_are_used(tmp_path, monkeypatch, straight):
+    """Also where ``no_proxy`` names the store: botocore heeds that with the environment's proxies alone."""
+    monkeypatch.setenv("no_proxy", straight)
     with shelf(tmp_path, secure=False) as proxy:
         place = options("http://store.example")
         place["config_kwargs"] = {
@@ -80,6 +83,27 @@ def test_the_filesystems_own_proxies_are_used(tmp_path):
         there_and_back(tmp_path, storage_options=place)
     target = "http://store.example/bucket/k"
     assert proxy.asked == [f"PUT {target}", f"HEAD {target}", f"HEAD {target}", f"GET {target}"]
+
+
+def test_no_proxies_are_used_where_the_filesystem_has_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with shelf(tmp_path, secure=False) as store:
+        there_and_back(
+            tmp_path, storage_options=options(store.url) | {"config_kwargs": {"proxies": {}}}
+        )
+        assert len(store.asked) == 4
+
+
+def test_an_upload_in_parts_goes_by_the_filesystems_own_proxies(tmp_path, monkeypatch):
+    """The store there has none: that the proxy is asked at all is what it shows."""
+    monkeypatch.setenv("no_proxy", "*")
+    (tmp_path / "up").write_bytes(b"a" * 11)
+    with shelf(tmp_path, secure=False) as proxy:
+        place = options("http://store.example") | {
+            "config_kwargs": {"proxies": {"http": proxy.url}}
+        }
+        with pytest.raises(StoreError, match="501"):
+            daypass.upload(tmp_path / "up", "s3://bucket/k", multipart_threshold=1, storage_options=place)  # fmt: skip
 
 
 def test_the_environments_proxies_are_used(tmp_path, monkeypatch):

@@ -19,7 +19,8 @@ class Network:
 
     #: Whose certificates it takes, and which one it shows.
     context: ssl.SSLContext | None = None
-    #: The URL of the proxy, by scheme (``"https"``); an empty mapping for none at all.
+    #: The URL of the proxy, by scheme (``"https"``), that every request goes by, whatever ``no_proxy`` says; an empty
+    #: mapping for none at all. None is for those of the environment, but for the hosts that its ``no_proxy`` names.
     proxies: Mapping[str, str] | None = None
 
 

@@ -21,9 +21,19 @@ def network_of(location: Location) -> Network:
 def _make(location: Location) -> Network:
     client: Any = filesystem(location).service_client
     pipeline = getattr(client, "_pipeline", None)
-    connection = getattr(getattr(pipeline, "_transport", None), "connection_config", None)
-    policy = getattr(getattr(client, "_config", None), "proxy_policy", None)
+    transport = getattr(pipeline, "_transport", None)
+    connection = getattr(transport, "connection_config", None)
     return Network(
         context=context_of(getattr(connection, "verify", True), getattr(connection, "cert", None)),
-        proxies=getattr(policy, "proxies", None) or None,
+        proxies=_proxies(client, transport),
     )
+
+
+def _proxies(client: Any, transport: Any) -> dict[str, str] | None:
+    """Return the proxy of the account, by the SDK's own rule: the longest name that begins the URL."""
+    policy: Any = getattr(getattr(client, "_config", None), "proxy_policy", None)
+    given = getattr(policy, "proxies", None) or {}
+    for name in sorted(given, reverse=True):
+        if client.url.startswith(name):
+            return {"http": given[name], "https": given[name]}
+    return None if getattr(transport, "_use_env_settings", True) else {}

@@ -28,9 +28,11 @@ def _make(location: Location) -> Network:
     # aiohttp's connector: True, False, or a context; a fingerprint has no like here.
     trust = getattr(session.get("connector"), "_ssl", True)
     proxy = session.get("proxy")
+    proxies = {} if proxy is None else {"http": str(proxy), "https": str(proxy)}
     return Network(
         context=context_of(trust) if isinstance(trust, bool) else _context(trust),
-        proxies=None if proxy is None else {"http": str(proxy), "https": str(proxy)},
+        # aiohttp looks into the environment where it is told to, and has no proxy of its own.
+        proxies=None if proxy is None and session.get("trust_env") else proxies,
     )
 
 
