@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import tenacity
@@ -12,8 +15,10 @@ import tenacity
 import daypass
 from daypass.errors import AccessDeniedError, DeadlineError, InvalidRequestError, StoreError
 from daypass.store import multipart
+from daypass.toolkit import wire
 from daypass.transfer import parts, retries
-from daypass.transfer.retries import ChangedError, insist, is_temporary
+from daypass.transfer.retries import TRIES, ChangedError, Patience, insist, is_temporary
+from tests.servers.dripping import DRIPS, dripping
 
 
 class Failing:
@@ -45,10 +50,31 @@ def test_it_is_called_as_often_as_it_takes_and_no_more_than_allowed(failures):
     assert call.calls == min(failures + 1, 3)
 
 
+def because(cause):
+    """Return what daypass raises where there was no answer."""
+    error = StoreError("no connection")
+    error.__cause__ = cause
+    return error
+
+
+def tls(reason):
+    error = ssl.SSLError(1, f"[SSL: {reason}]")
+    error.reason = reason
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "temporary"),
     [
         (busy(), True),
+        (because(ConnectionRefusedError()), True),
+        (because(socket.gaierror(socket.EAI_AGAIN, "try again")), True),
+        (because(socket.gaierror(socket.EAI_NONAME, "not known")), False),
+        (because(tls("UNEXPECTED_EOF_WHILE_READING")), True),
+        (because(tls("CERTIFICATE_VERIFY_FAILED")), False),
+        (because(tls("TLSV13_ALERT_CERTIFICATE_REQUIRED")), False),
+        (because(tls("TLSV1_ALERT_UNKNOWN_CA")), False),
+        (because(tls("WRONG_VERSION_NUMBER")), False),
         (StoreError("no connection"), True),
         (StoreError("slow", status=400, store_code="SlowDown"), True),
         (DeadlineError("silent"), True),
@@ -67,6 +93,84 @@ def test_only_what_passes_by_itself_is_temporary(error, temporary):
     except Exception as raised:  # noqa: BLE001 - whatever it is
         assert raised is error
     assert call.calls == 1 + temporary
+
+
+def test_a_certificate_that_nobody_knows_is_shown_once(secure, tmp_path, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setattr(tenacity, "sleep_using_event", lambda _: pytest.fail)
+    with pytest.raises(StoreError, match="its certificate is not trusted"):
+        daypass.download(secure.url, tmp_path / "down")
+    assert secure.asked == []
+
+
+@pytest.mark.parametrize(
+    ("number", "tries"), [(socket.EAI_NONAME, 1), (socket.EAI_AGAIN, TRIES)], ids=["none", "again"]
+)
+def test_a_name_that_nobody_has_is_looked_up_once(tmp_path, monkeypatch, number, tries):
+    asked = []
+
+    def resolve(host, *_, **__):
+        asked.append(host)
+        raise socket.gaierror(number, "no")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(StoreError, match="the name of its host cannot be found"):
+        daypass.download("http://store.invalid/k?X-Amz-Signature=1", tmp_path / "down")
+    assert asked == ["store.invalid"] * tries
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return the clock of retries, which stands still."""
+    found = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(retries, "time", SimpleNamespace(monotonic=lambda: found.now))
+    return found
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(0, TRIES), (30, 4), (59, 3), (60, 2), (200, 1)])
+def test_tries_that_bring_nothing_have_two_minutes_together(clock, seconds, tries):
+    asked = []
+
+    def hang():
+        asked.append(clock.now)
+        clock.now += seconds
+        msg = "silent"
+        raise DeadlineError(msg)
+
+    with pytest.raises(DeadlineError):
+        insist(hang)
+    assert len(asked) == tries
+
+
+def test_time_in_which_bytes_come_is_not_counted(clock):
+    patience, asked = Patience(), []
+
+    def break_off():
+        asked.append(clock.now)
+        clock.now += 3600
+        patience.go_on()
+        clock.now += 1
+        msg = "cut"
+        raise StoreError(msg)
+
+    with pytest.raises(StoreError):
+        insist(break_off, patience=patience)
+    assert len(asked) == TRIES
+
+
+@pytest.mark.parametrize("drip", ["nothing", "status line", "header"])
+@pytest.mark.parametrize("transfer", ["upload", "download"])
+def test_a_server_that_drips_for_ever_is_not_asked_six_times(tmp_path, monkeypatch, transfer, drip):
+    monkeypatch.setattr(wire, "TIMEOUT", 0.2)
+    monkeypatch.setattr(retries, "_PATIENCE", 0.3)
+    came = []
+    (tmp_path / "file").write_bytes(b"abc")
+    with dripping(*DRIPS[drip], came=came) as url:
+        link = f"{url}/k?X-Amz-Signature=1"
+        given = (tmp_path / "file", link) if transfer == "upload" else (link, tmp_path / "down")
+        with pytest.raises(DeadlineError):
+            getattr(daypass, transfer)(*given)
+    assert 1 <= len(came) <= 2
 
 
 def test_pauses_end_when_they_are_told_to(monkeypatch):

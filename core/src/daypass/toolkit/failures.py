@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from daypass.base.messages import escaped
 from daypass.base.times import http_date, span
 
-__all__ = ["clock_apart", "unreachable"]
+__all__ = ["clock_apart", "is_lasting", "unreachable"]
 
 #: Libraries wrap one error in another; more of them are none's.
 _DEEPEST = 12
@@ -20,6 +20,14 @@ _KEPT = ("reason", "os_error", "certificate_error", "inner_exception")
 #: Seconds. S3 refuses requests that were signed by a clock that differs by more than a quarter of an hour.
 _SKEW = 300
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+#: What a resolver is sure of; EAI_AGAIN is what it says without a network. Not every system has all.
+_NO_SUCH_NAME = frozenset(
+    number
+    for name in ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL")
+    if (number := getattr(socket, name, None)) is not None
+)
+#: In OpenSSL's reasons: whose certificate is refused, on either side, and who speaks another version, or no TLS.
+_OF_TLS_ITSELF = ("CERT", "UNKNOWN_CA", "VERSION", "PROTOCOL")
 
 
 def unreachable(error: BaseException) -> str | None:
@@ -40,6 +48,25 @@ def unreachable(error: BaseException) -> str | None:
             if isinstance(one, kind):
                 return say(one)
     return None
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Tell whether a later try would fail in the same way: by a certificate, by TLS itself, or for want of such a host.
+
+    >>> is_lasting(ConnectionRefusedError())
+    False
+
+    Args:
+        error: what a library raised, whatever it wrapped it in.
+
+    """
+    for one in _chain(error):
+        reason = getattr(one, "reason", None) if isinstance(one, ssl.SSLError) else None
+        if isinstance(reason, str) and any(word in reason for word in _OF_TLS_ITSELF):
+            return True
+        if isinstance(one, socket.gaierror) and one.errno in _NO_SUCH_NAME:
+            return True
+    return False
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -17,7 +17,7 @@ from daypass.model.links import SignedURL
 from daypass.toolkit.wire import CHUNK, Pace, Response, network_errors, send
 from daypass.transfer.meter import Meter
 from daypass.transfer.partial import Partial
-from daypass.transfer.retries import ChangedError, insist, is_temporary
+from daypass.transfer.retries import ChangedError, Patience, insist, is_temporary
 
 __all__ = ["Arrived", "fetch"]
 
@@ -76,9 +76,9 @@ def fetch(
     coming = _Coming(link, sink, meter, encoding, most, room, network, begun)
     coming.find()
     while True:
-        before = coming.total
+        before, coming.patience = coming.total, Patience()
         try:
-            return insist(coming.go_on, again=coming.can_go_on)
+            return insist(coming.go_on, again=coming.can_go_on, patience=coming.patience)
         except DaypassError as error:
             # A long download may break more often than that, as long as it gets on.
             if coming.total - before < _LEAST or not coming.can_go_on(error):
@@ -98,6 +98,8 @@ class _Coming:
     network: Network
     begun: Partial | None = None
     total: int = 0
+    #: Of the tries that this one is among.
+    patience: Patience = attrs.field(factory=Patience)
     #: True as long as all that is there is an earlier run's.
     found: bool = False
     #: Of the answer that began it.
@@ -241,6 +243,7 @@ class _Coming:
             self.sink.write(piece)
             self._digest.update(piece)
             self.total += len(piece)
+            self.patience.go_on()
             self.meter.add(len(piece))
         # http.client says nothing where the connection ends before the announced end.
         if response.length:

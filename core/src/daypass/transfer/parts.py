@@ -18,7 +18,7 @@ from daypass.model.links import SignedURL
 from daypass.store.multipart import MultipartUpload
 from daypass.toolkit.wire import PIECE, send
 from daypass.transfer.meter import Meter
-from daypass.transfer.retries import ChangedError, insist
+from daypass.transfer.retries import ChangedError, Patience, insist
 from daypass.transfer.stored import etag_of_stored
 from daypass.transfer.whole import said_by
 
@@ -64,14 +64,16 @@ class _Job:
             except Empty:
                 return
             try:
-                self.done.put(insist(partial(self._send, number), stop=self.stop))
+                patience = Patience()
+                send_it = partial(self._send, number, patience)
+                self.done.put(insist(send_it, stop=self.stop, patience=patience))
             except _StoppedError:
                 return
             except BaseException as error:  # noqa: BLE001 - it is raised where the parts are waited for
                 self.done.put(error)
                 return
 
-    def _send(self, number: int) -> Sent:
+    def _send(self, number: int, patience: Patience) -> Sent:
         """Send one part, through a link of this moment."""
         if self.stop.is_set():
             raise _StoppedError
@@ -81,7 +83,12 @@ class _Job:
         # Not in the link where the store cannot bind it, and still checked by one that knows it.
         headers = {"Content-MD5": md5, "Content-Length": str(size)}
         with self.meter.attempt() as told:
-            body = self._pieces(number, size, told)
+
+            def advance(count: int) -> None:
+                patience.go_on()
+                told(count)
+
+            body = self._pieces(number, size, advance)
             with send(link, headers=headers, body=body, network=self.network) as response:
                 etag = etag_of_stored(link, response)
         return Sent(number, etag, bound)

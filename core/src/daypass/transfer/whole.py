@@ -16,7 +16,7 @@ from daypass.model.headers import option_of
 from daypass.model.links import SignedURL
 from daypass.toolkit.wire import PIECE, send
 from daypass.transfer.meter import Meter
-from daypass.transfer.retries import ChangedError, insist, is_temporary
+from daypass.transfer.retries import ChangedError, Patience, insist, is_temporary
 from daypass.transfer.stored import etag_of_stored
 
 __all__ = ["content_type_of", "said_by", "send_form", "send_whole"]
@@ -114,6 +114,8 @@ def _send(
     # Once it may have arrived, it is sent again only where that can do nothing else.
     conditional = any("if-" in name.lower() for name in link.headers) or link.method == "POST"
 
+    patience = Patience()
+
     def again(error: BaseException) -> bool:
         heard = isinstance(error, StoreError) and error.status is not None
         return is_temporary(error) and (heard or not conditional)
@@ -128,6 +130,7 @@ def _send(
                     yield before
                 for piece in _pieces(source, size):
                     yield piece
+                    patience.go_on()
                     told(len(piece))
                 if behind:
                     yield behind
@@ -135,7 +138,7 @@ def _send(
             with send(link, headers=headers, body=body(), network=network) as response:
                 return etag_of_stored(link, response)
 
-    return insist(once, again=again)
+    return insist(once, again=again, patience=patience)
 
 
 def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
