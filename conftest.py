@@ -64,12 +64,13 @@ class _Examples(pytest.Item):
     def runtest(self) -> None:
         from daypass.backends import Registry, registry
 
-        environment = dict(os.environ)
+        environment, place = dict(os.environ), Path.cwd()
         try:
             for example in _SYBIL.parse(self.path).examples():
                 example.evaluate()
         finally:
             vars(registry).update(vars(Registry()))  # the plugins that the page has made
+            os.chdir(place)
             os.environ.clear()
             os.environ.update(environment)
 
