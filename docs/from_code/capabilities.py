@@ -10,7 +10,7 @@ import attrs
 from daypass.backends import registry
 from daypass.backends.loading import KNOWN, KNOWN_SIGNERS
 from daypass.hookspecs import BackendInfo
-from daypass.model.forms import FormOptions
+from daypass.model.form_options import FormOptions
 from daypass.model.options import DESCRIBING, METHODS, RESTRICTING
 from daypass.model.requests import SignOptions
 

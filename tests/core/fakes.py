@@ -15,8 +15,10 @@ import attrs
 
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.hookspecs import BackendInfo, hookimpl
-from daypass.hookspecs.parts import PartLimits, UploadedPart
-from daypass.model.forms import FormOptions, FormRequest, UploadForm
+from daypass.hookspecs.part_limits import PartLimits
+from daypass.hookspecs.parts import UploadedPart
+from daypass.model.form_options import FormOptions
+from daypass.model.forms import FormRequest, UploadForm
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.metadata import ObjectMetadata

@@ -18,7 +18,8 @@ import daypass
 from daypass import errors
 from daypass.errors import DaypassError
 from daypass.hookspecs import hooks as hookspecs
-from daypass.model.forms import FormOptions, FormRequest
+from daypass.model.form_options import FormOptions
+from daypass.model.forms import FormRequest
 from daypass.model.requests import SignOptions, SignRequest
 
 SOURCE = Path(daypass.__file__).parent

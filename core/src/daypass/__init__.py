@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.findings import Finding
     from daypass.hookspecs.found import FoundURL
-    from daypass.hookspecs.parts import PartLimits, UploadedPart, UploadSession
+    from daypass.hookspecs.part_limits import PartLimits
+    from daypass.hookspecs.parts import UploadedPart, UploadSession
     from daypass.hookspecs.presets import Preset
     from daypass.hookspecs.verifications import RequestCheck, SentRequest, Verification
     from daypass.manifest.functions import (
@@ -56,7 +57,8 @@ if TYPE_CHECKING:
     )
     from daypass.manifest.report import ManifestReport
     from daypass.model.batches import SignedURLBatch
-    from daypass.model.forms import FormOptions, FormRequest, UploadForm
+    from daypass.model.form_options import FormOptions
+    from daypass.model.forms import FormRequest, UploadForm
     from daypass.model.links import SignedURL
     from daypass.model.locations import Location
     from daypass.model.metadata import ObjectMetadata
@@ -201,7 +203,8 @@ _HOMES = {
     "hookspecs.explanations": ("Explanation",),
     "hookspecs.findings": ("Finding",),
     "hookspecs.found": ("FoundURL",),
-    "hookspecs.parts": ("PartLimits", "UploadSession", "UploadedPart"),
+    "hookspecs.part_limits": ("PartLimits",),
+    "hookspecs.parts": ("UploadSession", "UploadedPart"),
     "hookspecs.presets": ("Preset",),
     "hookspecs.verifications": ("RequestCheck", "SentRequest", "Verification"),
     "manifest.functions": (
@@ -212,7 +215,8 @@ _HOMES = {
     ),
     "manifest.report": ("ManifestReport",),
     "model.batches": ("SignedURLBatch",),
-    "model.forms": ("FormOptions", "FormRequest", "UploadForm"),
+    "model.form_options": ("FormOptions",),
+    "model.forms": ("FormRequest", "UploadForm"),
     "model.links": ("SignedURL",),
     "model.locations": ("Location",),
     "model.metadata": ("ObjectMetadata",),

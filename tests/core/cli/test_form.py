@@ -1,7 +1,7 @@
 import json
 
 from daypass.cli.options import FORMS_ALONE, SIGNING
-from daypass.model.forms import FormOptions
+from daypass.model.form_options import FormOptions
 
 PATH = "s3://maps/in/${filename}"
 

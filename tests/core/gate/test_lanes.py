@@ -26,7 +26,7 @@ from daypass.errors import (
     QuotaError,
     RefusedError,
 )
-from daypass.gate import authorize, check, lanes, record
+from daypass.gate import authorize, check, lanes, quiet, record
 from daypass.gate.judge import Judged, judge
 from daypass.model.links import SignedURL
 from daypass.store import prepared, root
@@ -274,7 +274,7 @@ class Lanes(RuleBasedStateMachine):
                 )
             ),
         )
-        for home in (redaction, authorize, check, record, root):
+        for home in (redaction, authorize, check, quiet, record, root):
             self.patch.setattr(home, "registry", self.registry)
         self.patch.setattr(prepared, "_roots", OrderedDict())
         self.store = daypass.Store("fake://bucket")

@@ -9,8 +9,9 @@ import pytest
 
 from daypass.arrow.signing import ColumnOptions
 from daypass.model import options
-from daypass.model.forms import WAIVABLE, FormOptions, FormRequest
-from daypass.model.options import OPTIONS
+from daypass.model.form_options import FormOptions
+from daypass.model.forms import FormRequest
+from daypass.model.options import OPTIONS, WAIVABLE
 from daypass.model.requests import BulkOptions, ReadOptions, SharedOptions, SignOptions, SignRequest
 from tests.core.fakes import SECRET
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
 
 from daypass import config
 from daypass.backends.loading import KNOWN_SIGNERS, registry
 from daypass.errors import DaypassError
 from daypass.model.paths import PROFILES
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["InnerGroup", "complete_path", "complete_profile", "complete_signer"]
 
@@ -29,6 +33,8 @@ def complete_profile(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Name the profiles that begin so; none where the configuration is broken, which `config check` says."""
+    from click.shell_completion import CompletionItem
+
     del ctx, param
     try:
         known = config.load().profiles
@@ -41,6 +47,8 @@ def complete_path(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Name the paths of profiles that begin so; what lies below them only their store knows."""
+    from click.shell_completion import CompletionItem
+
     root = f"{PROFILES}://"
     begun = incomplete[len(root) :] if incomplete.startswith(root) else ""
     if not (root + begun).startswith(incomplete):
@@ -53,6 +61,8 @@ def complete_signer(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Name the signers that begin so, those that are known and not installed too."""
+    from click.shell_completion import CompletionItem
+
     del ctx, param
     names = {*KNOWN_SIGNERS, *registry.claims("daypass.signers")}
     return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]

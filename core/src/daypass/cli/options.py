@@ -14,7 +14,6 @@ from daypass.cli.words import spelled
 from daypass.model import checks, holders
 from daypass.model.options import METHODS, OF_FORMS, OF_LINKS, OPTIONS
 from daypass.model.written import read_option, value_of
-from daypass.transfer.links import is_link
 
 if TYPE_CHECKING:
     from daypass.model.requests import SignOptions
@@ -237,8 +236,13 @@ def asked(values: Mapping[str, Any], *, link: str = "") -> SignOptions:
         InvalidRequestError: naming the option that is wrong, and what would be right.
 
     """
+    is_signed = False
+    if link:
+        from daypass.transfer.links import is_link  # only where bytes go through it
+
+        is_signed = is_link(link)
     options = {
-        name: value if name == "headers" and is_link(link) else read_option(name, value)
+        name: value if name == "headers" and is_signed else read_option(name, value)
         for name, value in values.items()
         if name in OPTIONS and value is not None and value is not False
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,11 @@ from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, note, on_terminal, say, say_json, say_rows, warn
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.options import PER_ROW
-from daypass.model.prefixes import SignedPrefix
 from daypass.store.functions import create_signed_prefix, create_signed_url
 from daypass.store.store import Store
+
+if TYPE_CHECKING:
+    from daypass.model.prefixes import SignedPrefix
 
 _PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
 

@@ -37,7 +37,7 @@ def spelled(message: str, names: Iterable[str] | None = None) -> str:
 
     """
     if names is None:
-        from daypass.model.forms import FormOptions
+        from daypass.model.form_options import FormOptions
         from daypass.model.requests import SignOptions
 
         names = {

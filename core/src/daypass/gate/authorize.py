@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from daypass.audit.in_force import added
 from daypass.backends.calls import Backend, check_silent, named
 from daypass.backends.loading import registry
 from daypass.base.messages import shown
-from daypass.config import load
 from daypass.errors import DaypassError, InvalidRequestError, RefusedError
 from daypass.gate.copies import CopyPermit, source_of
 from daypass.gate.permit import Permit, refusal_of
@@ -20,12 +18,12 @@ from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
 from daypass.policy.decisions import Ask, Decision, Rehearsal
-from daypass.policy.in_force import applied, policies
+from daypass.policy.in_force import policies
 
 if TYPE_CHECKING:
     from daypass.policy.enforcer import Enforcer
 
-__all__ = ["ask_policies", "authorize", "authorize_many", "nobody_listens"]
+__all__ = ["ask_policies", "authorize", "authorize_many"]
 
 #: Patterns take longer than in proportion to the text that they are held against.
 _LONGEST_CALLER = 1024
@@ -113,14 +111,6 @@ def _consult_of_source(
             permit.request.until(reading.request.expires_at),
             reading.because,
         )
-
-
-def nobody_listens() -> bool:
-    """Tell whether nobody is asked and nobody told, as where nothing has been set up."""
-    if applied() or added() or not registry.is_silent():
-        return False
-    config = load()
-    return config.policy is None is config.audit
 
 
 def authorize_many(

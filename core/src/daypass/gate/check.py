@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from daypass.backends.calls import Backend
 from daypass.backends.loading import registry
@@ -16,13 +16,14 @@ from daypass.errors import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
-from daypass.gate.copies import check_source
-from daypass.model.forms import FILENAME, WAIVABLE, AnyRequest, FormRequest
 from daypass.model.headers import another_request, folded, kin_of, said_by_option
 from daypass.model.locations import Location, read_as_local
-from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING
+from daypass.model.options import DESCRIBING, METHODS, ONE_OBJECT, RESTRICTING, WAIVABLE
 from daypass.model.paths import check_key, check_prefix
 from daypass.model.requests import SignRequest
+
+if TYPE_CHECKING:
+    from daypass.model.forms import AnyRequest, FormRequest
 
 __all__ = [
     "admit",
@@ -82,6 +83,8 @@ def admit(
         request = request.without(waived) if waived else request
     _check_headers(backend, location, request)
     if "copy_source" in request.conditions:
+        from daypass.gate.copies import check_source
+
         check_source(backend, location, request)
     if second is None:
         second = int(time.time())
@@ -118,6 +121,8 @@ def admit_form(
         InvalidPathError: for a key that is none, or holds ``${filename}`` before its end.
 
     """
+    from daypass.model.forms import FILENAME  # which links do not need
+
     info = backend.info
     if backend.create_signed_url is None or not info.methods:
         refuse_signing(backend, location)
@@ -224,6 +229,7 @@ def _enforced(backend: Backend, location: Location) -> frozenset[str]:
 
 
 def _refuse_method(backend: Backend, location: Location, request: SignRequest) -> None:
+
     info = backend.info
     if backend.create_signed_url is None or not info.methods:
         refuse_signing(backend, location)

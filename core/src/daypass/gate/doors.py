@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
@@ -19,7 +19,6 @@ from daypass.errors import (
     ShortLivedURLWarning,
     at_row,
 )
-from daypass.gate.authorize import ask_policies, authorize, authorize_many, nobody_listens
 from daypass.gate.check import (
     admit,
     admit_form,
@@ -31,15 +30,18 @@ from daypass.gate.check import (
 from daypass.gate.judge import judge, judge_form
 from daypass.gate.lanes import lane_of
 from daypass.gate.permit import Permit
-from daypass.model.batches import SignedURLBatch
-from daypass.model.forms import AnyRequest, FormRequest, UploadForm
+from daypass.gate.quiet import nobody_listens
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
-from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import check_key
-from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
-from daypass.policy.decisions import Rehearsal
+
+if TYPE_CHECKING:
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import AnyRequest, FormRequest, UploadForm
+    from daypass.model.metadata import ObjectMetadata
+    from daypass.model.prefixes import SignedPrefix
+    from daypass.policy.decisions import Rehearsal
 
 __all__ = [
     "create_signed_prefix",
@@ -50,7 +52,7 @@ __all__ = [
     "rehearse",
 ]
 
-_Answer = TypeVar("_Answer", SignedURL, SignedPrefix, UploadForm)
+_Answer = TypeVar("_Answer", "SignedURL", "SignedPrefix", "UploadForm")
 
 
 def create_signed_url(
@@ -70,6 +72,8 @@ def create_signed_url(
         if lane.waived or answer.expires_because != REQUESTED:
             answer = settled(lane.free, answer, lane.waived)
         return answer
+    from daypass.gate.authorize import authorize  # and with it all that a policy is asked with
+
     last = lane.last if location.version is None else None
     with authorize(backend, location, lane.request, caller, last=last) as permit:
         lane.last = permit
@@ -109,6 +113,8 @@ def create_signed_urls(
             blame; then none of the rows that are signed with it leaves.
 
     """
+    from daypass.gate.authorize import authorize_many
+
     resolved, waived = admit(backend, location, request, action="create_signed_urls")
     for permit in authorize_many(backend, location, keys, resolved, caller, refused=refused):
         try:
@@ -151,6 +157,9 @@ def create_signed_prefix(
         DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
 
     """
+    from daypass.gate.authorize import authorize
+    from daypass.model.prefixes import SignedPrefix
+
     action = "create_signed_prefix"
     resolved, waived = admit(backend, location, request, action=action)
     check_grant(backend, request)
@@ -172,6 +181,9 @@ def create_upload_form(
         DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
 
     """
+    from daypass.gate.authorize import authorize
+    from daypass.model.forms import UploadForm
+
     action = "create_upload_form"
     resolved, waived = admit_form(backend, location, request)
     with authorize(backend, location, resolved, caller, action=action) as permit:
@@ -191,6 +203,8 @@ def head_metadata(backend: Backend, location: Location) -> ObjectMetadata:
         DaypassError: another of the tree in `daypass.errors`.
 
     """
+    from daypass.model.metadata import ObjectMetadata
+
     check_key(location.key, max_bytes=backend.info.max_key_bytes, allow_dot_segments=True)
     check_lacking(location, "head_metadata")
     check_version(backend, location)
@@ -219,10 +233,12 @@ def rehearse(
         DaypassError: what the function itself would raise before, or after, it asks the policy.
 
     """
-    if isinstance(request, FormRequest):
-        resolved: AnyRequest = admit_form(backend, location, request)[0]
+    from daypass.gate.authorize import ask_policies
+
+    if isinstance(request, SignRequest):
+        resolved: AnyRequest = admit(backend, location, request, action=action)[0]
     else:
-        resolved, _ = admit(backend, location, request, action=action)
+        resolved, _ = admit_form(backend, location, request)
     found = ask_policies(backend, location, resolved, caller, action=action)
     # Last, so that a policy's refusal can be seen whatever the store has.
     if found.allowed and action == "create_signed_prefix" and isinstance(request, SignRequest):
@@ -234,6 +250,8 @@ def _sign_many(
     backend: Backend, location: Location, keys: Sequence[str], request: SignRequest
 ) -> SignedURLBatch:
     """Let the backend sign in bulk, or one by one where it knows no other way."""
+    from daypass.model.batches import SignedURLBatch
+
     if backend.create_signed_urls is None or request.method == "LIST":
         rows = []
         for row, key in enumerate(keys):

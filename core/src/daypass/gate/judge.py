@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from os.path import commonprefix
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
 import attrs
@@ -14,12 +14,14 @@ import attrs
 from daypass.backends.calls import Backend
 from daypass.base.urls import encode, encode_key
 from daypass.errors import PluginError
-from daypass.model.forms import FormRequest, UploadForm
 from daypass.model.headers import copy_header
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
-from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
+
+if TYPE_CHECKING:
+    from daypass.model.forms import FormRequest, UploadForm
+    from daypass.model.prefixes import SignedPrefix
 
 __all__ = ["Judged", "judge", "judge_form"]
 
@@ -32,9 +34,9 @@ _SOUND_URL = re.compile(
 _SOUND_REST = re.compile(r"[!$&-;=?@A-Z_a-z~]*(?:%[0-9A-Fa-f]{2}[!$&-;=?@A-Z_a-z~]*)*")
 _LAST_PORT = 65_535
 #: What a header's name may be (RFC 9110), since fields are named after headers.
-_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FIELD_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 #: What could end a field, or a line of a shell: controls, and half characters.
-_BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BREAKING = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 def judge(
@@ -132,7 +134,7 @@ def _misshapen(answer: SignedURL | SignedPrefix) -> str | None:
     fault = None
     if not isinstance(answer.url, str):
         fault = "a URL that is no text"
-    elif isinstance(answer, SignedPrefix) and (
+    elif not isinstance(answer, SignedURL) and (
         not isinstance(answer.query, str) or "?" in answer.url
     ):
         fault = "a grant that is no text, or a query in the prefix's own URL"
@@ -172,9 +174,9 @@ def _is_field(field: tuple[object, object]) -> bool:
     name, value = field
     return (
         isinstance(name, str)
-        and _FIELD_NAME.fullmatch(name) is not None
+        and re.fullmatch(_FIELD_NAME, name) is not None
         and isinstance(value, str)
-        and not _BREAKING.search(value)
+        and not re.search(_BREAKING, value)
     )
 
 
@@ -271,9 +273,9 @@ def _mistaken_form(
     backend: Backend, location: Location, request: FormRequest, answer: UploadForm
 ) -> str | None:
     """Say where a form is not what was asked."""
-    sound = _SOUND_URL.fullmatch(answer.url)
     from daypass.toolkit.post_policy import starts_with_of  # which few links need
 
+    sound = _SOUND_URL.fullmatch(answer.url)
     starts = starts_with_of(request, location.key)
     fault = None
     if not sound or "?" in answer.url or int(sound["port"] or 1) > _LAST_PORT:
@@ -349,7 +351,7 @@ def _mistimed(
 def _lists(answer: SignedURL | SignedPrefix, query: str, prefix: str) -> bool:
     """Tell whether a query asks for exactly the prefix; an empty one may go without saying."""
     asked = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "prefix"]
-    if isinstance(answer, SignedPrefix) and not query.endswith(f"&prefix={encode(prefix)}"):
+    if not isinstance(answer, SignedURL) and not query.endswith(f"&prefix={encode(prefix)}"):
         return False  # a longer prefix could not follow
     return asked == [prefix] or (not asked and not prefix)
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from daypass.audit.merkle import digests_of, root_of
 from daypass.backends.calls import Backend
 from daypass.errors import DaypassError, PolicyError, QuotaError
 from daypass.gate.record import Recorder, record
 from daypass.hookspecs.events import SigningEvent
-from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.prefixes import SignedPrefix
 
 if TYPE_CHECKING:
+    from daypass.model.forms import AnyRequest, UploadForm
+    from daypass.model.prefixes import SignedPrefix
     from daypass.policy.decisions import Ask, Decision
     from daypass.policy.enforcer import Enforcer
     from daypass.policy.quotas import Excess, Reserved
@@ -228,6 +227,8 @@ class Permit:
             if len(urls) == 1:
                 told["url_sha256"] = sha256(urls[0].encode()).hexdigest()
             else:
+                from daypass.audit.merkle import digests_of, root_of
+
                 told["merkle_root"] = root_of(digests_of(urls))
         record(event, self.told)
 

@@ -12,11 +12,11 @@ from attrs.validators import optional
 from daypass.base.messages import names_nearest, refuse_unknown, shown
 from daypass.errors import PluginError, UnknownOptionError
 from daypass.hookspecs.network import EVERYBODYS, Network
+from daypass.hookspecs.part_limits import PartLimits
 from daypass.hookspecs.project_options import ProjectOptions
-from daypass.model.options import CONDITIONS, METHODS, OF_LINKS
+from daypass.model.options import CONDITIONS, METHODS, OF_FORMS, OF_LINKS
 
 if TYPE_CHECKING:
-    from daypass.hookspecs.parts import PartLimits
     from daypass.model.locations import Location
 
 __all__ = ["BackendInfo"]
@@ -47,11 +47,7 @@ def _options(value: Iterable[str]) -> frozenset[str]:
 def _form_options(value: Iterable[str]) -> frozenset[str]:
     """Return names of the options of an upload form."""
     found = _names(value, "form_enforces")
-    if not found:
-        return found
-    from daypass.model.forms import FormOptions  # only where there are forms
-
-    return _of(found, FormOptions.__annotations__, "option of an upload form")
+    return _of(found, OF_FORMS, "option of an upload form")
 
 
 def _of(found: frozenset[str], known: Collection[str], what: str) -> frozenset[str]:
@@ -108,8 +104,6 @@ def _count(_info: object, field: attrs.Attribute[Any], value: object) -> None:
 
 def _limits(_info: object, field: attrs.Attribute[Any], value: object) -> None:
     """Refuse what is no `PartLimits`."""
-    from daypass.hookspecs.parts import PartLimits  # only where there are uploads in parts
-
     if not isinstance(value, PartLimits):
         _refuse(field, "a PartLimits or None", value)
 

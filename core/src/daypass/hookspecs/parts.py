@@ -1,4 +1,4 @@
-"""Parts of an upload: how large they may be, which there are, and what a backend does with them."""
+"""Parts of an upload: which there are, and what a backend does with them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from daypass.base.messages import names_nearest, shown_count
+from daypass.base.messages import shown_count
 from daypass.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from daypass.hookspecs.part_limits import PartLimits
     from daypass.model.links import SignedURL
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.requests import SignRequest
 
 __all__ = [
-    "PartLimits",
     "PartPlan",
     "UploadSession",
     "UploadedPart",
@@ -28,21 +28,6 @@ __all__ = [
 _MIB = 1 << 20
 #: What a part holds where nothing asks for more, in bytes: few requests, and little to send again.
 _PART_SIZE = 16 * _MIB
-
-
-@names_nearest
-@attrs.frozen(kw_only=True)
-class PartLimits:
-    """What a store takes as parts; sizes in bytes."""
-
-    #: The smallest part; the last one may be smaller.
-    min_part_size: int
-    #: The largest part.
-    max_part_size: int
-    #: How many parts one upload has at most.
-    max_parts: int
-    #: The largest object.
-    max_size: int
 
 
 @attrs.frozen(kw_only=True)

@@ -9,25 +9,23 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self, TypedDict
+from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
 from daypass.base.messages import refuse_unknown
 from daypass.base.secrets import MASK
-from daypass.base.times import Duration, rfc3339
+from daypass.base.times import rfc3339
 from daypass.base.tracebacks import made_discreetly
 from daypass.errors import InvalidExpiryError, InvalidRequestError
 from daypass.model.cards import link_card
 from daypass.model.conditional import Conditional, with_checks
-from daypass.model.options import FORM_CONDITIONS, OF_FORMS, OPTIONS
+from daypass.model.options import FORM_CONDITIONS, OF_FORMS
 from daypass.model.requests import SignRequest
 
 __all__ = [
     "FILENAME",
-    "WAIVABLE",
     "AnyRequest",
-    "FormOptions",
     "FormRequest",
     "UploadForm",
     "make_form_request",
@@ -35,37 +33,6 @@ __all__ = [
 
 #: At the end of a key, the store puts the chosen file's name in its place.
 FILENAME = "${filename}"
-
-#: Options that ``strict=False`` can waive: all that restrict, and the media type.
-WAIVABLE = frozenset(name for name in OF_FORMS if OPTIONS[name].kind == "restricts") | {
-    "content_type"
-}
-
-
-class FormOptions(TypedDict, total=False):
-    """The keywords of every ``create_upload_form``: the fields of `FormRequest`, one for one."""
-
-    expires_in: Duration | None
-    expires_at: datetime | None
-    content_type: str | None
-    content_type_prefix: str | None
-    content_md5: str | bytes | None
-    checksum_sha256: str | bytes | None
-    content_length: int | None
-    min_bytes: int | None
-    max_bytes: int | None
-    if_absent: bool
-    metadata: Mapping[str, str] | None
-    acl: str | None
-    storage_class: str | None
-    tags: Mapping[str, str] | None
-    headers: Mapping[str, str] | None
-    success_status: int | None
-    success_redirect: str | None
-    strict: bool
-    on_short: Literal["warn", "raise"]
-    allow_dot_segments: bool
-    signing_time: datetime | None
 
 
 @made_discreetly

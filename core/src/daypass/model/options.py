@@ -176,3 +176,5 @@ SHAPING = frozenset(_with("link", kind="shapes"))
 #: Every option that a link, or a form, carries out, or a backend refuses.
 CONDITIONS = RESTRICTING | DESCRIBING | SHAPING
 FORM_CONDITIONS = frozenset(name for name in OF_FORMS if OPTIONS[name].kind)
+#: Options of a form that ``strict=False`` can waive: all that restrict, and the media type.
+WAIVABLE = frozenset(_with("form", kind="restricts")) | {"content_type"}

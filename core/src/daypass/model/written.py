@@ -13,7 +13,7 @@ from daypass.errors import InvalidRequestError
 from daypass.model.options import OF_FORMS, OF_LINKS, OPTIONS
 
 if TYPE_CHECKING:
-    from daypass.model.forms import FormOptions
+    from daypass.model.form_options import FormOptions
     from daypass.model.requests import SignOptions
 
 __all__ = ["form_options", "read_option", "sign_options", "value_of"]

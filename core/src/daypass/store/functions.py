@@ -11,12 +11,9 @@ from daypass.base.messages import refuse_unknown
 from daypass.base.tracebacks import discreet, forget
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.gate import doors
-from daypass.model.batches import SignedURLBatch
-from daypass.model.forms import FormOptions, make_form_request
+from daypass.model.form_options import FormOptions
 from daypass.model.links import SignedURL
-from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
-from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import (
     BulkOptions,
     ReadOptions,
@@ -25,14 +22,18 @@ from daypass.model.requests import (
     make_reading,
     make_request,
 )
-from daypass.policy.decisions import Rehearsal
-from daypass.store import bulk
-from daypass.store.heads import Head, head_all
 from daypass.store.keywords import BulkKeywords, ManyHeadsKeywords, hidden
 from daypass.store.prepared import root_for
+from daypass.store.root import made_for
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.metadata import ObjectMetadata
+    from daypass.model.prefixes import SignedPrefix
+    from daypass.policy.decisions import Rehearsal
+    from daypass.store.heads import Head
 
 __all__ = [
     "create_signed_prefix",
@@ -221,6 +222,8 @@ def create_signed_urls(
         DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.
 
     """
+    from daypass.store import bulk  # which one link does not need
+
     find = partial(
         root_for,
         storage_options=hidden(storage_options),
@@ -359,6 +362,8 @@ def head_metadata_many(
         DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
 
     """
+    from daypass.store.heads import head_all
+
     request = make_reading(options)
     storage_options, signer_options = hidden(storage_options), hidden(signer_options)
 
@@ -420,7 +425,7 @@ def rehearse(
     if version is not None and action != "create_signed_url":
         msg = f"version names one object, and {action} takes none: leave it out"
         raise InvalidRequestError(msg, option="version")
-    made = make_form_request(options) if action == "create_upload_form" else make_request(options)
+    made = made_for(action, options)
     root, key = root_for(
         path,
         storage_options=storage_options,

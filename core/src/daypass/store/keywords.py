@@ -10,7 +10,7 @@ import attrs
 from daypass.base.messages import brief, refuse_unknown
 from daypass.base.secrets import Options
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
-from daypass.model.forms import FormOptions
+from daypass.model.form_options import FormOptions
 from daypass.model.requests import BulkOptions, ReadOptions, SharedOptions, SignOptions
 
 if TYPE_CHECKING:

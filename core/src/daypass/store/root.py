@@ -23,7 +23,6 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.hookspecs.network import Network
-from daypass.model.forms import AnyRequest, FormRequest, make_form_request
 from daypass.model.locations import Location
 from daypass.model.paths import (
     PROFILES,
@@ -41,7 +40,9 @@ from daypass.toolkit.settings import effective_options
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["Action", "Root"]
+    from daypass.model.forms import AnyRequest, FormRequest
+
+__all__ = ["Action", "Root", "made_for"]
 
 _OfLinks = Literal[
     "create_multipart_upload", "create_signed_prefix", "create_signed_url", "create_signed_urls"
@@ -51,6 +52,20 @@ Action = Literal[_OfLinks, "create_upload_form"]
 _FORM = "create_upload_form"
 #: The filesystems' word for it, all of which have the same.
 _AWARE = "version_aware"
+
+
+def made_for(action: str, options: Mapping[str, Any]) -> AnyRequest:
+    """Return the request that a function's keywords make.
+
+    Raises:
+        InvalidRequestError: for an option that is not legal.
+
+    """
+    if action != _FORM:
+        return make_request(options)
+    from daypass.model.forms import make_form_request  # which links do not need
+
+    return make_form_request(options)
 
 
 @attrs.frozen(slots=False, eq=False, repr=False)  # not slotted: called() copies __dict__
@@ -317,13 +332,13 @@ class Root:
 
         """
         if made is None:
-            made = make_request(options) if action != _FORM else make_form_request(options)
+            made = made_for(action, options)
         if self.profiled is not None:
             defaults = self.profiled.profile.defaults
             filled = defaults.filled(options, made.method)
             if (source := filled.get("copy_source")) is not None:
                 filled["copy_source"] = self.profiled.source(source)
-            made = make_request(filled) if action != _FORM else make_form_request(filled)
+            made = made_for(action, filled)
         if action == "create_signed_prefix":
             location = self.below(key)
         elif action == "create_signed_urls":

@@ -12,13 +12,10 @@ from daypass.base.process import in_thread
 from daypass.base.tracebacks import discreet, forget
 from daypass.errors import ObjectNotFoundError
 from daypass.gate import doors
-from daypass.model.batches import SignedURLBatch
-from daypass.model.forms import FormOptions, UploadForm
+from daypass.model.form_options import FormOptions
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import PathLike
-from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import (
     BulkOptions,
     ReadOptions,
@@ -26,14 +23,17 @@ from daypass.model.requests import (
     SignOptions,
     make_reading,
 )
-from daypass.store import bulk
-from daypass.store.heads import Head, head_all
 from daypass.store.keywords import ManyHeadsOptions, at_once
 from daypass.store.root import Root
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import UploadForm
+    from daypass.model.metadata import ObjectMetadata
+    from daypass.model.prefixes import SignedPrefix
+    from daypass.store.heads import Head
     from daypass.store.multipart import MultipartUpload
 
 __all__ = ["Store"]
@@ -265,6 +265,8 @@ class Store:
             DaypassError: another of the tree in `daypass.errors`, with ``errors="raise"``.
 
         """
+        from daypass.store.heads import head_all
+
         request = make_reading(options)
 
         def read(key: str, version: str | None) -> ObjectMetadata:
@@ -317,6 +319,8 @@ class Store:
             DaypassError: one of the tree in `daypass.errors`.
 
         """
+        from daypass.store import bulk  # which one link does not need
+
         return bulk.sign_all(partial(bulk.in_root, self.root), keys, options, errors)
 
     @discreet

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from daypass.base.tracebacks import discreet
 from daypass.gate import doors
-from daypass.model.forms import FormOptions, UploadForm, make_form_request
+from daypass.model.form_options import FormOptions
+from daypass.model.forms import UploadForm, make_form_request
 from daypass.model.paths import PathLike
 from daypass.model.requests import SharedOptions
 from daypass.store import multipart

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 import attrs
 
 from daypass.base.process import follow_forks
 from daypass.errors import UnsupportedOptionError
-from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
+
+if TYPE_CHECKING:
+    from daypass.model.batches import SignedURLBatch
 
 __all__ = [
     "CREDENTIALS_END",
@@ -190,6 +192,8 @@ class Begun:
 
     def links(self, keys: Sequence[str], location: Location) -> SignedURLBatch:
         """Return the links of many keys below a location, in their order."""
+        from daypass.model.batches import SignedURLBatch  # which one link does not need
+
         return SignedURLBatch(self.filled.urls(keys), keys, self.like(location))
 
     def like(self, location: Location) -> SignedURL:

@@ -10,14 +10,15 @@ import hmac
 from binascii import hexlify
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import unquote
 
 import attrs
 
 from daypass.base.urls import encode, encode_key, encode_keys, host_header
-from daypass.model import batches
-from daypass.model.batches import AlikeURLs
+
+if TYPE_CHECKING:
+    from daypass.model.batches import AlikeURLs
 
 __all__ = [
     "AWS4",
@@ -177,12 +178,14 @@ class Prepared:
         """Return the signed URLs of many keys: the bytes of `url`, without its calls per key."""
         if self._states is None:
             return [self.url(key) for key in keys]
+        from daypass.model.batches import AlikeURLs, wanted  # which one link does not need
+
         start, query = self._before + self._prefix, self._query
         head, tail = self._request_head, self._request_tail
         inner, outer = self._states
         copy_inner, copy_outer = inner.copy, outer.copy
         paths = encode_keys(keys)
-        apart = batches.wanted()
+        apart = wanted()
         found: list[Any] = []
         add = found.append
         for path in paths:

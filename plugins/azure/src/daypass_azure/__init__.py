@@ -10,13 +10,10 @@ import attrs
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
-from daypass.hookspecs.parts import PartLimits, UploadSession
-from daypass.model.batches import SignedURLBatch
+from daypass.hookspecs.part_limits import PartLimits
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import ParsedPath
-from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
 from daypass.toolkit.options import flag, matching
@@ -27,7 +24,11 @@ if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.network import Network
+    from daypass.hookspecs.parts import UploadSession
     from daypass.hookspecs.verifications import RequestCheck, SentRequest
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.metadata import ObjectMetadata
+    from daypass.model.prefixes import SignedPrefix
     from daypass_azure.signer import Signer
 
 __all__ = ["AzureOptions"]

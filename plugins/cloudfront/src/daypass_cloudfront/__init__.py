@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
 from daypass_cloudfront.options import CloudFrontOptions
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.verifications import RequestCheck, SentRequest
+    from daypass.model.prefixes import SignedPrefix
     from daypass_cloudfront.signer import Signer
 
 __all__ = ["CloudFrontOptions"]

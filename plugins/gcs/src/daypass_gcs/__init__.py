@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
-from daypass.hookspecs.parts import PartLimits, UploadSession
-from daypass.model.batches import SignedURLBatch
-from daypass.model.forms import FormRequest, UploadForm
+from daypass.hookspecs.part_limits import PartLimits
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
 from daypass_gcs.options import GCSOptions
@@ -21,7 +18,11 @@ if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.network import Network
+    from daypass.hookspecs.parts import UploadSession
     from daypass.hookspecs.verifications import RequestCheck, SentRequest
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import FormRequest, UploadForm
+    from daypass.model.metadata import ObjectMetadata
     from daypass_gcs.signer import Signer
 
 __all__ = ["GCSOptions"]

@@ -12,12 +12,9 @@ from daypass.base.messages import shown
 from daypass.base.times import utc_or_text
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
-from daypass.hookspecs.parts import PartLimits, UploadSession
-from daypass.model.batches import SignedURLBatch
-from daypass.model.forms import FormRequest, UploadForm
+from daypass.hookspecs.part_limits import PartLimits
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import prepared
 from daypass.toolkit.options import bound_origin, one_of
@@ -27,7 +24,11 @@ if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.network import Network
+    from daypass.hookspecs.parts import UploadSession
     from daypass.hookspecs.verifications import RequestCheck, SentRequest
+    from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import FormRequest, UploadForm
+    from daypass.model.metadata import ObjectMetadata
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]

@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError
 
 from daypass.base.times import timestamp
 from daypass.errors import UnsupportedOptionError
-from daypass.model.batches import SignedURLBatch
 from daypass.model.headers import kin_of
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
@@ -29,6 +28,7 @@ from daypass_s3.settings import settings_of, with_region
 from daypass_s3.shape import shape_of
 
 if TYPE_CHECKING:
+    from daypass.model.batches import SignedURLBatch
     from daypass.toolkit.xml_uploads import Step
     from daypass_s3.form_places import FormPlace
     from daypass_s3.sigv2 import PreparedV2, TemplateV2
@@ -331,4 +331,6 @@ class BySDK:
 
     def links(self, keys: Sequence[str], location: Location) -> SignedURLBatch:
         """Return the links of many keys, one by one."""
+        from daypass.model.batches import SignedURLBatch
+
         return SignedURLBatch.of_rows([self.link(key, location.at(key).path) for key in keys])
