@@ -89,6 +89,10 @@ class Shop:
     wrong: Mapping[str, Any]
     #: The same with a signer that the store does not know.
     unknown: Mapping[str, Any] | None = None
+    #: What stands before the bucket in the path of its URLs.
+    account: str = ""
+    #: Of one behind nginx: its URL, by what it does on the way.
+    ways: Mapping[str, str] = attrs.field(factory=dict)
 
     def link(self, key: str = KEY, method: str = "GET", **more: Any) -> SignedURL:
         """Sign a link."""
@@ -215,6 +219,38 @@ def _field_changed(shop: Shop) -> Sent:
     return _form(shop, **{"Content-Type": "text/html"})
 
 
+def _through(way: str, **asked: Any) -> Callable[[Shop], Sent]:
+    """Send what is asked, by a link for nginx's address, through nginx."""
+
+    def make(shop: Shop) -> Sent:
+        return _of(shop.link(public_endpoint=shop.ways[way], **asked))
+
+    return make
+
+
+def _large(shop: Shop) -> Sent:
+    # More than nginx takes unless it is told.
+    body = b"a" * (1 << 20) + b"a"
+    return _of(shop.link(method="PUT", public_endpoint=shop.ways["keeps all"]), body=body)
+
+
+#: What nginx does on the way to a store.
+_NGINX: dict[str, Callable[[Shop], Sent]] = {
+    **{
+        way: _through(way)
+        for way in (
+            "names another host",
+            "takes a prefix off",
+            "puts a prefix before",
+            "encodes the query again",
+            "adds to the query",
+            "finds no store",
+        )
+    },
+    "merges slashes": _through("writes the path anew", key="maps//a"),
+    "drops a header": _through("keeps all", method="PUT", metadata={"run_id": "42"}),
+    "takes no large body": _large,
+}
 #: Of stores with Version 4.
 _V4: dict[str, Callable[[Shop], Sent]] = {
     "ended": _ended,
@@ -233,11 +269,14 @@ _V4: dict[str, Callable[[Shop], Sent]] = {
     "signature cut": _cut,
     "exists": _exists,
 }
+_V4_BUT_EXISTS = {name: case for name, case in _V4.items() if name != "exists"}
 _S3 = {**_V4, "header added": _acl_added, "bad checksum": _bad_sum}
 #: By server, what it refuses; what is not there it lets pass.
 CASES: dict[str, dict[str, Callable[[Shop], Sent]]] = {
     "swift": {**_S3, "unknown signer": _unknown_signer},
     "localstack": {**_S3, "field changed": _field_changed},
+    "nanio": _V4_BUT_EXISTS,
+    "ministack": _S3,
     "gcs": {
         **_V4,
         "early": _early,
@@ -261,5 +300,14 @@ CASES: dict[str, dict[str, Callable[[Shop], Sent]]] = {
         "wrong key": _wrong_key,
         "query added": _query_added,
         "signature cut": _cut,
+    },
+    **{
+        f"{store} behind nginx": _NGINX
+        for store in ("swift", "localstack", "nanio", "ministack", "gcs")
+    },
+    # Of the address its signatures bind the container and the blob alone.
+    "azurite behind nginx": {
+        way: _NGINX[way]
+        for way in ("puts a prefix before", "finds no store", "takes no large body")
     },
 }

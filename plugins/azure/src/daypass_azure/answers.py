@@ -32,7 +32,7 @@ _SAID = {
     "KeyBasedAuthenticationNotPermitted": "the account forbids links signed with its key: sign with a user delegation key",
     "PublicAccessNotPermitted": "the signature's parameters were cut off, and the account has no public access",
     "NoAuthenticationInformation": "no signature was found: parameters of the URL were cut off",
-    "ResourceNotFound": "there is no such resource, or the signature's parameters were cut off",
+    "ResourceNotFound": "there is no such resource, or the signature's parameters were cut off, or something on the way (a proxy) changed the path",
     "BlobNotFound": "the signature is right, and there is no such blob: check its name, character by character",
     "ContainerNotFound": "there is no such container: check its name",
     "BlobAlreadyExists": "the blob exists, and the link may only create",

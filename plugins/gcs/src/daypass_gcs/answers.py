@@ -32,7 +32,7 @@ _SAID = {
     "EntityTooSmall": "the upload is smaller than x-goog-content-length-range allows",
     "BadDigest": "the body that arrived is not the one that Content-MD5 was made of",
     "InvalidPolicyDocument": "the form does not meet its own policy, or the policy has ended",
-    "AuthenticationRequired": "no signature was found: parameters of the URL were cut off",
+    "AuthenticationRequired": "no signature was found: parameters of the URL were cut off or changed on the way",
     "AccountProblem": "billing of the project is closed, or it has another problem",
     "SlowDown": "the store asks for fewer requests: try again, more slowly",
     "InternalError": "the store failed: try again",

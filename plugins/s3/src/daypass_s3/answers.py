@@ -43,6 +43,7 @@ _SAID = {
     "SlowDown": "the store asks for fewer requests: try again, more slowly",
     "ServiceUnavailable": "the store is busy: try again",
     "InternalError": "the store failed: try again",
+    "AccessControlListNotSupported": "the bucket allows no ACLs: whoever owns it owns every object in it; sign without one",
     "AccountProblem": "there is a problem with the account (billing, perhaps)",
     "AllAccessDisabled": "all access to this bucket has been disabled",
     "InvalidObjectState": "the object is archived: restore it first",
@@ -84,6 +85,7 @@ _REFUSALS = frozenset(
 _REFUSED, _MISSING = (400, 401, 403), 404
 #: A HEAD in the wrong region has no more than this and a header.
 _MOVED = (301, 307, 308, 400)
+_MALFORMED = re.compile(r"(?i)credential.{0,40}mal-?formed|mal-?formed.{0,40}credential")
 _ACTION = re.compile(r"not authorized to perform: ([A-Za-z0-9-]{1,40}:[A-Za-z0-9*]{1,80})")
 
 
@@ -103,7 +105,7 @@ def findings_of(url: FoundURL, link: Explanation, error: ErrorBody) -> list[Find
         if error.status in (None, *_REFUSED):
             said = fault_of_link(url, link)
         said = said or next((one.message for one in arrived if one.severity == "error"), None)
-    said = said or _of_words(error, link) or _of_code(error)
+    said = said or _of_words(error, link) or _of_code(error, link)
     return [answered(error, said), *arrived, *_of_clock(error, link, url)]
 
 
@@ -138,14 +140,16 @@ def _of_headers(error: ErrorBody, link: Explanation) -> str:
     return f"the signed headers did not arrive all ({', '.join(sorted(signed))[:200]}): send them; or {added}"
 
 
-def _of_code(error: ErrorBody) -> str | None:
+def _of_code(error: ErrorBody, link: Explanation) -> str | None:
     if error.code == "AccessDenied":
         return _denied(error)
     if said := _SAID.get(error.code):
         return said
     if "Redirect" in error.code or error.code.startswith("Authorization"):
-        return _elsewhere(error) or (
-            "the signature's parameters are wrong, or of another region than the bucket's"
+        return (
+            _elsewhere(error)
+            or _of_malformed(error, link)
+            or "the signature's parameters are wrong, or of another region than the bucket's"
         )
     if error.code or error.kind != "empty":
         return None
@@ -165,6 +169,22 @@ def _elsewhere(error: ErrorBody) -> str | None:
     )
 
 
+def _of_malformed(error: ErrorBody, link: Explanation) -> str | None:
+    """Say that the query was changed on the way, where the store cannot read a credential that the link has in order."""
+    in_order = link.credential_id and not any(one.severity == "error" for one in link.findings)
+    if not in_order or not _MALFORMED.search(error.message):
+        return None
+    what = (
+        "encoded the query twice"
+        if "%2F" in error.message
+        else "changed the query (encoded it twice, perhaps)"
+    )
+    return (
+        f"the credential that arrived is not the link's, which is well-formed: something on the way (a proxy, nearly always) has {what}: "
+        "let it pass the query on as it is"
+    )
+
+
 def _denied(error: ErrorBody) -> str:
     if not error.message:
         return (
@@ -173,7 +193,8 @@ def _denied(error: ErrorBody) -> str:
         )
     return (
         "the one who signed may not do this (or the object does not exist and they may not list): a link "
-        "can never do more than its signer; bucket policies, KMS keys and block-public-access decide too"
+        "can never do more than its signer; bucket policies, KMS keys and block-public-access decide too; "
+        "Swift answers so, too, where something on the way (a proxy) has changed the query"
     )
 
 
