@@ -14,7 +14,7 @@ from daypass.audit.finding import CHUNKS, find
 from daypass.manifest.run import CHUNK
 from daypass.store import bulk
 from tests.core.audit.conftest import lines_of
-from tests.core.fakes import NOW, backend, granting
+from tests.core.fakes import NOW, backend, granting, honest
 
 
 @pytest.fixture
@@ -62,6 +62,40 @@ def test_a_url_below_a_prefix_is_found_by_the_query_of_the_grant(registry_of, tm
     grant = daypass.create_signed_prefix("fake://bucket/data", signing_time=NOW)
     (found,) = find(f"https://maps.example/data/x?{grant.query}", file)
     assert found.record["action"] == "create_signed_prefix"
+
+
+def test_a_url_below_a_prefix_is_found_by_the_token_of_the_grant(registry_of, tmp_path):
+    def grant(location, request):
+        url = f"https://links.example/l/{location.key.strip('/').rjust(22, '0')}/"
+        return granting(location, request, url=url, query="")
+
+    registry_of({"fake": backend(grant=grant, opaque_links=True)})
+    file = tmp_path / "audit.jsonl"
+    add_audit(AuditFile(file, fsync=False))
+    grants = [daypass.create_signed_prefix(f"fake://bucket/{key}") for key in ("one", "two")]
+    assert [line["url_sha256"] for line in lines_of(file)] == [sha256(each.url) for each in grants]
+    for line, each in enumerate(grants, 1):
+        for url in (each.url, f"{each.url}a/b.csv", f"{each.url}a?as=json", sha256(each.url)):
+            (found,) = find(url, file)
+            assert (found.line, found.record["action"]) == (line, "create_signed_prefix")
+    assert find(f"https://links.example/l/{'0' * 22}/a", file) == []
+
+
+def test_a_link_by_its_token_is_found_whatever_was_added_to_it(registry_of, tmp_path):
+    def share(location, request):
+        return honest(location, request, url=f"https://links.example/l/{'a' * 22}")
+
+    registry_of({"fake": backend(share, opaque_links=True)})
+    file = tmp_path / "audit.jsonl"
+    add_audit(AuditFile(file, fsync=False))
+    link = daypass.create_signed_url("fake://bucket/key")
+    for asked in (
+        link.url,
+        f"{link.url}?as=json",
+        f"{link.url}/?X-Amz-Signature=0",
+        f"{link.url}#x",
+    ):
+        assert [found.line for found in find(asked, file)] == [1]
 
 
 def test_one_of_many_is_found_with_the_others_and_proven(audit):

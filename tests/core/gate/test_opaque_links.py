@@ -49,3 +49,83 @@ def test_a_grant_for_a_prefix_ends_in_it_all_the_same(registry_of):
     registry_of({"fake": fakes.backend(share, grant=grant, opaque_links=True)})
     with pytest.raises(PluginError, match="does not end in the key"):
         daypass.create_signed_prefix("fake://bucket/folder/")
+
+
+TOKEN = "8w2-aB_dEfGhIjKlMnOpQg"
+
+
+def in_the_path(**changes):
+    """Grant as a links service does: by a token in the URL's path."""
+
+    def grant(location, request):
+        values = {"url": f"https://links.example/l/{TOKEN}/", "query": "", **changes}
+        return fakes.granting(location, request, **values)
+
+    return grant
+
+
+@pytest.mark.parametrize("place", ["l", "p", "team/l"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+@pytest.mark.parametrize("prefix", ["", "folder/", "a b/c/"])
+def test_a_grant_can_be_in_the_path(registry_of, prefix, method, place):
+    grant = in_the_path(url=f"https://links.example/{place}/{TOKEN}/")
+    registry_of({"fake": fakes.backend(share, grant=grant, opaque_links=True)})
+    made = daypass.create_signed_prefix(f"fake://bucket/{prefix}", method=method)
+    assert made.path == f"fake://bucket/{prefix}"
+    assert made.url_for("k") == str(made) + "k" == f"https://links.example/{place}/{TOKEN}/k"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"url": f"ftp://links.example/l/{TOKEN}/"}, "not http"),
+        ({"url": f"https://me@links.example/l/{TOKEN}/"}, "not http"),
+        ({"url": f"https://links\u00e9.example/l/{TOKEN}/"}, "not http"),
+        ({"url": f"https://links.example:99999/l/{TOKEN}/"}, "not http"),
+        ({"url": f"https://links.example/l/{TOKEN}/%zz/"}, "not http"),
+        ({"url": f"https://links.example/l/{TOKEN}/?a=1"}, "a query in the prefix's own URL"),
+        ({"url": f"https://links.example/l/{TOKEN}/#/"}, "not http"),
+        ({"url": f"https://links.example/l/{TOKEN}"}, "does not end in a token"),
+        ({"url": f"https://links.example/l/{TOKEN}x/"}, "does not end in a token"),
+        ({"url": f"https://links.example/l/{TOKEN[1:]}/"}, "does not end in a token"),
+        ({"url": f"https://links.example/s/{TOKEN}/"}, "does not end in a token"),
+        ({"url": f"https://links.example/l/{TOKEN}/folder/"}, "does not end in a token"),
+        ({"url": f"https://links.example/l/{TOKEN}//"}, "does not end in a token"),
+        ({"url": "https://links.example/"}, "does not end in a token"),
+        ({"url": "https://links.example/l/None/"}, "does not end in a token"),
+        ({"url": f"https://links.example/l/{TOKEN}/{TOKEN}/"}, "does not end in a token"),
+        ({"query": f"t={TOKEN}"}, "does not end in the key"),
+        ({"method": "PUT"}, "a URL for PUT"),
+        ({"permits": frozenset({"PUT"})}, "permitting"),
+        ({"path": "fake://bucket/other/"}, "another path"),
+        ({"expires_at": fakes.NOW.replace(year=9000)}, "an end that is not"),
+    ],
+    ids=range(21),
+)  # fmt: skip
+def test_all_else_of_a_grant_in_the_path_is_judged_as_ever(registry_of, changes, fault):
+    registry_of({"fake": fakes.backend(share, grant=in_the_path(**changes), opaque_links=True)})
+    with pytest.raises(PluginError, match=fault) as caught:
+        daypass.create_signed_prefix("fake://bucket/folder/")
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_grant_in_the_path_cannot_list(registry_of):
+    """A listing's URL carries its prefix in the query, which such a grant has not."""
+    registry_of({"fake": fakes.backend(share, grant=in_the_path(), opaque_links=True)})
+    with pytest.raises(PluginError, match="does not carry the prefix"):
+        daypass.create_signed_prefix("fake://bucket/folder/", method="LIST")
+
+
+def test_a_grant_in_the_path_is_for_those_who_declare_it(registry_of):
+    registry_of({"fake": fakes.backend(grant=in_the_path())})
+    with pytest.raises(PluginError, match="does not end in the key"):
+        daypass.create_signed_prefix("fake://bucket/folder/")
+
+
+def test_a_public_endpoint_is_where_a_grant_in_the_path_leads(registry_of):
+    module = fakes.backend(share, grant=in_the_path(), opaque_links=True)
+    registry_of({"fake": module})
+    options = {"public_endpoint": "https://links.example"}
+    assert daypass.create_signed_prefix("fake://bucket/folder/", **options)
+    with pytest.raises(PluginError, match="public endpoint"):
+        daypass.create_signed_prefix("fake://bucket/folder/", public_endpoint="https://b.example")

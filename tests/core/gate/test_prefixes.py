@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import pickle
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -232,6 +233,34 @@ def test_nothing_secret_is_shown():
     assert "sig=" not in repr(grant)
     assert "hunter2" not in repr(grant)
     assert str(grant) == f"{grant.url}?{grant.query}"
+    assert pickle.loads(pickle.dumps(grant)) == grant
+
+
+#: A grant that is in its URL's path, as a service's links are.
+TOKEN = "8w2-aB_dEfGhIjKlMnOpQg"
+IN_THE_PATH = {"url": f"https://links.example/l/{TOKEN}/", "query": ""}
+
+
+def test_a_grant_in_the_path_has_no_stray_question_mark():
+    grant = grant_of(**IN_THE_PATH)
+    assert str(grant) == f"https://links.example/l/{TOKEN}/"
+    assert grant.url_for("a b/c?.tif") == f"https://links.example/l/{TOKEN}/a%20b/c%3F.tif"
+    assert grant.storage_options() == {}
+    assert grant_of(**IN_THE_PATH, headers={"x-a": "b"}).storage_options() == {
+        "headers": {"x-a": "b"}
+    }
+    with pytest.raises(InvalidPathError):
+        grant.url_for("../x")
+
+
+def test_a_grant_in_the_path_is_masked_there():
+    grant = grant_of(**IN_THE_PATH)
+    assert "url='https://links.example/l/****/', query=''" in repr(grant)
+    assert TOKEN not in repr(grant) + json.dumps(grant.to_dict())
+    assert grant.to_dict()["url"] == "https://links.example/l/****/"
+    assert grant.to_dict()["query"] == ""
+    revealed = grant.to_dict(reveal=True)
+    assert (revealed["url"], revealed["query"]) == (grant.url, "")
     assert pickle.loads(pickle.dumps(grant)) == grant
 
 

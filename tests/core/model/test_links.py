@@ -41,6 +41,12 @@ def _link(**changes) -> SignedURL:
         ("https://b.example/k?****", "https://b.example/k?X-Amz-Signature=1"),
         ("https://b.example/k", "https://b.example/k"),
         ("https://b.example/k?****", "https://b.example/k?a=1?b=2"),
+        ("https://l.example/l/****", f"https://l.example/l/{'a' * 22}"),
+        (
+            "https://l.example/team/p/****/a/b?****",
+            f"https://l.example/team/p/{'_' * 22}/a/b?as=json",
+        ),
+        ("https://l.example/l/****#a", f"https://l.example/l/{'-' * 22}#a"),
     ],
 )
 def test_a_masked_url_shows_the_place_alone(expected, url):

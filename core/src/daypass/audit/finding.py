@@ -14,6 +14,7 @@ import attrs
 from daypass.audit.lines import LONGEST_LINE, read_line
 from daypass.audit.merkle import Proof, digest_of, inclusion, root_of
 from daypass.audit.reading import opened
+from daypass.base.urls import token_of
 from daypass.errors import AuditError, InvalidRequestError
 
 __all__ = ["CHUNKS", "Found", "find"]
@@ -72,9 +73,16 @@ def find(
 
 
 def _digests(link: str) -> list[bytes]:
-    """Return what a line may say of a link; of one below a prefix that was granted, it is of the query."""
-    _, mark, query = link.partition("?")
-    return [digest_of(link), digest_of(query)] if mark else [digest_of(link)]
+    """Return what a line may say of a link; of one below a prefix that was granted, it is of the grant."""
+    place, mark, query = link.partition("?")
+    grants = [query] if mark else []
+    if token := token_of(place):
+        end = place.index(token) + len(token)
+        grants += [
+            place[:end],
+            place[: end + 1],
+        ]  # whatever was added: a key, or a query that is ignored
+    return [digest_of(text) for text in dict.fromkeys([link, *grants])]
 
 
 def _proofs(digests: Collection[bytes], links: Iterable[str | None]) -> dict[str, Proof]:

@@ -14,6 +14,7 @@ from daypass.errors import InvalidRequestError
 __all__ = [
     "ENCRYPTION_KEY",
     "MASK",
+    "OPAQUE_LINK",
     "Options",
     "check_portable",
     "hide",
@@ -29,6 +30,9 @@ ENCRYPTION_KEY = (
     r"(?:(?:customer|encryption)-?|(?:(?:sse|encryption)_customer|encryption)_)key"
     r"(?![-_]?(?:sha256|md5|id)|[a-z0-9])"
 )
+#: The token of a link that is secret by its path, as a links service makes it: 22 characters of base64url, which are
+#: 128 bits. What goes on as a name does, or has a suffix, is a name.
+OPAQUE_LINK = r"/[lp]/(?P<token>[A-Za-z0-9_-]{22})(?![_-]*[A-Za-z0-9]|\.[A-Za-z0-9])"
 
 
 class Options(dict[str, Any]):

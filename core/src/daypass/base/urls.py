@@ -1,4 +1,4 @@
-"""What a URL is written with: percent-encoding, hosts, endpoints, and a mask for its query."""
+"""What a URL is written with: percent-encoding, hosts, endpoints, and a mask for what makes it work."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from daypass.base.secrets import MASK, OPAQUE_LINK
 from daypass.errors import InvalidRequestError
 
-__all__ = ["check_endpoint", "encode", "encode_key", "encode_keys", "host_header", "mask_url"]
+__all__ = [
+    "check_endpoint",
+    "encode",
+    "encode_key",
+    "encode_keys",
+    "host_header",
+    "mask_url",
+    "token_of",
+]
 
 #: True for a key in which nothing needs encoding: asking is cheaper than encoding.
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*", re.ASCII).fullmatch
@@ -100,6 +109,22 @@ def mask_url(url: str) -> str:
 
     >>> mask_url("https://b.example/k?X-Amz-Signature=1234")
     'https://b.example/k?****'
+    >>> mask_url("https://links.example/l/AAAAAAAAAAAAAAAAAAAAAA/k")
+    'https://links.example/l/****/k'
     """
     place, query, _ = url.partition("?")
-    return place + query + ("****" if query else "")
+    return re.sub(OPAQUE_LINK, _without_token, place) + query + (MASK if query else "")
+
+
+def _without_token(found: re.Match[str]) -> str:
+    return found[0].removesuffix(found["token"]) + MASK
+
+
+def token_of(url: str) -> str | None:
+    """Return the token in a URL's path by which alone it opens something; None where there is none.
+
+    >>> token_of("https://links.example/l/AAAAAAAAAAAAAAAAAAAAAA?as=json")
+    'AAAAAAAAAAAAAAAAAAAAAA'
+    """
+    found = re.search(OPAQUE_LINK, url.partition("?")[0])
+    return None if found is None else found["token"]

@@ -167,7 +167,7 @@ def create_signed_prefix(
         answer = call(backend, action, SignedPrefix, location=location, request=permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
-        permit.record(answer, [answer.query])
+        permit.record(answer, [answer.query or answer.url])
     return answer
 
 

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 import attrs
 
 from daypass.backends.calls import Backend
-from daypass.base.urls import encode, encode_key
+from daypass.base.secrets import MASK
+from daypass.base.urls import encode, encode_key, mask_url, token_of
 from daypass.errors import PluginError
 from daypass.model.headers import copy_header
 from daypass.model.links import REQUESTED, SignedURL
@@ -194,8 +195,7 @@ def _mistaken(
     answer: SignedURL | SignedPrefix,
 ) -> str | None:
     """Say where the answer is not what was asked."""
-    url = answer.url if isinstance(answer, SignedURL) else f"{answer.url}?{answer.query}"
-    place, _, query = url.partition("?")
+    place, query = _parts(answer)
     sound = _SOUND_URL.fullmatch(place)
     fault = None
     if (
@@ -206,12 +206,8 @@ def _mistaken(
         fault = "a URL that is not http(s)://host/path in plain RFC 3986 characters"
     elif request.method == "LIST" and not _lists(answer, query, location.key):
         fault = "a URL whose query does not carry the prefix, once"
-    elif not _is_opaque(backend, answer) and not _names_key(backend, location, request, place):
-        fault = (
-            "a URL whose path does not end in the key, so that nothing shows which object it opens: another key "
-            "was signed, or the store gives its links names of their own, which a backend of it has to declare "
-            "(BackendInfo.opaque_links)"
-        )
+    elif unclear := _unclear(backend, location, request, answer, place):
+        fault = unclear
     elif location.public_endpoint is not None and not _is_below(location.public_endpoint, place):
         fault = "a URL whose host is not the public endpoint's"
     elif answer.method != request.method or request.method not in answer.permits:
@@ -229,6 +225,12 @@ def _mistaken(
     return fault
 
 
+def _parts(answer: SignedURL | SignedPrefix) -> tuple[str, str]:
+    """Return a URL up to its query, and that; of a grant they are apart."""
+    place, _, query = answer.url.partition("?")
+    return (place, answer.query) if isinstance(answer, SignedPrefix) else (place, query)
+
+
 def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | None:
     """Say where a link copies an object that nobody was asked about."""
     if request.copy_source is None and copy_header(answer.headers):
@@ -236,9 +238,29 @@ def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | No
     return None
 
 
-def _is_opaque(backend: Backend, answer: SignedURL | SignedPrefix) -> bool:
-    """Tell whether a URL's path is the store's own; below a grant's prefix the keys follow."""
-    return backend.info.opaque_links and isinstance(answer, SignedURL)
+def _unclear(
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    answer: SignedURL | SignedPrefix,
+    place: str,
+) -> str | None:
+    """Say where nothing in a URL's path shows what it opens, or masks what opens it."""
+    opaque = backend.info.opaque_links
+    if opaque and isinstance(answer, SignedPrefix) and not answer.query:
+        if token_of(place) and mask_url(place).endswith(f"/{MASK}/"):  # which keys can follow
+            return None
+        return (
+            "a grant without a query, whose URL does not end in a token that is masked where it is shown: "
+            "/l/ or /p/, 22 characters of base64url, and a slash"
+        )
+    if (opaque and isinstance(answer, SignedURL)) or _names_key(backend, location, request, place):
+        return None
+    return (
+        "a URL whose path does not end in the key, so that nothing shows which object it opens: another key "
+        "was signed, or the store gives its links names of their own, which a backend of it has to declare "
+        "(BackendInfo.opaque_links)"
+    )
 
 
 def _names_key(backend: Backend, location: Location, request: SignRequest, place: str) -> bool:

@@ -209,8 +209,8 @@ class Permit:
         Args:
             answer: the link, one that stands for a batch, or a grant; None where an upload in parts
                 begins, of which no link has left yet.
-            urls: all that leave; of a grant its query, by which each URL below it can be recognised; of
-                an upload form its policy.
+            urls: all that leave; of a grant its query, by which each URL below it can be recognised, or the
+                URL itself where that is the secret; of an upload form its policy.
 
         Raises:
             AuditError: if they cannot be recorded; then no link leaves.

@@ -45,8 +45,8 @@ class SigningEvent:
     #: root they lie below; 0 where an upload in parts begins.
     count: int = 1
     #: Only in ``record``: SHA-256 in hex of the URL, by which a found link can be recognised; of a
-    #: grant for a prefix, of its query alone; of an upload form, of its field ``policy``. None where
-    #: several links leave.
+    #: grant for a prefix, of its query alone, or of its URL where it has none; of an upload form, of its
+    #: field ``policy``. None where several links leave.
     url_sha256: str | None = None
     #: Only in ``record``, of several links: the root, in hex, of the Merkle tree of RFC 9162 over their
     #: URLs in order, by which each of them can be proven.

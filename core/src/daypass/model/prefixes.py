@@ -11,7 +11,7 @@ import attrs
 
 from daypass.base.secrets import MASK, mask_headers, masked_headers
 from daypass.base.times import rfc3339
-from daypass.base.urls import encode, encode_key
+from daypass.base.urls import encode, encode_key, mask_url
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.model.links import make_cookies
 from daypass.model.paths import check_prefix
@@ -19,22 +19,26 @@ from daypass.model.paths import check_prefix
 __all__ = ["SignedPrefix"]
 
 
-def _mask(_query: str) -> str:
-    return "'****'"
+def _mask(query: str) -> str:
+    return repr(MASK if query else "")
+
+
+def _mask_repr(url: str) -> str:
+    return repr(mask_url(url))
 
 
 @attrs.frozen
 class SignedPrefix:
-    """A temporary grant for every key below one prefix. ``str()``, ``query`` and `url_for` give the secret.
+    """A temporary grant for every key below one prefix. ``str()``, ``url``, ``query`` and `url_for` give the secret.
 
     Its repr masks the grant, so that a notebook or a log does not hand out access.
     """
 
-    #: The prefix's own URL, which ends in a slash; without ``query`` it opens nothing. Of a LIST
-    #: grant it is the URL of the listing.
-    url: str
-    #: The grant: what follows the ``?`` of every URL below the prefix. Of a LIST grant it ends in
-    #: ``prefix=...``, which a longer prefix may follow.
+    #: The prefix's own URL, which ends in a slash; without ``query`` it opens nothing, unless that is empty. Of a
+    #: LIST grant it is the URL of the listing.
+    url: str = attrs.field(repr=_mask_repr)
+    #: The grant: what follows the ``?`` of every URL below the prefix; empty where it is in the path of ``url``, as of a
+    #: service's links. Of a LIST grant it ends in ``prefix=...``, which a longer prefix may follow.
     query: str = attrs.field(repr=_mask)
     #: The method that it was asked for.
     method: str
@@ -61,7 +65,10 @@ class SignedPrefix:
 
     def __str__(self) -> str:
         """Return the prefix's URL with the grant."""
-        return f"{self.url}?{self.query}"
+        return self._granted(self.url)
+
+    def _granted(self, url: str) -> str:
+        return f"{url}?{self.query}" if self.query else url
 
     def url_for(self, key: str) -> str:
         """Return the URL of one key below the prefix; of a LIST grant, the URL that lists below it.
@@ -98,18 +105,18 @@ class SignedPrefix:
             self.check(key)
         if listing:
             return f"{self.url}?{self.query}{encode(key)}"
-        return f"{self.url}{encode_key(key)}?{self.query}"
+        return self._granted(f"{self.url}{encode_key(key)}")
 
     def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         """Return plain values for JSON: sets as sorted lists, moments as ISO 8601 in UTC.
 
         Args:
-            reveal: give the query and the headers whole; without it, what opens something is masked.
+            reveal: give the URL, the query and the headers whole; without it, what opens something is masked.
 
         """
         return {
-            "url": self.url,
-            "query": self.query if reveal else MASK,
+            "url": self.url if reveal else mask_url(self.url),
+            "query": self.query if reveal or not self.query else MASK,
             "method": self.method,
             "headers": dict(self.headers) if reveal else masked_headers(self.headers),
             "expires_at": rfc3339(self.expires_at),
@@ -144,10 +151,10 @@ class SignedPrefix:
         if "GET" not in self.permits:
             msg = f"fsspec's http filesystem reads, and this grant is for {self.method}: ask for method='GET'"
             raise InvalidRequestError(msg, option="method")
-        pairs = [pair.partition("=")[::2] for pair in self.query.split("&")]
-        options: dict[str, Any] = {
-            "params": {unquote(name): unquote(value) for name, value in pairs}
-        }
+        options: dict[str, Any] = {}
+        if self.query:
+            pairs = [pair.partition("=")[::2] for pair in self.query.split("&")]
+            options["params"] = {unquote(name): unquote(value) for name, value in pairs}
         if self.headers:
             options["headers"] = dict(self.headers)
         return options

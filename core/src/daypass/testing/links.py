@@ -14,7 +14,15 @@ from daypass.errors import InvalidExpiryError, UnsupportedOptionError
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.store.store import Store
 from daypass.testing.bench import Bench, each, only, served, signing
-from daypass.testing.trials import BODY, KEY, METHODS, Trial, parameters, with_parameter
+from daypass.testing.trials import (
+    BODY,
+    KEY,
+    METHODS,
+    Trial,
+    parameters,
+    with_other_token,
+    with_parameter,
+)
 
 __all__ = ["EndRules", "LinkRules", "PlaceRules", "check_headers", "check_permits", "wait_for_end"]
 
@@ -93,6 +101,8 @@ class LinkRules(Bench):
             if name in self.info.secret_query_keys:
                 other = value[:5] + ("0" if value[5:6] != "0" else "1") + value[6:]
                 touched[f"another {name}"] = with_parameter(link.url, name, other)
+        if other_token := with_other_token(link.url):
+            touched["another token"] = other_token
         for what, url in touched.items():
             trial.refuses(link, url=url, what=f"a link with {what}")
         trial.accepts(link)

@@ -9,12 +9,21 @@ import pytest
 
 from daypass.base.urls import encode_key
 from daypass.errors import UnsupportedOptionError
-from daypass.model.links import REQUESTED
+from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.options import ONE_OBJECT
 from daypass.testing.bench import Bench, each, only
 from daypass.testing.links import check_headers, check_permits, wait_for_end
 from daypass.testing.probes import PROBES
-from daypass.testing.trials import BODY, FOLDER, KEY, Trial, opened, parameters, with_parameter
+from daypass.testing.trials import (
+    BODY,
+    FOLDER,
+    KEY,
+    Trial,
+    opened,
+    parameters,
+    with_other_token,
+    with_parameter,
+)
 
 __all__ = ["PrefixRules"]
 
@@ -55,9 +64,14 @@ class PrefixRules(Bench):
         grant = trial.grant(FOLDER, method=method)
         link = opened(grant, _BELOW[0])
         root = grant.url.removesuffix(FOLDER)
-        assert root != grant.url, f"the grant's URL does not end in its prefix {FOLDER}"
+        assert root != grant.url or not grant.query, (
+            f"the grant's URL does not end in its prefix {FOLDER}"
+        )
         for key in _BESIDE:
             trial.place(key, BODY)
+            if not grant.query:
+                _check_no_way_out(trial, link, grant.url, key)
+                continue
             url = f"{root}{encode_key(key)}?{grant.query}"
             trial.refuses(link, url=url, what=f"a grant for {FOLDER} at {key}")
             for name, value in parameters(url).items():
@@ -73,8 +87,10 @@ class PrefixRules(Bench):
         """What is signed differs with the prefix, the whole bucket's included where it is granted."""
         bare = trial.past_the_gate()  # at one instant: two would make two signatures by themselves
         made = [bare.grant(prefix, method=self.methods()[0]) for prefix in (FOLDER, "folder2/")]
-        signed = [
+        signed: list[object] = [
             {name: parameters(f"?{grant.query}").get(name) for name in self.info.secret_query_keys}
+            if grant.query
+            else grant.url
             for grant in made
         ]
         differ = signed[0] != signed[1]
@@ -123,6 +139,8 @@ class PrefixRules(Bench):
                 other = value[:5] + ("0" if value[5:6] != "0" else "1") + value[6:]
                 forged = with_parameter(link.url, name, other)
                 trial.refuses(link, url=forged, what=f"a grant with another {name}")
+        if other_token := with_other_token(link.url):
+            trial.refuses(link, url=other_token, what="a grant with another token")
         trial.accepts(link)
 
     @_granted
@@ -157,3 +175,16 @@ class PrefixRules(Bench):
         with pytest.raises(UnsupportedOptionError) as caught:
             trial.grant(FOLDER, method=self.methods()[0], strict=False)
         assert (caught.value.option, caught.value.backend) == ("prefix", self.info.name)
+
+
+def _check_no_way_out(trial: Trial, link: SignedURL, url: str, key: str) -> None:
+    """Fail where a path that leads up from a grant's own URL does something to an object beside its prefix."""
+    size = trial.size(key)
+    for up in ("../", "%2e%2e/", "..%2f", "..%5c"):
+        answer = trial.send(
+            link, b"other" if link.method == "PUT" else None, url=f"{url}{up}{encode_key(key)}"
+        )
+        assert not (answer.accepted and link.method in ("GET", "HEAD")), (
+            f"a grant led to {key} by {up}"
+        )
+    assert trial.size(key) == size, f"a grant changed {key}, which lies beside its prefix"

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from daypass.base.scrubbing import secrets_of
+from daypass.base.urls import token_of
 from daypass.config.masking import masked
 from daypass.errors import DaypassError
 from daypass.store.store import Store
@@ -40,9 +41,10 @@ class SecrecyRules(Bench):
     @signing
     @each(method=lambda bench: bench.methods())
     def test_a_link_holds_its_declared_secrets(self, trial: Trial, method: str) -> None:
-        """At least one parameter of ``secret_query_keys`` is in a link, and no credential is."""
-        query = parameters(trial.sign(method=method).url)
-        assert self.info.secret_query_keys & query.keys(), "declare secret_query_keys"
+        """At least one parameter of ``secret_query_keys`` is in a link, or a token in its path."""
+        url = trial.sign(method=method).url
+        named = self.info.secret_query_keys & parameters(url).keys()
+        assert named or token_of(url), "declare secret_query_keys"
 
     @signing
     @each(method=lambda bench: bench.methods())
@@ -191,6 +193,7 @@ class SecrecyRules(Bench):
     def _signatures(self, url: str) -> list[str]:
         found = parameters(url)
         values = [found[name] for name in self.info.secret_query_keys if found.get(name)]
+        values += filter(None, [token_of(url)])
         return [text for value in values for text in (value, unquote(value))]
 
     def _errors(self, trial: Trial) -> Iterator[BaseException]:

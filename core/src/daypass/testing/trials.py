@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import attrs
 
 from daypass.backends.calls import Backend
+from daypass.base.urls import token_of
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.prefixes import SignedPrefix
@@ -27,6 +28,7 @@ __all__ = [
     "difference",
     "hooked",
     "opened",
+    "with_other_token",
 ]
 
 #: The methods on one object; a LIST link is about many, and has rules of its own.
@@ -155,6 +157,14 @@ def changed(store: Store, **changes: Any) -> Store:
     location = attrs.evolve(store.location, cache={}, **changes)
     copy.root = attrs.evolve(store.root, location=location)
     return copy
+
+
+def with_other_token(url: str) -> str | None:
+    """Return a URL whose path has another token; None where it has none."""
+    token = token_of(url)
+    if token is None:
+        return None
+    return url.replace(token, ("B" if token[0] == "A" else "A") + token[1:], 1)
 
 
 class Difference(NamedTuple):
