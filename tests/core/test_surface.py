@@ -184,7 +184,7 @@ FIELDS = {
         number size etag
     """,
     "RequestCheck": "findings parameter unchecked hosts usual text right signs cost",
-    "SentRequest": "method scheme host path query headers body key now",
+    "SentRequest": "method scheme host path query headers body key now fields",
     "Verification": "ok signature findings explanation",
     "SignedPrefix": """
         url query method headers expires_at expires_because permits unenforced path backend check

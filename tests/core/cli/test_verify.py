@@ -71,7 +71,7 @@ def test_options_can_bring_the_key(daypass, link, environment):
 
 
 def test_what_is_no_signed_link_ends_with_1(daypass):
-    for text in ("garbage", "https://example.com/", ""):
+    for text in ("garbage", "https://example.com/", "", "{}"):
         done = daypass("verify", "-", input=text)
         assert done.returncode == 1
         assert "not a signed URL I know" in done.stdout
@@ -80,7 +80,7 @@ def test_what_is_no_signed_link_ends_with_1(daypass):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("{}",),
+        ("{",),
         (ENDED, "--method", "G T"),
         (ENDED, "--header", "no-value"),
         (ENDED, "--body", "none"),
@@ -91,3 +91,17 @@ def test_wrong_arguments_are_an_error(daypass, arguments):
     done = daypass("verify", *arguments)
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("daypass: error: ")
+
+
+def test_a_form_is_held_against_its_policy_and_its_file(daypass, credentials, tmp_path):
+    form = daypass("form", "s3://maps/${filename}", "--max-bytes", "9").stdout
+    (tmp_path / "file").write_text("9 bytes..")
+    done = daypass("verify", "-", "--body", "file", input=form)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "verdict: this request would pass\nsignature: right\n",
+    )
+    (tmp_path / "file").write_text("10 bytes..")
+    done = daypass("verify", "-", "--body", "file", input=form)
+    assert done.returncode == 1
+    assert "the file has 10 bytes, and the policy allows 0 to 9" in done.stdout

@@ -80,11 +80,13 @@ def test_no_explanation_shows_a_signature(host, more):
 
 @fuzz(100)
 @given(st.dictionaries(TEXTS.map(lambda text: text[:300]), TEXTS, max_size=6), QUERIES)
-def test_any_form_is_explained(fields, query):
+def test_any_form_is_explained_and_verified(fields, query):
     fields |= dict(pair.partition("=")[::2] for pair in query.split("&") if "=" in pair)
     with budget():
         try:
-            explain({"url": "https://maps.s3.amazonaws.com", "fields": fields}, now=NOW).to_dict()
+            form = {"url": "https://maps.s3.amazonaws.com", "fields": fields}
+            explain(form, now=NOW).to_dict()
+            verify(form, key=SECRET, body=b"x", now=NOW).to_dict()
         except InvalidRequestError:
             return
 

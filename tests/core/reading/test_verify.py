@@ -228,7 +228,7 @@ class Unreadable(dict):
         ({"key": "\ud800"}, "key"),
         ({"headers": Unreadable(a="b")}, "headers"),
         ({"now": datetime(2026, 1, 1)}, "now"),
-        ({"url": {"mark": "x"}}, "url"),
+        ({"url": {"mark": 7}}, "url"),
         ({"url": None}, "url"),
         ({"storage_options": 7}, "storage_options"),
         ({"signer_options": {"tenent": "x"}}, None),
@@ -401,3 +401,26 @@ def test_what_the_request_says_against_itself_stands_before_the_answer_to_it(ins
 
     told = daypass.verify(found + mark, method="PUT", headers=SENT, error=answer, now=NOW)
     assert [one.code for one in told.findings] == ["method", "store-said"]
+
+
+def test_a_form_is_verified_as_it_is_sent(installed):
+    """It is a POST, the hook is given its fields, and a body is its file."""
+
+    def signed(_location, sent):
+        return RequestCheck(
+            text=lambda sent: sent.fields["policy"].encode(), right=sign, parameter="mark"
+        )
+
+    module = installed(signed, headers=(), permits=frozenset({"POST"}))
+    fields = {"Policy": "x", "policy": "all", "MARK": sign(b"all")}
+    answer = daypass.verify({"url": "https://s.example/b", "fields": fields}, body=b"file", now=NOW)
+    assert (answer.ok, answer.signature) == (True, "right")
+    sent = module.seen[-1][1]
+    assert (sent.method, sent.fields, sent.body, sent.headers) == ("POST", fields, b"file", {})
+    assert sent.get("Mark") == sign(b"all")
+    assert sign(b"all") not in repr(sent)
+    wrong = daypass.verify({**fields, "MARK": sign(b"else")}, now=NOW)
+    assert [one.code for one in wrong.findings] == ["signature-wrong"]
+    assert [one.code for one in daypass.verify(fields, method="PUT", now=NOW).findings] == [
+        "method"
+    ]

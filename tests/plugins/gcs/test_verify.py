@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import daypass
 from tests.conftest import examples
-from tests.plugins.gcs.conftest import HMAC
+from tests.plugins.gcs.conftest import HMAC, VECTORS
 from tests.plugins.gcs.sdk import BUCKETS, KEYS, NOW, TIMES, by_google, vectors
 
 
@@ -181,3 +181,49 @@ def test_a_changed_link_never_ends_in_an_error(account, credentials, data):
     with patch("daypass.reading.verify.difference", return_value=[]):
         answer = daypass.verify(changed, storage_options={"token": account}, now=NOW)
     assert not answer.ok or unquote(changed).strip() == unquote(url)
+
+
+def forms():
+    cases = json.loads((VECTORS / "v4_post_policy.json").read_text())["cases"]
+    return [pytest.param(case, id=case["id"]) for case in cases]
+
+
+@pytest.mark.parametrize("case", forms())
+def test_published_forms_pass_with_the_public_key(case, public_key):
+    now = datetime.fromisoformat(case["req"]["now"])
+    answer = daypass.verify(case["expect"], key=public_key, now=now)
+    assert answer.signature == "right"
+    # One of them lacks the field that its own policy asks for.
+    lacks = case["id"].endswith("acl-matching")
+    assert codes(answer) == ({"policy-field"} if lacks else set())
+    fields = {**case["expect"]["fields"], "policy": "e30="}
+    changed = daypass.verify({**case["expect"], "fields": fields}, key=public_key, now=now)
+    assert changed.signature == "wrong"
+    assert "signature-wrong" in codes(changed)
+
+
+@pytest.mark.parametrize("by", ["RSA", "HMAC"])
+def test_a_form_is_held_against_its_policy_and_its_file(account, by):
+    place = {"storage_options": {"token": account if by == "RSA" else "anon"}}
+    if by == "HMAC":
+        place["signer_options"] = HMAC
+    form = daypass.create_upload_form(
+        "gs://maps/in/${filename}",
+        content_type_prefix="image/",
+        max_bytes=9,
+        signing_time=NOW,
+        **place,
+    )
+    sent = {"url": form.url, "fields": form.fields_with("a.png")}
+
+    def verified(changes=None, **more):
+        fields = {**sent["fields"], **(changes or {})}
+        return daypass.verify({**sent, "fields": fields}, now=NOW, **place, **more)
+
+    assert (verified().ok, verified(body=b"image").signature) == (True, "right")
+    assert codes(verified(body=b"more than 9")) == {"body"}
+    assert codes(verified({"Content-Type": "text/html"})) == {"policy-field"}
+    assert codes(verified({"x-goog-date": "20261102T090001Z"})) >= {"policy-field"}
+    signature = sent["fields"]["x-goog-signature"]
+    assert codes(verified({"x-goog-signature": signature[:-2]})) == {"signature-changed"}
+    assert daypass.verify(sent, now=NOW, storage_options={"token": "anon"}).ok is None

@@ -33,7 +33,7 @@ def _verify(
     options and the environment name. Nobody is contacted.
 
     URL may be - for standard input or @FILE, since other users of the machine can see what stands
-    on a command line.
+    on a command line. JSON there is taken for an upload form's fields, which are held against its policy.
     """
     answer = verify(
         found(source),
@@ -58,7 +58,9 @@ command = click.Command(
     epilog=exits.EPILOG,
     params=[
         click.Argument(["source"], metavar="URL"),
-        click.Option(["--method"], help="The HTTP method to be sent; GET without it."),
+        click.Option(
+            ["--method"], help="The HTTP method to be sent; without it GET, and POST of a form."
+        ),
         click.Option(
             ["--header", "headers"],
             multiple=True,

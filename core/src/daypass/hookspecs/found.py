@@ -67,7 +67,7 @@ class FoundURL:
     def get(self, name: str) -> str | None:
         """Return a parameter's (or a form field's) first value, decoded; None where there is none."""
         if self.fields is not None:
-            return next((v for n, v in self.fields.items() if n.lower() == name.lower()), None)
+            return field_of(self.fields, name)
         raw = self._raw.get(name)
         return None if raw is None else decoded(raw)
 
@@ -90,6 +90,11 @@ class FoundURL:
     def hostname(self) -> str:
         """The host without its port."""
         return self.host.rsplit(":", 1)[0] if self.host[-1:] != "]" else self.host
+
+
+def field_of(fields: Mapping[str, str], name: str) -> str | None:
+    """Return the first value of a form's field, whose name is of any case; None where there is none."""
+    return next((value for own, value in fields.items() if own.lower() == name.lower()), None)
 
 
 def first_of_each(query: tuple[tuple[str, str], ...]) -> dict[str, str]:

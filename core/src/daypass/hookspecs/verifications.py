@@ -11,7 +11,7 @@ import attrs
 
 from daypass.hookspecs.explanations import Explanation, plain_values, worst_first
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import decoded, first_of_each
+from daypass.hookspecs.found import decoded, field_of, first_of_each
 from daypass.model.cards import html_card
 
 __all__ = ["RequestCheck", "SentRequest", "Verification"]
@@ -39,9 +39,15 @@ class SentRequest:
     key: str | None = attrs.field(default=None, repr=False)
     #: The clock (aware, UTC).
     now: datetime
+    #: The fields of a form (a POST policy) in place of a query, and ``body`` is then the file; None for a URL.
+    fields: Mapping[str, str] | None = attrs.field(
+        default=None, repr=lambda fields: repr(fields and list(fields))
+    )
 
     def get(self, name: str) -> str | None:
-        """Return a parameter's first value, decoded; None where there is none."""
+        """Return a parameter's (or a form field's) first value, decoded; None where there is none."""
+        if self.fields is not None:
+            return field_of(self.fields, name)
         raw = self._raw.get(name)
         return None if raw is None else decoded(raw)
 

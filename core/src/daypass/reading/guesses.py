@@ -57,6 +57,12 @@ def difference(
         return [finding]
     if any(one.severity == "error" and one.code == "parameter-changed" for one in check.findings):
         return []  # the backend has found it already
+    if sent.fields is not None:
+        why = (
+            "the signature is not that of the policy: it was made with another key, or the policy, the scope in the "
+            "credential or the signature itself was changed"
+        )
+        return [Finding("error", "signature-wrong", why)]
     search = _Search(check, signing)
     for piece, values in search.in_order(changes(sent, explanation, check)):
         found = search.first(piece, values)

@@ -6,7 +6,7 @@ import hmac
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -30,6 +30,9 @@ from daypass.reading.texts import Signing
 from daypass.store.root import Root
 from daypass.toolkit.bodies import body_findings, md5_base64
 
+if TYPE_CHECKING:
+    from daypass.model.forms import UploadForm
+
 __all__ = ["verify"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -44,7 +47,7 @@ _OF_BODIES = {"content-length": lambda body: str(len(body)), "content-md5": md5_
 
 @discreet
 def verify(
-    url: str | SignedURL,
+    url: str | SignedURL | UploadForm | Mapping[str, Any],
     *,
     method: str | None = None,
     headers: Mapping[str, str] | None = None,
@@ -74,10 +77,11 @@ def verify(
     fit, changes are tried one at a time until one explains it.
 
     Args:
-        url: the URL, or a link that daypass made.
-        method: the HTTP method to be sent; without it a link's own, or GET.
+        url: the URL, or a link that daypass made; or a form, as `explain` takes it, with all fields that are to be sent
+            (`UploadForm.fields_with` adds those that it leaves to the sender): it is held against its policy.
+        method: the HTTP method to be sent; without it a link's own, or GET, and POST for a form.
         headers: the headers to be sent; without them a link's own.
-        body: what is to be uploaded, to hold it against signed hashes and sizes.
+        body: what is to be uploaded, to hold it against signed hashes and sizes; of a form the file.
         key: what to check the signature with: a secret key, an account key or the value of a user
             delegation key (base64), an RSA or elliptic public key, certificate or private key (PEM).
         storage_options: fsspec's options, for their credentials.
@@ -100,11 +104,9 @@ def verify(
         headers = url.headers if headers is None else headers
         url = url.url
     found = read(url, clock, None if error is None else parse_error(error))
-    if isinstance(found, FoundURL) and found.fields is not None:
-        msg = "verify takes a URL: explain reads a form's fields"
-        raise InvalidRequestError(msg, option="url")
     backend, explanation = explain_found(found)
-    request = _sent(found, method or "GET", headers or {}, body, key)
+    usual = "POST" if isinstance(found, FoundURL) and found.fields is not None else "GET"
+    request = _sent(found, method or usual, headers or {}, body, key)
     # What the request itself says is surer than what an answer to it does, and stands before it.
     told = [one for one in explanation.findings if one.severity == "error"]
     errors = [one for one in told if not one.code.startswith(_ANSWERS)]
@@ -233,9 +235,15 @@ def _sent(
     if key is not None and _SURROGATE.search(key):
         msg = "key holds a lone surrogate, which no secret can: was a file decoded wrongly?"
         raise InvalidRequestError(msg, option="key")
-    if not isinstance(found, FoundURL) or _SURROGATE.search(found.url):
+    if not isinstance(found, FoundURL) or _SURROGATE.search(
+        "".join((found.url, *(found.fields or {}).values()))
+    ):
         return None  # there is nothing that could be sent
-    if body is not None and "chunked" not in sent.get("transfer-encoding", "").lower():
+    if (
+        body is not None
+        and found.fields is None
+        and "chunked" not in sent.get("transfer-encoding", "").lower()
+    ):
         sent.setdefault("content-length", str(len(body)))  # every client sends it
     return SentRequest(
         method=method.upper(),
@@ -247,6 +255,7 @@ def _sent(
         body=None if body is None else bytes(body),
         key=key,
         now=found.now,
+        fields=found.fields,
     )
 
 

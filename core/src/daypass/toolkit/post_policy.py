@@ -140,6 +140,10 @@ class PostPolicy:
     #: What fields must be, and what they must begin with, by their names in lower case.
     exact: dict[str, str] = attrs.field(factory=dict)
     prefixes: dict[str, str] = attrs.field(factory=dict)
+    #: What the signature's own fields must be, by their names in lower case.
+    own: dict[str, str] = attrs.field(factory=dict, repr=lambda own: repr(list(own)))
+    #: The smallest and the largest file in bytes, where it says so.
+    size_range: tuple[int, int] | None = None
     #: All conditions by the names of their fields, in words.
     conditions: dict[str, str] = attrs.field(factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -164,17 +168,20 @@ def held_against(policy: PostPolicy, fields: Mapping[str, str]) -> list[Finding]
 
 
 def _departures(policy: PostPolicy, given: Mapping[str, str]) -> Iterator[str]:
-    for name, value in policy.exact.items():
-        if name in _FREE:
-            continue
+    fixed = {name: value for name, value in policy.exact.items() if name not in _FREE}
+    for name, value in fixed.items():
         if name not in given:
             yield f"the policy asks for the field {_shown(name)}, and the form has none"
         elif given[name] != value:
             yield f"the field {_shown(name)} is '{_shown(given[name])}', and the policy says '{_shown(value)}'"
     for name, prefix in policy.prefixes.items():
-        # A key may stand in the policy alone.
-        if not given.get(name, prefix if name == "key" else "").startswith(prefix):
+        if name not in given and prefix and name != "key":  # which may stand in the policy alone
+            yield f"the policy asks for a field {_shown(name)} that begins with '{_shown(prefix)}', and the form has none"
+        elif not given.get(name, prefix).startswith(prefix):
             yield f"the field {_shown(name)} does not begin with '{_shown(prefix)}', as the policy says"
+    for name in sorted(name for name, value in policy.own.items() if given.get(name) != value):
+        # Without its value, which may be a token.
+        yield f"the field {_shown(name)} is not the one that the policy says: one of them was changed"
     for name in sorted(given.keys() - policy.exact.keys() - policy.prefixes.keys() - _FREE):
         if not name.startswith("x-ignore-") and not name.endswith(_OF_SIGNATURES):
             yield f"the policy names no field {_shown(name)}: leave it out, or sign it"
@@ -199,8 +206,10 @@ def read_policy(text: str) -> PostPolicy:
     found: dict[str, str] = {}
     exact: dict[str, str] = {}
     prefixes: dict[str, str] = {}
+    own: dict[str, str] = {}
+    sizes: list[tuple[int, int]] = []
     for row in rows:
-        _read(row, found, exact, prefixes, findings)
+        _read(row, found, (exact, prefixes, own), sizes, findings)
     prefix = prefixes.get("key")
     if prefix == "":
         why = "any key may be written: the policy lets the key begin with anything"
@@ -215,6 +224,9 @@ def read_policy(text: str) -> PostPolicy:
         key_prefix=prefix,
         exact=exact,
         prefixes=prefixes,
+        own=own,
+        # All of them hold.
+        size_range=(max(a for a, _ in sizes), min(b for _, b in sizes)) if sizes else None,
         conditions=found,
         findings=tuple(findings),
     )
@@ -223,11 +235,12 @@ def read_policy(text: str) -> PostPolicy:
 def _read(
     row: Any,
     found: dict[str, str],
-    exact: dict[str, str],
-    prefixes: dict[str, str],
+    fields: tuple[dict[str, str], dict[str, str], dict[str, str]],
+    sizes: list[tuple[int, int]],
     findings: list[Finding],
 ) -> None:
     """Read one condition: ``{name: value}``, ``[operator, "$name", value]`` or a range."""
+    exact, prefixes, own = fields
     if isinstance(row, dict):
         triples: list[list[Any]] = [["eq", f"${name}", value] for name, value in row.items()]
     else:
@@ -238,10 +251,14 @@ def _read(
         operator, name, value = triple
         if operator == "content-length-range":
             found["content-length-range"] = f"{_shown(name)} to {_shown(value)} bytes"
+            if type(name) is type(value) is int and 0 <= name < 2**63 and 0 <= value < 2**63:
+                sizes.append((name, value))
             continue
         field = str(name).removeprefix("$").lower()
         if field.endswith(_OF_SIGNATURES):
-            continue  # the signature's own fields, which are told elsewhere or not at all
+            if operator == "eq":  # which are told elsewhere, or not at all
+                own.setdefault(field, str(value))
+            continue
         if operator == "eq":
             exact.setdefault(field, str(value))
             found[_shown(field)] = _shown(value)

@@ -21,7 +21,8 @@ from daypass.hookspecs.verifications import RequestCheck, SentRequest
 from daypass.model.locations import Location
 from daypass.toolkit.bodies import body_findings, sha256_hex
 from daypass.toolkit.pem import load_key, signed_digest
-from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA
+from daypass.toolkit.sent_forms import file_findings, signed_policy
+from daypass.toolkit.v4 import GOOG4_HMAC, GOOG4_RSA, signing_key
 from daypass.toolkit.v4_links import (
     COST,
     encode_path,
@@ -55,11 +56,7 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against Cloud Storage's rules and its signature."""
     v4 = sent.get("X-Goog-Signature") is not None
     check = RequestCheck(
-        findings=(
-            *body_findings(sent, _OF_BODIES),
-            *_two_ways(sent),
-            *(_unsigned(sent) if v4 else ()),
-        ),
+        findings=_findings(sent, v4=v4),
         parameter="X-Goog-Signature" if v4 else "Signature",
         hosts=("storage.googleapis.com",),
         usual=_USUAL,
@@ -72,6 +69,8 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     if mine is not None and mine != signer:
         why = f"it is signed by {partly(signer)}, and the key at hand is {partly(mine)}'s"
         return attrs.evolve(check, unchecked=why)
+    if sent.fields is not None:
+        return _of_form(check, key, sent, v4=v4)
     if isinstance(key, str):
         return attrs.evolve(
             check,
@@ -89,6 +88,39 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         signs=lambda text: hmac.compare_digest(
             sha256(hashed(text) if v4 else text).digest(), digest
         ),
+    )
+
+
+def _findings(sent: SentRequest, *, v4: bool) -> list[Finding]:
+    """Name what Cloud Storage refuses whatever is signed."""
+    if sent.fields is not None:
+        return file_findings(sent, place_of(_found(sent)).bucket, {})
+    return [
+        *body_findings(sent, _OF_BODIES),
+        *_two_ways(sent),
+        *(_unsigned(sent) if v4 else ()),
+    ]
+
+
+def _of_form(check: RequestCheck, key: Any, sent: SentRequest, *, v4: bool) -> RequestCheck:
+    """Say how the policy of a form is signed."""
+    if isinstance(key, str):
+        _, day, region, service, *_ = (sent.get("X-Goog-Credential") or "").rsplit("/", 4) + [
+            ""
+        ] * 4
+        secret = signing_key(GOOG4_HMAC, key, day, region, service)
+        return attrs.evolve(check, text=signed_policy, right=secret.hex)
+    digest = _digest_in(key, sent.get(check.parameter) or "", hexadecimal=v4)
+
+    def right(text: bytes) -> str:
+        raw = key.sign(text, padding.PKCS1v15(), hashes.SHA256())
+        return raw.hex() if v4 else b64encode(raw).decode()
+
+    return attrs.evolve(
+        check,
+        text=signed_policy,
+        right=right if isinstance(key, rsa.RSAPrivateKey) else None,
+        signs=lambda text: hmac.compare_digest(sha256(text).digest(), digest),
     )
 
 
@@ -180,11 +212,14 @@ def _text_v4(sent: SentRequest) -> bytes:
     return text_of(sent, GOOG4_RSA, _payload(sent))
 
 
+def _found(sent: SentRequest) -> FoundURL:
+    """Return where a request goes, for whoever reads bucket and key."""
+    return FoundURL(url="", scheme=sent.scheme, host=sent.host, path=sent.path, now=sent.now)
+
+
 def _text_v2(sent: SentRequest) -> bytes:
     """Build Version 2's string to sign: the query is no part of it."""
-    place = place_of(
-        FoundURL(url="", scheme=sent.scheme, host=sent.host, path=sent.path, now=sent.now)
-    )
+    place = place_of(_found(sent))
     path = encode_path(sent.path)
     if place.bucket is not None and not sent.path.startswith(f"/{place.bucket}/"):
         path = f"/{place.bucket}{path}"

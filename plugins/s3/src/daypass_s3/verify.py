@@ -25,7 +25,8 @@ from daypass.toolkit.bodies import (
     sha256_base64,
     sha256_hex,
 )
-from daypass.toolkit.v4 import AWS4
+from daypass.toolkit.sent_forms import file_findings, signed_policy
+from daypass.toolkit.v4 import AWS4, signing_key
 from daypass.toolkit.v4_links import COST, hmac_by, text_of, unsigned_headers
 from daypass_s3 import sdk
 from daypass_s3.credentials import check_written
@@ -72,6 +73,8 @@ _STREAMING = "STREAMING-"
 
 def verify(location: Location, sent: SentRequest) -> RequestCheck:
     """Hold a request against S3's rules and its signature."""
+    if sent.fields is not None:
+        return _of_form(location, sent)
     v4 = sent.get("X-Amz-Signature") is not None
     findings = [*_of_body(sent), *_of_transport(sent), *(_unsigned(sent) if v4 else ())]
     check = RequestCheck(
@@ -92,6 +95,28 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
         why = f"the ID of the access key was changed: {partly(mine)} was signed"
         findings = [*findings, Finding("error", "parameter-changed", why)]
     return attrs.evolve(check, findings=findings, text=text, right=right, cost=COST if v4 else 0)
+
+
+def _of_form(location: Location, sent: SentRequest) -> RequestCheck:
+    """Hold a form against its file, and its signature against the policy."""
+    v4 = sent.get("X-Amz-Signature") is not None
+    check = RequestCheck(
+        findings=file_findings(sent, _place(sent).bucket, _OF_BODIES),
+        parameter="X-Amz-Signature" if v4 else "Signature",
+    )
+    secret, why = _secret(location, sent)
+    if secret is None:
+        return attrs.evolve(check, unchecked=why)
+    mine = _own_id(location, sent)
+    if mine is not None and mine != _signer(sent):
+        why = f"it is signed by {partly(_signer(sent))}, and the key at hand is {partly(mine)}"
+        return attrs.evolve(check, unchecked=why)
+    right = _hmac_v2(secret)
+    if v4:
+        _, day, region, service, *_ = (sent.get("X-Amz-Credential") or "").rsplit("/", 4) + [""] * 4
+        key = signing_key(AWS4, secret, day, region, service)
+        right = key.hex
+    return attrs.evolve(check, text=signed_policy, right=right)
 
 
 def _of_body(sent: SentRequest) -> list[Finding]:
