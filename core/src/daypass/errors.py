@@ -62,14 +62,12 @@ __all__ = [
 
 #: A name and a password in front of a host or a bucket, in what was taken for a local path too. The password may
 #: hold slashes and more of ``@``; a port is none.
-_LOGIN = re.compile(
-    r"""(?P<before>://|file://(?:[^\s"'`:@]{1,4096}/)?|^|(?<=[\s"'`(\[]))[^\s/?#@"'`<>:]{0,256}:(?!//|[0-9]{1,5}/)[^\s?#@"'`<>]{1,512}@(?:[^\s/?#@"'`<>]{1,256}@){0,9}"""
-)
+_LOGIN = r"""(?P<before>://|file://(?:[^\s"'`:@]{1,4096}/)?|^|(?<=[\s"'`(\[]))[^\s/?#@"'`<>:]{0,256}:(?!//|[0-9]{1,5}/)[^\s?#@"'`<>]{1,512}@(?:[^\s/?#@"'`<>]{1,256}@){0,9}"""
 
 
 def without_login(text: str) -> str:
     """Mask the login in front of a host or a bucket, wherever one stands in a text."""
-    return _LOGIN.sub(r"\g<before>****@", text)
+    return re.sub(_LOGIN, r"\g<before>****@", text)
 
 
 class DaypassError(Exception):

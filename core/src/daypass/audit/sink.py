@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from daypass.hookspecs.events import SigningEvent
+if TYPE_CHECKING:
+    from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["AuditSink"]
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pluggy
@@ -28,7 +28,9 @@ from daypass.base.messages import refuse_unknown
 from daypass.base.process import follow_forks
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import hooks as hookspecs
-from daypass.hookspecs.events import SigningEvent
+
+if TYPE_CHECKING:
+    from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["KNOWN", "KNOWN_SIGNERS", "Registry", "registry"]
 

@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import attrs
 
@@ -63,8 +64,7 @@ class Config:
         return found
 
 
-@attrs.frozen
-class _Loaded:
+class _Loaded(NamedTuple):
     number: int
     seen: dict[str, str]
     config: Config

@@ -23,9 +23,7 @@ LARGEST = 1_048_576
 #: How deep tables and arrays may nest.
 DEEPEST = 32
 #: A key of more parts than that: Python's parser takes the square of their number in memory.
-_LONG_KEY = re.compile(
-    rf"""(?<![\w.-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{DEEPEST + 1}}}"""
-)
+_LONG_KEY = rf"""(?<![\w.-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{DEEPEST + 1}}}"""
 
 
 @attrs.frozen
@@ -155,7 +153,7 @@ def read(source: Source) -> Source:
     values: dict[str, Any] | None = None
     try:
         text = data.decode("utf-8-sig")
-        if not _LONG_KEY.search(text):
+        if not re.search(_LONG_KEY, text):
             values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         msg = f"{file}: the configuration is not UTF-8, from byte {error.start} on"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,11 +13,11 @@ import attrs
 from daypass.backends.calls import Backend
 from daypass.errors import DaypassError, PolicyError, QuotaError
 from daypass.gate.record import Recorder, record
-from daypass.hookspecs.events import SigningEvent
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 
 if TYPE_CHECKING:
+    from daypass.hookspecs.events import SigningEvent
     from daypass.model.forms import AnyRequest, UploadForm
     from daypass.model.prefixes import SignedPrefix
     from daypass.policy.decisions import Ask, Decision
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Permit", "refusal_of"]
 
-#: What an event says where nothing else is told.
-_UNTOLD: dict[str, Any] = {
-    field.name: field.default
-    for field in attrs.fields(SigningEvent)
-    if field.default is not attrs.NOTHING
-}
+
+@cache
+def _untold() -> tuple[type[SigningEvent], dict[str, Any]]:
+    """Return the class of events, and what one says where nothing else is told; where nobody listens, none is made."""
+    from daypass.hookspecs.events import SigningEvent
+
+    fields = attrs.fields(SigningEvent)
+    return SigningEvent, {
+        field.name: field.default for field in fields if field.default is not attrs.NOTHING
+    }
 
 
 @attrs.define(eq=False)
@@ -258,14 +263,14 @@ class Permit:
         told = self._known.copy()
         told["path"], told["version"] = place.path, place.version
         # Past the generated __init__, which takes twice the time: a link waits for it.
-        event = object.__new__(SigningEvent)
+        event = object.__new__(_untold()[0])
         object.__setattr__(event, "__dict__", told)
         return event
 
     def _tell(self) -> dict[str, Any]:
         """Say what every event of it says."""
         request = self.request
-        told = _UNTOLD.copy()
+        told = _untold()[1].copy()
         told["action"], told["caller"] = self.action, self.caller
         told["backend"] = self.backend.info.name
         told["method"], told["conditions"] = request.method, request.conditions

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from daypass.audit.in_force import sinks
 from daypass.backends.calls import check_silent, named
 from daypass.backends.loading import registry
 from daypass.errors import AuditError, PluginError
-from daypass.hookspecs.events import SigningEvent
+
+if TYPE_CHECKING:
+    from daypass.hookspecs.events import SigningEvent
 
 __all__ = ["Listener", "Recorder", "record", "recorders"]
 
 #: The plugins that are asked, or told, of an event.
-Listener = Callable[[SigningEvent], object]
+Listener = Callable[["SigningEvent"], object]
 
 
 class Recorder(Protocol):
@@ -26,8 +26,7 @@ class Recorder(Protocol):
         """Record one event; whatever is answered but None is a fault."""
 
 
-@attrs.frozen(eq=False)
-class _Plugins:
+class _Plugins(NamedTuple):
     record: Listener
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from daypass.base.lazily import given_by
 from daypass.hookspecs.backend_info import BackendInfo
-from daypass.hookspecs.events import SigningEvent
 from daypass.hookspecs.hooks import (
     authorize,
     cors,
@@ -21,6 +23,9 @@ from daypass.hookspecs.hooks import (
     verify_url,
 )
 from daypass.hookspecs.project_options import ProjectOptions
+
+if TYPE_CHECKING:
+    from daypass.hookspecs.events import SigningEvent
 
 __all__ = [
     "BackendInfo",
@@ -41,3 +46,5 @@ __all__ = [
     "record",
     "verify_url",
 ]
+
+__getattr__ = given_by(__name__, {"SigningEvent": "events"})

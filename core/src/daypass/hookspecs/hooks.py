@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from daypass.hookspecs.backend_info import BackendInfo
-from daypass.hookspecs.events import SigningEvent
 
 if TYPE_CHECKING:
     from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
+    from daypass.hookspecs.events import SigningEvent
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.parts import UploadSession

@@ -135,12 +135,16 @@ OPTIONS: dict[str, Option] = {
 }  # fmt: skip
 
 
+#: By each option, the words that it goes with.
+_WORDS = {name: frozenset(option.goes_with.split()) for name, option in OPTIONS.items()}
+
+
 def _with(*words: str, kind: str = "") -> tuple[str, ...]:
     """Return the options that go with all of the words, and are of the kind, where one is named."""
     return tuple(
         name
         for name, option in OPTIONS.items()
-        if option.kind.startswith(kind) and {*words} <= {*option.goes_with.split()}
+        if option.kind.startswith(kind) and _WORDS[name].issuperset(words)
     )
 
 

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any, Literal
 
 from daypass.errors import InvalidRequestError
-from daypass.hookspecs.found import ErrorBody
+from daypass.hookspecs.error_body import ErrorBody
 
 __all__ = ["parse_error"]
 

@@ -13,9 +13,10 @@ from daypass.backends.loading import registry
 from daypass.base.times import span, utc
 from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
+from daypass.hookspecs.error_body import ErrorBody
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.hookspecs.found import FoundURL
 from daypass.model.headers import copy_header
 from daypass.reading.answers import parse_error
 from daypass.reading.parse import parse_form, parse_url

@@ -11,8 +11,9 @@ import attrs
 
 from daypass.base.messages import escaped
 from daypass.base.urls import host_header
+from daypass.hookspecs.error_body import ErrorBody
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody, FoundURL, decoded
+from daypass.hookspecs.found import FoundURL, decoded
 
 __all__ = ["parse_form", "parse_url"]
 

@@ -34,13 +34,13 @@ from daypass.model.paths import (
 )
 from daypass.model.requests import SignRequest, make_request
 from daypass.store.keywords import joined, own_options, structured
-from daypass.store.profiles import Profiled, profiled
 from daypass.toolkit.settings import effective_options
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
     from daypass.model.forms import AnyRequest, FormRequest
+    from daypass.store.profiles import Profiled
 
 __all__ = ["Action", "Root", "made_for"]
 
@@ -111,6 +111,8 @@ class Root:
             parsed = parse_path(url, protocol=None if fs is None else protocols(fs)[0])
         found: Profiled | None = None
         if parsed.protocol == PROFILES:
+            from daypass.store.profiles import profiled
+
             found = profiled(
                 parsed,
                 fs=fs,

@@ -12,9 +12,10 @@ from daypass.base.masking import mask
 from daypass.base.messages import escaped
 from daypass.base.times import span
 from daypass.errors import without_login
+from daypass.hookspecs.error_body import ErrorBody
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.hookspecs.found import FoundURL
 
 __all__ = [
     "answered",

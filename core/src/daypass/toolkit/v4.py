@@ -10,7 +10,7 @@ import hmac
 from binascii import hexlify
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 from urllib.parse import unquote
 
 import attrs
@@ -45,8 +45,7 @@ _BLOCK = 64
 SENTINEL = "a//b c/+%2F%25é\U0001f511~-_.!*'()&=?#[]@:;,$|^`{}<>\"\\"
 
 
-@attrs.frozen
-class Dialect:
+class Dialect(NamedTuple):
     """The words that one provider's V4 uses."""
 
     algorithm: str

@@ -12,10 +12,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
-
-import attrs
 
 from daypass.base.urls import encode
 from daypass.hookspecs.findings import Finding
@@ -59,8 +57,7 @@ _is_bare = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII).fullmatch
 _SKEW = timedelta(minutes=15)
 
 
-@attrs.frozen(kw_only=True)
-class V4Link:
+class V4Link(NamedTuple):
     """The signature's own parameters, taken apart; None for what is missing or malformed."""
 
     algorithm: str

@@ -13,9 +13,10 @@ import attrs
 
 from daypass.base.messages import escaped
 from daypass.base.times import moment, span
+from daypass.hookspecs.error_body import ErrorBody
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.hookspecs.found import FoundURL
 from daypass.toolkit.answers import answered, clock_skew, ended_before, fault_of_link
 from daypass_azure.hosts import place_of
 from daypass_azure.strings import strings_to_sign

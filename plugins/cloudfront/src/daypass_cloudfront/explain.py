@@ -16,9 +16,10 @@ import attrs
 
 from daypass.base.messages import escaped
 from daypass.base.times import epoch
+from daypass.hookspecs.error_body import ErrorBody
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody, FoundURL, decoded
+from daypass.hookspecs.found import FoundURL, decoded
 from daypass.hookspecs.verifications import SentRequest
 from daypass.toolkit.answers import answered, clock_skew, fault_of_link
 from daypass_cloudfront.policies import OWN

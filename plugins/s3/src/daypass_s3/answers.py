@@ -10,9 +10,10 @@ import re
 
 from daypass.base.messages import escaped
 from daypass.base.times import moment
+from daypass.hookspecs.error_body import ErrorBody
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
-from daypass.hookspecs.found import ErrorBody, FoundURL
+from daypass.hookspecs.found import FoundURL
 from daypass.toolkit.answers import answered, arrived_at, clock_skew, ended_before, fault_of_link
 from daypass.toolkit.arrivals import arrived_findings
 from daypass.toolkit.v4 import AWS4
