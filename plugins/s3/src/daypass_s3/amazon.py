@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-
-import attrs
+from typing import NamedTuple
 
 from daypass.hookspecs.findings import Finding
 
@@ -34,8 +33,7 @@ _POINT = r"(?P<name>[a-z0-9-]{1,50})-(?P<account>[0-9]{12})"
 _OUTPOST = r"(?P<outpost>op-[0-9a-z]{1,30})\.s3-outposts"
 
 
-@attrs.frozen(kw_only=True)
-class AmazonHost:
+class AmazonHost(NamedTuple):
     """What a host of Amazon's says."""
 
     #: A bucket, or the ARN of an access point; None where it stands in the path, or nobody can tell.

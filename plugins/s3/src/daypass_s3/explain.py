@@ -7,17 +7,23 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 import attrs
 
 from daypass.base.messages import escaped
 from daypass.base.times import epoch
-from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL
 from daypass.toolkit.link_readers import BINDS, bound_parameters
 from daypass.toolkit.v4 import AWS4
 from daypass.toolkit.v4_links import V4Link, read_v4
 from daypass_s3.hosts import Place, is_amazon, place_of
+
+if TYPE_CHECKING:
+    from daypass.hookspecs.explanations import Explanation
+
+__all__ = ["TOKENS", "Reading", "explain", "read_url"]
 
 _V2 = "AWS Signature Version 2"
 _V4 = "AWS Signature Version 4"
@@ -40,12 +46,26 @@ _SUBRESOURCES = ("acl", "cors", "delete", "policy", "tagging", "uploads", "versi
 TOKENS = ("X-Amz-Security-Token", "x-amz-security-token")
 
 
+class Reading(NamedTuple):
+    """What a URL or a form says of itself."""
+
+    scheme: str
+    place: Place
+    findings: list[Finding]
+    #: What else an `Explanation` takes over as it is, by the names of its fields.
+    fields: dict[str, Any]
+
+
 def explain(url: FoundURL) -> Explanation | None:
     """Tell which of S3's signatures it is, and read it."""
-    answer = _of_form(url) if url.fields is not None else _of_url(url)
-    if answer is None:
+    from daypass.hookspecs.explanations import (
+        Explanation,  # which a look at our own links needs not
+    )
+
+    found = _of_form(url) if url.fields is not None else read_url(url)
+    if found is None:
         return None
-    findings = [*answer.findings]
+    place, findings = found.place, [*found.findings]
     if any(url.get(name) for name in TOKENS):
         findings.append(
             Finding(
@@ -54,14 +74,31 @@ def explain(url: FoundURL) -> Explanation | None:
                 "it is signed with temporary credentials and dies with them, perhaps before its own end",
             )
         )
-    if url.error is not None:
-        from daypass_s3.answers import findings_of  # which a link alone does not need
+    key = place.key
+    listing = url.get("prefix") if not key and url.fields is None else None
+    path = None
+    if place.bucket is not None:
+        path = f"s3://{place.bucket}" + (f"/{key or listing}" if key or listing else "")
+    answer = Explanation(
+        url=url.url,
+        backend="s3",
+        scheme=found.scheme,
+        path=path,
+        bucket=place.bucket,
+        key=key,
+        now=url.now,
+        findings=findings,
+        **found.fields,
+    )
+    if url.error is None:
+        return answer
+    from daypass_s3.answers import findings_of  # which a link alone does not need
 
-        findings += findings_of(url, answer, url.error)
-    return attrs.evolve(answer, findings=findings)
+    return attrs.evolve(answer, findings=[*findings, *findings_of(url, answer, url.error)])
 
 
-def _of_url(url: FoundURL) -> Explanation | None:
+def read_url(url: FoundURL) -> Reading | None:
+    """Read a URL in one of S3's signatures, with all that is wrong with it by its own word; None for any other."""
     names = set(url.names())
     v4 = {name for name in names if name.startswith("X-Amz-")} & {
         "X-Amz-Signature",
@@ -75,31 +112,11 @@ def _of_url(url: FoundURL) -> Explanation | None:
     folded = {name.lower() for name in names}
     if "x-amz-signature" in folded and "x-amz-credential" in folded:
         why = "the X-Amz- parameters are in another case: they are case-sensitive, and S3 does not see them"
-        return _explanation(
-            url, place_of(url), _V4, findings=[Finding("error", "parameter-case", why)]
-        )
+        return Reading(_V4, place_of(url), [Finding("error", "parameter-case", why)], {})
     return None
 
 
-def _explanation(url: FoundURL, place: Place, scheme: str, **fields: object) -> Explanation:
-    key = place.key
-    listing = url.get("prefix") if not key and url.fields is None else None
-    path = None
-    if place.bucket is not None:
-        path = f"s3://{place.bucket}" + (f"/{key or listing}" if key or listing else "")
-    return Explanation(
-        url=url.url,
-        backend="s3",
-        scheme=scheme,
-        path=path,
-        bucket=place.bucket,
-        key=key,
-        now=url.now,
-        **fields,  # type: ignore[arg-type]
-    )
-
-
-def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
+def _v4(url: FoundURL, *, also_v2: bool) -> Reading:
     link = read_v4(url, AWS4)
     place = place_of(url)
     findings = [*link.findings, *place.findings, *_of_region(link, place)]
@@ -115,15 +132,9 @@ def _v4(url: FoundURL, *, also_v2: bool) -> Explanation:
     findings += _of_additions(url)
     conditions = {"region": link.region, **_conditions(url)}
     conditions["body"] = _body(url, link)
-    return _explanation(
-        url,
-        place,
-        _V4,
-        permits_because=BINDS,
-        **link.as_fields(),
-        conditions={name: value for name, value in conditions.items() if value},
-        findings=findings,
-    )
+    bound = {name: value for name, value in conditions.items() if value}
+    fields = {"permits_because": BINDS, "conditions": bound, **link.as_fields()}
+    return Reading(_V4, place, findings, fields)
 
 
 def _body(url: FoundURL, link: V4Link) -> str:
@@ -162,7 +173,7 @@ def _of_region(link: V4Link, place: Place) -> list[Finding]:
     return []
 
 
-def _v2(url: FoundURL) -> Explanation:
+def _v2(url: FoundURL) -> Reading:
     place = place_of(url)
     findings = [*place.findings]
     end = epoch(url.get("Expires"))
@@ -187,16 +198,13 @@ def _v2(url: FoundURL) -> Explanation:
     if free:
         why = f"Version 2 does not sign {', '.join(free)}: the holder can list the whole bucket"
         findings.append(Finding("warning", "forgeable", why))
-    return _explanation(
-        url,
-        place,
-        _V2,
-        permits_because=BINDS,
-        credential_id=url.get("AWSAccessKeyId"),
-        expires_at=end,
-        conditions=_conditions(url),
-        findings=findings,
-    )
+    fields = {
+        "permits_because": BINDS,
+        "credential_id": url.get("AWSAccessKeyId"),
+        "expires_at": end,
+        "conditions": _conditions(url),
+    }
+    return Reading(_V2, place, findings, fields)
 
 
 def _conditions(url: FoundURL) -> dict[str, str]:
@@ -208,7 +216,7 @@ def _conditions(url: FoundURL) -> dict[str, str]:
     return found
 
 
-def _of_form(url: FoundURL) -> Explanation | None:
+def _of_form(url: FoundURL) -> Reading | None:
     from daypass.toolkit.form_readers import read_form  # which links do not need
 
     form = read_form(url, AWS4, older="AWSAccessKeyId")
@@ -222,11 +230,10 @@ def _of_form(url: FoundURL) -> Explanation | None:
         why = "it is signed with Version 2, which AWS refuses for new buckets: sign with Version 4"
         findings = [Finding("warning", "v2", why)]
     bucket = form.policy.bucket or place.bucket
-    return _explanation(
-        url,
-        Place(bucket=bucket, key=form.key),
+    conditions = {**({"region": region} if region else {}), **form.policy.conditions}
+    return Reading(
         f"{scheme}, POST policy",
-        **form.as_fields(),
-        conditions={**({"region": region} if region else {}), **form.policy.conditions},
-        findings=[*findings, *form.findings],
+        Place(bucket=bucket, key=form.key),
+        [*findings, *form.findings],
+        {**form.as_fields(), "conditions": conditions},
     )

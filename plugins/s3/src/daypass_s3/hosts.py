@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-
-import attrs
+from typing import NamedTuple
 
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
@@ -121,8 +120,7 @@ def bucket_in(host: str, path: str) -> str | None:
     return None if match is None else match["bucket"] or path.strip("/") or None
 
 
-@attrs.frozen(kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where a URL leads."""
 
     bucket: str | None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from daypass.base.urls import host_header
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.hookspecs.found import FoundURL
-from daypass_s3.explain import explain
+from daypass_s3.explain import read_url
 from daypass_s3.hosts import is_amazon
 
 #: What a clock has to do with, and not how a store was configured.
@@ -31,7 +31,7 @@ def check_alive(url: str, bucket: str) -> None:
     if ":" in bucket and not bucket.startswith("arn:") and is_amazon(parts.hostname or ""):
         msg = "Amazon knows no buckets of tenants (tenant:bucket): name the bucket alone, or the endpoint of a store that has them"
         raise InvalidPathError(msg, option="path")
-    said = explain(
+    said = read_url(
         FoundURL(
             url=url,
             scheme=parts.scheme,

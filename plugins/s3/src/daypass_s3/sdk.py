@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-import attrs
 from botocore import exceptions
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
@@ -42,16 +41,16 @@ _SIGNING_CONFIG = (
 )
 
 
-@attrs.frozen
-class Host:
+class Host(NamedTuple):
     """An endpoint's host, where botocore takes it under another name alone."""
 
     #: The endpoint as botocore takes it; None for the provider's own.
     instead: str | None
-    _host: str = ""
-    _own: str = ""
+    #: The host as botocore takes it, and as the endpoint has it; empty where they are one.
+    taken: str = ""
+    own: str = ""
     #: What the endpoint's host leads to by itself, and the path that botocore writes says again.
-    _bucket: str = ""
+    bucket: str = ""
 
     @classmethod
     def of(cls, endpoint: str | None, bucket: str | None = None) -> Self:
@@ -73,10 +72,10 @@ class Host:
         """Return a URL with the endpoint's own host again, and without the bucket that it is bound to."""
         scheme, mark, rest = url.partition("://")
         host, slash, path = rest.partition("/")
-        if self._own:
-            host = f"{host.removesuffix(self._host)}{self._own}"
-        if self._bucket:
-            path = path.removeprefix(self._bucket).removeprefix("/")
+        if self.own:
+            host = f"{host.removesuffix(self.taken)}{self.own}"
+        if self.bucket:
+            path = path.removeprefix(self.bucket).removeprefix("/")
         return f"{scheme}{mark}{host}{slash}{path}"
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 from botocore.exceptions import BotoCoreError
@@ -30,6 +30,7 @@ from daypass_s3.shape import shape_of
 if TYPE_CHECKING:
     from daypass.model.batches import SignedURLBatch
     from daypass.toolkit.xml_uploads import Step
+    from daypass_s3.by_sdk import BySDK
     from daypass_s3.form_places import FormPlace
     from daypass_s3.sigv2 import PreparedV2, TemplateV2
 
@@ -165,6 +166,8 @@ class Signer:
             like = SignedURL(
                 "", method, headers, end, because, ONLY[method], unenforced, location.path, "s3"
             )
+            from daypass_s3.by_sdk import BySDK  # which hardly a store needs
+
             return BySDK(like, self._by_sdk(location, request, operation, shape, lifetime))
         filled = self._templates.filled(
             (learnt, start, lifetime, shape),
@@ -311,26 +314,3 @@ class Learnt:
     fixed: Mapping[str, str] = attrs.field(repr=False)
     #: Whether the store refuses ``x-amz-*`` headers that are not signed.
     refuses_unsigned: bool
-
-
-@attrs.frozen
-class BySDK:
-    """In the place of `Begun`: the SDK signs every URL, and its clock is its own."""
-
-    _like: SignedURL
-    _sign: Callable[[str], str]
-
-    def link(self, key: str, path: str) -> SignedURL:
-        """Return the link of one key."""
-        url = self._sign(key)
-        written = parse_qs(urlsplit(url).query)
-        start = datetime.strptime(written["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
-        real = start + timedelta(seconds=int(written["X-Amz-Expires"][0]))
-        end = min(self._like.expires_at, real)
-        return attrs.evolve(self._like, url=url, path=path, expires_at=end)
-
-    def links(self, keys: Sequence[str], location: Location) -> SignedURLBatch:
-        """Return the links of many keys, one by one."""
-        from daypass.model.batches import SignedURLBatch
-
-        return SignedURLBatch.of_rows([self.link(key, location.at(key).path) for key in keys])
