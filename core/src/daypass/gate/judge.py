@@ -228,7 +228,7 @@ def _mistaken(
 def _parts(answer: SignedURL | SignedPrefix) -> tuple[str, str]:
     """Return a URL up to its query, and that; of a grant they are apart."""
     place, _, query = answer.url.partition("?")
-    return (place, answer.query) if isinstance(answer, SignedPrefix) else (place, query)
+    return (place, query) if isinstance(answer, SignedURL) else (place, answer.query)
 
 
 def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | None:
@@ -247,7 +247,7 @@ def _unclear(
 ) -> str | None:
     """Say where nothing in a URL's path shows what it opens, or masks what opens it."""
     opaque = backend.info.opaque_links
-    if opaque and isinstance(answer, SignedPrefix) and not answer.query:
+    if opaque and not isinstance(answer, SignedURL) and not answer.query:
         if token_of(place) and mask_url(place).endswith(f"/{MASK}/"):  # which keys can follow
             return None
         return (
