@@ -26,6 +26,7 @@ TEXTS = nasty(
         "&#61;",
         "&#x3d;",
     ),
+    *("/l/", "/p/", "/l/AAAAAAAAAAAAAAAAAAAAAA", "%2Fl%2F", "\\/p\\/"),
     *("%0A", "%2C", "\\n", "\\x3d", "https://u:p@", "%40", "<input ", 'name="sig"\r\n\r\n'),
 )
 LINKS = st.sampled_from(
@@ -34,6 +35,8 @@ LINKS = st.sampled_from(
         f"https://maps.blob.core.windows.net/maps/a?sv=2026-01-01&sig={SECRET}",
         f"https://storage.googleapis.com/maps/a?GoogleAccessId=a&Expires=1&Signature={SECRET}",
         f"https://maps.example/a?%53ignature={SECRET}&Key-Pair-Id=K",
+        f"https://links.example/l/{SECRET[:22]}/a?as=json",
+        f"https://links.example/team/p/{SECRET[:22]}",
     ]
 )
 
@@ -51,7 +54,7 @@ def test_any_text_is_read(text):
 def test_a_signature_is_masked_whatever_stands_around_its_link(apart, before, link, after):
     with budget():
         masked = redact(f"{before[-32_000:]}{apart}{link}{apart}{after[:32_000]}")
-    assert SECRET not in masked
+    assert SECRET[:22] not in masked
 
 
 ESCAPES = [
@@ -76,7 +79,7 @@ def test_a_signature_is_masked_however_its_link_is_escaped(link, escapes):
         text = escape(text)[:LONGEST]
     with budget():
         masked = redact(text)
-    assert SECRET not in masked + layers(masked)[-1].text
+    assert SECRET[:22] not in masked + layers(masked)[-1].text
     assert redact(masked) == masked
 
 

@@ -14,6 +14,8 @@ from urllib3.filepost import encode_multipart_formdata
 
 import daypass
 from daypass.backends.redaction import RedactingFilter, redact
+from daypass.base.escapes import layers
+from daypass.model.paths import shown_path
 from tests.core.fakes import NOW
 from tests.core.nasty import LONGEST, budget
 from tests.core.values import HEX, HIDDEN, URLS, WRITTEN
@@ -40,6 +42,107 @@ def test_no_signature_and_no_token_is_left(kind, written):
 def test_masking_twice_changes_nothing(kind, written):
     masked = redact(WAYS[written](URLS[kind][0]))
     assert redact(masked) == masked
+
+
+#: A link that is secret by the token in its path.
+TOKEN = "8w2-aB_dEfGhIjKlMnOpQg"
+BY_TOKEN = f"https://links.example/l/{TOKEN}"
+
+
+@pytest.mark.parametrize(
+    "rest", ["", "/", "/a b/c.csv", "?as=json", "?X-Amz-Signature=0", "#top", "/%41"]
+)
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("bare", "in a sentence", "percent-encoded", "encoded twice", "in JSON", "in JSON within JSON", "in HTML"),
+        *("in a dict", "in bytes", *HIDDEN),
+    ],
+)  # fmt: skip
+def test_no_token_is_left_in_the_path_of_a_link(written, rest):
+    text = WAYS[written](BY_TOKEN + rest)
+    masked = redact(text)
+    assert TOKEN not in masked + layers(masked)[-1].text
+    assert masked.count("****") >= 1
+    assert redact(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"{BY_TOKEN}/a.csv?b=c", "https://links.example/l/****/a.csv?b=c"),
+        (f"http://127.0.0.1:8321/p/{TOKEN}", "http://127.0.0.1:8321/p/****"),
+        (f"{BY_TOKEN}. Then", "https://links.example/l/****. Then"),
+        (f"({BY_TOKEN}), <{BY_TOKEN}>; '{BY_TOKEN}'", "(https://links.example/l/****), <https://links.example/l/****>; 'https://links.example/l/****'"),
+        (f"_{BY_TOKEN}_ and *{BY_TOKEN}*", "_https://links.example/l/****_ and *https://links.example/l/*****"),
+        (f"to={quote(BY_TOKEN, safe='')}&x=1", "to=https%3A%2F%2Flinks.example%2Fl%2F****&x=1"),
+        # Of a server's own log, in which a path stands alone.
+        (f'"GET /l/{TOKEN}/a HTTP/1.1" 307', '"GET /l/****/a HTTP/1.1" 307'),
+        (f"path=/team/l/{TOKEN} status=404", "path=/team/l/**** status=404"),
+        (f"s3://b/k /l/{TOKEN}", "s3://b/k /l/****"),
+        (f"{BY_TOKEN}\u3002", "https://links.example/l/****\u3002"),
+        # A key of a store is a name, whatever it looks like.
+        (f"s3://results/l/{TOKEN}/a.csv is missing", f"s3://results/l/{TOKEN}/a.csv is missing"),
+        (f"gs://b/p/{TOKEN}, {BY_TOKEN}", f"gs://b/p/{TOKEN}, https://links.example/l/****"),
+        (f"daypass://maps/l/{TOKEN}", f"daypass://maps/l/{TOKEN}"),
+    ],
+)  # fmt: skip
+def test_a_token_is_masked_and_what_stands_around_it_stays(text, masked):
+    assert redact(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://b.example/l/",
+        "https://b.example/l/a/b",
+        "https://b.example/p/short",
+        "https://b.example/l/abcdefghijklmnopqrstu",
+        "https://b.example/l/abcdefghijklmnopqrstuvw",
+        "https://b.example/l/abcdefghijklmnopqrstuv.csv",
+        "https://b.example/l/abcdefghijklmnopqrstuv-2.csv",
+        "https://b.example/l/abcdefghijklmnopqrstuv_more",
+        "https://b.example/s/abcdefghijklmnopqrstuv",
+        "https://b.example/ll/abcdefghijklmnopqrstuv",
+        "https://b.example/L/abcdefghijklmnopqrstuv",
+        "https://b.example/abcdefghijklmnopqrstuv/l/a",
+        "https://b.example/l/a/abcdefghijklmnopqrstuv",
+        "https://b.example/k?a=l/abcdefghijklmnopqrstuv",
+        "a/l/2026-11-30T09:30:00.000000Z",
+        "abcdefghijklmnopqrstuv /l/ abcdefghijklmnopqrstuv",
+        "/lib/l/antidisestablishmentarianism",
+    ],
+)
+def test_no_ordinary_path_is_taken_for_a_token(text):
+    assert redact(text) == text
+
+
+def test_a_token_is_masked_in_the_log_of_a_server(caplog):
+    logger = logging.getLogger("a.server")
+    caplog.handler.addFilter(RedactingFilter())
+    logger.warning("%s %s -> %d", "GET", f"/l/{TOKEN}/a", 307, extra={"url": BY_TOKEN})
+    assert caplog.records[-1].getMessage() == "GET /l/****/a -> 307"
+    assert caplog.records[-1].url == "https://links.example/l/****"
+
+
+def test_a_token_is_shown_by_no_error_and_no_path():
+    for path in (f"{BY_TOKEN}/../a", f"{BY_TOKEN}/a\n", f"{BY_TOKEN}?versionId="):
+        with pytest.raises(daypass.DaypassError) as caught:
+            daypass.create_signed_url(path, version="")
+        assert TOKEN not in f"{caught.value!r} {caught.value}"
+    assert shown_path(f"{BY_TOKEN}/a.csv?x=1") == "https://links.example/l/****/a.csv?****"
+    assert shown_path(f"s3://results/l/{TOKEN}/a.csv") == f"s3://results/l/{TOKEN}/a.csv"
+
+
+def test_many_tokens_are_masked_in_little_time():
+    for text in (
+        f"/l/{TOKEN}" * 2600,
+        f"s3://b/l/{TOKEN}" * 2000,
+        "/l/" * 20_000,
+        f"/l/{TOKEN}" + "-" * 60_000,
+    ):
+        with budget():
+            assert isinstance(redact(text), str)
 
 
 def test_what_follows_a_signature_stays():

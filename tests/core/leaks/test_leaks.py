@@ -37,6 +37,22 @@ INNOCENT = [
     "the signature = base64_of_the_signed_text(key)",
     '{"value": "a-value-that-is-long-and-of-no-secret", "name": "design"}',
 ]
+#: A link that is secret by the token in its path, and such as look like one.
+LINK = "https://links.example/team/l/8w2-aB_dEfGhIjKlMnOpQg"
+LINKS = {
+    f"{kind}, {way}": WRITTEN[way](LINK + rest)
+    for kind, rest in {"an object": "", "below a prefix": "/a/b.csv", "with a marker": "?as=json", "a page": "#top"}.items()
+    for way in ("bare", "in a sentence", "percent-encoded", "encoded twice", "in JSON", "in JSON within JSON", "in HTML", "in a dict", "in bytes")
+} | {"slashes escaped": json.dumps({"url": LINK}).replace("/", "\\/"), "at the end of a sentence": f"See {LINK}."}  # fmt: skip
+INNOCENT += [
+    "https://www.instagram.com/p/CGxYzAbCdEf/",
+    "https://files.example/p/abcdefghijklmnopqrstuv.csv",
+    "https://files.example/p/abcdefghijklmnopqrstuv-and-more",
+    "https://files.example/s/8w2-aB_dEfGhIjKlMnOpQg",
+    "https://files.example/l/8w2-aB_dEfGhIjKlMnOpQ",
+    "s3://results/p/8w2-aB_dEfGhIjKlMnOpQg",
+    "import src/l/abcdefghijklmnopqrstuv",
+]
 #: A scanner looks at lines, so that what is written over bytes or capitals is no other case.
 WAYS = [way for way in WRITTEN if way not in ("as pairs", "in upper case", "in bytes")]
 
@@ -69,7 +85,12 @@ def test_each_rule_of_gitleaks_is_whole(name):
     assert all(word == word.lower() for word in rule["keywords"])
 
 
-TEXTS = {f"{kind}, {way}": WRITTEN[way](url) for kind, url in FOUND.items() for way in WAYS}
+@pytest.mark.parametrize("case", LINKS)
+def test_gitleaks_rules_find_every_link_by_its_token(case):
+    assert "link-by-token" in matches(LINKS[case])
+
+
+TEXTS = LINKS | {f"{kind}, {way}": WRITTEN[way](url) for kind, url in FOUND.items() for way in WAYS}
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,32 @@ def test_a_masked_url_shows_the_place_alone(expected, url):
     assert expected == mask_url(url)
 
 
+#: A link that is secret by the token in its path.
+TOKEN = "8w2-aB_dEfGhIjKlMnOpQg"
+
+
+@pytest.mark.parametrize("rest", ["", "/a.csv", "?as=json"])
+def test_no_view_of_a_link_shows_the_token_in_its_path(rest):
+    link = _link(url=f"https://links.example/l/{TOKEN}{rest}")
+    shown = [repr(link), link._repr_html_(), pretty_repr(link), repr(link.to_dict())]
+    assert all("links.example/l/****" in text and TOKEN not in text for text in shown)
+    assert link.to_dict(reveal=True)["url"] == link.url
+
+
+@pytest.mark.parametrize(
+    ("rest", "path", "name"),
+    [
+        ("", "s3://b/a b/k.csv", "k.csv"),
+        ("?as=json", "s3://b/k.csv", "k.csv"),
+        ("/d/other.csv", "s3://b/d/", "other.csv"),
+        ("", "https://links.example/l/****", "object"),
+    ],
+)
+def test_curl_makes_no_name_of_a_token(rest, path, name):
+    words = shlex.split(_link(url=f"https://links.example/l/{TOKEN}{rest}", path=path).curl())
+    assert words[words.index("--output") + 1] == name
+
+
 @pytest.mark.parametrize("show", [repr, SignedURL._repr_html_, pretty_repr, "{!r}".format, ascii])
 def test_no_view_of_a_link_shows_its_signature(show):
     link = _link(headers={"x-amz-server-side-encryption-customer-key": SECRET})

@@ -235,6 +235,23 @@ def test_the_worst_is_said_first_and_nothing_twice():
     assert [finding.code for finding in answer.findings] == ["b", "a"]
 
 
+def test_the_token_in_a_path_is_shown_nowhere_unless_it_is_asked_for():
+    token = "8w2-aB_dEfGhIjKlMnOpQg"
+    url = f"https://links.example/l/{token}/a.csv"
+    found = Explanation(
+        url=url, backend="s3", scheme="none", path=f"s3://links/l/{token}/a.csv", bucket="links", key=f"l/{token}/a.csv",
+        now=fakes.NOW,
+    )  # fmt: skip
+    shown = [repr(found), str(found), str(found.rows()), repr(found.to_dict()), found._repr_html_()]
+    assert not [text for text in shown if token in text]
+    assert found.to_dict()["key"] == "l/****/a.csv"
+    revealed = found.to_dict(reveal=True)
+    assert (revealed["url"], revealed["key"]) == (url, found.key)
+    assert found.rows(reveal=True)["key"] == [found.key]
+    unknown = explain.explain(url)
+    assert token not in f"{unknown!r} {unknown} {unknown.to_dict()}"
+
+
 def test_identifiers_are_shown_in_part():
     assert partly("AKIAIOSFODNN7EXAMPLE") == "AKIA...MPLE"
     assert partly("name@project.iam.gserviceaccount.com") == "name@project.iam.gserviceaccount.com"

@@ -76,6 +76,7 @@ def test_in_a_folder_an_object_has_its_own_name(tmp_path, link, name):
 @pytest.mark.parametrize(
     "link",
     [
+        "https://links.example/l/8w2-aB_dEfGhIjKlMnOpQg?as=json",
         "s3://b/n/",
         "s3://b",
         "s3://b/n/..",

@@ -21,7 +21,8 @@ def redact(text: str) -> str:
 
     Masked are the parameters that each installed backend declares (`BackendInfo.secret_query_keys`),
     and whatever is installed ``sig`` and all that end in ``signature``, ``security-token`` or ``s3session-token``; in
-    URLs, headers, cookies, settings, JSON, dicts, lists, HARs, HTML forms and bodies of ``multipart/form-data``. So are a login
+    URLs, headers, cookies, settings, JSON, dicts, lists, HARs, HTML forms and bodies of ``multipart/form-data``. So are the token
+    of a link that is secret by its path (``/l/`` or ``/p/``, and 22 characters of base64url), in a URL of HTTP or a path alone; a login
     in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key (``encryption_key`` too). Names and values may be
     percent-encoded or written with escapes of JSON or references of HTML, also one within the other, up to eight deep.
     What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV), a URL that is wrapped over two lines

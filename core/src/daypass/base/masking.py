@@ -1,7 +1,7 @@
 """Signatures, tokens and logins of a text are found by their names, in all the ways in which names and values are written.
 
-Escapes are taken away first (`daypass.base.escapes`), so that each way is known here in one form. What is masked is
-what stood there before.
+A token in a URL's path, which has no name, is found by its shape. Escapes are taken away first
+(`daypass.base.escapes`), so that each way is known here in one form. What is masked is what stood there before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from daypass.base.escapes import Layer, layers
-from daypass.base.secrets import ENCRYPTION_KEY, MASK
+from daypass.base.secrets import ENCRYPTION_KEY, MASK, OPAQUE_LINK
 
 __all__ = ["mask"]
 
@@ -85,6 +85,8 @@ _PAIRED = re.compile(
 
 #: From a URL's host to the end of its path.
 _PLACE = re.compile(r"""://[^\s?#"'<>]*""")
+#: A token in a path, and what tells whose path it is: a scheme, and what ends one.
+_OPAQUE = re.compile(rf"""://|[\s"'<>,;|(){{}}\[\]]|{OPAQUE_LINK}""")
 _digit_and_letter = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[^0-9]*[0-9]").match
 _port = re.compile(r"[0-9]{1,5}/").match
 
@@ -95,10 +97,12 @@ _Span = tuple[int, int]
 
 
 def mask(text: str, names: frozenset[str] = frozenset()) -> str:
-    """Return a text in which the values of secret names are masked, and logins in front of a URL's host.
+    """Return a text in which the values of secret names are masked, logins in front of a URL's host, and tokens in its path.
 
     >>> mask("https://me:pw@b.example/k?X-Amz-Signature=ab12&x=1")
     'https://****@b.example/k?X-Amz-Signature=****&x=1'
+    >>> mask('"GET /l/AAAAAAAAAAAAAAAAAAAAAA/k HTTP/1.1" 307')
+    '"GET /l/****/k HTTP/1.1" 307'
 
     Args:
         text: any text.
@@ -106,7 +110,12 @@ def mask(text: str, names: frozenset[str] = frozenset()) -> str:
 
     """
     found = layers(text)
-    spans = [layer.origin(*span) for layer in found for span in _logins(layer.text)]
+    spans = [
+        layer.origin(*span)
+        for layer in found
+        for find in (_logins, _tokens)
+        for span in find(layer.text)
+    ]
     plain = found[-1]
     for find in (_named, _credentials, _paired):
         spans += (plain.origin(*span) for span in find(plain, names))
@@ -259,6 +268,22 @@ def _logins(text: str) -> Iterator[_Span]:
             if length := _login_of(url):
                 yield at, at + length
             at += len(url)
+
+
+def _tokens(text: str) -> Iterator[_Span]:
+    """Find tokens in the paths of URLs of HTTP, and in paths alone: what is in those of stores is a name."""
+    if "/l/" not in text and "/p/" not in text:
+        return
+    is_of_a_store = False
+    for found in _OPAQUE.finditer(text):
+        if found["token"]:
+            if not is_of_a_store:
+                yield found.span("token")
+        elif found[0] == "://":
+            scheme = text[max(0, found.start() - 5) : found.start()].lower()
+            is_of_a_store = not scheme.endswith(("http", "https"))
+        else:
+            is_of_a_store = False
 
 
 def _login_of(url: str) -> int:

@@ -15,6 +15,7 @@ __all__ = [
     "encode_key",
     "encode_keys",
     "host_header",
+    "mask_tokens",
     "mask_url",
     "token_of",
 ]
@@ -113,7 +114,12 @@ def mask_url(url: str) -> str:
     'https://links.example/l/****/k'
     """
     place, query, _ = url.partition("?")
-    return re.sub(OPAQUE_LINK, _without_token, place) + query + (MASK if query else "")
+    return mask_tokens(place) + query + (MASK if query else "")
+
+
+def mask_tokens(path: str) -> str:
+    """Show a path without the tokens by which alone it opens something."""
+    return re.sub(OPAQUE_LINK, _without_token, path)
 
 
 def _without_token(found: re.Match[str]) -> str:

@@ -199,7 +199,8 @@ class BackendInfo:
     #: ``version_aware=True``: keys that hold it are refused then, since ``version=`` says it here.
     version_in_path: str | None = attrs.field(default=None, validator=optional(_pattern))
     #: True where URLs have paths of the store's own, as links of share services do. Everybody else's must end in
-    #: the key, or the link is refused: nothing else shows which object it opens.
+    #: the key, or the link is refused: nothing else shows which object it opens. What is secret in such a path is masked
+    #: where it stands after ``/l/`` or ``/p/`` and has 22 characters of base64url; another secret belongs in the query.
     opaque_links: bool = attrs.field(default=False, validator=_flag)
     #: Returns how the filesystem of a location reaches its store: what daypass sends itself goes the same way.
     network: Callable[[Location], Network] = attrs.field(default=_as_everybody, repr=False)

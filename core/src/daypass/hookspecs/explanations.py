@@ -10,7 +10,7 @@ import attrs
 
 from daypass.base.messages import partly
 from daypass.base.times import rfc3339, until
-from daypass.base.urls import mask_url
+from daypass.base.urls import mask_tokens, mask_url
 from daypass.errors import without_login
 from daypass.hookspecs.findings import Finding
 from daypass.model.cards import html_card
@@ -41,6 +41,15 @@ def _shown(url: str) -> str:
     return repr(_masked(url))
 
 
+def _masked_key(key: str | None) -> str | None:
+    """Mask a token in what was taken for a key, or for a path with one."""
+    return None if key is None else mask_tokens(f"/{key}")[1:]
+
+
+def _shown_key(key: str | None) -> str:
+    return repr(_masked_key(key))
+
+
 @attrs.frozen(kw_only=True)
 class Explanation:
     """What a signed URL says of itself. Nothing of it is proven: `verify` checks the signature.
@@ -55,11 +64,11 @@ class Explanation:
     #: How it is signed, such as ``"AWS Signature Version 4"``.
     scheme: str | None = None
     #: The fsspec-style path that it opens, where the URL tells the bucket.
-    path: str | None = None
+    path: str | None = attrs.field(default=None, repr=_shown_key)
     #: The bucket or container; None where the URL does not tell it from a host name.
     bucket: str | None = None
     #: The object's key, decoded; of a listing or a whole bucket it is empty.
-    key: str | None = None
+    key: str | None = attrs.field(default=None, repr=_shown_key)
     #: The methods that it allows; None where the URL does not say.
     permits: frozenset[str] | None = None
     #: Why it allows those methods, or why nobody can tell.
@@ -103,9 +112,9 @@ class Explanation:
         rows: dict[str, str | list[str] | None] = {
             "url": (self.url if reveal else _masked(self.url)) or None,
             "provider": f"{self.backend}, {self.scheme}",
-            "path": self.path,
+            "path": self.path if reveal else _masked_key(self.path),
             "bucket": self.bucket,
-            "key": self.key,
+            "key": self.key if reveal else _masked_key(self.key),
             "permits": self._methods(),
             "signed by": self.credential_id if reveal else partly(self.credential_id),
             "signed": _moment(self.signed_at, self.now),
@@ -135,6 +144,8 @@ class Explanation:
         return {
             **plain_values(self),
             "url": self.url if reveal else _masked(self.url),
+            "path": self.path if reveal else _masked_key(self.path),
+            "key": self.key if reveal else _masked_key(self.key),
             "credential_id": self.credential_id if reveal else partly(self.credential_id),
             "ok": self.ok,
         }

@@ -30,7 +30,7 @@ class FoundURL:
     #: What a client sends as ``Host``: lower case, without the scheme's own port.
     host: str
     #: The path as it stands, percent-encoded.
-    path: str
+    path: str = attrs.field(repr=mask_url)
     #: Names and values of the query in order, percent-encoded.
     query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=lambda q: f"<{len(q)}>")
     #: The fields of a form (a POST policy) in place of a query; None for a URL.

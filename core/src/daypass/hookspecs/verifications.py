@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import attrs
 
+from daypass.base.urls import mask_url
 from daypass.hookspecs.explanations import Explanation, plain_values, worst_first
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import decoded, field_of, first_of_each
@@ -28,7 +29,7 @@ class SentRequest:
     #: The header ``Host``, in lower case.
     host: str
     #: The path, percent-encoded.
-    path: str
+    path: str = attrs.field(repr=mask_url)
     #: Names and values of the query in order, percent-encoded, the signature among them.
     query: tuple[tuple[str, str], ...] = attrs.field(repr=lambda q: f"<{len(q)}>")
     #: By names in lower case.

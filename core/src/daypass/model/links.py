@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 import attrs
 
-from daypass.base.secrets import mask_headers, masked_headers
+from daypass.base.secrets import MASK, mask_headers, masked_headers
 from daypass.base.times import rfc3339
-from daypass.base.urls import mask_url
+from daypass.base.urls import mask_url, token_of
 from daypass.errors import UnsupportedOptionError
 from daypass.model.cards import link_card
 from daypass.model.headers import copy_header
@@ -125,7 +125,7 @@ class SignedURL:
         """
         words = ["curl", "--fail"]
         place = urlsplit(self.url)
-        name = file or _file_name(unquote(place.path.rpartition("/")[2]))
+        name = file or _file_name(self)
         if "/." in place.path:
             words.append("--path-as-is")
         if set("[]{}").intersection(place.netloc + (name if self.method == "PUT" else "")):
@@ -169,8 +169,11 @@ def _sending(name: str, path: str, headers: dict[str, str]) -> list[str]:
     return words
 
 
-def _file_name(name: str) -> str:
+def _file_name(link: SignedURL) -> str:
     """Return a name that curl takes for a file: - and . are its standard input, -x an option."""
-    if name in ("", ".", ".."):
+    name = unquote(urlsplit(link.url).path.rpartition("/")[2])
+    if name == token_of(link.url):  # a secret, and no name
+        name = link.path.rpartition("/")[2]
+    if name in ("", ".", "..", MASK):
         return "object"
     return f"./{name}" if name.startswith("-") else name

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from daypass.base.urls import mask_url
 from daypass.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -251,7 +252,7 @@ def check_version(version: str | None) -> str | None:
 
 
 def shown_path(text: str) -> str:
-    """Mask a password before an ``@``, and the query of an HTTP URL, which may hold a signature.
+    """Mask a password before an ``@``, and what may open something in an HTTP URL: its query, and a token in its path.
 
     Of what was taken for a local file all is kept that holds none.
     """
@@ -265,6 +266,5 @@ def shown_path(text: str) -> str:
     if "@" in text:
         text = without_login(text)
     if text.startswith(("http://", "https://")):
-        place, mark, _ = text.partition("?")
-        return place + mark + ("****" if mark else "")
+        return mask_url(text)
     return text

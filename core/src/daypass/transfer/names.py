@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from daypass.base.files import named
+from daypass.base.urls import token_of
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.model.headers import INVISIBLE
 from daypass.model.links import SignedURL
@@ -70,7 +71,8 @@ def _name_of(link: SignedURL | PathLike) -> str:
         return link.path.rpartition("/")[2]
     if isinstance(link, str) and link[:8].lower().startswith(("http://", "https://")):
         try:
-            return unquote(urlsplit(link).path.rpartition("/")[2], errors="strict")
+            name = unquote(urlsplit(link).path.rpartition("/")[2], errors="strict")
         except ValueError:
             return ""
+        return "" if name == token_of(link) else name  # a token is a secret, and no name
     return parse_path(link).key.rpartition("/")[2]
