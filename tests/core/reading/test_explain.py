@@ -200,6 +200,7 @@ def test_any_form_is_answered(fields):
         ("javascript:alert(1)", "not-a-url"),
         ("https://" + "a" * 70_000, "too-long"),
         ("https://x.example/?" + "mark=1&" * 20_000, "too-long"),
+        ("https://x.example/?" + "mark&" * 1_001, "too-long"),
         ("https:///?mark=1", "bad-host"),
         ("https://a\\@b.example/?mark=1", "bad-host"),
         ("https://ä.example/?mark=1", "bad-host"),
@@ -213,7 +214,7 @@ def test_any_form_is_answered(fields):
         ("https://x.example/a\n  b?mark=1", "broken-up"),
         ("https%3A%2F%2Fx.example%2F%3Fmark%3D1", "encoded-whole"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_hostile_text_is_answered_with_what_is_wrong(installed, text, code):
     installed(fake=backend())

@@ -352,8 +352,16 @@ def test_ten_thousand_signed_headers_that_are_not_sent_cost_no_more(installed):
     installed(
         lambda *_: RequestCheck(text=text, right=lambda _: "x", parameter="mark"), headers=names
     )
-    sent = {f"y-{n}": "v" for n in range(8_000)}
+    sent = {f"y-{n}": "v" for n in range(200)}
     assert codes(verified(link() + "0", headers=sent)) == {"header-missing"}
+
+
+def test_more_headers_than_any_store_takes_are_refused(installed):
+    """8,000 took twice the time of a wrong key."""
+    installed(lambda *_: RequestCheck(text=text, right=lambda _: "x", parameter="mark"))
+    with pytest.raises(daypass.InvalidRequestError, match="at most 200 names") as caught:
+        verified(link(), headers={f"y-{n}": "v" for n in range(201)})
+    assert caught.value.option == "headers"
 
 
 def test_all_texts_one_edit_away_are_tried():

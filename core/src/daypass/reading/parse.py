@@ -19,6 +19,9 @@ __all__ = ["parse_form", "parse_url"]
 
 #: Characters. Stores refuse far shorter requests: S3 takes 8 KiB, Azure 16 KiB.
 _LONGEST = 65_536
+#: Of the query: daypass signs at most 200 of a caller's own beside some twenty of its own, and frameworks read a thousand
+#: (Django's DATA_UPLOAD_MAX_NUMBER_FIELDS, PHP's max_input_vars, Tomcat's maxParameterCount).
+_MOST_PARAMETERS = 1_000
 _URL = re.compile(r"(?ai)(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
 #: What RFC 3986 lets stand in a URL, and the percent sign.
 _PLAIN = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*")
@@ -64,6 +67,9 @@ def parse_url(
         )
     query = _encoded_once(query or "", findings)
     parts = [pair.partition("=") for pair in query.split("&") if pair]
+    if len(parts) > _MOST_PARAMETERS:
+        why = f"the query has {len(parts)} parameters, and no link has more than {_MOST_PARAMETERS}: leave out what was added to it"
+        return (*findings, Finding("error", "too-long", why))
     pairs = tuple((name, value) for name, _, value in parts)
     _check_characters(text, pairs, findings)
     return FoundURL(

@@ -20,7 +20,7 @@ from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
 from daypass.hookspecs.verifications import RequestCheck, SentRequest, Verification
-from daypass.model.headers import check_token, copy_header
+from daypass.model.headers import check_token, copy_header, pairs_of
 from daypass.model.links import SignedURL
 from daypass.model.paths import ParsedPath
 from daypass.reading.answers import parse_error
@@ -193,19 +193,11 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers to be sent, by their names in lower case.
 
     Raises:
-        InvalidRequestError: for what no client sends.
+        InvalidRequestError: for what no client sends, and more than any store takes.
 
     """
-    if not isinstance(headers, Mapping):
-        msg = f"headers must be a mapping of names to text, not {type(headers).__name__}"
-        raise InvalidRequestError(msg, option="headers")
-    try:
-        given = [*headers.items()]
-    except Exception as error:
-        msg = f"headers is a {type(headers).__name__} that cannot be read"
-        raise InvalidRequestError(msg, option="headers") from error
     sent: dict[str, str] = {}
-    for name, value in given:
+    for name, value in pairs_of(headers, "headers"):
         check_token(name, "headers")
         if not isinstance(value, str):
             msg = f"headers: the value of {name} must be text, not {type(value).__name__}"
