@@ -6,8 +6,9 @@ import hashlib
 import json
 import time
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 
 import fsspec
 import gcsfs
@@ -19,6 +20,7 @@ from daypass.gate.cors import plan_cors
 from daypass.testing import networks
 from tests.plugins.gcs.conftest import HMAC, hastened
 from tests.servers.gcs_front import Bucket
+from tests.servers.serving import serving
 
 ODD_KEYS = ["plain", "a//b", "/leading", "trailing/", "q?x=1#y", "sp ace+%2F", "naïve/\U0001f511"]
 
@@ -71,6 +73,46 @@ def test_a_bucket_that_is_missing_is_no_missing_object(front, store, options):
     with pytest.raises(daypass.StoreError, match="there is no bucket no-such-bucket") as caught:
         elsewhere.head_metadata("k", missing_ok=True)
     assert (caught.value.status, caught.value.store_code) == (404, "NoSuchBucket")
+
+
+@contextmanager
+def telling_of_the_bucket(status, body):
+    """Have no object, and answer so to who asks for the bucket."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            found = (404, b"{}") if "/o/" in self.path else (status, body)
+            self.send_response(found[0])
+            self.send_header("Content-Length", str(len(found[1])))
+            self.end_headers()
+            self.wfile.write(found[1])
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Handler) as port:
+        yield daypass.Store(
+            "gs://bucket",
+            storage_options={"endpoint_url": f"http://127.0.0.1:{port}", "token": "anon"},
+        )
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_who_may_not_ask_for_a_bucket_is_told_of_the_object(status):
+    with (
+        telling_of_the_bucket(status, b"{}") as store,
+        pytest.raises(daypass.ObjectNotFoundError, match="gs://bucket/k does not exist"),
+    ):
+        store.head_metadata("k")
+
+
+def test_a_page_in_a_buckets_place_is_not_taken_for_one_that_is_there():
+    with (
+        telling_of_the_bucket(200, b"<html>log in</html>") as store,
+        pytest.raises(daypass.StoreError, match="the store could not be asked") as caught,
+    ):
+        store.head_metadata("k", missing_ok=True)
+    assert caught.value.status is None
 
 
 def test_whoever_says_that_he_pays_is_billed(front, store, options):

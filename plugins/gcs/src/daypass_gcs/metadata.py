@@ -30,7 +30,7 @@ from daypass_gcs.shape import check_generation, own_key
 _MD5 = "md5chksum"
 #: A token that ends sooner gcsfs renews itself (its LOCAL_REFRESH_BUFFER is five minutes).
 _SOON = timedelta(minutes=6)
-_UNAUTHENTICATED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+_UNAUTHENTICATED, _FORBIDDEN, _NOT_FOUND, _BROKEN = 401, 403, 404, 500
 
 
 def head_metadata(location: Location) -> ObjectMetadata:
@@ -58,8 +58,12 @@ def head_metadata(location: Location) -> ObjectMetadata:
 def _check_there(location: Location, payer: str | None) -> None:
     """Raise where the bucket itself is missing, which gcsfs does not say; once for all keys.
 
+    Any other answer leaves it at what was said of the object: who may not ask for a bucket knows no more than before.
+
     Raises:
-        StoreError: whose ``store_code`` is ``"NoSuchBucket"``.
+        StoreError: whose ``store_code`` is ``"NoSuchBucket"``; and where no answer of Cloud Storage comes.
+        DeadlineError: if none comes in time.
+        CredentialsError: if there are no valid ones any more.
 
     """
     known = "the bucket is there"
@@ -70,10 +74,13 @@ def _check_there(location: Location, payer: str | None) -> None:
     except ObjectNotFoundError as error:
         msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
         raise StoreError(msg, status=_NOT_FOUND, store_code="NoSuchBucket") from error
-    except DeadlineError:
-        raise
-    except DaypassError:
-        pass  # who may not ask for it knows no more than before
+    except AccessDeniedError:
+        pass
+    except StoreError as error:
+        if error.status is None:
+            raise
+        if error.status >= _BROKEN:
+            return
     location.cache[known] = True
 
 

@@ -53,21 +53,13 @@ def head_metadata(location: Location) -> ObjectMetadata:
     headers = shape_of(location.reading, None, requester_pays=False).headers
     if location.version is not None:
         names["VersionId"] = location.version
+    missing: FileNotFoundError | None = None
     try:
-        try:
-            answer = _head(fs, deadline, {**names, "ChecksumMode": "ENABLED"}, headers)
-        except (OSError, ClientError) as error:
-            if sdk.refusal_in(error)[1] not in _WITHOUT_CHECKSUMS:
-                raise
-            answer = _head(fs, deadline, names, headers)
+        answer = _best_head(fs, deadline, names, headers)
     except CredentialsError:
         raise
     except FileNotFoundError as error:
-        _check_bucket(location, fs, deadline)
-        msg = f"{location.path} does not exist" + (
-            f" in version {location.version}" if location.version else ""
-        )
-        raise ObjectNotFoundError(msg) from error
+        missing = error
     except PermissionError as error:
         msg = f"the store refuses to show {location.path}: the credential may not read it, or it does not exist and the credential may not list"
         raise AccessDeniedError(msg + clock_apart(_said(error).headers.get("date"))) from error
@@ -76,6 +68,12 @@ def head_metadata(location: Location) -> ObjectMetadata:
         raise DeadlineError(msg) from error
     except (OSError, BotoCoreError, ClientError, ValueError) as error:
         raise _explained(location, error) from error
+    if missing is not None:
+        _check_bucket(location, fs, deadline)
+        msg = f"{location.path} does not exist" + (
+            f" in version {location.version}" if location.version else ""
+        )
+        raise ObjectNotFoundError(msg) from missing
     if answer.get("ETag") is None:
         msg = f"what was answered for {location.path} names no ETag, as every store does of an object: look at what answers there, such as a proxy or a log-in"
         raise StoreError(msg)
@@ -129,8 +127,12 @@ def _said(error: BaseException) -> _Said:
 def _check_bucket(location: Location, fs: Any, deadline: Deadline) -> None:
     """Raise where the bucket itself is missing, which a HEAD of an object does not say; once for all keys.
 
+    Any other answer leaves it at what was said of the object: who may not ask for a bucket knows no more than before.
+
     Raises:
-        StoreError: whose ``store_code`` is ``"NoSuchBucket"``.
+        StoreError: whose ``store_code`` is ``"NoSuchBucket"``; and where no answer comes.
+        DeadlineError: if it does not come in time.
+        CredentialsError: if the question cannot be signed any more.
 
     """
     known = "the bucket is there"
@@ -138,16 +140,31 @@ def _check_bucket(location: Location, fs: Any, deadline: Deadline) -> None:
         return
     try:
         left = max(deadline.left, 0.001)
-        sync(fs.loop, fs._call_s3, "head_bucket", Bucket=location.bucket, timeout=left)  # noqa: SLF001 - s3fs has no public call
+        sync(fs.loop, _call_bucket, fs, location.bucket, timeout=left)
     except FileNotFoundError as error:
         msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
         raise StoreError(msg, status=_MISSING, store_code="NoSuchBucket") from error
     except FSTimeoutError as error:
         msg = f"the store did not answer for {location.path} within {location.deadline:g} s"
         raise DeadlineError(msg) from error
-    except Exception:  # noqa: BLE001, S110 - who may not ask for it knows no more than before
-        pass
+    except (OSError, BotoCoreError, ClientError, ValueError) as error:
+        status = _said(error).status
+        if status is None:
+            raise _explained(location, error) from error
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return
     location.cache[known] = True
+
+
+def _best_head(
+    fs: Any, deadline: Deadline, names: Mapping[str, str], headers: Mapping[str, str]
+) -> Mapping[str, Any]:
+    try:
+        return _head(fs, deadline, {**names, "ChecksumMode": "ENABLED"}, headers)
+    except (OSError, ClientError) as error:
+        if sdk.refusal_in(error)[1] not in _WITHOUT_CHECKSUMS:
+            raise
+    return _head(fs, deadline, names, headers)
 
 
 def _head(
@@ -172,6 +189,11 @@ async def _call(fs: Any, names: Mapping[str, str], headers: Mapping[str, str]) -
     events.register("after-call.s3.HeadObject", _name_status, unique_id="daypass-status")
     _FURTHER.set(headers)
     return await fs._call_s3("head_object", **names)  # noqa: SLF001 - s3fs has no public call
+
+
+async def _call_bucket(fs: Any, bucket: str) -> Any:
+    _FURTHER.set({})
+    return await fs._call_s3("head_bucket", Bucket=bucket)  # noqa: SLF001 - s3fs has no public call
 
 
 def _add_further(params: Any, **_: Any) -> None:
