@@ -50,6 +50,7 @@ def test_what_no_profile_begins_is_left_to_the_user(complete, begun):
 
 def test_profiles_and_roots_are_completed(complete):
     assert complete("config", "show", "ma") == ["maps"]
+    assert complete("verify", "--profile", "ma") == ["maps"]
     assert complete("config", "sh") == ["show"]
     assert complete("policy", "test", "daypass://ma") == ["daypass://maps/"]
     assert complete("sign", "--root", "daypass://ma") == ["daypass://maps/"]

@@ -63,6 +63,49 @@ def test_without_a_key_it_ends_with_4(daypass, link, environment, tmp_path):
     assert secret not in done.stdout
 
 
+def test_what_to_type_for_a_key_is_said_in_options(daypass, link, environment):
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
+        del environment[name]
+    for how in ((), ("--json",)):
+        told = daypass("verify", link, *SEND, *how).stdout
+        assert "no secret key is at hand; give --key-file FILE, --profile NAME, or by" in told
+        assert "storage_options" not in told.partition('"explanation"')[0]
+
+
+PROFILES = """
+[profiles.maps]
+url = "s3://maps"
+[profiles.maps.storage_options]
+key = "AKEXAMPLE"
+secret = { env = "MAPS_SECRET" }
+[profiles.edge]
+url = "s3://maps"
+signer = "cloudfront"
+[profiles.edge.signer_options]
+domain = "d111111abcdef8.cloudfront.net"
+key_pair_id = "K"
+private_key = { env = "MAPS_SECRET" }
+"""
+
+
+def test_a_profile_brings_the_key(daypass, link, environment, tmp_path):
+    del environment["AWS_ACCESS_KEY_ID"]
+    environment["MAPS_SECRET"] = environment.pop("AWS_SECRET_ACCESS_KEY")
+    environment["DAYPASS_CONFIG"] = str(tmp_path / "config.toml")
+    (tmp_path / "config.toml").write_text(PROFILES)
+    done = daypass("verify", link, *SEND, "--profile", "maps")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "verdict: this request would pass\nsignature: right\n",
+    )
+    other = daypass("verify", link, *SEND, "--profile", "edge")
+    assert other.returncode == 4
+    assert "the profile edge is of cloudfront, and the link of s3" in other.stdout
+    missing = daypass("verify", link, *SEND, "--profile", "map")
+    assert missing.returncode == 2
+    assert "maps" in missing.stderr
+
+
 def test_options_can_bring_the_key(daypass, link, environment):
     options = {"key": environment.pop("AWS_ACCESS_KEY_ID")}
     options["secret"] = environment.pop("AWS_SECRET_ACCESS_KEY")

@@ -228,12 +228,14 @@ class Unreadable(dict):
         ({"key": "\ud800"}, "key"),
         ({"headers": Unreadable(a="b")}, "headers"),
         ({"now": datetime(2026, 1, 1)}, "now"),
+        ({"profile": 7}, "profile"),
+        ({"profile": "a/b"}, "profile"),
         ({"url": {"mark": 7}}, "url"),
         ({"url": None}, "url"),
         ({"storage_options": 7}, "storage_options"),
         ({"signer_options": {"tenent": "x"}}, None),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_wrong_arguments_are_refused(installed, options, option):
     installed()

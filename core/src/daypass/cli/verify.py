@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import click
 
 from daypass.base.files import opened
 from daypass.cli import exits, options
+from daypass.cli.completing import complete_profile
 from daypass.cli.explain import error_option, found
 from daypass.cli.output import json_option, say_json, say_rows
-from daypass.reading.verify import verify
+from daypass.reading.verify import HOW, verify
+
+#: What the library says in its keywords.
+_HOW = "give --key-file FILE, --profile NAME, or by --storage-option, --signer-option or the environment what names the credentials"
 
 
 def _read(name: str) -> bytes:
@@ -29,8 +34,8 @@ def _verify(
 ) -> int:
     """Tell whether this very request would pass, and if not, which piece of it differs.
 
-    The signature is recomputed where a key is at hand: --key-file, or the credentials that the
-    options and the environment name. Nobody is contacted.
+    The signature is recomputed where a key is at hand: --key-file, or the credentials that a
+    profile, the options and the environment name. Nobody is contacted.
 
     URL may be - for standard input or @FILE, since other users of the machine can see what stands
     on a command line. JSON there is taken for an upload form's fields, which are held against its policy.
@@ -42,6 +47,8 @@ def _verify(
         error=None if error is None else _read(error),
         **values,
     )
+    told = [attrs.evolve(one, message=one.message.replace(HOW, _HOW)) for one in answer.findings]
+    answer = attrs.evolve(answer, findings=told)
     if as_json:
         say_json(answer.to_dict())
     else:
@@ -73,6 +80,12 @@ command = click.Command(
             ["--key-file"],
             metavar="FILE",
             help="What to check with: a secret, an account key, or a key in PEM.",
+        ),
+        click.Option(
+            ["--profile"],
+            metavar="NAME",
+            shell_complete=complete_profile,
+            help="The profile whose options name the credentials to check with.",
         ),
         options.STORAGE,
         options.SIGNER_OPTION,

@@ -85,7 +85,8 @@ class RequestCheck:
     findings: tuple[Finding, ...] = attrs.field(default=(), converter=_findings)
     #: The name of the query parameter that holds the signature; needed with `text`.
     parameter: str = ""
-    #: Why the signature could not be checked, in some words after "the signature was not checked:".
+    #: Why the signature could not be checked, in some words after "the signature was not checked:"; how a key is given
+    #: daypass says.
     unchecked: str = ""
     #: Hosts that the same object has, one of which may have been signed: each is tried where the
     #: signature is wrong.

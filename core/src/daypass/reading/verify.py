@@ -22,7 +22,7 @@ from daypass.hookspecs.found import FoundURL, decoded
 from daypass.hookspecs.verifications import RequestCheck, SentRequest, Verification
 from daypass.model.headers import check_token, copy_header, pairs_of
 from daypass.model.links import SignedURL
-from daypass.model.paths import ParsedPath
+from daypass.model.paths import PROFILES, ParsedPath
 from daypass.reading.answers import parse_error
 from daypass.reading.explain import explain_found, read
 from daypass.reading.guesses import difference
@@ -33,12 +33,14 @@ from daypass.toolkit.bodies import body_findings, md5_base64
 if TYPE_CHECKING:
     from daypass.model.forms import UploadForm
 
-__all__ = ["verify"]
+__all__ = ["HOW", "verify"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Codes of what is wrong with one header, the surest first.
 _OF_HEADERS = ("body", "header-value", "header-missing", "header-unsigned")
 _WORD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+#: What to do where there is no key; the command has words of its own.
+HOW = "give storage_options, signer_options, profile or key"
 #: Codes of what an answer says.
 _ANSWERS = ("store-", "arrived-")
 #: What HTTP itself lets headers say of a body; backends know those of their providers.
@@ -57,6 +59,7 @@ def verify(
     signer_options: Mapping[str, Any] | None = None,
     error: str | bytes | None = None,
     now: datetime | None = None,
+    profile: str | None = None,
 ) -> Verification:
     """Tell whether this very request would pass, and if not, which piece of it differs.
 
@@ -72,7 +75,7 @@ def verify(
     False you send content-type 'text/csv', and 'text/plain' was signed
 
     The signature is recomputed where a key is at hand: ``key``, or the credentials that
-    ``storage_options``, ``signer_options`` and the environment name. Nobody is contacted, so
+    ``storage_options``, ``signer_options``, a profile and the environment name. Nobody is contacted, so
     credentials that others keep (a role's, IAM's) are not at hand. Where the signature does not
     fit, changes are tried one at a time until one explains it.
 
@@ -88,6 +91,7 @@ def verify(
         signer_options: options of the signing backend, for its keys.
         error: what was answered to this very request, as `explain` takes it.
         now: the clock to judge by, aware; by default this machine's.
+        profile: the name of the profile whose options name the credentials, with the others laid over it.
 
     Returns:
         A `Verification`: its ``ok`` is None where nothing speaks against the request, but the
@@ -119,7 +123,8 @@ def verify(
     errors += _of_headers(request, explanation)
     errors += _of_copies(request)
     errors += body_findings(request, _OF_BODIES)
-    check = _check(backend, explanation, request, storage_options, signer_options)
+    place = {"storage_options": storage_options, "signer_options": signer_options}
+    check = _check(backend, explanation, request, profile, place)
     judged = _judged(request, explanation, check, [*errors, *check.findings])
     return attrs.evolve(
         judged,
@@ -283,16 +288,30 @@ def _check(
     backend: Backend,
     explanation: Explanation,
     request: SentRequest,
-    storage_options: Mapping[str, Any] | None,
-    signer_options: Mapping[str, Any] | None,
+    profile: str | None,
+    place: Mapping[str, Any],
 ) -> RequestCheck:
     if backend.verify_url is None:
         return RequestCheck(unchecked=f"{backend.info.name} does not check signatures")
-    protocol, signer = registry.names_of(backend)
-    path = ParsedPath(protocol, explanation.bucket or "", explanation.key or "")
-    if signer_options is None:
-        signer = None  # which may need options, and gets none
-    root = Root.of(
-        path, storage_options=storage_options, signer=signer, signer_options=signer_options
-    )
-    return call(backend, "verify_url", RequestCheck, location=root.location, sent=request)
+    if profile is not None:
+        root = Root.of(ParsedPath(PROFILES, _name(profile), ""), **place)
+        if root.backend.info.name != backend.info.name:
+            why = f"the profile {profile} is of {root.backend.info.name}, and the link of {backend.info.name}"
+            return RequestCheck(unchecked=why)
+    else:
+        protocol, signer = registry.names_of(backend)
+        path = ParsedPath(protocol, explanation.bucket or "", explanation.key or "")
+        if place["signer_options"] is None:
+            signer = None  # which may need options, and gets none
+        root = Root.of(path, signer=signer, **place)
+    check = call(backend, "verify_url", RequestCheck, location=root.location, sent=request)
+    if check.text is None:
+        return attrs.evolve(check, unchecked=f"{check.unchecked or 'no key is at hand'}; {HOW}")
+    return check
+
+
+def _name(profile: object) -> str:
+    if not isinstance(profile, str) or not profile or "/" in profile:
+        msg = "profile must be the name of a profile, as the configuration has it"
+        raise InvalidRequestError(msg, option="profile")
+    return profile

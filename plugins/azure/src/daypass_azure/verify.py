@@ -86,10 +86,13 @@ def _key(location: Location, sent: SentRequest, *, delegated: bool) -> tuple[byt
     """Return the key, or why there is none."""
     text = sent.key
     if text is None and delegated:
-        return None, "it is signed with a user delegation key: give the key's value as key"
+        return (
+            None,
+            "it is signed with a user delegation key, and the value of that key alone can check it",
+        )
     text = text or _account_key(location)
     if text is None:
-        return None, "no account key is at hand: give account_key in storage_options, or key"
+        return None, "no account key is at hand"
     try:
         return b64decode(text, validate=True), ""
     except (Base64Error, ValueError):

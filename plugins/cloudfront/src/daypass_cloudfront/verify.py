@@ -38,7 +38,7 @@ def verify(location: Location, sent: SentRequest) -> RequestCheck:
     check = RequestCheck(parameter="Signature")
     key, mine = _key(location, sent)
     if key is None:
-        why = mine or "no key is at hand: give signer_options, or key"
+        why = mine or "no key is at hand"
         return attrs.evolve(check, unchecked=why)
     signer = sent.get("Key-Pair-Id")
     if mine is not None and mine != signer:

@@ -36,8 +36,8 @@ from daypass_gcs.settings import settings_of
 
 _KINDS = (rsa.RSAPublicKey, rsa.RSAPrivateKey)
 _NO_KEY = (
-    "no key is at hand: give a service-account key as token, hmac_access_id and hmac_secret in "
-    "signer_options, or key; a key that Google keeps cannot be asked here"
+    "no key is at hand, neither a service-account key (token) nor an HMAC key (hmac_access_id and hmac_secret), "
+    "and one that Google keeps cannot be asked here"
 )
 
 #: What the headers of Cloud Storage usually say. The predefined ACLs:

@@ -168,7 +168,7 @@ def _secret(location: Location, sent: SentRequest) -> tuple[str | None, str]:
         return sent.key, ""
     found = _keys(location)
     if found is None:
-        return None, "no secret key is at hand: give storage_options, or key"
+        return None, "no secret key is at hand"
     return found[1], ""
 
 
