@@ -2,7 +2,8 @@
 
 Between ``<!-- from the code: NAMES -->`` and ``<!-- end -->`` a page holds what is made here of each name. Whatever else it
 says is left alone. A name is that of a function, a class or a module; or a member that a page leaves out, behind a minus
-sign; or the module here that makes tables. The pages read the same in the repository and built: Sphinx only sets them.
+sign; or the module here that makes tables. What belongs to the tests is shown whole. The pages read the same in the
+repository and built: Sphinx only sets them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import options_table
 import source
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
+sys.path.append(str(ROOT))  # for what pages show of the tests
+PAGES = sorted((ROOT / "docs").glob("*/*.md"))
 
 _REGION = re.compile(r"(<!-- from the code:([^>]*?)-->\n).*?(<!-- end -->)", re.DOTALL)
 #: A page that says more than this at once begins with an overview.
@@ -62,6 +64,8 @@ def _told(name: str, without: set[str]) -> str:
     if name in _TABLES:
         return _TABLES[name]()
     thing = _found(name)
+    if name.startswith("tests."):
+        return f"```py\n{inspect.getsource(thing)}```"
     if isinstance(thing, ModuleType):
         parts = [
             docstrings.markdown(inspect.getdoc(thing) or ""),
