@@ -25,7 +25,7 @@ def send(link, body=None, *, method=None, headers=None, url=None):
     request = urllib.request.Request(
         url or link.url,
         data=body,
-        method=method or ("GET" if link.method == "LIST" else link.method),
+        method=method or link.http_method,
         headers=link.headers if headers is None else headers,
     )
     if body is not None and not request.has_header("Content-type"):

@@ -127,6 +127,7 @@ LEGAL = {
     "storage_class": {"method": "PUT", "storage_class": "STANDARD_IA"},
     "tags": {"method": "PUT", "tags": {"Grösse": "a/b c"}},
     "copy_source": {"method": "PUT", "copy_source": "fake://bucket/a b"},
+    "resumable": {"method": "PUT", "resumable": True},
     "kms_key": {"method": "PUT", "kms_key": "arn:aws:kms:eu-west-1:1:key/k"},
     "encryption_key": {"encryption_key": SHA256_TEXT},
     "requester_pays": {"requester_pays": True},

@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.servers.gcs_post import RefusedFormError, parse_form, verify_form
+from tests.servers.gcs_sessions import RefusedRangeError, Said, Sessions
 from tests.servers.serving import serving
 
 LONGEST = 604_800
@@ -369,6 +370,8 @@ class Front:
         self.tokens: set[str] = set()
         #: Statuses to answer the next requests of the JSON API with, whatever they ask.
         self.faults: list[int] = []
+        #: Uploads that go on where they stopped.
+        self.sessions = Sessions()
         #: Method and path of all that was asked.
         self.asked: list[tuple[str, str]] = []
 
@@ -408,10 +411,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
+        session = dict(_pairs(self.path.partition("?")[2])).get("upload_id")
+        if session is not None:
+            self.front.asked.append((self.command, self.path.partition("?")[0]))
+            return self._session(session, length)
         body = self.rfile.read(length)
         if len(body) < length:  # its client is gone
             self.close_connection = True
-            return
+            return None
         self.front.asked.append((self.command, self.path.partition("?")[0]))
         try:
             if self.path.startswith("/storage/v1/b/"):
@@ -434,6 +441,40 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _session(self, name: str, length: int) -> None:
+        """Take what is brought to a session: who has its address needs no signature."""
+        sessions, headers = self.front.sessions, _lower(self.headers)
+        if self.command == "DELETE":
+            return self._say(sessions.delete(name))
+        limit = sessions.breaks.pop(0) if length and sessions.breaks else None
+        body = self.rfile.read(length if limit is None else min(limit, length))
+        if sessions.faults:
+            return self._say(Said(sessions.faults.pop(0), code="injected"))
+        broken = len(body) < length
+        try:
+            said = sessions.put(name, headers, body, broken=broken)
+        except RefusedError as error:
+            said = Said(error.status, code=error.code)
+        except RefusedRangeError:
+            said = Said(400, code="InvalidArgument")
+        if broken:
+            self.close_connection = True
+            return None
+        return self._say(said)
+
+    def _say(self, said: Said) -> None:
+        text = f"<?xml version='1.0'?><Error><Code>{said.code}</Code></Error>" if said.code else ""
+        self._answer(said.status, text.encode(), said.headers)
+
+    def _start(self, bucket: Bucket, key: str, headers: Mapping[str, str], body: bytes) -> None:
+        if body or headers["x-goog-resumable"] != "start":
+            raise RefusedError(400, "InvalidArgument")
+        name = self.front.sessions.start(
+            headers, lambda body, headers: bucket.put(key, body, headers).generation
+        )
+        place = f"http://{headers['host']}{self.path}&upload_id={name}"
+        self._answer(201, b"", {"Location": place, "X-GUploader-UploadID": name})
 
     def _form(self, body: bytes) -> None:
         headers = _lower(self.headers)
@@ -471,6 +512,8 @@ class _Handler(BaseHTTPRequestHandler):
                 body, headers = self._copied(source, body)
             stored = bucket.put(key, body, headers)
             self._answer(200, b"", {"x-goog-generation": str(stored.generation)})
+        elif self.command == "POST" and "x-goog-resumable" in headers:
+            self._start(bucket, key, headers, body)
         elif self.command == "DELETE":
             bucket.delete(key, generation)
             self._answer(204, b"", {})

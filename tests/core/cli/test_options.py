@@ -68,6 +68,7 @@ EXAMPLES = {
     "storage_class": ("GLACIER", "GLACIER"),
     "tags": ("a=b=c", {"a": "b=c"}),
     "copy_source": ("s3://bucket/a b", "s3://bucket/a b"),
+    "resumable": (None, True),
     "kms_key": ("alias/k", "alias/k"),
     "encryption_key": (SHA256, SHA256),
     "requester_pays": (None, True),

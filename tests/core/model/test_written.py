@@ -38,6 +38,7 @@ WRITTEN = {
     "metadata": ({"a": "1"}, '{"a": "1"}', {"a": "1"}),
     "acl": ("private", "private", "private"),
     "copy_source": ("s3://bucket/a b", "s3://bucket/a b", "s3://bucket/a b"),
+    "resumable": (True, "true", True),
     "kms_key": ("alias/k", "alias/k", "alias/k"),
     "encryption_key": (SHA256, SHA256, SHA256),
     "requester_pays": (False, "false", False),

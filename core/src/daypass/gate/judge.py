@@ -15,7 +15,7 @@ from daypass.backends.calls import Backend
 from daypass.base.secrets import MASK
 from daypass.base.urls import encode, encode_key, mask_url, token_of
 from daypass.errors import PluginError
-from daypass.model.headers import copy_header
+from daypass.model.headers import copy_header, starts_session
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
@@ -221,7 +221,7 @@ def _mistaken(
     elif request.query is not None and not _carries(query, request):
         fault = "a URL whose query does not carry the parameters that were asked for, once"
     else:
-        fault = _copying(request, answer)
+        fault = _another(request, answer)
     return fault
 
 
@@ -231,10 +231,12 @@ def _parts(answer: SignedURL | SignedPrefix) -> tuple[str, str]:
     return (place, query) if isinstance(answer, SignedURL) else (place, answer.query)
 
 
-def _copying(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | None:
-    """Say where a link copies an object that nobody was asked about."""
+def _another(request: SignRequest, answer: SignedURL | SignedPrefix) -> str | None:
+    """Say where a link is for a copy or a session that nobody was asked about."""
     if request.copy_source is None and copy_header(answer.headers):
         return "headers that name the source of a copy, for which nobody asked"
+    if not request.resumable and starts_session(answer.headers):
+        return "a header that starts a session, for which nobody asked"
     return None
 
 

@@ -24,9 +24,11 @@ __all__ = [
     "folded",
     "kin_of",
     "makes_another_request",
+    "of_session",
     "option_of",
     "pairs_of",
     "said_by_option",
+    "starts_session",
 ]
 
 #: RFC 9110 section 5.6.2: the characters of a header's name.
@@ -109,9 +111,17 @@ _OWN_OPTION = {
 _OWN_OPTION_OF_VENDORS = (
     r"x-[a-z0-9]+-(?:(?P<metadata>meta-.*)|(?P<acl>(?:object-)?acl)|(?P<tags>tagging)"
     r"|(?P<storage_class>storage-class)|(?P<checksum_sha256>checksum-sha256)"
-    r"|(?P<requester_pays>request-payer)|(?P<copy_source>copy-source))"
+    r"|(?P<requester_pays>request-payer)|(?P<copy_source>copy-source)|(?P<resumable>resumable))"
 )
 
+
+#: By these a request brings the key that its object is encrypted with; the store keeps none.
+_OWN_KEY = r"x-[a-z0-9]+-encryption-(?:algorithm|key|key-sha256)"
+#: What asks for another request after all, by its option.
+_ASKED_FOR = {
+    "copy_source": ", and ask for a copy by copy_source=",
+    "resumable": ", and ask for the start of a session by resumable=",
+}
 
 #: Headers that have no option of their own and do what one does: a store that lacks the option lacks them too.
 _KIN = r"x-[a-z0-9]+-(?:(?P<acl>grant-.*)|(?P<checksum_sha256>(?:sdk-)?checksum-.*))"
@@ -191,7 +201,7 @@ def makes_another_request(name: str) -> bool:
 
 def another_request(name: str, option: str = "headers") -> InvalidRequestError:
     """Make the error for a header that makes another request of the one that is asked for."""
-    instead = ", and ask for a copy by copy_source=" if option_of(name) == "copy_source" else ""
+    instead = _ASKED_FOR.get(option_of(name) or "", "")
     msg = f"{option}: {brief(name)} would make another request of it (a copy, another object or another method), and a link permits what its method says on its own object: leave it out{instead}"
     return InvalidRequestError(msg, option=option)
 
@@ -226,6 +236,20 @@ def option_of(name: str) -> str | None:
 def copy_header(names: Iterable[str]) -> str | None:
     """Return which of some headers names the source of a copy, on whatever store; None where none does."""
     return next((name for name in names if option_of(name) == "copy_source"), None)
+
+
+def starts_session(names: Iterable[str]) -> bool:
+    """Tell whether some headers start a session, to which the bytes of an upload go afterwards."""
+    return any(option_of(name) == "resumable" for name in names)
+
+
+def of_session(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return, of the headers that start a session, those that every request to it needs: a customer's own key.
+
+    >>> of_session({"x-goog-resumable": "start", "x-goog-encryption-algorithm": "AES256"})
+    {'x-goog-encryption-algorithm': 'AES256'}
+    """
+    return {name: value for name, value in headers.items() if re.fullmatch(_OWN_KEY, folded(name))}
 
 
 def kin_of(name: str) -> str | None:

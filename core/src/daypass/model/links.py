@@ -15,12 +15,16 @@ from daypass.base.times import rfc3339
 from daypass.base.urls import mask_url, token_of
 from daypass.errors import UnsupportedOptionError
 from daypass.model.cards import link_card
-from daypass.model.headers import copy_header
+from daypass.model.headers import copy_header, of_session, starts_session
 
 __all__ = ["REQUESTED", "SignedURL", "make_cookies"]
 
 #: ``SignedURL.expires_because`` of a link that lives as long as was asked.
 REQUESTED = "requested"
+
+
+#: Finds the address of a session in the headers of an answer.
+_LOCATION = "tr -d '\\r' | sed -n 's/^[Ll]ocation: *//p'"
 
 
 def _mask_repr(url: str) -> str:
@@ -55,7 +59,7 @@ class SignedURL:
 
     #: The URL itself: whoever holds it can use it until it ends.
     url: str = attrs.field(repr=_mask_repr)
-    #: The method it was made for: the HTTP method to use, except that LIST is a GET.
+    #: The method it was made for: the HTTP method to use, except that LIST is a GET, and a resumable PUT begins with a POST.
     method: str
     #: Exactly the headers that the client must send.
     headers: dict[str, str] = attrs.field(repr=mask_headers, hash=False)
@@ -112,15 +116,18 @@ class SignedURL:
 
     @property
     def http_method(self) -> str:
-        """The HTTP method to use: ``GET`` for a LIST link, otherwise ``method``."""
-        return "GET" if self.method == "LIST" else self.method
+        """The HTTP method to use: ``GET`` for a LIST link, ``POST`` for a resumable one, otherwise ``method``."""
+        if self.method == "LIST":
+            return "GET"
+        return "POST" if starts_session(self.headers) else self.method
 
     def curl(self, file: str | None = None) -> str:
         """Return a shell command that uses the link, with every header it needs.
 
         Args:
             file: what to upload or where to save; by default the last part of the key. A listing
-                is printed unless a file is named, and a copy uploads none.
+                is printed unless a file is named, and a copy uploads none. Of a resumable link the file goes
+                to the session in one request, by the tools of a POSIX shell.
 
         """
         words = ["curl", "--fail"]
@@ -136,26 +143,43 @@ class SignedURL:
             words += ["--output", name]
         elif copy_header(self.headers):
             words += ["--request", self.method, "--header", "Content-Length: 0"]
+        elif starts_session(self.headers):
+            return _curl_of_session(words, name, self)
         elif self.method == "PUT":
             words += _sending(name, place.path, self.headers)
         elif self.method == "LIST":
             words += ["--output", name] if file else []
         else:
             words += ["--request", self.method]
-        for header, value in self.headers.items():
-            if header.lower() == "content-length":
-                continue  # curl sends the file's own size, and a wrong one fails the signature
-            words += ["--header", f"{header}: {value}" if value else f"{header};"]
-        return shlex.join([*words, self.url])
+        return shlex.join([*words, *_header_words(self.headers), self.url])
 
     def _repr_html_(self) -> str:
         """Render a card for notebooks, signature masked."""
         rows = {
-            "link": f"{self.method} {mask_url(self.url)}",
+            "link": f"{'POST' if starts_session(self.headers) else self.method} {mask_url(self.url)}",
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
             "headers to send": ", ".join(self.headers) or "none",
         }
         return link_card(rows, self.unenforced)
+
+
+def _header_words(headers: dict[str, str]) -> list[str]:
+    """Return the words by which curl sends headers."""
+    words: list[str] = []
+    for header, value in headers.items():
+        if header.lower() == "content-length":
+            continue  # curl sends the file's own size, and a wrong one fails the signature
+        words += ["--header", f"{header}: {value}" if value else f"{header};"]
+    return words
+
+
+def _curl_of_session(words: list[str], name: str, link: SignedURL) -> str:
+    """Return a command that starts a session, and one around it that sends the file to what is answered."""
+    start = ["--silent", "--show-error", "--dump-header", "-", "--output", "/dev/null"]
+    start += ["--request", "POST", "--header", "Content-Length: 0", *_header_words(link.headers)]
+    kept = of_session(link.headers)
+    sending = [*words, *_sending(name, urlsplit(link.url).path, kept), *_header_words(kept)]
+    return f'{shlex.join(sending)} "$({shlex.join([*words, *start, link.url])} | {_LOCATION})"'
 
 
 def _sending(name: str, path: str, headers: dict[str, str]) -> list[str]:

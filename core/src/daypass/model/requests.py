@@ -62,6 +62,7 @@ class SharedOptions(ReadOptions, total=False):
     acl: str | None
     storage_class: str | None
     tags: Mapping[str, str] | None
+    resumable: bool
     kms_key: str | None
     query: Mapping[str, str] | None
     filename: str | None
@@ -167,6 +168,8 @@ class SignRequest(Conditional):
             of up to 256.
         copy_source: the path of an object of the same store, whose copy the holder makes: the body is empty, and
             type, metadata and tags are the source's. Policy and plugins are asked of it as of a GET.
+        resumable: the holder sends a POST that starts a session, and the bytes to that, which tells how far it came:
+            an upload that goes on where it stopped. The session outlives the link (a week on Google Cloud Storage).
         kms_key: the key of the store's own key service that encrypts the uploaded object (SSE-KMS on S3, CMEK on
             Google Cloud Storage), as the store names it.
         encryption_key: a key of 32 bytes, or its base64, that encrypts the object and is kept nowhere (SSE-C,
@@ -226,6 +229,7 @@ class SignRequest(Conditional):
     storage_class: str | None = None
     tags: dict[str, str] | None = None
     copy_source: str | None = None
+    resumable: bool = False
     kms_key: str | None = None
     encryption_key: str | bytes | None = None
     requester_pays: bool = False

@@ -25,6 +25,8 @@ from daypass.store.root import Root
 
 __all__ = ["MultipartUpload", "begin", "resume"]
 
+#: Options of a PUT that is no upload in parts, and what they make of it.
+_BY_ONE_LINK = {"copy_source": "a copy is made", "resumable": "a resumable upload is begun"}
 _DEFAULTS = {field.name: field.default for field in attrs.fields(SignRequest) if field.init}
 
 
@@ -291,13 +293,12 @@ def _asked(
         msg = f"an upload in parts is a PUT of each part, not {shown(options['method'])}: leave method out"
         raise InvalidRequestError(msg, option="method")
     backend, location, request = root.request_for(ACTION, key, {**options, "method": "PUT"})
-    if request.copy_source is not None:
-        msg = (
-            "a copy is made by one link (create_signed_url) and has no parts: leave copy_source out"
-        )
-        raise UnsupportedOptionError(
-            msg, option="copy_source", backend=backend.info.name, alternatives=["create_signed_url"]
-        )
+    for name, what in _BY_ONE_LINK.items():
+        if name in request.conditions:
+            msg = f"{what} by one link (create_signed_url) and has no parts: leave {name} out"
+            raise UnsupportedOptionError(
+                msg, option=name, backend=backend.info.name, alternatives=["create_signed_url"]
+            )
     beyond = request.conditions & WHOLE_UPLOAD
     if beyond and request.strict:
         name = min(beyond)

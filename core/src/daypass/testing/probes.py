@@ -168,6 +168,19 @@ def _copied(trial: Trial, method: str, options: dict[str, Any]) -> None:
     assert trial.size() == len(BODY), "there is no copy of the source"
 
 
+def _resumable(trial: Trial, _: str, options: dict[str, Any]) -> None:
+    link = trial.sign(method="PUT", **options)
+    session = trial.accepts(link, b"").headers["Location"]
+    assert session, "no session was answered, to which the bytes could go"
+    assert trial.size() is None, "the store keeps an object before its bytes have come"
+    half = len(BODY) // 2
+    for begin, body in ((half, BODY[half:]), (0, BODY)):
+        place = f"bytes {begin}-{len(BODY) - 1}/{len(BODY)}"
+        answer = trial.send(link, body, url=session, method="PUT", headers={"Content-Range": place})
+        assert answer.accepted == (begin == 0), f"to {place} the session answered {answer}"
+    assert trial.size() == len(BODY), "the session has made no object of its bytes"
+
+
 def _ip_range(trial: Trial, method: str, _: dict[str, Any]) -> None:
     link = trial.sign(method=method, ip_range=ELSEWHERE)
     trial.refuses(link, what=f"a link for {ELSEWHERE}, used from {trial.address}")
@@ -322,6 +335,7 @@ PROBES: Mapping[str, Probe] = {
     "storage_class": Probe(_UPLOAD, {"storage_class": "STANDARD"}),
     "tags": Probe(_UPLOAD, {"tags": {"origin": "sensor 7"}}),
     "copy_source": Probe(_UPLOAD, _copy_source, _copied),
+    "resumable": Probe(_UPLOAD, {"resumable": True}, _resumable),
     "kms_key": Probe(_UPLOAD, {"kms_key": "probe"}),
     "encryption_key": Probe(
         ("PUT", *_DOWNLOAD), {"encryption_key": b64encode(b"k" * 32).decode()}, _encryption_key

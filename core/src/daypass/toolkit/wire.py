@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from html import unescape
 from http import HTTPStatus
@@ -196,6 +196,20 @@ def _go_by(request: urllib.request.Request, proxy: str) -> None:
     request.set_proxy(host, place.scheme)
 
 
+class _Answers(urllib.request.HTTPErrorProcessor):
+    """Lets some statuses pass that are no success, and an answer all the same."""
+
+    def __init__(self, statuses: Collection[int]) -> None:
+        self._statuses = statuses
+
+    def http_response(self, request: urllib.request.Request, response: Any) -> Any:
+        if response.status in self._statuses:
+            return response
+        return super().http_response(request, response)
+
+    https_response = http_response
+
+
 @contextmanager
 def send(
     link: SignedURL,
@@ -204,6 +218,7 @@ def send(
     body: Iterator[bytes] | bytes | None = None,
     timeout: float | None = None,
     network: Network = EVERYBODYS,
+    answers: Collection[int] = (),
 ) -> Iterator[Response]:
     """Send what a link is for, with its headers; yield the answer, to be read.
 
@@ -215,6 +230,7 @@ def send(
             take, with the host's name and TLS, and the status line and the headers of the answer; a
             minute without it.
         network: whom to trust, and which proxies to use.
+        answers: statuses other than 2xx that are no error.
 
     Raises:
         StoreError: if the store cannot be reached or answers with an error, whose ``status`` and
@@ -226,9 +242,9 @@ def send(
         link.url,
         data=body,
         headers={**(headers or {}), **link.headers, "User-Agent": f"daypass/{__version__}"},
-        method=link.method,
+        method=link.http_method,
     )
-    handlers: list[Any] = [_NoRedirect, _HTTP, _HTTPS(context=network.context)]
+    handlers: list[Any] = [_NoRedirect, _HTTP, _HTTPS(context=network.context), _Answers(answers)]
     if network.proxies is not None:
         handlers.append(urllib.request.ProxyHandler({}))
         if proxy := network.proxies.get(request.type):
@@ -310,10 +326,10 @@ def network_errors(link: SignedURL, timeout: float | None = None) -> Iterator[No
         if isinstance(reason, TimeoutError):
             silent = f"fell silent for {timeout or TIMEOUT:g} s"
             what = str(reason) if isinstance(reason, _LateError) else silent
-            msg = f"{host} {what} in {link.method} {link.path}"
+            msg = f"{host} {what} in {link.http_method} {link.path}"
             raise DeadlineError(msg) from e
         why = unreachable(e) or getattr(reason, "strerror", None) or type(reason).__name__
-        msg = f"the connection to {host} failed in {link.method} {link.path}: {why}"
+        msg = f"the connection to {host} failed in {link.http_method} {link.path}: {why}"
         raise StoreError(msg) from e
 
 
@@ -330,7 +346,7 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> 
     found = _ERROR_CODE.search(body)
     code = found[1].decode() if found else None
     said = f" ({code})" if code else ""
-    msg = f"the store answered {status}{said} to {link.method} {link.path}"
+    msg = f"the store answered {status}{said} to {link.http_method} {link.path}"
     if error.code == HTTPStatus.PRECONDITION_FAILED and "if-none-match" in map(
         str.lower, link.headers
     ):

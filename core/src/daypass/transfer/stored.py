@@ -38,7 +38,7 @@ def etag_of_stored(link: SignedURL, response: Response) -> str | None:
     if response.status not in _STORED or is_page or (root is not None and root not in _SAID):
         brought = f" and <{root[:40]}>" if root else " and a page of HTML" if is_page else ""
         msg = (
-            f"the answer to {link.method} {link.path} was {response.status}{brought}, which no store gives that has taken an object: "
+            f"the answer to {link.http_method} {link.path} was {response.status}{brought}, which no store gives that has taken an object: "
             "look at what answers there, such as a proxy or a log-in, and send it again"
         )
         raise StoreError(msg, status=response.status)

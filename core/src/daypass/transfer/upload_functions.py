@@ -15,6 +15,7 @@ from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError, UnsupportedOptionError
 from daypass.gate import doors
 from daypass.model.forms import UploadForm
+from daypass.model.headers import starts_session
 from daypass.model.links import SignedURL
 from daypass.model.paths import PathLike
 from daypass.model.requests import SignOptions, make_request
@@ -103,6 +104,9 @@ def upload(
         msg = "a copy is made of an object, and this sends a file: leave copy_source out, or sign the copy's link alone (create_signed_url)"
         raise InvalidRequestError(msg, option="copy_source")
     meter = Meter(callback)
+    if options.get("resumable"):
+        msg = "resumable is of a link that is handed out: sign it (create_signed_url), and give it in place of the path"
+        raise InvalidRequestError(msg, option="resumable")
     if is_link(link):
         check_alone({**place, "part_size": part_size, "resume": resume, **options})
         with pointed(link), source_of(file) as source:
@@ -182,6 +186,7 @@ def _through(
     link: object, source: Source, headers: Mapping[str, str] | None, meter: Meter
 ) -> Transfer:
     """Send a file through a link that is there."""
+    from daypass.transfer.sessions import send_by_session
     from daypass.transfer.whole import content_type_of, send_form, send_whole
 
     file = source.file
@@ -201,7 +206,10 @@ def _through(
             )
         else:
             used = link_of(link, "PUT", headers)
-            size, etag = send_whole(used, body, meter)
+            if starts_session(used.headers):
+                size, etag = send_by_session(used, body, meter)
+            else:
+                size, etag = send_whole(used, body, meter)
             wanted, path = used.headers, used.path
     told = {name.lower(): value for name, value in wanted.items()}
     return Transfer(

@@ -19,7 +19,7 @@ from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, Patience, insist, is_temporary
 from daypass.transfer.stored import etag_of_stored
 
-__all__ = ["content_type_of", "said_by", "send_form", "send_whole"]
+__all__ = ["content_type_of", "pieces", "said_by", "send_form", "send_whole"]
 
 #: What a compressed file is, whatever is inside: guessing "text/csv" would be half of the truth.
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
@@ -128,7 +128,7 @@ def _send(
             def body() -> Iterator[bytes]:
                 if before:
                     yield before
-                for piece in _pieces(source, size):
+                for piece in pieces(source, size):
                     yield piece
                     patience.go_on()
                     told(len(piece))
@@ -141,8 +141,13 @@ def _send(
     return insist(once, again=again, patience=patience)
 
 
-def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
-    """Read exactly as much as was announced, even from a file that grows."""
+def pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
+    """Read exactly as much as was announced, even from a file that grows.
+
+    Raises:
+        ChangedError: if the file becomes shorter meanwhile.
+
+    """
     left = size
     while left:
         piece = source.read(min(PIECE, left))

@@ -49,6 +49,7 @@ _ENFORCES = frozenset(
         "acl",
         "storage_class",
         "copy_source",
+        "resumable",
         "kms_key",
         "encryption_key",
         "requester_pays",

@@ -17,6 +17,7 @@ from daypass.base.times import epoch
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
+from daypass.model.headers import starts_session
 from daypass.toolkit.form_readers import read_form
 from daypass.toolkit.link_readers import BINDS, bound_parameters
 from daypass.toolkit.v4 import GOOG4_RSA
@@ -35,6 +36,10 @@ _ALGORITHMS = {
     "GOOG4-HMAC-SHA256": "Google V4 with an HMAC key",
 }
 _V2 = "Google V2"
+_SESSION = (
+    "x-goog-resumable is signed: it starts a resumable upload, and is sent as a POST with an empty body; the bytes go to "
+    "the address in the answer's Location, which opens the upload to whoever has it, for a week"
+)
 #: Parameters that are bound.
 _SHOWN = ("generation", "userProject", "prefix", "uploadType")
 
@@ -105,6 +110,8 @@ def _v4(url: FoundURL) -> Explanation:
     if link.service and link.service != "storage":
         why = f"it is signed for the service {escaped(link.service, 40)} and not for storage"
         findings.append(Finding("error", "service", why))
+    if starts_session(link.headers):
+        findings.append(Finding("note", "session", _SESSION))
     conditions = {"location": link.region, **bound_parameters(url, _SHOWN)}
     listing = url.get("prefix") if not place.key else None
     return Explanation(

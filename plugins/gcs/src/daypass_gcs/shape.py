@@ -14,9 +14,11 @@ from daypass.base.urls import encode_key
 from daypass.errors import InvalidRequestError
 from daypass.model.paths import parse_path
 from daypass.model.requests import SignRequest
-from daypass.toolkit.engine import Shape
+from daypass.toolkit.engine import NOTHING, Shape, Unenforced
 from daypass_gcs.places import check_bucket
 
+#: Options of the bytes themselves.
+_OF_BODIES = frozenset({"content_md5", "content_length", "max_bytes"})
 _GENERATION = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -87,15 +89,7 @@ def _headers(request: SignRequest) -> dict[str, str]:
     headers: dict[str, str] = {}
     if request.content_type is not None:
         headers["Content-Type"] = request.content_type
-    if request.content_md5 is not None:
-        headers["Content-MD5"] = request.content_md5
-    # The range holds for chunked uploads too, which a signed Content-Length would forbid.
-    if request.content_length is not None:
-        headers["x-goog-content-length-range"] = (
-            f"{request.content_length},{request.content_length}"
-        )
-    elif request.max_bytes is not None:
-        headers["x-goog-content-length-range"] = f"0,{request.max_bytes}"
+    headers |= {"x-goog-resumable": "start"} if request.resumable else _of_body(request)
     if request.if_absent:
         headers["x-goog-if-generation-match"] = "0"
     if request.acl is not None:
@@ -108,6 +102,40 @@ def _headers(request: SignRequest) -> dict[str, str]:
     for name, value in request.object_metadata.items():
         headers[f"x-goog-meta-{name}"] = value
     return headers
+
+
+def _of_body(request: SignRequest) -> dict[str, str]:
+    """Say what the body of this very request is held to."""
+    headers: dict[str, str] = {}
+    if request.content_md5 is not None:
+        headers["Content-MD5"] = request.content_md5
+    # The range holds for chunked uploads too, which a signed Content-Length would forbid.
+    if request.content_length is not None:
+        headers["x-goog-content-length-range"] = (
+            f"{request.content_length},{request.content_length}"
+        )
+    elif request.max_bytes is not None:
+        headers["x-goog-content-length-range"] = f"0,{request.max_bytes}"
+    return headers
+
+
+def unenforced_of(request: SignRequest) -> frozenset[str]:
+    """Return what a session is not held to, as far as the caller goes without.
+
+    What is signed is the start, whose body is empty: an MD5 would be that of no byte, and of a range its reference says
+    nothing (https://docs.cloud.google.com/storage/docs/xml-api/post-object-resumable).
+
+    Raises:
+        UnsupportedOptionError: naming the option, unless the request says ``strict=False``.
+
+    """
+    if not request.resumable:
+        return NOTHING
+    loose = Unenforced("gcs", request)
+    for name in sorted(request.conditions & _OF_BODIES):
+        why = "a resumable upload brings its bytes to a session, whose requests no link signs"
+        loose.refuse_or_waive(name, why)
+    return loose.names
 
 
 def _encryption(request: SignRequest) -> dict[str, str]:

@@ -14,18 +14,19 @@ from daypass.base.times import timestamp
 from daypass.base.urls import encode
 from daypass.errors import CredentialsError, InvalidExpiryError
 from daypass.model.batches import SignedURLBatch
+from daypass.model.headers import starts_session
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
 from daypass.toolkit.deadlines import Deadline
-from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest, Shape, Templates
+from daypass.toolkit.engine import CREDENTIALS_END, ONLY, Begun, Latest, Shape, Templates
 from daypass.toolkit.v4 import Prepared, Template
 from daypass.toolkit.xml_uploads import Step
 from daypass_gcs.credentials import find_key
 from daypass_gcs.keys import KEYLESS_MAX_EXPIRES_IN, sign_side_by_side
 from daypass_gcs.places import check_bucket, check_name, check_names, place_of
 from daypass_gcs.settings import payer, settings_of
-from daypass_gcs.shape import shape_of
+from daypass_gcs.shape import shape_of, unenforced_of
 
 
 class Signer:
@@ -108,7 +109,8 @@ class Signer:
             self.check_lifetime(request.expires_in)  # type: ignore[arg-type] # resolved
             filled = self._prepare(method, shape, start, lifetime, deadline)
         headers = dict(shape.headers)  # the shape is kept, and the link is its holder's
-        return Begun(filled, method, headers, end, because, ONLY[method], NOTHING, "gcs")
+        loose = unenforced_of(request)
+        return Begun(filled, method, headers, end, because, ONLY[method], loose, "gcs")
 
     def end_of(self, start: datetime, end: datetime) -> tuple[datetime, str]:
         """Return when the key lets it end, and why then."""
@@ -156,6 +158,8 @@ class Signer:
         prefix = place.prefix
         if method == "LIST":  # a GET of the bucket itself, whose path ends in no slash
             method, prefix = "GET", prefix.rstrip("/") or "/"
+        elif starts_session(shape.headers):
+            method = "POST"
         names = sorted(["host", *(name.lower() for name in shape.headers)])
         query: dict[str, str | None] = {
             "X-Goog-Algorithm": dialect.algorithm,
