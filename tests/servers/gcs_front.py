@@ -459,6 +459,7 @@ class _Handler(BaseHTTPRequestHandler):
         except RefusedRangeError:
             said = Said(400, code="InvalidArgument")
         if broken:
+            sessions.when_broken()
             self.close_connection = True
             return None
         return self._say(said)

@@ -49,6 +49,8 @@ class Sessions:
         self.open: dict[str, Session] = {}
         #: Of the next requests with bytes: how many arrive before the connection breaks; None for all.
         self.breaks: list[int | None] = []
+        #: Called where a connection breaks, before it does.
+        self.when_broken: Callable[[], object] = lambda: None
         #: Statuses to answer the next requests with, whatever they ask.
         self.faults: list[int] = []
         #: What was asked: the Content-Range of each request, and how many bytes came.

@@ -105,7 +105,7 @@ OPTIONS: dict[str, Option] = {
     "storage_class": Option(text, "shapes", "link form upload transfer", "The storage class of the uploaded object, in the store's own word, such as STANDARD_IA."),
     "tags": Option(tags, "shapes", "link form upload transfer", "A tag of the uploaded object."),
     "copy_source": Option(copied, "shapes", "link upload object", "The path of an object of the same store, of which the holder makes a copy in place of an upload."),
-    "resumable": Option(flag, "shapes", "link upload", "Start an upload that can go on where it stopped: the holder sends a POST, and the bytes to the session that it is answered."),
+    "resumable": Option(flag, "shapes", "link upload transfer", "Start an upload that can go on where it stopped: the holder sends a POST, and the bytes to the session that it is answered."),
     "kms_key": Option(text, "shapes", "link upload transfer", "The key of the store's own key service that encrypts the uploaded object (SSE-KMS, CMEK)."),
     "encryption_key": Option(secret_key, "shapes", "link part transfer read secret", "A key of 32 bytes in base64 that encrypts the object, and without which nobody reads it (SSE-C, CSEK)."),
     "requester_pays": Option(flag, "shapes", "link part transfer read", "The holder states that the requester pays."),

@@ -36,7 +36,7 @@ def complete(
         try:
             return upload.complete(whole).etag
         except ObjectNotFoundError:
-            done = completed(job, upload, known) if asked > 1 else None
+            done = completed(job, upload.unenforced, known) if asked > 1 else None
             if done is None:
                 raise
             return done.etag
@@ -44,16 +44,16 @@ def complete(
     return insist(once)
 
 
-def completed(job: Job, upload: MultipartUpload, known: Upload) -> Transfer | None:
+def completed(job: Job, unenforced: frozenset[str], known: Upload) -> Transfer | None:
     """Return the object that an upload has become, where that can be told."""
     head = job.head(missing_ok=True)
     if head is None or (head.size, head.content_md5) != (known.size, known.content_md5):
         return None
-    return _done(job, known, upload, head.etag, checked=("size",))
+    return _done(job, known, unenforced, head.etag, checked=("size",))
 
 
 def checked(
-    job: Job, known: Upload, upload: MultipartUpload, etag: str | None, *, md5_checked: bool
+    job: Job, known: Upload, unenforced: frozenset[str], etag: str | None, *, md5_checked: bool
 ) -> Transfer:
     """Hold the object that is there against the file.
 
@@ -76,6 +76,13 @@ def checked(
             msg = f"{known.path} should have {known.size} bytes, and has {head.size}"
             raise StoreError(msg)
         compared.append("size")
+    # Of an object that came to a session the store makes an MD5 of its own; of one in parts it has none.
+    own = None if head is None or known.session is None else head.checksums.get("md5")
+    if own is not None:
+        if own != known.content_md5:
+            msg = f"{known.path} should have the MD5 {known.content_md5}, and has {own}: the file was changed meanwhile, or something else was uploaded"
+            raise StoreError(msg)
+        compared.append("md5")
     etag = etag or (None if head is None else head.etag)
     # Of an object in parts S3 makes a tag of its parts' MD5s, unless it encrypts it with a key of its own.
     digests = b"".join(b64decode(md5) for md5 in known.part_md5s)
@@ -85,17 +92,17 @@ def checked(
     return _done(
         job,
         known,
-        upload,
+        unenforced,
         etag,
         checked=tuple(compared),
-        content_md5=known.content_md5 if md5_checked else None,
+        content_md5=known.content_md5 if md5_checked or own is not None else None,
     )
 
 
 def _done(
     job: Job,
     known: Upload,
-    upload: MultipartUpload,
+    unenforced: frozenset[str],
     etag: str | None,
     *,
     checked: tuple[str, ...],
@@ -107,8 +114,8 @@ def _done(
         content_type=known.options.get("content_type"),
         content_md5=content_md5,
         etag=etag,
-        parts=len(known.part_md5s),
+        parts=len(known.part_md5s) or 1,
         checked=checked,
-        unenforced=upload.unenforced,
+        unenforced=unenforced,
         notes=tuple(job.notes),
     )

@@ -1,7 +1,8 @@
 """What is known of an upload that is not complete: a small file, so that a killed upload can go on.
 
-It lies in the user's state directory and holds no credentials: paths, sizes, checksums, what describes the
-object, and the upload's id, which opens nothing. A line is added for each part that the store has taken.
+It lies in the user's state directory, for nobody else to read, and holds no credentials: paths, sizes, checksums, what describes the
+object, and the upload's id, which opens nothing. A line is added for each part that the store has taken. Of an upload to
+a session it holds the session's address, which opens that upload.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Upload:
     #: What describes the object, as keywords; of those that may be secret a digest alone.
     options: dict[str, Any]
     secret: str | None = None
+    #: The address of the session that the file goes to, where it goes to one.
+    session: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.define

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 import attrs
@@ -12,7 +13,7 @@ import attrs
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.toolkit.failures import is_lasting
 
-__all__ = ["TRIES", "ChangedError", "Patience", "insist", "is_temporary"]
+__all__ = ["TRIES", "ChangedError", "Patience", "insist", "is_final", "is_temporary"]
 
 #: How often it is tried: the pauses between are 15 s together at least, for as long as a store restarts.
 TRIES = 6
@@ -60,6 +61,17 @@ def is_temporary(error: BaseException) -> bool:
     if isinstance(error, DeadlineError) or error.status is None:
         return not is_lasting(error)
     return error.status in _TEMPORARY or error.store_code in _TEMPORARY_CODES
+
+
+def is_final(error: BaseException) -> bool:
+    """Tell whether going on could only fail in the same way; with other credentials it may not."""
+    if isinstance(error, ChangedError):
+        return True
+    return (
+        isinstance(error, StoreError)
+        and error.status not in (None, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        and not is_temporary(error)
+    )
 
 
 def insist(

@@ -25,10 +25,15 @@ from daypass.transfer.retries import insist, is_temporary
 from daypass.transfer.stored import etag_of_stored
 from daypass.transfer.whole import pieces
 
-__all__ = ["Sending", "send_by_session", "session_at", "start"]
+__all__ = ["UNIT", "Sending", "cancel", "send_by_session", "session_at", "start"]
 
-#: What a session answers that has not got all bytes; a redirect elsewhere.
-_GOES_ON = 308
+#: Of a piece that is not the last a session keeps whole ones of so many bytes.
+UNIT = 256 << 10
+
+#: What a session answers that has not got all bytes, a redirect elsewhere; and one that is cancelled.
+_GOES_ON, _CANCELLED = 308, 499
+#: And one that is not there.
+_GONE = (404, 410)
 #: How many there are: all from the first to this one.
 _THERE = re.compile(r"bytes=0-([0-9]{1,19})")
 
@@ -90,6 +95,22 @@ def session_at(link: SignedURL, address: str) -> SignedURL:
         )
         raise StoreError(msg)
     return attrs.evolve(link, url=address, headers=of_session(link.headers))
+
+
+def cancel(session: SignedURL, network: Network = EVERYBODYS) -> None:
+    """Let the store forget a session and what was brought to it; one that it does not know is no error.
+
+    Raises:
+        DaypassError: if it cannot be asked.
+
+    """
+    asked = attrs.evolve(session, method="DELETE")
+    try:
+        with send(asked, headers={"Content-Length": "0"}, network=network, answers=(_CANCELLED,)):
+            pass
+    except StoreError as error:
+        if error.status not in _GONE:
+            raise
 
 
 @attrs.define

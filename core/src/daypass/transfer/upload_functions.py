@@ -58,7 +58,8 @@ def upload(
     A link alone is enough: it is used as it stands, without credentials, and no redirect is followed.
     Of a path links are signed, with the file's media type and MD5, which is kept as the metadata
     ``md5chksum`` too. What fails for the moment is tried again. An upload in parts that is killed can
-    go on: what a later run needs is in a journal in the user's state directory.
+    go on, and so can one with ``resumable=True``, in one piece on Google Cloud Storage: what a later run needs is in a
+    journal in the user's state directory.
 
     Args:
         file: what goes up: a file, or a stream of bytes, which is read to its end first.
@@ -70,7 +71,8 @@ def upload(
         signer_options: options of the signing backend.
         caller: who asks, told to policy and audit plugins.
         multipart_threshold: a file of more bytes goes up in parts, where the store takes them.
-        part_size: size of each part in bytes; 16 MiB without it, or what the store needs.
+        part_size: size of each part in bytes; 16 MiB without it, or what the store needs. Of a resumable upload, how many
+            bytes go in one request, a multiple of 256 KiB; all without it.
         jobs: how many parts are sent at a time.
         resume: go on where an earlier run of this upload stopped.
         callback: is told of the size and of the bytes that go up, fewer than none where some have to
@@ -104,9 +106,6 @@ def upload(
         msg = "a copy is made of an object, and this sends a file: leave copy_source out, or sign the copy's link alone (create_signed_url)"
         raise InvalidRequestError(msg, option="copy_source")
     meter = Meter(callback)
-    if options.get("resumable"):
-        msg = "resumable is of a link that is handed out: sign it (create_signed_url), and give it in place of the path"
-        raise InvalidRequestError(msg, option="resumable")
     if is_link(link):
         check_alone({**place, "part_size": part_size, "resume": resume, **options})
         with pointed(link), source_of(file) as source:
@@ -123,7 +122,8 @@ def upload(
             source, str(path), root, key, asked, explicit, part_size, jobs, resume, meter, notes
         )
         size = source.file.stat().st_size
-        if (resume or size > multipart_threshold) and has_parts(job, size):
+        in_parts = (resume or size > multipart_threshold) and has_parts(job, size)
+        if in_parts or asked.get("resumable"):
             done = resumable.put(job)
             if done is not None:
                 return done
