@@ -17,7 +17,7 @@ class Link:
 
     def __init__(self, url, method="GET", headers=None):
         self.url = url
-        self.method = method
+        self.http_method = method
         self.headers = headers or {}
 
 
