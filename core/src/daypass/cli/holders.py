@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from daypass.base.secrets import MASK, masked_headers
 from daypass.cli.words import listed
-from daypass.model.forms import UploadForm
-from daypass.model.links import SignedURL
 from daypass.model.options import CONDITIONS
-from daypass.model.prefixes import SignedPrefix
 from daypass.store.store import Store
+
+if TYPE_CHECKING:
+    from daypass.model.forms import UploadForm
+    from daypass.model.links import SignedURL
+    from daypass.model.prefixes import SignedPrefix
 
 __all__ = ["headers_to_send", "not_enforced"]
 
@@ -36,6 +39,8 @@ def not_enforced(link: SignedURL | SignedPrefix | UploadForm, store: Store) -> l
 def _reasons(
     link: SignedURL | SignedPrefix | UploadForm, store: Store
 ) -> Iterator[tuple[frozenset[str], str]]:
+    from daypass.model.forms import UploadForm  # only where something is not enforced
+
     info, location = store.backend.info, store.location
     left = link.unenforced
     yield left & location.lacks, f"the profile {location.profile} says that its store lacks it"
