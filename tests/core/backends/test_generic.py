@@ -570,3 +570,28 @@ def test_the_key_of_an_http_url_holds_no_query():
     assert (found.key, found.path) == ("a/b.csv?****", "https://host.example/a/b.csv?****")
     assert "planted" not in f"{found!r} {found.to_dict()}"
     assert normalise(store.root.at("a/b.csv"), {}).key == "a/b.csv"
+
+
+ODD = ["../secret.csv", "a/../../secret.csv", "..", "%2e%2e/secret.csv", ".%2E/secret.csv", "./../secret.csv"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ODD)
+def test_no_key_leaves_the_root_of_a_store_over_http(server, key):
+    """By aiohttp dot segments leave a URL, encoded ones too, so that another object was described."""
+    store = daypass.Store(f"http://127.0.0.1:{server.server_port}/open")
+    with pytest.raises(InvalidPathError, match="could leave the root of the store http") as caught:
+        store.head_metadata(key)
+    assert caught.value.option == "path"
+    (found,) = store.head_metadata_many([key])
+    assert isinstance(found, InvalidPathError)
+    assert server.seen == []
+    assert store.head_metadata("a.csv").size == 11
+    assert set(server.seen) == {"/open/a.csv"}
+
+
+def test_no_key_leaves_the_root_of_a_store_of_files(tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "secret.csv").write_text("a")
+    store = daypass.Store(f"file://{tmp_path}/open")
+    with pytest.raises(InvalidPathError, match="could leave the root of the store file"):
+        store.head_metadata("../secret.csv", missing_ok=True)

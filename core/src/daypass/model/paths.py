@@ -213,17 +213,21 @@ def check_key(key: str, *, max_bytes: int | None, allow_dot_segments: bool) -> N
         raise InvalidPathError(msg, option="allow_dot_segments")
 
 
-def check_below(key: str, profile: str) -> None:
-    """Raise where a filesystem may take a key for one that is not below its profile's root.
+def check_below(key: str, root: str) -> None:
+    """Raise where a filesystem may take a key for one that is not below a root.
 
     Some keep a dot segment as a part of the key, as S3 does; others go up by it, as HTTP's and a local one do.
+
+    Args:
+        key: what follows the root.
+        root: what it is called, such as ``"the profile maps"``.
 
     Raises:
         InvalidPathError: for a dot segment, also one that is percent-encoded or holds what clients drop.
 
     """
     if _DOT_SEGMENT_OF_URLS.search(_CONTROL.sub("", key)):
-        msg = f"the path could leave the root of the profile {profile} by a '.' or '..' segment: write the key without them"
+        msg = f"the path could leave the root of {root} by a '.' or '..' segment: write the key without them"
         raise InvalidPathError(msg, option="path")
 
 

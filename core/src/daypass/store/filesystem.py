@@ -102,7 +102,7 @@ class DaypassFileSystem(AsyncFileSystem):  # type: ignore[misc] # fsspec has no 
 
     def _place(self, path: str) -> _Place:
         name, _, key = self._strip_protocol(path).partition("/")
-        check_below(key, name)
+        check_below(key, f"the profile {name}")
         place, _ = root_for(f"{PROFILES}://{name}", storage_options=self.given, fs=None)
         fs = place.location.fs
         root, inner = (

@@ -52,6 +52,8 @@ Action = Literal[_OfLinks, "create_upload_form"]
 _FORM = "create_upload_form"
 #: The filesystems' word for it, all of which have the same.
 _AWARE = "version_aware"
+#: The backend of any filesystem: nobody knows whether it keeps dot segments, or goes up by them.
+_GENERIC = "generic"
 
 
 def made_for(action: str, options: Mapping[str, Any]) -> AnyRequest:
@@ -360,19 +362,24 @@ class Root:
         """Return who reads an object's metadata, and where and how: a signer only signs.
 
         Raises:
-            InvalidPathError: if the key is not text, or may lead out of a profile's root.
+            InvalidPathError: if the key is not text, or may lead out of a profile's root, or of one that no backend of its own reads below.
             InvalidRequestError: if the version cannot be one.
 
         """
         location = self.at(key, version)
-        if self.profiled is not None and not request.allow_dot_segments:
-            profile = self.profiled.profile
-            check_below(location.key.removeprefix(profile.root.key), profile.name)
+        reader = self.backend if self.signer is None else registry.backend(location.protocol)
+        if not request.allow_dot_segments:
+            if self.profiled is not None:
+                profile = self.profiled.profile
+                place = f"the profile {profile.name}"
+                check_below(location.key.removeprefix(profile.root.key), place)
+            elif self.location.key and reader.info.name == _GENERIC:
+                below = location.key.removeprefix(self.location.key)
+                check_below(below, f"the store {self.location.path}")
         if request.conditions:
             location = attrs.evolve(location, reading=request)
         if self.signer is None:
-            return self.backend, location
-        reader = registry.backend(location.protocol)
+            return reader, location
         options = structured(reader.info.name, reader.info.options_class, None)
         return reader, attrs.evolve(location, options=options)
 
