@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import count
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -604,3 +605,23 @@ def test_a_store_that_is_kept_is_opened_with_the_options_that_it_is_kept_for(fak
         "fake://bucket/k", storage_options={"client_kwargs": {"region_name": "a"}}
     )
     assert fake.seen[-1][0].storage_options == {"client_kwargs": {"region_name": "a"}}
+
+
+@pytest.mark.parametrize("root", ["holiday", "a", "my-bucket", "europe.tif", "my_bucket.2026"])
+def test_a_bare_word_is_no_root(root):
+    """It would be a folder of this machine, where a bucket or a profile was meant."""
+    with pytest.raises(InvalidPathError, match="names no protocol: write") as caught:
+        daypass.Store(root)
+    assert caught.value.option == "path"
+
+
+@pytest.mark.parametrize(
+    "root", ["holiday/", "a/b", "./holiday", "../a", "~", ".", "/", "C:\\data"]
+)
+def test_a_path_of_this_machine_is_a_root_still(root):
+    assert daypass.Store(root).location.protocol == "file"
+
+
+def test_with_a_filesystem_or_as_a_path_object_a_bare_word_is_a_root():
+    assert daypass.Store("holiday", fs=MemoryFileSystem()).location.protocol == "memory"
+    assert daypass.Store(Path("holiday")).location.key == "holiday"

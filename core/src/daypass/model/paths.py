@@ -24,6 +24,7 @@ __all__ = [
     "check_below",
     "check_key",
     "check_prefix",
+    "check_root",
     "check_text",
     "check_version",
     "is_plain",
@@ -43,6 +44,8 @@ _CHAIN_INSIDE = re.compile(r"::[a-z][a-z0-9+._-]*://")
 CACHES = frozenset({"simplecache", "filecache", "blockcache", "cached"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: Neither a path nor a URL, and no folder that is named as one: ``.``, ``~``.
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _DOT_SEGMENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 #: The same as a URL's path may spell it (RFC 3986, 5.2.4 and 6.2.2): encoded, or before a query or a fragment.
 _DOT_SEGMENT_OF_URLS = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\?#]|$)", re.IGNORECASE)
@@ -159,6 +162,24 @@ def _unchain(text: str) -> str:
         msg = "a chained URL addresses a member of another file: sign the file itself"
         raise SigningNotSupportedError(msg)
     return text
+
+
+def check_root(root: PathLike) -> None:
+    """Raise where a root is a bare word: most often a bucket or a profile is meant, and a folder of this machine is read.
+
+    >>> check_root("holiday/")  # with a slash it is a path, as everywhere else
+
+    Raises:
+        InvalidPathError: naming what it may be, and how each is written.
+
+    """
+    if not isinstance(root, str) or not _WORD.fullmatch(root):
+        return
+    msg = (
+        f"{root[:60]!r} names no protocol: write the store's own for a bucket, as in s3://bucket, {PROFILES}://NAME for a "
+        "profile, or ./NAME for a folder of this machine"
+    )
+    raise InvalidPathError(msg, option="path")
 
 
 def check_text(text: str, option: str) -> None:

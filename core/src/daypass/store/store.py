@@ -15,7 +15,7 @@ from daypass.gate import doors
 from daypass.model.form_options import FormOptions
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.paths import PathLike
+from daypass.model.paths import PathLike, check_root
 from daypass.model.requests import (
     BulkOptions,
     ReadOptions,
@@ -62,6 +62,7 @@ class Store:
 
     Raises:
         InvalidRequestError: for an option that is not legal.
+        InvalidPathError: for a root that is a bare word, such as ``holiday``, without ``fs``.
         BackendNotFoundError: if no installed backend serves the protocol, or no signer has the name.
 
     """
@@ -78,6 +79,8 @@ class Store:
         signer_options: Mapping[str, Any] | None = None,
         caller: str | None = None,
     ) -> None:
+        if fs is None:
+            check_root(url)
         self.root = Root.of(
             url,
             storage_options=storage_options,
