@@ -56,6 +56,10 @@ def test_a_form_is_explained(daypass):
     assert form["fields"]["x-amz-signature"] not in done.stdout
 
 
+def test_the_help_says_which_command_takes_a_request(daypass):
+    assert "It takes no request: daypass verify does" in daypass("explain", "--help").stdout
+
+
 def test_what_is_no_signed_link_ends_with_2(daypass):
     for text in ("https://example.com/", "garbage", "", "\x1b[2J", "{}", '{"a": "b"}'):
         done = daypass("explain", "-", input=text)

@@ -15,7 +15,6 @@ from typing import Any
 
 from daypass.backends.ends import said_end
 from daypass.backends.http_heads import carries_credentials, info_of
-from daypass.base.secrets import MASK
 from daypass.errors import (
     AccessDeniedError,
     DaypassError,
@@ -238,11 +237,10 @@ def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
 
 
 def _shown_key(location: Location) -> str:
-    """Return the key; of an HTTP URL without its query, which may hold a signature."""
+    """Return the key; of an HTTP URL what names the object, and never a query, which the path shows masked."""
     if location.protocol not in ("http", "https"):
         return location.key
-    place, mark, _ = location.key.partition("?")
-    return f"{place}?{MASK}" if mark else place
+    return location.key.partition("?")[0]
 
 
 def _first(info: Mapping[str, Any], names: tuple[str, ...]) -> Any:

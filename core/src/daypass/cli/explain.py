@@ -56,6 +56,8 @@ def _read(name: str) -> bytes:
 def _explain(source: str, *, error: str | None, as_json: bool, reveal: bool) -> int:
     """Say what a signed URL says of itself: offline, without a key and without trusting it.
 
+    It takes no request: daypass verify does, and says what of its method, headers and body speaks against it.
+
     URL may be - for standard input or @FILE, since other users of the machine can see what stands
     on a command line. JSON there is taken for an upload form's fields.
     """
