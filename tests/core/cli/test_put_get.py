@@ -422,6 +422,33 @@ def test_a_url_is_used_without_credentials_or_anything_else(daypass, environment
     assert "--expires-in goes with a path" in wrong.stderr
 
 
+def test_a_part_is_not_said_to_be_the_whole(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("0123456789abcdef")
+    path = f"s3://{bucket}/k"
+    assert daypass("put", "up", path).returncode == 0
+    url = daypass("sign", path).stdout.strip()
+    done = daypass("get", url, "down", "--header", "Range=bytes=0-9")
+    assert done.stdout.endswith(
+        ": 10 bytes, a part of the object (Range): its length checked, and nothing of the whole\n"
+    )
+    assert (tmp_path / "down").read_text() == "0123456789"
+    told = json.loads(daypass("get", url, "down", "--header", "range=bytes=0-9", "--json").stdout)
+    assert (told["size"], told["checked"]) == (10, ["part"])
+    refused = daypass("get", path, "other", "--header", "Range=bytes=0-9")
+    assert refused.returncode == 2
+    assert "sign a link to it" in refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_key_of_a_url_is_shown_without_its_query(daypass, real, bucket, tmp_path):
+    (tmp_path / "up").write_text("x")
+    assert daypass("put", "up", f"s3://{bucket}/a/k").returncode == 0
+    url = daypass("sign", f"s3://{bucket}/a/k").stdout.strip()
+    found = json.loads(daypass("head", url, "--json").stdout)
+    place = url.partition("?")[0]
+    assert (found["path"], found["key"]) == (f"{place}?****", place.split("/", 3)[3])
+
+
 #: As Amazon answers; the signature is not in it, and a stranger's server may repeat it.
 EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired: 5ec2e7a1b2c3 &amp; so</Message></Error>"
 

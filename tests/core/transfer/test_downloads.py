@@ -211,8 +211,20 @@ def test_a_link_to_a_part_of_an_object_brings_that_part(stored, file):
         return True
 
     stored.behave = part
-    daypass.download(stored.url, file, headers={"range": "bytes=0-9"})
+    done = daypass.download(stored.url, file, headers={"range": "bytes=0-9"})
     assert file.read_bytes() == BODY[:10]
+    assert (done.size, done.content_md5, done.checked) == (10, None, ("part",))
+
+
+def test_a_server_that_knows_no_ranges_brings_the_whole_object(stored, file):
+    done = daypass.download(stored.url, file, headers={"Range": "bytes=20-29"})
+    assert (file.read_bytes(), done.checked) == (BODY, ("size",))
+
+
+def test_a_path_is_not_brought_in_part(file):
+    with pytest.raises(InvalidRequestError, match="sign a link to it") as caught:
+        daypass.download("memory://b/k", file, headers={"range": "bytes=0-9"})
+    assert caught.value.option == "headers"
 
 
 @pytest.mark.parametrize(("sent", "fits"), [(10, True), (11, False), (9, False)])
@@ -230,7 +242,7 @@ def test_a_part_that_comes_in_chunks_is_as_long_as_its_range_says(stored, file, 
     stored.behave = part
     if fits:
         done = daypass.download(stored.url, file, headers={"Range": "bytes=20-29"})
-        assert (file.read_bytes(), done.checked) == (BODY[20:30], ("size",))
+        assert (file.read_bytes(), done.checked) == (BODY[20:30], ("part",))
     else:
         with pytest.raises(StoreError, match="should have 10 bytes"):
             daypass.download(stored.url, file, headers={"Range": "bytes=20-29"})

@@ -78,6 +78,8 @@ def _kept() -> Iterator[None]:
 
 
 def _words(done: Transfer) -> str:
+    if "part" in done.checked:
+        return f"{size(done.size)}, a part of the object (Range): its length checked, and nothing of the whole"
     checked = " and ".join(word if word == "size" else "MD5" for word in done.checked)
     words = f"{checked} checked" if checked else "nothing to check it against"
     return f"{size(done.size)}, {words}"

@@ -42,6 +42,8 @@ class Arrived:
     #: What the answer said of the object: its size in bytes, and its MD5 in base64.
     said_size: int | None
     said_md5: str | None
+    #: True where a part of the object came, as the link's own Range asks.
+    of_part: bool = False
 
 
 def fetch(
@@ -102,6 +104,8 @@ class _Coming:
     patience: Patience = attrs.field(factory=Patience)
     #: True as long as all that is there is an earlier run's.
     found: bool = False
+    #: True where the answer that began it brings a part of the object.
+    part: bool = False
     #: Of the answer that began it.
     headers: Message = attrs.field(factory=Message)
     #: Of all its requests together.
@@ -189,6 +193,7 @@ class _Coming:
             said_size=self._said_size,
             # What is kept with an object is the MD5 of all of it.
             said_md5=None if self._is_of_a_part else _md5_of(self.headers),
+            of_part=self.part,
         )
 
     @property
@@ -213,6 +218,7 @@ class _Coming:
         # The first answer, or one of a server that knows no ranges and begins again.
         self._forget()
         self.headers = response.headers
+        self.part = response.status == HTTPStatus.PARTIAL_CONTENT
         if self.begun is not None:
             self.begun.begin(response.headers)
         self.meter.begin(response.length)

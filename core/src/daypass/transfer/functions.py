@@ -108,6 +108,7 @@ def download(
         check_alone({**place, "version": version, **options})
         used, network = link_of(link, "GET", options.get("headers")), EVERYBODYS
     else:
+        _check_whole(options.get("headers"))
         # What the link is signed with, the metadata are read with: by one root, and the same options.
         made = make_request(options)
         dots = made.allow_dot_segments
@@ -155,9 +156,20 @@ def download(
         size=came.size,
         content_md5=md5,
         etag=came.etag,
-        checked=tuple(name for name, value in (("size", size), ("md5", md5)) if value is not None),
+        checked=tuple(
+            name
+            for name, value in (("part" if came.of_part else "size", size), ("md5", md5))
+            if value is not None
+        ),
         unenforced=used.unenforced,
     )
+
+
+def _check_whole(headers: Mapping[str, str] | None) -> None:
+    """Raise where a path's download would be of a part: it is held against the metadata of the whole object."""
+    if any(isinstance(name, str) and name.lower() == "range" for name in headers or ()):
+        msg = "headers: Range asks for a part, and the download of a path is checked against the whole object: sign a link to it, and download that with the header Range"
+        raise InvalidRequestError(msg, option="headers")
 
 
 def _check(path: str, came: int, size: int | None, came_md5: str, md5: str | None) -> None:

@@ -24,7 +24,8 @@ class Transfer:
     etag: str | None = None
     #: How many parts it went up in.
     parts: int = 1
-    #: What was compared in the end: ``"size"``, ``"md5"`` and ``"etag"``.
+    #: What was compared in the end: ``"size"``, ``"md5"`` and ``"etag"``; ``"part"`` where a link's Range brought a part
+    #: of the object, of which the length is all that was compared.
     checked: tuple[str, ...] = ()
     #: Options that were asked for, and that the store does not enforce.
     unenforced: frozenset[str] = frozenset()
