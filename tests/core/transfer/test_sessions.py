@@ -136,13 +136,20 @@ def test_an_answer_that_was_lost_is_asked_for(place, says, link, file):
     assert asked(place)[2:] == [("PUT", f"bytes */{SIZE}", 0)]
 
 
-def test_it_never_gives_up_while_it_comes_forward(place, says, link, file):
-    """More stops than there are tries, with some bytes more after each."""
-    stops = [
-        pair for there in range(1, 2 * TRIES) for pair in ((503, {}), (308, {"Range": f"bytes=0-{there * 1024 - 1}"}))
-    ]  # fmt: skip
-    says(*stops)
-    assert daypass.upload(file, link()).etag == "e1"
+@pytest.mark.parametrize(("more", "goes_on"), [(256 << 10, True), (100, False)])
+def test_it_gives_up_only_where_it_does_not_come_forward(place, says, link, file, more, goes_on):
+    """More stops than there are tries, and after each a piece more; of single bytes it would have no end."""
+    rounds = 2 * TRIES
+    size = 256 * 1024 * (rounds + 1)
+    os.truncate(file, size)
+    there = [{"Range": f"bytes=0-{more * n - 1}"} for n in range(1, rounds + 1)]
+    says(*(answer for one in there for answer in ((503, {}), (308, one))))
+    if goes_on:
+        assert daypass.upload(file, link()).etag == "e1"
+        assert len(place.asked[-1].body) == size - more * rounds
+    else:
+        with pytest.raises(StoreError):
+            daypass.upload(file, link())
 
 
 def test_it_gives_up_where_it_does_not(place, says, link, file):

@@ -21,7 +21,7 @@ from daypass.model.links import SignedURL
 from daypass.toolkit.wire import Response, send
 from daypass.transfer.links import check_url
 from daypass.transfer.meter import Meter
-from daypass.transfer.retries import insist, is_temporary
+from daypass.transfer.retries import Patience, insist, is_temporary
 from daypass.transfer.stored import etag_of_stored
 from daypass.transfer.whole import pieces
 
@@ -127,6 +127,7 @@ class Sending:
     piece: int | None = None
     #: How many bytes the store has; None where it has to be asked.
     have: int | None = attrs.field(default=None, kw_only=True)
+    _patience: Patience = attrs.field(factory=Patience, init=False)
     _most: int = attrs.field(default=0, init=False)
     _told: int = attrs.field(default=0, init=False)
     _is_done: bool = attrs.field(default=False, init=False)
@@ -142,11 +143,11 @@ class Sending:
         """
         self.meter.begin(self.size)
         while True:
-            reached = self._most
+            reached, self._patience = self._most, Patience()
             try:
-                insist(self._go_on)
+                insist(self._go_on, patience=self._patience)
             except DaypassError as error:
-                if self._most > reached and is_temporary(error):
+                if self._most >= reached + UNIT and is_temporary(error):
                     continue  # it comes forward, though with stops
                 raise
             return self._etag
@@ -188,6 +189,7 @@ class Sending:
         self._tell(begin)
         for piece in pieces(self.source, end - begin):
             yield piece
+            self._patience.go_on()
             self._tell(self._told + len(piece))
 
     def _tell(self, there: int) -> None:
