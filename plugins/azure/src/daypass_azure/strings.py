@@ -8,6 +8,7 @@ https://learn.microsoft.com/rest/api/storageservices/create-account-sas.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from daypass.hookspecs.found import FoundURL, decoded
 from daypass.hookspecs.verifications import SentRequest
@@ -28,15 +29,10 @@ def messages_of(sent: SentRequest, *, delegated: bool) -> list[Message]:
     if sent.get("srt") is not None or sent.get("ss") is not None:
         return [_of_account]
     if not delegated:
-        return [lambda sent, account: _of_service(sent, account, version)]
+        return [partial(_of_service, version=version)]
     # When headers came to be signed, SDKs say otherwise than the documentation: both are right.
     headers = [version >= _HEADERS, version < _HEADERS]
-    return [
-        lambda sent, account, with_headers=with_headers: _of_delegation(  # type: ignore[misc]
-            sent, account, version, with_headers=with_headers
-        )
-        for with_headers in headers
-    ]
+    return [partial(_of_delegation, version=version, with_headers=signed) for signed in headers]
 
 
 def _values(sent: SentRequest, names: tuple[str, ...]) -> list[str]:

@@ -157,24 +157,20 @@ def place_of(url: FoundURL) -> Place:
 
 
 def _of_amazon(url: FoundURL, amazon: AmazonHost) -> Place:
-    names: dict[str, object] = {
-        "region": amazon.region,
-        "is_global": amazon.is_global,
-        "findings": amazon.findings,
-    }
-    if amazon.in_path:
-        return _by_path(url, **names)
-    return Place(bucket=amazon.bucket, key=url.key, **names)  # type: ignore[arg-type]
+    found = _by_path(url) if amazon.in_path else Place(bucket=amazon.bucket, key=url.key)
+    return found._replace(
+        region=amazon.region, is_global=amazon.is_global, findings=amazon.findings
+    )
 
 
-def _by_path(url: FoundURL, **names: object) -> Place:
+def _by_path(url: FoundURL, findings: tuple[Finding, ...] = ()) -> Place:
     bucket, slash, key = url.path.removeprefix("/").partition("/")
     del slash
     return Place(
         bucket=decoded(bucket) or None,
         key=decoded(key) if bucket else None,
         path_style=True,
-        **names,  # type: ignore[arg-type]
+        findings=findings,
     )
 
 
