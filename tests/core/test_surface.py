@@ -171,6 +171,7 @@ FIELDS = {
     "Rule": """
         name paths effect methods callers max_expires_in on_longer require content_types max_bytes
         ip_ranges headers acls upload_options header_names query_names response_options inline_types prefixes per_caller per_rule
+        groups
     """,
     "Policy": "rules per_caller",
     "Quota": "urls_per_minute live_links",

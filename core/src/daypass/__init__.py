@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from daypass.manifest.report import ManifestReport
     from daypass.model.batches import SignedURLBatch
+    from daypass.model.callers import Caller
     from daypass.model.form_options import FormOptions
     from daypass.model.forms import FormRequest, UploadForm
     from daypass.model.links import SignedURL
@@ -107,6 +108,7 @@ __all__ = [
     "BackendConflictError",
     "BackendInfo",
     "BackendNotFoundError",
+    "Caller",
     "ConfigError",
     "CorsPlan",
     "CorsRule",
@@ -215,6 +217,7 @@ _HOMES = {
     ),
     "manifest.report": ("ManifestReport",),
     "model.batches": ("SignedURLBatch",),
+    "model.callers": ("Caller",),
     "model.form_options": ("FormOptions",),
     "model.forms": ("FormRequest", "UploadForm"),
     "model.links": ("SignedURL",),

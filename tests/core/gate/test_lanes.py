@@ -222,10 +222,24 @@ class Audit:
         self.events.append(event)
 
 
+#: Equal to names, and to one another, with groups of their own.
+CALLERS = [
+    daypass.Caller("ann", groups=groups) for groups in ((), ["readers"], ["readers", "writers"])
+]
+
+
 def policy(most, refused):
     return Policy(
         rules=[
             Rule(name="no", effect="deny", paths=[f"fake://bucket/{refused}"]),
+            Rule(
+                name="writers",
+                paths=["fake://bucket/**"],
+                methods=["PUT"],
+                groups=["writers"],
+                max_expires_in=most,
+                on_longer="clamp",
+            ),
             Rule(
                 name="yes",
                 paths=["fake://bucket/**"],
@@ -334,13 +348,16 @@ class Lanes(RuleBasedStateMachine):
     @rule(
         key=st.sampled_from(["a", "b", "c d"]),
         lifetime=st.sampled_from([5, 50, 500]),
-        caller=st.sampled_from([None, "ann", "bob"]),
+        caller=st.sampled_from([None, "ann", "bob", *CALLERS]),
         method=st.sampled_from(["GET", "PUT"]),
     )
     def sign(self, key, lifetime, caller, method):
         before = [len(audit.events) for audit in self.audits]
         asked, told = len(self.asked), len(self.told)
-        denied = self.policy is not None and (key == self.refused or method != "GET")
+        groups = getattr(caller, "groups", ())
+        denied = self.policy is not None and (
+            key == self.refused or (method != "GET" and "writers" not in groups)
+        )
         wanted = PolicyError if denied else None
         if wanted is None and self.listening and self.refusing:
             wanted = RefusedError
@@ -366,16 +383,18 @@ class Lanes(RuleBasedStateMachine):
             assert (event.path, event.caller) == (f"fake://bucket/{key}", caller)
             assert event.decision == ("allowed" if link else "refused")
             assert event.method == method
-            assert event.rule == (self.deciding(key, method) if self.policy else None)
+            assert event.rule == (self.deciding(key, method, groups) if self.policy else None)
             assert link is None or event.expires_at == link.expires_at
         if self.listening:
             assert self.told[told:] == ["allowed" if link else "refused"]
             assert self.asked[asked:] == ([] if denied else [(f"fake://bucket/{key}", caller)])
 
-    def deciding(self, key, method):
+    def deciding(self, key, method, groups):
         if key == self.refused:
             return "no"
-        return "yes" if method == "GET" else None
+        if method == "GET":
+            return "yes"
+        return "writers" if "writers" in groups else None
 
     @invariant()
     def a_lane_is_of_its_second(self):

@@ -31,6 +31,7 @@ name = "write"
 paths = ["fake://bucket/**"]
 methods = ["PUT"]
 callers = ["team/*"]
+groups = ["analysts", "data-*"]
 max_expires_in = "1h"
 on_longer = "clamp"
 require = ["content_md5"]
@@ -77,6 +78,7 @@ def test_every_key_is_that_of_the_class(fake, places):
                 paths=["fake://bucket/**"],
                 methods=["PUT"],
                 callers=["team/*"],
+                groups=["analysts", "data-*"],
                 max_expires_in="1h",
                 on_longer="clamp",
                 require=["content_md5"],

@@ -70,13 +70,18 @@ def test_a_mistake_is_refused_when_the_rule_is_made(kind):
         Rule(**{**SOUND, **WRONG[kind]})
 
 
-@pytest.mark.parametrize("field", ["name", "paths", "methods", "callers", "max_expires_in", "require",
+@pytest.mark.parametrize("field", ["name", "paths", "methods", "callers", "groups", "max_expires_in", "require",
                                    "content_types", "max_bytes", "ip_ranges", "headers", "prefixes",
                                    "per_caller", "effect", "on_longer", "acls", "upload_options", "header_names",
                                    "query_names", "response_options", "inline_types"])  # fmt: skip
 def test_a_hostile_value_is_refused_by_name(field):
     with pytest.raises(InvalidRequestError):
-        Rule(**{**SOUND, field: [Hostile()] if field in ("paths", "callers") else Hostile()})
+        Rule(
+            **{
+                **SOUND,
+                field: [Hostile()] if field in ("paths", "callers", "groups") else Hostile(),
+            }
+        )
 
 
 @pytest.mark.parametrize("value", [-1, True, 1.5, "5", 2**63])

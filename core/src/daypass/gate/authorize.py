@@ -9,11 +9,11 @@ import attrs
 
 from daypass.backends.calls import Backend, check_silent, named
 from daypass.backends.loading import registry
-from daypass.base.messages import shown
-from daypass.errors import DaypassError, InvalidRequestError, RefusedError
+from daypass.errors import DaypassError, RefusedError
 from daypass.gate.copies import CopyPermit, source_of
 from daypass.gate.permit import Permit, refusal_of
 from daypass.gate.record import Listener, Recorder, recorders
+from daypass.model.callers import check_caller
 from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
 from daypass.model.requests import SignRequest
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from daypass.policy.enforcer import Enforcer
 
 __all__ = ["ask_policies", "authorize", "authorize_many"]
-
-#: Patterns take longer than in proportion to the text that they are held against.
-_LONGEST_CALLER = 1024
 
 
 def authorize(
@@ -233,14 +230,7 @@ def _permit(
     whole: AnyRequest | None = None,
     told: Sequence[Recorder] = (),
 ) -> Permit:
-    if caller is not None:
-        if not isinstance(caller, str):
-            msg = f"caller must be text that names who asks, not {shown(caller)}"
-            raise InvalidRequestError(msg, option="caller")
-        caller = str.__str__(caller)
-        if len(caller) > _LONGEST_CALLER:
-            msg = f"caller must name who asks in at most {_LONGEST_CALLER} characters, not {len(caller)}"
-            raise InvalidRequestError(msg, option="caller")
+    caller = check_caller(caller)
     made = Permit(backend, location, request, request, caller, action, whole or request, told)
     if not isinstance(request, SignRequest) or request.copy_source is None:
         return made

@@ -17,7 +17,7 @@ class SigningEvent:
     #: ``"create_multipart_upload"``. The last is for an upload that is begun or resumed, and for each
     #: of its parts' links.
     action: str
-    #: Who asks, as the application said; None where it did not.
+    #: Who asks, as the application said: a name, or a `Caller` with groups; None where it did not.
     caller: str | None
     #: The name of the backend or signer that signs.
     backend: str

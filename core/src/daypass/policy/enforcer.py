@@ -11,6 +11,7 @@ from typing import Literal
 import attrs
 
 from daypass.hookspecs.backend_info import BackendInfo
+from daypass.model.callers import groups_of
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
@@ -59,9 +60,10 @@ class Enforcer:
         self._last: tuple[Ask, tuple[Rule, ...], _Match] | None = None
         self._named = {rule.name: rule for rule in policy.rules}
         self._prepared: dict[tuple[frozenset[str], str], tuple[_Candidate, ...]] = {}
-        #: For single links: the rules that may match below a bucket, for a caller.
+        #: For single links: the rules that may match below a bucket, for a caller and their groups.
         self._reaching: dict[
-            tuple[frozenset[str], str, str, str | None], tuple[tuple[Rule, ...], _Match]
+            tuple[frozenset[str], str, str, str | None, tuple[str, ...]],
+            tuple[tuple[Rule, ...], _Match],
         ] = {}
 
     def decide(self, ask: Ask) -> Decision:
@@ -199,7 +201,8 @@ class Enforcer:
     def _rules_for(self, ask: Ask) -> tuple[tuple[Rule, ...], _Match]:
         """Return the rules for a caller that may match below a bucket, and what finds the first for a path."""
         bucket, caller = ask.location.bucket, ask.caller
-        key = (ask.protocols, ask.request.method, bucket, caller)
+        # A caller is equal to another of the same name, whose groups may be others.
+        key = (ask.protocols, ask.request.method, bucket, caller, groups_of(caller))
         known = self._reaching.get(key)
         if known is None:
             base = f"{bucket}/" if bucket else ""
@@ -238,7 +241,7 @@ class Enforcer:
         rule = near[0]
         return (
             f"rule {rule.name!r} allows {', '.join(sorted(rule.methods or ()))} on {' or '.join(rule.paths)}"
-            + (f" to {' or '.join(rule.callers)}" if rule.callers else "")
+            + (f" to {_meant(rule)}" if _meant(rule) else "")
         )
 
 
@@ -292,13 +295,24 @@ def _have_empty_segments(keys: Sequence[str]) -> bool:
 
 def _calls(rule: Rule, caller: str | None) -> bool:
     """Tell whether a rule is for a caller."""
-    if rule.caller_patterns is None:
+    if rule.caller_patterns is not None and (
+        caller is None or not _matches(rule.caller_patterns, caller)
+    ):
+        return False
+    if rule.group_patterns is None:
         return True
-    if caller is not None:
-        for pattern in rule.caller_patterns:  # any() would make a generator of it, for every link
-            if pattern.matches(caller):
-                return True
-    return False
+    return any(_matches(rule.group_patterns, group) for group in groups_of(caller))
+
+
+def _matches(patterns: tuple[Pattern, ...], text: str) -> bool:
+    return any(pattern.matches(text) for pattern in patterns)
+
+
+def _meant(rule: Rule) -> str:
+    """Say whom a rule is for; empty where it is for everybody."""
+    groups = f"the group {' or '.join(rule.groups)}" if rule.groups else ""
+    names = " or ".join(rule.callers or ())
+    return f"{names} in {groups}" if names and groups else names or groups
 
 
 def _reaches_into(base: str, rule: Rule) -> bool:
@@ -329,7 +343,7 @@ def _reaches(rule: Rule, ask: Ask) -> bool:
         texts = spellings(ask.text) if rule.effect == "deny" else (ask.text,)
         return any(pattern.touches(text) for pattern in patterns for text in texts)
     regex = "|".join(f"(?:{pattern.regex})" for pattern in patterns)
-    anybody = attrs.evolve(rule, callers=None)
+    anybody = attrs.evolve(rule, callers=None, groups=None)
     candidate = (anybody, regex, re.compile(regex, re.DOTALL).fullmatch)
     return bool(patterns) and _first([candidate], ask.text, ask) is not None
 
@@ -341,7 +355,7 @@ def _mismatch(rule: Rule, ask: Ask) -> str:
     if not _has_method(rule, ask):
         return f"it is for {', '.join(sorted(rule.methods or ()))}"
     if not _calls(rule, ask.caller):
-        return f"it is for {' or '.join(rule.callers or ())}{_by(ask, 'and not for ')}"
+        return f"it is for {_meant(rule)}{_by(ask, 'and not for ')}"
     return ""
 
 

@@ -114,8 +114,16 @@ def _texts(value: object, option: str) -> tuple[str, ...] | None:
     return found
 
 
+def _text_patterns(texts: tuple[str, ...] | None, option: str) -> tuple[Pattern, ...] | None:
+    return None if texts is None else tuple(text_pattern(text, option) for text in texts)
+
+
 def _callers(value: object) -> tuple[str, ...] | None:
     return _texts(value, "callers")
+
+
+def _groups(value: object) -> tuple[str, ...] | None:
+    return _texts(value, "groups")
 
 
 def _content_types(value: object) -> tuple[str, ...] | None:
@@ -204,7 +212,7 @@ def _is_quota(instance: object, field: attrs.Attribute[Any], value: Any) -> None
 @names_nearest
 @attrs.frozen(kw_only=True)
 class Rule:
-    """One rule of a policy. It matches by path, method and caller; then its limits decide.
+    """One rule of a policy. It matches by path, method, caller and group; then its limits decide.
 
     >>> Rule(name="readers", paths=["s3://maps/**"], methods=["GET"], max_expires_in="1h").effect
     'allow'
@@ -266,10 +274,14 @@ class Rule:
     per_caller: Quota | None = attrs.field(default=None, validator=optional(_is_quota))
     #: What all callers together may have under this rule.
     per_rule: Quota | None = attrs.field(default=None, validator=optional(_is_quota))
+    #: Patterns of groups, of which the caller must be in one (`Caller`), beside being one of ``callers`` where both are
+    #: named; who is in no group, or does not say, is not meant.
+    groups: tuple[str, ...] | None = attrs.field(default=None, converter=_groups)
 
-    #: The patterns of ``paths`` and ``callers``, read once.
+    #: The patterns of ``paths``, ``callers`` and ``groups``, read once.
     path_patterns: tuple[Pattern, ...] = attrs.field(init=False, repr=False, eq=False)
     caller_patterns: tuple[Pattern, ...] | None = attrs.field(init=False, repr=False, eq=False)
+    group_patterns: tuple[Pattern, ...] | None = attrs.field(init=False, repr=False, eq=False)
     #: The names of ``header_names`` and ``headers`` in lower case.
     named_headers: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
@@ -279,9 +291,11 @@ class Rule:
 
     @caller_patterns.default
     def _read_callers(self) -> tuple[Pattern, ...] | None:
-        if self.callers is None:
-            return None
-        return tuple(text_pattern(text, "callers") for text in self.callers)
+        return _text_patterns(self.callers, "callers")
+
+    @group_patterns.default
+    def _read_groups(self) -> tuple[Pattern, ...] | None:
+        return _text_patterns(self.groups, "groups")
 
     @named_headers.default
     def _fold_headers(self) -> frozenset[str]:
@@ -303,7 +317,8 @@ class Rule:
             raise InvalidRequestError(msg, option=option)
 
     def _fault_of_deny(self) -> tuple[str, str] | None:
-        limits = set(attrs.fields_dict(Rule)) - {"name", "paths", "effect", "methods", "callers"}
+        matching = {"name", "paths", "effect", "methods", "callers", "groups"}
+        limits = set(attrs.fields_dict(Rule)) - matching
         defaults = attrs.fields_dict(Rule)
         for name in sorted(limits):
             field = defaults[name]
