@@ -19,6 +19,7 @@ from daypass import arrow, errors
 from daypass.arrow import signing
 from daypass.errors import ObjectNotFoundError
 from daypass.model.metadata import ObjectMetadata
+from daypass.model.options import SECRET
 from tests.core import fakes
 
 NOW = fakes.NOW
@@ -264,6 +265,20 @@ def test_a_secret_is_refused_and_never_shown(options):
         with pytest.raises(daypass.InvalidRequestError, match=r"environment, a profile") as caught:
             travel(signer)
         assert fakes.SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(SECRET))
+def test_options_whose_values_are_secrets_do_not_travel(name):
+    """Whatever they hold, and however a header or a parameter is called."""
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    value = key if name == "encryption_key" else {"x-origin-verify": key}
+    signer = arrow.Signer(**{name: value})
+    assert key not in repr(signer)
+    for travel in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(daypass.InvalidRequestError, match=f"pickled with {name}") as caught:
+            travel(signer)
+        assert caught.value.option == name
+        assert key not in str(caught.value)
 
 
 def test_a_store_travels_without_cache_filesystem_or_secret():

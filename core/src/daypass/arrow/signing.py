@@ -68,7 +68,7 @@ class Signer:
 
     The store is prepared once in each process, with the first batch. Credentials come from that
     process's own environment, profiles or files; ``storage_options`` that hold a key, a secret or a
-    token work where they are given, and are refused by ``pickle``.
+    token work where they are given, and are refused by ``pickle``. So are ``encryption_key``, ``headers`` and ``query``.
 
     >>> Signer(expires_in="1d", storage_options={"profile": "maps"})
     Signer(path='path', url='url', options=['expires_in', 'storage_options'])
@@ -265,6 +265,9 @@ class Signer:
         """
         given = {name: self._options[name] for name in _DELICATE if name in self._options}
         check_portable("Signer", **given)
+        if kept := sorted(name for name in SECRET if self._options.get(name)):
+            msg = f"a Signer cannot be pickled with {kept[0]}, whose values may be secrets: make it in the process that signs"
+            raise InvalidRequestError(msg, option=kept[0])
         return self.__dict__
 
 
