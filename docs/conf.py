@@ -14,4 +14,4 @@ html_title = f"daypass {release}"
 exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["colon_fence"]
-myst_heading_anchors = 3
+myst_heading_anchors = 4

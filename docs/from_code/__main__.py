@@ -27,8 +27,8 @@ sys.path.append(str(ROOT))  # for what pages show of the tests
 PAGES = sorted((ROOT / "docs").glob("*/*.md"))
 
 _REGION = re.compile(r"(<!-- from the code:([^>]*?)-->\n).*?(<!-- end -->)", re.DOTALL)
-#: A page that says more than this at once begins with an overview.
-_FEW = 2
+#: A page that says more than this at once begins with an overview, and so does a class with so many more methods.
+_FEW, _FEW_METHODS = 2, 5
 _TABLES = {"capabilities": capabilities.tables, "options_table": options_table.tables}
 
 
@@ -49,9 +49,13 @@ def _region(names: list[str]) -> str:
 def _in_a_line(name: str) -> str:
     """Say in a line what there is below, and link it."""
     thing, title = _found(name), name.removeprefix("daypass.")
-    first = (inspect.getdoc(thing) or "").partition("\n\n")[0]
-    anchor = re.sub(r"[`.]", "", _heading(title, thing)).replace(" ", "-").lower()
-    return f"* [`{title}`](#{anchor}): {docstrings.in_a_line(first)}"
+    return _linked(title, _heading(title, thing), inspect.getdoc(thing) or "")
+
+
+def _linked(title: str, heading: str, doc: str) -> str:
+    anchor = re.sub(r"[`.]", "", heading).replace(" ", "-").lower()
+    first = docstrings.in_a_line(doc.partition("\n\n")[0])
+    return f"* [`{title}`](#{anchor}): {first}"
 
 
 def _heading(title: str, thing: Any) -> str:
@@ -123,11 +127,16 @@ def _class(kind: type, without: set[str]) -> Iterator[str]:
             for name, each in fields.items()
         ]
         yield "\n".join(["| holds | type | |", "|---|---|---|", *rows])
-    for method in source.methods(kind):
-        if method.name not in without:
-            doc = inspect.getdoc(getattr(kind, method.name)) or ""
-            head = source.signature(method, source.path_of(kind))
-            yield f"#### `{kind.__name__}.{method.name}`\n\n```py\n{head}\n```\n\n{docstrings.markdown(doc)}"
+    methods = {
+        f"{kind.__name__}.{method.name}": (method, inspect.getdoc(getattr(kind, method.name)) or "")
+        for method in source.methods(kind)
+        if method.name not in without
+    }
+    if len(methods) > _FEW_METHODS:
+        yield "\n".join(_linked(name, name, doc) for name, (_, doc) in methods.items())
+    for name, (method, doc) in methods.items():
+        head = source.signature(method, source.path_of(kind))
+        yield f"#### `{name}`\n\n```py\n{head}\n```\n\n{docstrings.markdown(doc)}"
 
 
 def _fields(kind: type, without: set[str]) -> dict[str, source.Field]:
