@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
@@ -55,6 +55,14 @@ __all__ = [
 _Answer = TypeVar("_Answer", "SignedURL", "SignedPrefix", "UploadForm")
 
 
+@cache
+def _authorize() -> Callable[..., Permit]:
+    """Return `authorize`, with all that a policy is asked with: kept, since a link waits for it."""
+    from daypass.gate.authorize import authorize
+
+    return authorize
+
+
 def create_signed_url(
     backend: Backend, location: Location, request: SignRequest, *, caller: str | None
 ) -> SignedURL:
@@ -72,10 +80,8 @@ def create_signed_url(
         if lane.waived or answer.expires_because != REQUESTED:
             answer = settled(lane.free, answer, lane.waived)
         return answer
-    from daypass.gate.authorize import authorize  # and with it all that a policy is asked with
-
     last = lane.last if location.version is None else None
-    with authorize(backend, location, lane.request, caller, last=last) as permit:
+    with _authorize()(backend, location, lane.request, caller, last=last) as permit:
         lane.last = permit
         answer = lane.sign(location, permit.request)
         answer = settled(permit, answer, lane.waived)
@@ -157,13 +163,12 @@ def create_signed_prefix(
         DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
 
     """
-    from daypass.gate.authorize import authorize
     from daypass.model.prefixes import SignedPrefix
 
     action = "create_signed_prefix"
     resolved, waived = admit(backend, location, request, action=action)
     check_grant(backend, request)
-    with authorize(backend, location, resolved, caller, action=action) as permit:
+    with _authorize()(backend, location, resolved, caller, action=action) as permit:
         answer = call(backend, action, SignedPrefix, location=location, request=permit.request)
         judge(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
@@ -181,12 +186,11 @@ def create_upload_form(
         DaypassError: another of the tree in `daypass.errors`, whatever the plugin raised.
 
     """
-    from daypass.gate.authorize import authorize
     from daypass.model.forms import UploadForm
 
     action = "create_upload_form"
     resolved, waived = admit_form(backend, location, request)
-    with authorize(backend, location, resolved, caller, action=action) as permit:
+    with _authorize()(backend, location, resolved, caller, action=action) as permit:
         answer = call(backend, action, UploadForm, location=location, request=permit.request)
         judge_form(backend, location, permit.request, answer)
         answer = settled(permit, answer, waived)
