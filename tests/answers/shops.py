@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import attrs
 
-from tests.answers.cases import KEY, Shop
+from tests.answers.cases import ELSEWHERE, KEY, Shop
 from tests.plugins.cloudfront.conftest import pair
 from tests.servers.azurite import ACCOUNT
 from tests.servers.azurite import KEY as AZURITE
@@ -42,7 +42,7 @@ def shop(name: str, start: Start) -> Iterator[Shop]:
 @contextmanager
 def _opened(name: str, start: Start) -> Iterator[Shop]:
     bucket = f"maps-{uuid4().hex[:8]}"
-    if name in ("swift", "localstack", "nanio", "ministack"):
+    if name in ("swift", "localstack", "nanio", "ministack", *ELSEWHERE):
         yield _s3(start(name), bucket)
     elif name == "azurite":
         yield _azure(start(name), bucket)

@@ -5,6 +5,7 @@ from __future__ import annotations
 _ENDED = r"the link had ended when the request arrived, (59 minutes|1 hour) before"
 _WHOLE = "host, path and query arrived as the link has them"
 _SIGNATURE = "it was signed with another (secret|key)"
+_CUT_OFF = ("parameters of the URL were cut off: .* without quotes has cut it at its first &",)
 #: By case; a store that says less has its own below.
 TRUTHS: dict[str, tuple[str, ...]] = {
     "ended": (_ENDED,),
@@ -30,6 +31,20 @@ TRUTHS: dict[str, tuple[str, ...]] = {
     "exists": ("a condition was not met: .* the object exists already",),
     "header added": ("x-amz-acl, which the link did not sign: leave it out, or sign it",),
     "field changed": ("the field content-type is 'text/html', and the policy says 'text/csv'",),
+    "form ended": (_ENDED,),
+    "form too large": ("the upload is larger than",),
+    "form too small": ("the upload is smaller than",),
+    "form of another key": ("the signature does not fit the request",),
+    "field added": ("the policy names no field acl: leave it out, or sign it",),
+    "no forms": ("the store has no forms of S3: what answered is Swift's FormPost",),
+    "encrypted": ("encrypted with a customer's key: send the same",),
+    "encrypted otherwise": ("encrypted with a customer's key: send the same",),
+    "beyond the end": (r"asks for bytes \(Range\) that the (object|blob) does not have",),
+    "cut at &": _CUT_OFF,
+    "query lost": _CUT_OFF,
+    "other region": ("signed for another region than the bucket's: sign for us-east-1",),
+    "no version": ("there is no such version of the object",),
+    "authorization beside": (r"the request added it \(an Authorization header, perhaps\)",),
     "names another host": (
         r"arrived with the host store, and the link is for 127.0.0.1:\d+: something on the way \(a proxy",
     ),
@@ -86,9 +101,27 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
     "gcs": {
         **_CODES_ALONE,
         "unknown signer": ("a key that Cloud Storage does not know",),
+        "form of another key": _VERIFY,
         "header added": ("x-goog- headers that the link did not sign",),
     },
-    "nanio": _CODES_ALONE,
+    "nanio": {
+        **_CODES_ALONE,
+        # It has another code for it.
+        "beyond the end": ("a header has a value that the store does not take",),
+    },
+    "localstack": {"no version": ("versionId has a value that the store does not take",)},
+    "ceph rgw": {
+        **_CODES_ALONE,
+        **dict.fromkeys(["cut at &", "query lost"], ("parameters of the URL were cut off",)),
+        "unknown signer": ("the store knows no such access key",),
+    },
+    "rclone": {
+        **_CODES_ALONE,
+        "header left out": (r"did not arrive all \(content-type\): send them",),
+        "metadata left out": (r"did not arrive all \(x-amz-meta-station\): send them",),
+        "unknown signer": ("the store knows no such access key",),
+        "no version": ("the store does not have what a parameter or a header asks for",),
+    },
     "ministack": {
         **_CODES_ALONE,
         "header added": ("the bucket allows no ACLs: .* sign without one",),
@@ -114,6 +147,8 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
     # It says AuthorizationFailure where Azure says AuthenticationFailed, and on Azure that is the firewall's word.
     "azurite": {
         "wrong key": _FITS_NOT,
+        "cut at &": _FITS_NOT,
+        "query lost": _FITS_NOT,
         "signature cut": _FITS_NOT,
         "no body": _FITS_NOT,
         "other method": ("lacks the permission",),

@@ -42,6 +42,7 @@ _SAID = {
     "InvalidHeaderValue": "a header has a value that Azure does not take; x-ms-blob-type must be BlockBlob for an upload",
     "Md5Mismatch": "the body that arrived is not the one that Content-MD5 was made of",
     "ConditionNotMet": "a condition of the request was not met",
+    "InvalidRange": "the request asks for bytes (Range) that the blob does not have",
     "RequestBodyTooLarge": "one upload may have so many bytes and no more: upload in blocks",
     "ServerBusy": "the store is busy: try again, more slowly",
     "OperationTimedOut": "the store did not finish in time: try again",

@@ -31,6 +31,9 @@ _SAID = {
     "UserProjectMissing": "the bucket's requester pays: sign with requester_pays=True and a user_project",
     "EntityTooLarge": "the upload is larger than x-goog-content-length-range allows",
     "EntityTooSmall": "the upload is smaller than x-goog-content-length-range allows",
+    "InvalidRange": "the request asks for bytes (Range) that the object does not have",
+    "ResourceIsEncryptedWithCustomerEncryptionKey": "the object is encrypted with a customer's key: send the same x-goog-encryption- headers, and sign them",
+    "ResourceNotEncryptedWithCustomerEncryptionKey": "the object is not encrypted with a customer's key: leave out the x-goog-encryption- headers, and do not sign them",
     "BadDigest": "the body that arrived is not the one that Content-MD5 was made of",
     "InvalidPolicyDocument": "the form does not meet its own policy, or the policy has ended",
     "AuthenticationRequired": "no signature was found: parameters of the URL were cut off or changed on the way",
@@ -86,6 +89,8 @@ def _of_words(error: ErrorBody) -> str | None:
         return _SAID["ExpiredToken"]
     if parameter := error.details.get("ParameterName"):
         return f"the parameter {escaped(parameter, 60)} is missing, or has a value that Cloud Storage does not take: see its own words"
+    if "anonymous caller" in words:
+        return _SAID["AuthenticationRequired"]
     if error.code == "AccessDenied" and ("policy" in words or "form" in words):
         return _SAID["InvalidPolicyDocument"]
     return None

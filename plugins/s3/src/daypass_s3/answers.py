@@ -21,6 +21,8 @@ from daypass.toolkit.v4 import AWS4
 _ENDED = "the link had ended when the request arrived: sign a new one, or check the clock of the machine that signed"
 _CLOCK = "the clock of the machine that signed differs from the store's by more than 15 minutes: set it by NTP"
 _POLICY = "the form does not meet its own policy: a field has another value than the policy says, or the policy has ended"
+_CUT = "parameters of the URL were cut off: where it is whole here, a shell that got it without quotes has cut it at its first &"
+_ENCRYPTED = "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them"
 _SAID = {
     "InvalidAccessKeyId": "the store knows no such access key: it was deleted or deactivated, belongs to another store, or the session token is missing",
     "ExpiredToken": "the temporary credentials that signed it have ended, though the link's own end may be later: sign again with fresh ones",
@@ -33,6 +35,10 @@ _SAID = {
     "NoSuchUpload": "there is no such multipart upload: it was completed or aborted",
     "MethodNotAllowed": "the object (a delete marker, perhaps) does not allow this method",
     "PreconditionFailed": "a condition was not met: with If-None-Match: * the object exists already",
+    "InvalidRange": "the request asks for bytes (Range) that the object does not have",
+    "MissingAuthenticationToken": _CUT,
+    "UnsupportedAlgorithm": _CUT,
+    "NotImplemented": "the store does not have what a parameter or a header asks for",
     "InvalidDigest": "Content-MD5 is no base64 of an MD5",
     "BadDigest": "the body that arrived is not the one that Content-MD5 or a checksum was made of",
     "XAmzContentSHA256Mismatch": "the body is not the one that x-amz-content-sha256 was made of",
@@ -54,14 +60,16 @@ _SAID = {
 }
 #: By what a message says, in lower case; the first that is found. The same code stands for many things.
 _SAID_BY_WORDS = {
+    "query-string authentication": _CUT,
+    "missing x-amz-": _CUT,
     "signature version 4": "the store takes such a request with Version 4 alone: sign with it (signature_version='s3v4')",
     "authorization mechanism": "the store takes Version 4 alone: sign with it (signature_version='s3v4')",
     "checksum": "the checksum in the request is malformed, of an algorithm that the store does not have, or not that of the body",
     "you specified did not match": "the body that arrived is not the one that Content-MD5 or a checksum was made of",
     "kms": "the object is encrypted with a key of KMS, which the one who signed may not use: grant kms:Decrypt to read, and kms:GenerateDataKey to write",
-    "server side encryption": "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them",
-    "server-side encryption": "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them",
-    "encryption key": "the object is encrypted with a customer's key: send the same x-amz-server-side-encryption-customer- headers, and sign them",
+    "server side encryption": _ENCRYPTED,
+    "server-side encryption": _ENCRYPTED,
+    "encryption key": _ENCRYPTED,
     "difference between the request time": _CLOCK,
     "expired": _ENDED,
     "not yet valid": "the request arrived before the link's date: the clock of the machine that signed is ahead",
@@ -71,6 +79,11 @@ _SAID_BY_WORDS = {
     "to policy": _POLICY,
     "policy check": _POLICY,
     "signature": "the request that arrived is not the one that was signed, or it was signed with another secret: verify names the piece",
+}
+#: And where there is no error with a code: Swift's own words, in a page and in plain text.
+_SAID_OF_SWIFT = {
+    "malformed or otherwise incorrect": _CUT,
+    "formpost": "the store has no forms of S3: what answered is Swift's FormPost; sign a PUT for each object instead",
 }
 #: With these the store refuses who asks, so that what the link says of itself counts.
 _REFUSALS = frozenset(
@@ -115,6 +128,8 @@ def _of_words(error: ErrorBody, link: Explanation) -> str | None:
     words = error.message.lower()
     if error.code in _SAID:
         return None
+    if error.kind in ("html", "text"):  # what else they say is nothing of the link
+        return next((said for word, said in _SAID_OF_SWIFT.items() if word in words), None)
     if action := _ACTION.search(error.message):
         return f"the one who signed may not do this: grant {action[1]} to it, or sign with another credential"
     if "not signed" in words or "HeadersNotSigned" in error.details:
@@ -152,11 +167,27 @@ def _of_code(error: ErrorBody, link: Explanation) -> str | None:
             or _of_malformed(error, link)
             or "the signature's parameters are wrong, or of another region than the bucket's"
         )
+    if error.code == "InvalidArgument":
+        return _of_argument(error)
+    return _of_head(error)
+
+
+def _of_head(error: ErrorBody) -> str | None:
+    """Say what an answer without a body means."""
     if error.code or error.kind != "empty":
         return None
     if error.status == _MISSING:
         return "there is no such object or no such bucket, and an answer to HEAD does not say which: check both, character by character"
     return _elsewhere(error) if error.status in _MOVED else None
+
+
+def _of_argument(error: ErrorBody) -> str:
+    name = error.details.get("ArgumentName")
+    what = escaped(name, 60) if name else "a parameter or a header"
+    return (
+        f"{what} has a value that the store does not take: it is the link's own, or the request added it (an Authorization header, "
+        "perhaps), or something on the way (a proxy) has changed it"
+    )
 
 
 def _elsewhere(error: ErrorBody) -> str | None:
@@ -189,8 +220,8 @@ def _of_malformed(error: ErrorBody, link: Explanation) -> str | None:
 def _denied(error: ErrorBody) -> str:
     if not error.message:
         return (
-            "the store gives no reason: the signature does not fit the request, the link has ended by the store's clock, or the one "
-            "who signed may not do this: verify checks the signature with the key"
+            "the store gives no reason: the signature does not fit the request, parameters of the URL were cut off, the link has ended "
+            "by the store's clock, or the one who signed may not do this: verify checks the signature with the key"
         )
     return (
         "the one who signed may not do this (or the object does not exist and they may not list): a link "
