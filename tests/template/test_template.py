@@ -60,12 +60,23 @@ def test_its_tests_are_green_beside_core(tmp_path):
     assert '"daypass-shelf 0.1.0"' in listed.stdout
 
 
+def _joined(under, over):
+    """Lay one table over another."""
+    both = {
+        name: _joined(under.get(name, {}), value)
+        for name, value in over.items()
+        if isinstance(value, dict)
+    }
+    return {**under, **over, **both}
+
+
 def test_the_page_shows_what_it_makes(tmp_path):
     package = render(tmp_path / "package", protocol="cupboard")
     made = (package / "src" / "daypass_cupboard" / "__init__.py").read_text()
     assert re.search(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[1] == made
     shown = re.search(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[1]
-    assert shown in (package / "pyproject.toml").read_text()
+    made = tomllib.loads((package / "pyproject.toml").read_text())
+    assert _joined(made, tomllib.loads(shown)) == made
     for name in re.findall(r"^\| `([^|]*)` \|", PAGE, re.MULTILINE):
         for path in name.split("`, `"):
             assert (package / path).is_file()
