@@ -1,6 +1,7 @@
 """Upload forms of S3: the SDK's own bytes, the published vectors, and what is refused."""
 
 import base64
+import hashlib
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ from daypass import (
     SigningNotSupportedError,
     UnsupportedOptionError,
 )
+from daypass.policy import in_force
+from daypass.policy.enforcer import Enforcer
 from tests.plugins.s3.sdk import (
     BUCKETS,
     STORES,
@@ -50,6 +53,8 @@ form_options = st.fixed_dictionaries(
         "acl": st.sampled_from(["private", "public-read"]),
         "storage_class": st.sampled_from(["STANDARD", "DEEP_ARCHIVE"]),
         "tags": st.just({"run no": "4/2", "by": ""}),
+        "kms_key": st.sampled_from(["alias/k", "arn:aws:kms:eu-west-1:123456789012:key/k"]),
+        "encryption_key": st.binary(min_size=32, max_size=32),
         "content_type": FORM_VALUES,
         "metadata": st.dictionaries(names, FORM_VALUES, max_size=3),
         "max_bytes": st.integers(0, 2**40),
@@ -99,6 +104,16 @@ def told(options):
             "<Tagging><TagSet><Tag><Key>run no</Key><Value>4/2</Value></Tag>"
             "<Tag><Key>by</Key><Value></Value></Tag></TagSet></Tagging>"
         )
+    sse = "x-amz-server-side-encryption"
+    if "kms_key" in options:
+        fields |= {sse: "aws:kms", f"{sse}-aws-kms-key-id": options["kms_key"]}
+    if "encryption_key" in options:
+        key = options["encryption_key"]
+        fields |= {
+            f"{sse}-customer-algorithm": "AES256",
+            f"{sse}-customer-key": base64.b64encode(key).decode(),
+            f"{sse}-customer-key-MD5": base64.b64encode(hashlib.md5(key).digest()).decode(),
+        }
     fields.update(options.get("headers", {}))
     conditions = [{name: value} for name, value in fields.items()]
     if "max_bytes" in options:
@@ -339,3 +354,99 @@ def test_any_key_is_signed_exactly_or_refused(key, options):
         made = form(f"s3://maps/{key}", **options)
         assert made.fields["key"] == key
         assert all(POLICY[i] in made.fields for i in range(len(POLICY)))
+
+
+KEY = base64.b64encode(b"k" * 32).decode()
+
+
+def sse_of(form):
+    start = "x-amz-server-side-encryption"
+    return {n.removeprefix(start): v for n, v in form.fields.items() if n.startswith(start)}
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ({"kms_key": "alias/k"}, {"": "aws:kms", "-aws-kms-key-id": "alias/k"}),
+        (
+            {"encryption_key": KEY},
+            {
+                "-customer-algorithm": "AES256",
+                "-customer-key": KEY,
+                "-customer-key-MD5": base64.b64encode(hashlib.md5(b"k" * 32).digest()).decode(),
+            },
+        ),
+    ],
+    ids=["kms", "own key"],
+)
+def test_the_key_that_is_asked_for_outranks_the_one_of_the_settings(option, expected):
+    """Of two the store would take neither."""
+    settings = {
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": "alias/other",
+        "BucketKeyEnabled": True,
+    }
+    storage = {**OPTIONS, "s3_additional_kwargs": settings}
+    bare = daypass.create_upload_form("s3://b/k", storage_options=storage)
+    assert sse_of(bare)["-aws-kms-key-id"] == "alias/other"
+    form = daypass.create_upload_form("s3://b/k", storage_options=storage, **option)
+    assert sse_of(form) == expected
+
+
+@pytest.mark.parametrize(
+    "option", [{"kms_key": "alias/k"}, {"encryption_key": KEY}], ids=["kms", "own"]
+)
+def test_a_key_is_said_in_one_place(option):
+    (name,) = option
+    headers = {"x-amz-server-side-encryption": "AES256"}
+    with pytest.raises(InvalidRequestError, match=f"has an option of its own, use {name}="):
+        daypass.create_upload_form("s3://b/k", storage_options=OPTIONS, headers=headers, **option)
+
+
+def test_a_customer_s_key_is_shown_nowhere_but_in_the_form():
+    form = daypass.create_upload_form("s3://b/k", storage_options=OPTIONS, encryption_key=KEY)
+    assert form.fields["x-amz-server-side-encryption-customer-key"] == KEY
+    said = daypass.explain(form.fields)
+    request = daypass.FormRequest(encryption_key=KEY)
+    for text in (
+        repr(form),
+        str(form.to_dict()),
+        repr(said),
+        str(said),
+        str(said.to_dict()),
+        repr(request),
+    ):
+        assert KEY not in text
+        assert form.fields["policy"] not in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "allowed"),
+    [
+        ({}, False),
+        ({"upload_options": ["kms_key"]}, False),
+        ({"header_names": ["x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"]}, False),
+        ({"upload_options": ["kms_key"],
+          "header_names": ["x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"]}, True),
+    ],
+)  # fmt: skip
+def test_a_policy_has_to_name_the_key_as_of_a_link(monkeypatch, lines, allowed):
+    rule = daypass.Rule(name="up", paths=["s3://b/**"], methods=["POST"], **lines)
+    monkeypatch.setattr(in_force, "_application", [Enforcer(daypass.Policy(rules=[rule]))])
+    asked = {"storage_options": OPTIONS, "kms_key": "alias/k"}
+    if allowed:
+        assert daypass.create_upload_form("s3://b/k", **asked)
+    else:
+        with pytest.raises(daypass.PolicyError):
+            daypass.create_upload_form("s3://b/k", **asked)
+
+
+def test_nor_is_it_in_what_verify_says_of_a_form_with_another():
+    form = daypass.create_upload_form("s3://b/k", storage_options=OPTIONS, encryption_key=KEY)
+    name = "x-amz-server-side-encryption-customer-key"
+    other = base64.b64encode(b"l" * 32).decode()
+    said = daypass.verify({**form.fields, name: other}, storage_options=OPTIONS)
+    assert not said.ok
+    assert f"the field {name} is '****', and the policy says '****'" in str(said)
+    assert KEY not in repr(said)
+    assert other not in repr(said)

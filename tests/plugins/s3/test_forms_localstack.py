@@ -140,3 +140,25 @@ def test_the_curl_command_uploads_an_oddly_named_file(store, local, local_bucket
     assert shlex.split(command)[0] == "curl"
     (found,) = local.client.list_objects_v2(Bucket=local_bucket)["Contents"]
     assert unquote(found["Key"]) == f"in/{file.name}"
+
+
+def test_a_form_holds_its_sender_to_the_key_that_encrypts(store):
+    """LocalStack holds the fields against the policy; by them it encrypts the objects of PUTs alone."""
+    form = store.create_upload_form("k", encryption_key=b"k" * 32)
+    names = [name for name in form.fields if "customer" in name]
+    assert len(names) == 3
+    for name in names:
+        assert post(form, **{name: None}).status_code in (400, 403)
+        assert post(form, **{name: "another"}).status_code in (400, 403)
+    assert store.head_metadata("k", missing_ok=True) is None
+    assert post(form).status_code == 204
+
+
+def test_a_form_names_the_key_of_the_store_s_own_service(store, local):
+    form = store.create_upload_form("k", kms_key="alias/aws/s3")
+    names = [name for name in form.fields if "encryption" in name]
+    assert len(names) == 2
+    for name in names:
+        assert post(form, **{name: None}).status_code == 403
+    assert post(form).status_code == 204
+    assert store.head_metadata("k").encryption == "aws:kms"

@@ -28,6 +28,8 @@ class FormOptions(TypedDict, total=False):
     acl: str | None
     storage_class: str | None
     tags: Mapping[str, str] | None
+    kms_key: str | None
+    encryption_key: str | bytes | None
     headers: Mapping[str, str] | None
     success_status: int | None
     success_redirect: str | None

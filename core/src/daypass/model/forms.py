@@ -61,6 +61,9 @@ class FormRequest(Conditional):
         storage_class: the storage class of the uploaded object, in the store's own word.
         tags: tags of the uploaded object, by name: at most ten, a name of up to 128 characters and a value
             of up to 256.
+        kms_key: the key of the store's own key service that encrypts the uploaded object, as the store names it.
+        encryption_key: a key of 32 bytes, or its base64, that encrypts the object and is kept nowhere: it is secret,
+            and stands in the form's fields and in its policy, so whoever gets the page has it.
         headers: further headers of the upload, such as ``Cache-Control``, as fields of the form.
         success_status: what a successful upload is answered with: 200, 201 or 204.
         success_redirect: the http(s) URL that the browser goes to after a successful upload; the
@@ -90,6 +93,8 @@ class FormRequest(Conditional):
     acl: str | None = None
     storage_class: str | None = None
     tags: dict[str, str] | None = None
+    kms_key: str | None = None
+    encryption_key: str | bytes | None = None
     headers: dict[str, str] | None = None
     success_status: int | None = None
     success_redirect: str | None = None
@@ -156,6 +161,7 @@ class FormRequest(Conditional):
                 "content_type_prefix",
                 "acl",
                 "storage_class",
+                "kms_key",
                 "success_redirect",
             )
         }
@@ -221,11 +227,14 @@ _DECLARE = (
 )
 
 
+def is_secret_field(name: str) -> bool:
+    """Tell whether a field makes the form work, or holds a key."""
+    return _SECRET_FIELD.fullmatch(name) is not None
+
+
 def masked_fields(fields: Mapping[str, str]) -> dict[str, str]:
     """Return the fields without what makes the form work."""
-    return {
-        name: MASK if _SECRET_FIELD.fullmatch(name) else value for name, value in fields.items()
-    }
+    return {name: MASK if is_secret_field(name) else value for name, value in fields.items()}
 
 
 def mask_fields(fields: Mapping[str, str]) -> str:

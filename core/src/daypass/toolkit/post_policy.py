@@ -16,9 +16,10 @@ from typing import Any
 import attrs
 
 from daypass.base.messages import escaped
+from daypass.base.secrets import MASK
 from daypass.base.times import moment
 from daypass.hookspecs.findings import Finding
-from daypass.model.forms import FILENAME, FormRequest
+from daypass.model.forms import FILENAME, FormRequest, is_secret_field
 
 __all__ = [
     "PolicyDocument",
@@ -173,12 +174,12 @@ def _departures(policy: PostPolicy, given: Mapping[str, str]) -> Iterator[str]:
         if name not in given:
             yield f"the policy asks for the field {_shown(name)}, and the form has none"
         elif given[name] != value:
-            yield f"the field {_shown(name)} is '{_shown(given[name])}', and the policy says '{_shown(value)}'"
+            yield f"the field {_shown(name)} is '{_value(name, given[name])}', and the policy says '{_value(name, value)}'"
     for name, prefix in policy.prefixes.items():
         if name not in given and prefix and name != "key":  # which may stand in the policy alone
-            yield f"the policy asks for a field {_shown(name)} that begins with '{_shown(prefix)}', and the form has none"
+            yield f"the policy asks for a field {_shown(name)} that begins with '{_value(name, prefix)}', and the form has none"
         elif not given.get(name, prefix).startswith(prefix):
-            yield f"the field {_shown(name)} does not begin with '{_shown(prefix)}', as the policy says"
+            yield f"the field {_shown(name)} does not begin with '{_value(name, prefix)}', as the policy says"
     for name in sorted(name for name, value in policy.own.items() if given.get(name) != value):
         # Without its value, which may be a token.
         yield f"the field {_shown(name)} is not the one that the policy says: one of them was changed"
@@ -261,10 +262,10 @@ def _read(
             continue
         if operator == "eq":
             exact.setdefault(field, str(value))
-            found[_shown(field)] = _shown(value)
+            found[_shown(field)] = _value(field, value)
         elif operator == "starts-with":
             prefixes.setdefault(field, str(value))
-            found[_shown(field)] = f"begins with {_shown(value)}" if value else "anything"
+            found[_shown(field)] = f"begins with {_value(field, value)}" if value else "anything"
         else:
             why = f"the policy has a condition of the unknown kind {_shown(operator)}"
             findings.append(Finding("warning", "unknown-condition", why))
@@ -272,3 +273,8 @@ def _read(
 
 def _shown(value: Any) -> str:
     return escaped(str(value), 200)
+
+
+def _value(field: str, value: Any) -> str:
+    """Show what a field holds, unless that is a key."""
+    return MASK if is_secret_field(field) else _shown(value)

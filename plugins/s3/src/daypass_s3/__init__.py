@@ -91,6 +91,8 @@ _FORM_ENFORCES = frozenset(
         "acl",
         "storage_class",
         "tags",
+        "kms_key",
+        "encryption_key",
         "headers",
         "success_status",
         "success_redirect",

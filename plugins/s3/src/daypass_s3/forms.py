@@ -16,6 +16,7 @@ from daypass.model.forms import FILENAME, FormRequest, UploadForm
 from daypass.model.locations import Location
 from daypass.toolkit.post_policy import conditions_of, fields_of, starts_with_of
 from daypass_s3.form_places import signed
+from daypass_s3.shape import SSE, check_sse, sse_headers
 
 if TYPE_CHECKING:
     from daypass_s3.signer import Signer
@@ -95,8 +96,14 @@ def _fields(request: FormRequest, fixed: Mapping[str, str]) -> dict[str, str]:
             f"<Tag><Key>{n}</Key><Value>{v}</Value></Tag>" for n, v in request.tags.items()
         )
         fields["tagging"] = f"<Tagging><TagSet>{tags}</TagSet></Tagging>"  # no tag holds < or &
+    check_sse(request)
+    fields |= (own := sse_headers(request))
     for source in (request.headers or {}, fixed):
         for header, value in source.items():
+            if own and header.lower().startswith(
+                SSE
+            ):  # of the settings, which would say another key
+                continue
             name = _FIELDS.get(header.lower())
             if source is fixed and header.lower() == "x-amz-acl":
                 name = "acl"

@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 from daypass.base.urls import encode, encode_key
 from daypass.model.headers import said_by_option
@@ -14,9 +15,12 @@ from daypass.model.requests import SignRequest
 from daypass.toolkit.engine import Shape
 from daypass_s3.sdk import check_bucket
 
+if TYPE_CHECKING:
+    from daypass.model.forms import AnyRequest
+
 PLAIN = Shape()
 #: What the headers of encryption by the store begin with.
-_SSE = "x-amz-server-side-encryption"
+SSE = "x-amz-server-side-encryption"
 
 
 def shape_of(request: SignRequest, version: str | None, *, requester_pays: bool) -> Shape:
@@ -46,15 +50,25 @@ def _headers(request: SignRequest, *, requester_pays: bool) -> dict[str, str]:
         **{f"x-amz-meta-{name}": value for name, value in request.object_metadata.items()},
     }
     found = {name: value for name, value in headers.items() if value is not None}
-    further = request.headers or {}
-    for name in further:
-        # What encrypts is said in one place.
-        if name.lower().startswith(_SSE) and any(own.startswith(_SSE) for own in found):
+    check_sse(request)
+    return {**found, **(request.headers or {})}
+
+
+def check_sse(request: AnyRequest) -> None:
+    """Raise where a header says by which key the object is encrypted, and an option does: it is said in one place.
+
+    Raises:
+        InvalidRequestError: naming the header and the option.
+
+    """
+    if request.kms_key is None and request.encryption_key is None:
+        return
+    for name in request.headers or {}:
+        if name.lower().startswith(SSE):
             raise said_by_option(name, "encryption_key" if request.encryption_key else "kms_key")
-    return {**found, **further}
 
 
-def sse_headers(request: SignRequest) -> dict[str, str]:
+def sse_headers(request: AnyRequest) -> dict[str, str]:
     """Say by which key the object is encrypted.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html,
@@ -62,14 +76,14 @@ def sse_headers(request: SignRequest) -> dict[str, str]:
     """
     headers: dict[str, str] = {}
     if request.kms_key is not None:
-        headers |= {_SSE: "aws:kms", f"{_SSE}-aws-kms-key-id": request.kms_key}
+        headers |= {SSE: "aws:kms", f"{SSE}-aws-kms-key-id": request.kms_key}
     if request.encryption_key is not None:
         key = b64decode(request.encryption_key)
         md5 = hashlib.md5(key, usedforsecurity=False).digest()
         headers |= {
-            f"{_SSE}-customer-algorithm": "AES256",
-            f"{_SSE}-customer-key": b64encode(key).decode(),
-            f"{_SSE}-customer-key-MD5": b64encode(md5).decode(),
+            f"{SSE}-customer-algorithm": "AES256",
+            f"{SSE}-customer-key": b64encode(key).decode(),
+            f"{SSE}-customer-key-MD5": b64encode(md5).decode(),
         }
     return headers
 
