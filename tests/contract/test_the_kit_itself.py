@@ -23,7 +23,7 @@ import daypass.toolkit
 from daypass.model.requests import SignOptions
 from daypass.testing import BackendConformance
 from daypass.testing.probes import PROBES
-from tests.contract.faults import CLOCK, FAULTS, FURTHER, SILENT
+from tests.contract.faults import BY_TOKEN, CLOCK, FAULTS, FURTHER, OF_TOKENS, SILENT, TOKENS
 from tests.contract.forks import forks
 from tests.core.fakes import EVERY_CONDITION
 
@@ -146,6 +146,40 @@ def test_a_sound_backend_with_a_clock_of_its_own_passes(fork, tmp_path):
     found, report = run(fork, tmp_path, changed(SOUND, CLOCK))
     assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
     assert "test_a_link_lives_and_ends_by_the_servers_clock['GET']" in found["PASSED"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("test_a_touched_link_is_worth_nothing", "test_a_touched_grant_is_worth_nothing"),
+        *("test_a_grant_opens_nothing_beside_its_prefix", "test_another_prefix_is_another_grant"),
+        *("test_a_link_holds_its_declared_secrets", "test_what_is_shown_of_a_link_is_masked"),
+    ],
+)
+def test_a_rule_of_links_passes_where_these_are_tokens(fork, tmp_path, rule):
+    suite, server = with_settings("signs_offline = False"), changed(SERVER, TOKENS)
+    found, report = run(fork, tmp_path, changed(SOUND, BY_TOKEN), suite, rule, server)
+    assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
+    assert found["PASSED"], report
+
+
+@pytest.mark.nightly
+def test_a_sound_backend_whose_links_are_tokens_passes(fork, tmp_path):
+    """It asks its server for each, and nothing in the link tells what it opens."""
+    suite, server = with_settings("signs_offline = False"), changed(SERVER, TOKENS)
+    found, report = run(fork, tmp_path, changed(SOUND, BY_TOKEN), suite, "", server)
+    assert not found["FAILED"] + found["ERROR"] + found["SKIPPED"], report
+    assert "test_a_grant_opens_nothing_beside_its_prefix['GET']" in found["PASSED"]
+    assert "test_a_declared_option_is_enforced_by_a_grant['max_uses']" in found["PASSED"]
+
+
+@pytest.mark.parametrize("fault", OF_TOKENS)
+def test_each_fault_of_tokens_is_caught_by_its_rule(fork, tmp_path, fault):
+    wrong, rule = OF_TOKENS[fault]
+    suite, server = with_settings("signs_offline = False"), changed(changed(SERVER, TOKENS), wrong)
+    found, report = run(fork, tmp_path, changed(SOUND, BY_TOKEN), suite, rule, server)
+    assert [name for name in found["FAILED"] if name.startswith(rule)], report
+    assert not found["ERROR"], report
 
 
 def test_a_backend_without_a_server_is_only_asked_for_its_links(tmp_path):
