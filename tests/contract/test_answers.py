@@ -10,7 +10,7 @@ from daypass.errors import CredentialsError, StoreError
 from daypass.transfer import retries
 from tests.contract.asking import REQUESTS, hastened
 from tests.servers.canned import canned
-from tests.servers.dripping import identity
+from tests.servers.certificates import identity
 
 PAGES = {
     "HTML": ({"Content-Type": "text/html"}, b"<html>log in</html>"),

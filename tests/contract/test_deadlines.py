@@ -14,7 +14,8 @@ from daypass.errors import DaypassError
 from daypass.toolkit import wire
 from daypass.transfer import retries
 from tests.contract.asking import REQUESTS, hastened
-from tests.servers.dripping import DRIPS, DRIPS_OF_TLS, dripping, identity, soon
+from tests.servers.certificates import identity
+from tests.servers.dripping import DRIPS, DRIPS_OF_TLS, dripping, soon
 
 #: Seconds that a hook call has, and what goes through a link: the first that let it come to the request, which on a
 #: machine under load only a longer one may.

@@ -54,51 +54,19 @@ class Azurite:
 def azurite(*, https: bool = False) -> Iterator[Azurite]:
     """Run a server for as long as the block lasts; with https, it also takes Entra tokens."""
     command = ["node", str(azurite_program()), *_AZURITE]
-    certificate = None
+    known = None
     with tempfile.TemporaryDirectory(prefix="azurite-", ignore_cleanup_errors=True) as directory:
         if https:
-            certificate, key = _make_certificate(Path(directory))
-            command += ["--cert", certificate, "--key", key, "--oauth", "basic"]
+            from tests.servers.certificates import (
+                certificate,  # with cryptography, which takes a while
+            )
+
+            files = certificate(Path(directory))
+            command += ["--cert", str(files[0]), "--key", str(files[1]), "--oauth", "basic"]
+            known = str(files[0])
         with serving(command, directory) as output:
             listening = output.wait_for("successfully listens on")
-            yield Azurite(listening.rpartition("://")[2], certificate)
-
-
-def _make_certificate(directory: Path) -> tuple[str, str]:
-    """Write a certificate for the loopback and its key; return both files' names."""
-    from datetime import UTC, datetime, timedelta
-    from ipaddress import ip_address
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = directory / "certificate.pem", directory / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return str(files[0]), str(files[1])
+            yield Azurite(listening.rpartition("://")[2], known)
 
 
 class FakeEntra:

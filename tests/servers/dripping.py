@@ -7,14 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
-from pathlib import Path
 from threading import Event, Thread
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 __all__ = [
     "DRIPS",
@@ -22,7 +15,6 @@ __all__ = [
     "PATIENCE",
     "dripping",
     "full",
-    "identity",
     "slow_reader",
     "soon",
 ]
@@ -145,39 +137,6 @@ def full() -> Iterator[int]:
             except TimeoutError:
                 break
         yield listener.getsockname()[1]
-
-
-def identity(directory: Path) -> tuple[ssl.SSLContext, Path]:
-    """Make what 127.0.0.1 shows by TLS, and the file of the certificate by which a client knows it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "daypass-tests")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-        .public_bytes(serialization.Encoding.PEM)
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    whole, known = directory / "server.pem", directory / "ca.pem"
-    whole.write_bytes(private + certificate)
-    known.write_bytes(certificate)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(whole)
-    return context, known
 
 
 @contextlib.contextmanager

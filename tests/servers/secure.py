@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from tests.servers.dripping import identity
+from tests.servers.certificates import identity
 
 
 @attrs.frozen

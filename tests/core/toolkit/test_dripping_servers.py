@@ -16,6 +16,7 @@ from daypass.toolkit import wire
 from daypass.toolkit.wire import Pace, network_errors, read_answer, send
 from tests.core.fakes import NOW
 from tests.core.toolkit.test_xml_uploads import session
+from tests.servers.certificates import identity
 from tests.servers.dripping import (
     DRIPS,
     DRIPS_OF_TLS,
@@ -23,7 +24,6 @@ from tests.servers.dripping import (
     PATIENCE,
     dripping,
     full,
-    identity,
     slow_reader,
     soon,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tests.servers.counting_proxy import counting_proxy
 from tests.servers.serving import serving
 
 QUERY = "?X-Amz-Signature=5ec2e7"
+#: An object in which no two places are alike.
+BODY = hashlib.shake_256(b"daypass").digest(300_000)
 
 
 @attrs.define
@@ -68,9 +71,23 @@ def place():
 
 
 @pytest.fixture
+def stored(place):
+    """Return the store with an object in it."""
+    place.body = BODY
+    place.headers = {"ETag": '"tag"'}
+    return place
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Return where a download shall go."""
+    return tmp_path / "down"
+
+
+@pytest.fixture
 def secure(tmp_path_factory, monkeypatch):
     """Serve the same by TLS, with a certificate that this process trusts."""
-    from tests.servers.dripping import identity  # with cryptography, which core alone has not
+    from tests.servers.certificates import identity  # with cryptography, which core alone has not
 
     context, known = identity(tmp_path_factory.mktemp("tls"))
     monkeypatch.setenv("SSL_CERT_FILE", str(known))

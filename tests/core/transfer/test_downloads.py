@@ -23,8 +23,8 @@ from daypass.toolkit import wire
 from daypass.transfer import downloads
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import TRIES
+from tests.core.transfer.conftest import BODY
 
-BODY = os.urandom(300_000)
 #: What every client of HTTP sends by itself.
 OWN = {"Host", "Connection", "User-Agent", "Accept-Encoding"}
 
@@ -39,18 +39,6 @@ def link_to(url, method="GET", headers=None):
         expires_because="requested", permits=frozenset({method}), unenforced=frozenset(),
         path="s3://b/k", backend="s3",
     )  # fmt: skip
-
-
-@pytest.fixture
-def stored(place):
-    place.body = BODY
-    place.headers = {"ETag": '"tag"'}
-    return place
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "down"
 
 
 @pytest.mark.parametrize("given", [str, link_to], ids=["bare URL", "SignedURL"])

@@ -14,21 +14,9 @@ import daypass
 from daypass.base.files import lock
 from daypass.errors import InvalidRequestError, StoreError
 from daypass.transfer.retries import TRIES
+from tests.core.transfer.conftest import BODY
 
-BODY = os.urandom(300_000)
 CUT = 100_000
-
-
-@pytest.fixture
-def stored(place):
-    place.body = BODY
-    place.headers = {"ETag": '"tag"'}
-    return place
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "down"
 
 
 @pytest.fixture
