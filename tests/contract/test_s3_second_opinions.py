@@ -94,7 +94,7 @@ class TestMiniStack(OptionRules, KeyRules, ListRules):
     """The rules of single links are asked of nanio: it verifies a URL without ``X-Amz-Algorithm`` not at all."""
 
     protocol = "s3"
-    #: It takes the headers of an encryption by the customer's key, and stores the object without.
+    #: To a customer's key it holds readers, the kit's own look at the size too, which has none (tests/answers: "encrypted").
     lacking = frozenset({"encryption_key"})
     #: It takes longer ones.
     unverified = frozenset({"max_key_bytes"})
