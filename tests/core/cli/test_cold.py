@@ -52,3 +52,36 @@ def test_a_command_says_and_does_what_its_fork_does(command, cold, daypass, real
     code, out, _ = begun
     assert code == (1 if command == "verify" else 0)
     assert out
+
+
+#: A backend that gives up at its deadline, and leaves a thread that the interpreter waits for at its end.
+LATE = """
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from daypass import hookimpl
+from daypass.errors import DeadlineError
+from daypass.hookspecs import BackendInfo
+
+
+@hookimpl
+def head_metadata(location):
+    ThreadPoolExecutor().submit(time.sleep, 600)
+    raise DeadlineError("the name server did not answer within 30 s")
+
+
+@hookimpl
+def describe_backend():
+    return BackendInfo(name="late", why_not="it cannot")
+"""
+
+
+def test_what_was_given_up_keeps_no_command_alive(cold, install):
+    install("acme-late", "daypass.backends", "late", LATE)
+    done = cold("head", "late://b/k")  # which waits a minute at most
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        "daypass: error: the name server did not answer within 30 s\n",
+    )

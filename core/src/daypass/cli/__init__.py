@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 __all__ = ["main"]
@@ -16,7 +17,7 @@ def main() -> int:
     try:
         from daypass.cli.run import run
 
-        return run(sys.argv[1:])
+        return run(sys.argv[1:], leave=os._exit)
     except KeyboardInterrupt:
         return 130
     finally:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from daypass.backends.calls import tracing
 from daypass.cli import exits
 from daypass.cli.commands import COMMANDS, added, find
 from daypass.cli.output import warn
-from daypass.errors import IgnoredFileWarning, ShortLivedURLWarning
+from daypass.errors import DeadlineError, IgnoredFileWarning, ShortLivedURLWarning
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -96,11 +97,13 @@ def group(ctx: click.Context) -> int:
     return 0
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], *, leave: Callable[[int], object] | None = None) -> int:
     """Run one command line.
 
     Args:
         arguments: without the program's name.
+        leave: ends the process at once, where a call was given up at its deadline: a thread that still asks a name
+            server, say, would be waited for by the interpreter.
 
     Returns:
         The exit code.
@@ -114,19 +117,22 @@ def run(arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no error
     if COMPLETE in os.environ:
         group.main(arguments, prog_name="daypass")  # click's shell completion; it exits
+    late: list[DeadlineError] = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", ShortLivedURLWarning)
             warnings.simplefilter("always", IgnoredFileWarning)
             warnings.showwarning = _show_warning
-            return _run(arguments)
+            return _run(arguments, late)
     except BrokenPipeError:
         return exits.NO_READER
     finally:
         _settle()
+        if late and leave is not None:
+            leave(exits.code_of(late[0]))
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], late: list[DeadlineError]) -> int:
     try:
         with group.make_context("daypass", arguments) as context:
             result = group.invoke(context)
@@ -140,6 +146,8 @@ def _run(arguments: list[str]) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - never a traceback
         click.echo(f"daypass: error: {exits.sentence(error)}", err=True)
+        if isinstance(error, DeadlineError):
+            late.append(error)
         return exits.code_of(error)
     return result if isinstance(result, int) else 0
 
