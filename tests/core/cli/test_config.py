@@ -40,6 +40,13 @@ def test_a_sound_configuration_is_listed_and_ends_with_0(daypass, user):
     assert done.stdout == f"user file {user}\nno errors\n"
 
 
+def test_where_no_file_is_found_the_check_says_so(daypass, environment, tmp_path):
+    environment["XDG_CONFIG_HOME"] = str(tmp_path / "nothing")
+    done = daypass("config", "check")
+    said = "no errors, and no file: `daypass config path` says where yours would be\n"
+    assert (done.returncode, done.stdout) == (0, said)
+
+
 def test_every_error_of_every_file_is_told_and_ends_with_2(daypass, user, tmp_path):
     user.write_text(MAPS.replace("public_endpoint", "public_endpont"))
     project = tmp_path / "daypass.toml"

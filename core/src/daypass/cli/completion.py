@@ -20,7 +20,7 @@ def _completion(shell: str | None) -> None:
     For good: eval "$(daypass completion bash)" in ~/.bashrc, eval "$(daypass completion zsh)" in
     ~/.zshrc, daypass completion fish | source in ~/.config/fish/completions/daypass.fish.
 
-    Without SHELL it is the one that $SHELL names.
+    Without one of these words it is for the shell that $SHELL names.
     """
     from daypass.cli.run import COMPLETE, group
 

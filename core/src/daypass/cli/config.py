@@ -61,7 +61,8 @@ def _check(*, as_json: bool) -> int:
         found = {"kind": "error", "file": file, "key": key, "message": message}
         _say(found, f"error: {message}", as_json=as_json)
     if not as_json:
-        say(f"{len(errors) or 'no'} error{'' if len(errors) == 1 else 's'}")
+        where = "" if sources else ", and no file: `daypass config path` says where yours would be"
+        say(f"{len(errors) or 'no'} error{'' if len(errors) == 1 else 's'}{where}")
     return exits.WRONG if errors else 0
 
 
