@@ -149,6 +149,7 @@ def inputs(get: SignedURL, s3: str) -> Iterator[tuple[str, int, Sized]]:
     yield "explain, error of a store", 1 << 20, lambda n: explain(url, error=xml(n))
     yield "redact", 65_536, lambda n: redact((url + " ") * (n // len(url)))
     yield "redact, no end", 65_536, lambda n: redact("https://a.example/?sig=" + "a" * n)
+    yield "redact, names alone", 32_768, lambda n: redact("sig:" * (n // 4))
     yield "shown_path, colons", 100_000, lambda n: shown_path("http://" + ":" * n)
     yield "caller **a*b**", 20_000, lambda n: caller.matches("a" * n)
     yield "configuration", 16_384, read_config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from io import StringIO
@@ -23,6 +24,9 @@ from tests.core.values import HEX, HIDDEN, URLS, WRITTEN
 WAYS = {**WRITTEN, **HIDDEN}
 #: A customer's key of 32 bytes as it is sent, and one as Python prints it, with a quote that is escaped.
 KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpbXF1eX2A="
+PEM_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+PEM = f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{PEM_LINE}\nab==\n-----END RSA PRIVATE KEY-----"
+MASKED_PEM = "-----BEGIN RSA PRIVATE KEY-----****-----END RSA PRIVATE KEY-----"
 BYTES = b"\x00\xff'\"\n\\AB" * 4
 
 
@@ -187,6 +191,15 @@ def test_what_follows_a_signature_stays():
         "def sign(encryption_key: bytes | None, security_token: str) -> None:",
         "encryption_key_sha256=ab12, customer_key = 42, encryption-key-id: 7",
         "--encryption-key is required, an encryption key ab12, and encryption-key ab12",
+        "Client(refresh_token=token, client_secret=settings.secret), session_token=None",
+        "access_token: str | None = None; access_token = response.json()['x']; if session_token: pass",
+        "const accessToken = req.body.token; access_token_url = https://docs.example/y1",
+        "['access_token', 'id_token', 'client_secret', 'aws_session_token'], 'accessToken', 'idToken'",
+        "--token is required, --client-secret too, aws s3 cp --sse-c-key fileb://key",
+        "the access token ab12, token=ab12, page_token=ab12, ?tokens=ab12, ?page-token=ab12, a token: ab12",
+        "it begins with -----BEGIN PRIVATE KEY----- and ends with -----END PRIVATE KEY-----",
+        f"-----BEGIN PUBLIC KEY-----\n{PEM_LINE}\n-----END PUBLIC KEY-----",
+        f"-----BEGIN CERTIFICATE-----\n{PEM_LINE}\n-----END CERTIFICATE-----",
     ],
 )
 def test_other_text_stays_as_it_is(text):
@@ -236,6 +249,38 @@ def test_other_text_stays_as_it_is(text):
         ),
         ("k?X-Amz-S3session-Token=ab/cd&x=1", "k?X-Amz-S3session-Token=****&x=1"),
         ("x-amz-s3session-token: abcd", "x-amz-s3session-token: ****"),
+        # What opens an account: the names of OAuth, of AWS and of Azure.
+        ("https://h.example/?token=abc&x=1", "https://h.example/?token=****&x=1"),
+        ("h.example/?x=1&amp;access_token=abc", "h.example/?x=1&amp;access_token=****"),
+        ("grant_type=x&refresh_token=abc", "grant_type=x&refresh_token=****"),
+        (f"refresh_token: {HEX}", "refresh_token: ****"),
+        (
+            '{"refresh_token":"a","client_secret": "b"}',
+            '{"refresh_token":"****","client_secret": "****"}',
+        ),
+        ("{'aws_session_token': 'ab'}", "{'aws_session_token': '****'}"),
+        (
+            "AWS_SESSION_TOKEN=abc\nexport CLIENT_SECRET=abc",
+            "AWS_SESSION_TOKEN=****\nexport CLIENT_SECRET=****",
+        ),
+        ("aws_secret_access_key = wJalr/K7MDENG", "aws_secret_access_key = ****"),
+        (f"AccountName=a;AccountKey={KEY};x=1", "AccountName=a;AccountKey=****;x=1"),
+        ("<SessionToken>FwoGZXIvYXdz//wEaD</SessionToken>", "<SessionToken>****</SessionToken>"),
+        ("X-Auth-Token: AUTH_tk1234\r\nHost: x", "X-Auth-Token: ****\r\nHost: x"),
+        (
+            f"aws s3 cp --sse-c AES256 --sse-c-key {KEY} a",
+            "aws s3 cp --sse-c AES256 --sse-c-key **** a",
+        ),
+        ("--client-secret 'abc' --token ghp_abc1", "--client-secret '****' --token ****"),
+        (
+            f"x-amz-server-side-encryption-customer-key: {KEY}",
+            "x-amz-server-side-encryption-customer-key: ****",
+        ),
+        (f"a {PEM} b", f"a {MASKED_PEM} b"),
+        (json.dumps({"private_key": PEM, "n": 1}), json.dumps({"private_key": MASKED_PEM, "n": 1})),
+        (repr(PEM.encode()), repr(MASKED_PEM.encode())),
+        (f"{PEM[:100]}, and so on", "-----BEGIN RSA PRIVATE KEY-----****, and so on"),
+        (f"{PEM[:100]}\n\n{PEM}", f"-----BEGIN RSA PRIVATE KEY-----****\n\n{MASKED_PEM}"),
         # Other shapes of a name and its value.
         (
             f'<textarea name="X-Amz-Signature">{HEX}</textarea>',

@@ -23,10 +23,14 @@ def redact(text: str) -> str:
     and whatever is installed ``sig`` and all that end in ``signature``, ``security-token`` or ``s3session-token``; in
     URLs, headers, cookies, settings, JSON, dicts, lists, HARs, HTML forms and bodies of ``multipart/form-data``. So are the token
     of a link that is secret by its path (``/l/`` or ``/p/``, and 22 characters of base64url), in a URL of HTTP or a path alone; a login
-    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key (``encryption_key`` too). Names and values may be
+    in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key (``encryption_key`` and ``sse-c-key`` too);
+    private keys in PEM; and ``access_token``, ``refresh_token``, ``session_token``, ``id_token``, ``auth_token``, ``client_secret``,
+    ``secret_access_key`` and ``account_key`` (``aws_session_token``, ``AccountKey``), and ``token`` in a query: as a member of JSON, in a query and as
+    a variable of the environment whatever they are, and in headers, settings, code and on a command line where the value is in quotes or looks like a secret:
+    letters with digits, or twenty letters in both cases. Names and values may be
     percent-encoded or written with escapes of JSON or references of HTML, also one within the other, up to eight deep.
-    What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV), a URL that is wrapped over two lines
-    (its second half), the lines of a YAML block from its second on, and what is no part of a link: private keys in PEM, ``AccountKey``, ``AWS_SECRET_ACCESS_KEY``, passwords.
+    What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV, and what pandas and rich print), the second half of a URL that is
+    wrapped or cut over two lines, the lines of a YAML block from its second on, passwords, and a secret without its name.
     Masking twice changes nothing.
 
     Args:

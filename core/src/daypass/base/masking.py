@@ -20,16 +20,27 @@ _ALWAYS = (
     r"\bx-[a-z0-9]{1,20}-(?:[a-z]{1,20}-){0,3}signature|cloudfront-signature|signature"
     rf"|(?:security|s3session)[-_]token|{ENCRYPTION_KEY}"
 )
+#: What else opens an account or an object, in the names of OAuth, of AWS and of Azure. Code hands such things on under the
+#: same names, so that a value has to look like one, but for a query and a variable of the environment.
+_IN_CODE = (
+    r"(?:access|refresh|session)[-_]?token|(?<![a-z0-9])(?:auth|id)[-_]token|client[-_]?secret"
+    r"|secret[-_]?access[-_]?key|account[-_]?key|sse-c(?:-copy-source)?-key|(?<=[?&])token|(?<=--)token"
+)
 #: Those which sentences and code hold too, as all with an underscore, so that what follows a colon may be anything.
 _ORDINARY = frozenset({"sig", "signature"})
 
 _VALUE = r"[A-Za-z0-9%+=_~.:/-]+"
 _more = re.compile(_VALUE).match
+#: So much of it says whether it is one: a value may go on over names that come again and again.
+_BEGIN = r"[A-Za-z0-9%+=_~.:/-]{1,256}"
 #: What ends a value though it was escaped, as in a URL that is a parameter of another.
 _ENDS = frozenset("&;\"'\\<> \t\r\n\b\f\v")
 
 #: How a value follows its name. In a URL or a cookie: the blanks can only be encoded ones.
-_parameter = re.compile(rf"(?:\[\])?=(?P<blanks>\s{{0,9}})[\"']?(?P<value>{_VALUE})").match
+_parameter = re.compile(
+    rf"(?:\[\])?=(?P<blanks>\s{{0,9}})(?P<quote>[\"'])?(?P<value>{_BEGIN})(?P<call>\()?"
+).match
+_of_query = re.compile(r"[?&][\w-]*\Z").search
 #: What Python prints of bytes, in which quotes may be escaped.
 _bytes = re.compile(r"[\"']?\s{0,9}[:=]\s{0,9}b(?P<quote>[\"'])").match
 _ending = {quote: re.compile(rf"[{quote}\r\n]") for quote in "\"'"}
@@ -56,14 +67,14 @@ _element = re.compile(
     re.IGNORECASE,
 ).match
 #: On a command line, after the name of an option.
-_argument = re.compile(rf"[ \t]++(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?").match
+_argument = re.compile(rf"[ \t]++(?P<quote>[\"'])?(?P<value>{_BEGIN})(?P<call>\()?").match
 _dashes = re.compile(r"(?<![\w-])--[a-z0-9-]*\Z", re.IGNORECASE).search
 #: How many characters before a name are looked at.
 _BEFORE = 40
 #: In a line of headers, YAML, settings or code.
 _line = re.compile(
     r"[\"']?(?P<index>\][ \t]*+(?==))?[ \t]*+(?:=>|:=|=(?!=)|:\[|:(?:[ \t]*+[|>][+-]?[ \t]*+\r?\n)?)[ \t]*+"
-    rf"(?P<quote>[\"'])?(?P<value>{_VALUE})(?P<call>\()?"
+    rf"(?P<quote>[\"'])?(?P<value>{_BEGIN})(?P<call>\()?"
 ).match
 
 #: Schemes of Authorization whose credential is secret; V4's holds a signature, which is masked as any.
@@ -73,6 +84,15 @@ _CREDENTIAL = re.compile(
     rf"(?P<value>{_VALUE})",
     re.IGNORECASE,
 )
+
+#: Around a private key in PEM (RFC 7468), and what shows that there is one between.
+_EDGE = re.compile(
+    r"-----(?:(?P<begin>BEGIN)|END)(?: [A-Z0-9]{1,20}){0,4} PRIVATE KEY(?: BLOCK)?-----"
+)
+_body = re.compile(
+    r"(?:\s*+[A-Za-z-]{1,40}+:[^\r\n]*+)*+(?:\s*+[A-Za-z0-9+/=]{16,}+)*+(?:\s*+[A-Za-z0-9+/=]++)?"
+).match
+_is_body = re.compile(r"[A-Za-z0-9+/]{16}").search
 
 #: A thing that says in two places what it is named and what it holds: a field of an HTML form, a header in a HAR.
 _PAIRED = re.compile(
@@ -117,7 +137,7 @@ def mask(text: str, names: frozenset[str] = frozenset()) -> str:
         for span in find(layer.text)
     ]
     plain = found[-1]
-    for find in (_named, _credentials, _paired):
+    for find in (_named, _credentials, _paired, _private_keys):
         spans += (plain.origin(*span) for span in find(plain, names))
     pieces: list[str] = []
     done = 0
@@ -132,7 +152,8 @@ def mask(text: str, names: frozenset[str] = frozenset()) -> str:
 def _secret(names: frozenset[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return what finds secret names, and what finds one at the end of a name; made when they are needed first."""
     words = "|".join(map(re.escape, sorted({"sig", *names}, key=lambda name: (-len(name), name))))
-    named = rf"{_ALWAYS}|(?<![a-z0-9])(?:{words})"
+    # A name that was given is masked whatever its value looks like, so it comes before those of code.
+    named = rf"{_ALWAYS}|(?<![a-z0-9])(?:{words})|(?P<code>{_IN_CODE})"
     return (
         re.compile(named, re.IGNORECASE),
         re.compile(rf"(?:{named}|authorization)\Z", re.IGNORECASE),
@@ -154,15 +175,15 @@ def _named(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
 def _values(plain: Layer, name: re.Match[str]) -> Iterable[_Span]:
     """Return where the values of a name stand."""
     text, (start, at) = plain.text, name.span()
-    is_word = name[0].lower() in _ORDINARY or "_" in name[0]
+    is_word = name[0].lower() in _ORDINARY or "_" in name[0] or name["code"] is not None
     if found := _bytes(text, at):
         return [_printed(plain, found)]
     found = _parameter(text, at)
     if found and all(map(plain.is_escaped, range(*found.span("blanks")))):
-        return [_whole(plain, found)]
+        return [_whole(plain, found)] if _is_given(text, name, found) else ()
     if found := _member(text, at):
         # With a comma it may be a list of names, such as those of options.
-        listed = "_" in name[0] and "," in found[0]
+        listed = is_word and "," in found[0]
         return (span for span in _items(plain, found) if not listed or _is_no_name(text, *span))
     before = max(0, start - _BEFORE)
     if found := _enclosed(text, at, before, start):
@@ -173,6 +194,14 @@ def _values(plain: Layer, name: re.Match[str]) -> Iterable[_Span]:
     if found and (not (is_word or found["index"]) or found["quote"] or _is_random(found)):
         return [_whole(plain, found)]
     return ()
+
+
+def _is_given(text: str, name: re.Match[str], found: re.Match[str]) -> bool:
+    """Tell a parameter's value from what code hands on under its name."""
+    if name["code"] is None or name[0].isupper() or found["quote"]:
+        return True
+    start = name.start()
+    return _of_query(text, max(0, start - _BEFORE), start) is not None or _is_random(found)
 
 
 def _enclosed(text: str, at: int, before: int, start: int) -> re.Match[str] | None:
@@ -195,6 +224,8 @@ def _whole(plain: Layer, found: re.Match[str]) -> _Span:
     """Return where a value stands, with the escapes in it that end none."""
     begin, end = found.span("value")
     text = plain.text
+    if more := _more(text, end):
+        end = more.end()
     while end < len(text) and text[end] not in _ENDS and plain.is_escaped(end):
         more = _more(text, end + 1)
         end = more.end() if more else end + 1
@@ -228,6 +259,24 @@ def _credentials(plain: Layer, _: frozenset[str]) -> Iterator[_Span]:
     """Find what follows a scheme of Authorization."""
     for found in _CREDENTIAL.finditer(plain.text):
         yield _whole(plain, found)
+
+
+def _private_keys(plain: Layer, _: frozenset[str]) -> Iterator[_Span]:
+    """Find what stands in a private key in PEM, also where its end was cut off."""
+    text, begin = plain.text, None
+    for edge in _EDGE.finditer(text):
+        if begin is not None:
+            end = edge.start() if edge["begin"] is None else _end_of_body(text, begin)
+            if _is_body(text, begin, end):
+                yield begin, end
+        begin = None if edge["begin"] is None else edge.end()
+    if begin is not None and _is_body(text, begin, end := _end_of_body(text, begin)):
+        yield begin, end
+
+
+def _end_of_body(text: str, begin: int) -> int:
+    found = _body(text, begin)
+    return begin if found is None else found.end()
 
 
 def _paired(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
