@@ -19,7 +19,7 @@ from daypass.gate.cors import plan_cors
 from daypass.hookspecs.cors_rules import CorsRule
 from daypass.hookspecs.parts import UploadedPart
 from daypass.toolkit.deadlines import Deadline
-from daypass.transfer import parts
+from daypass.transfer import parts, sessions
 from daypass.transfer.meter import Meter
 from daypass_gcs.metadata import _check_there
 from tests.servers.azurite import ACCOUNT, KEY, FakeEntra
@@ -40,7 +40,7 @@ class Request:
     site: str
     #: Is given the server's URL, a directory, and what sets the environment.
     ask: Callable[[str, Path, pytest.MonkeyPatch], object]
-    #: False for HEAD, whose answer has no body.
+    #: False where no body of the answer is read; that of HEAD has none.
     has_body: bool = True
     #: False where only http is spoken, or another protocol.
     by_tls: bool = True
@@ -69,15 +69,34 @@ def send_form(url: str, directory: Path, _: Any) -> object:
     return daypass.upload(file_of(directory), form)
 
 
-def send_part(url: str, directory: Path, _: Any) -> object:
-    link = daypass.SignedURL(
+def put_link(url: str) -> daypass.SignedURL:
+    return daypass.SignedURL(
         url=url, method="PUT", headers={}, expires_at=datetime(2030, 1, 1, tzinfo=UTC),
         expires_because="requested", permits=frozenset({"PUT"}), unenforced=frozenset(),
         path="s3://b/k", backend="s3",
     )  # fmt: skip
+
+
+def send_part(url: str, directory: Path, _: Any) -> object:
+    link = put_link(url)
     upload: Any = SimpleNamespace(part=lambda *_, **__: link, size_of=lambda _: 4, part_size=4)
     md5 = b64encode(hashlib.md5(b"body", usedforsecurity=False).digest()).decode()
     return list(parts.send_parts(upload, file_of(directory), [md5], [1], jobs=1, meter=Meter(None)))
+
+
+def start_session(url: str, directory: Path, _: Any) -> object:
+    headers = {"x-goog-resumable": "start"}
+    return daypass.upload(file_of(directory), f"{url}/k", headers=headers)
+
+
+def bring(url: str, directory: Path, _: Any) -> object:
+    with file_of(directory).open("rb") as source:
+        return sessions.Sending(put_link(url), source, 4, Meter(None), have=0).finish()
+
+
+def ask_session(url: str, directory: Path, _: Any) -> object:
+    with file_of(directory).open("rb") as source:
+        return sessions.Sending(put_link(url), source, 4, Meter(None)).finish()
 
 
 CORE = {
@@ -91,6 +110,16 @@ CORE = {
     ),
     "form": Request("daypass.transfer.whole._send.once", send_form),
     "part": Request("daypass.transfer.parts._Job._send", send_part),
+    "session, started": Request(
+        "daypass.transfer.sessions.start.once", start_session, has_body=False
+    ),
+    "session, brought to": Request("daypass.transfer.sessions.Sending._ask", bring),
+    "session, asked": Request("daypass.transfer.sessions.Sending._ask", ask_session),
+    "session, cancelled": Request(
+        "daypass.transfer.sessions.cancel",
+        lambda url, *_: sessions.cancel(put_link(url)),
+        has_body=False,
+    ),
     "metadata of another filesystem": Request(
         "daypass.backends.generic._look",
         lambda url, *_: hastened(url).head_metadata("k"),
