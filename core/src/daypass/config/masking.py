@@ -17,8 +17,8 @@ _MASK = "****"
 def masked(value: Any, name: str = "", own: frozenset[str] = frozenset()) -> Any:
     """Return nested options with every secret replaced by asterisks, and what a backend declares to be one.
 
-    >>> masked({"key": "AKEXAMPLE", "secret": Secret("env", "MAPS"), "anon": False})
-    {'key': '****', 'secret': Secret(kind='env', name='MAPS'), 'anon': False}
+    >>> masked({"key": "AKEXAMPLE", "secret": Secret("env", "MAPS"), "token": "made-up"})
+    {'key': 'AKEXAMPLE', 'secret': Secret(kind='env', name='MAPS'), 'token': '****'}
     """
     if isinstance(value, Secret):
         return value
@@ -39,12 +39,9 @@ def has_plain_secret(value: Any, name: str = "", own: frozenset[str] = frozenset
     if isinstance(value, Mapping):
         if len(value) == 1 and ("env" in value or "file" in value):
             return False  # a reference to one
-        # Beside a secret a key is its ID, as s3fs has it: who reads it can do nothing with it.
-        ids = {"key"} if "secret" in value else set()
         return any(
             has_plain_secret(item, _named(inner, name, value, own), own)
             for inner, item in value.items()
-            if inner not in ids
         )
     if isinstance(value, list):
         return any(has_plain_secret(item, name, own) for item in value)
@@ -53,4 +50,8 @@ def has_plain_secret(value: Any, name: str = "", own: frozenset[str] = frozenset
 
 def _named(inner: object, name: str, table: Mapping[Any, Any], own: frozenset[str]) -> str:
     """Return the name that decides on a value: that of its table, where it says that all is secret."""
-    return name if is_secret(name, table, own) else str(inner)
+    if is_secret(name, table, own):
+        return name
+    # Beside a secret a key is its ID, as s3fs has it: who reads it can do nothing with it.
+    is_id = inner == "key" and "secret" in table and inner not in own
+    return "key_id" if is_id else str(inner)
