@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 from google.oauth2.credentials import Credentials as Person
 
 import daypass
+from daypass.cli.run import run
 from daypass_gcs import GCSOptions
 from tests.plugins.gcs.conftest import HMAC
 
@@ -182,6 +183,87 @@ def test_a_file_that_is_no_key(tmp_path, text):
 def test_nothing_at_all_is_an_error_and_never_an_unsigned_url():
     with pytest.raises(daypass.CredentialsError, match="no Google credentials were found"):
         sign()
+
+
+#: What the file holds that the variable names (None: there is none), and what is said of it.
+FILES = {
+    "missing": (None, "does not exist"),
+    "no JSON": ("s3cret-word {", "is no JSON object"),
+    "a list": ('["s3cret-word"]', "is no JSON object"),
+    "another JSON": ('{"word": "s3cret-word"}', "holds no credentials that google-auth can read"),
+    "a key without a key": (
+        '{"type": "service_account", "client_email": "me@p.example", "private_key": "s3cret-word", "token_uri": "x"}',
+        "holds no credentials that google-auth can read",
+    ),
+}
+
+
+@pytest.fixture
+def private(front, monkeypatch):
+    """A store that shows nothing to whom it does not know, found by the environment alone."""
+    front.tokens = {"good"}
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", front.url)
+    return front
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_wrong_file_of_the_environment_is_named_by_signing_and_reading_alike(
+    private, tmp_path, monkeypatch, capfd, case
+):
+    text, why = FILES[case]
+    file = tmp_path / "adc.json"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv(ADC, str(file))
+    wanted = f"no Google credentials were found: {ADC} names {file}, which {why}: name the file "
+    for ask in (daypass.create_signed_url, daypass.head_metadata):
+        with pytest.raises(daypass.CredentialsError) as raised:
+            ask("gs://bucket/k")
+        assert str(raised.value).startswith(wanted)
+        assert raised.value.__cause__ is None
+    for command in ("sign", "head"):
+        assert run([command, "gs://bucket/k"]) == 4
+        told = capfd.readouterr().err
+        assert told.startswith(f"daypass: error: {wanted}")
+        assert "s3cret-word" not in told
+
+
+def test_a_file_of_the_environment_that_nobody_may_open_is_named(private, tmp_path, monkeypatch):
+    monkeypatch.setenv(ADC, str(tmp_path))  # a folder
+    for ask in (daypass.create_signed_url, daypass.head_metadata):
+        with pytest.raises(daypass.CredentialsError, match="cannot be read"):
+            ask("gs://bucket/k")
+
+
+def test_a_variable_that_holds_the_key_itself_is_not_shown(private, account, monkeypatch):
+    monkeypatch.setenv(ADC, json.dumps(account))
+    for ask in (daypass.create_signed_url, daypass.head_metadata):
+        with pytest.raises(daypass.CredentialsError, match="is no path but what") as raised:
+            ask("gs://bucket/k")
+        assert account["client_email"] not in str(raised.value)
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["by options", "by fs"])
+def test_without_any_credentials_signing_and_reading_say_the_same(private, opened, monkeypatch):
+    monkeypatch.delenv(ADC, raising=False)
+    place = {"fs": gcsfs.GCSFileSystem(skip_instance_cache=True)} if opened else {}
+    said = set()
+    for ask in (daypass.create_signed_url, daypass.head_metadata):
+        with pytest.raises(
+            daypass.CredentialsError, match="no Google credentials were found: give"
+        ) as raised:
+            ask("gs://bucket/k", **place)
+        said.add(str(raised.value))
+    assert len(said) == 1
+
+
+def test_a_project_that_contradicts_is_told_by_reading_as_by_signing(
+    private, key_file, monkeypatch
+):
+    monkeypatch.setenv(ADC, str(key_file))
+    for ask in (daypass.create_signed_url, daypass.head_metadata):
+        with pytest.raises(daypass.InvalidRequestError, match="dummy-project-id"):
+            ask("gs://bucket/k", storage_options={"project": "another"})
 
 
 def test_a_project_that_contradicts_the_default_credentials_is_an_error(key_file, monkeypatch):

@@ -18,6 +18,7 @@ from daypass_gcs.keys import HmacKey, Key, KeylessKey, RsaKey, Transport, explai
 from daypass_gcs.options import GCSOptions
 from daypass_gcs.redirects import staying
 from daypass_gcs.settings import DEFAULT_UNIVERSE, Settings, check_universe
+from daypass_gcs.sources import none_found, wrong_file
 
 #: What signBlob needs; the storage scopes that gcsfs asks for do not reach IAM.
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -64,7 +65,7 @@ def find_key(location: Location, settings: Settings, deadline: Deadline) -> Key:
         return HmacKey(options.hmac_access_id, options.hmac_secret, universe)
     credentials = settings.found if settings.is_open else _load(settings, deadline)
     if credentials is None:
-        raise CredentialsError(_ANONYMOUS)
+        raise none_found() if settings.by_default else CredentialsError(_ANONYMOUS)
     return key_of(credentials, options, deadline)
 
 
@@ -121,7 +122,7 @@ def _of_method(method: str, settings: Settings, deadline: Deadline) -> Any:
     if method == "anon":
         return None
     if method == "google_default":
-        return _default(settings, deadline)
+        return default_credentials(settings, deadline)
     if method == "cloud":
         return _google("auth.compute_engine").Credentials()
     raise CredentialsError(_A_PERSON)  # whoever it is: no need to unpickle or to log in
@@ -161,8 +162,14 @@ def _of_info(info: Mapping[str, Any]) -> Any:
         raise CredentialsError(msg) from None
 
 
-def _default(settings: Settings, deadline: Deadline) -> Any:
-    """Application-default credentials, whose chain may ask a metadata server once."""
+def default_credentials(settings: Settings, deadline: Deadline) -> Any:
+    """Return application-default credentials, whose chain may ask a metadata server once.
+
+    Raises:
+        CredentialsError: if there are none.
+        InvalidRequestError: if they belong to another project than the filesystem's.
+
+    """
     request = BoundedRequest(Transport().request(), deadline)
     try:
         credentials, project = deadline.run(
@@ -172,6 +179,9 @@ def _default(settings: Settings, deadline: Deadline) -> Any:
     except DaypassError:
         raise
     except Exception as error:
+        # Not chained: what reads a file may quote from it.
+        if wrong_file() or isinstance(error, _google("auth.exceptions").DefaultCredentialsError):
+            raise none_found() from None
         raise explained(error, deadline) from error
     if settings.project and project and settings.project != project:
         msg = (

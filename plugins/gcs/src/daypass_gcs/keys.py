@@ -247,11 +247,6 @@ def explained(error: Exception, deadline: Deadline) -> DaypassError:
         return StoreError(
             f"what was answered for an access token holds none ({type(error).__name__}): look at what answers there, such as a proxy or a log-in"
         )
-    if isinstance(error, exceptions.DefaultCredentialsError):
-        return CredentialsError(
-            "no Google credentials were found: give a service-account key as token, an HMAC key as "
-            "signer_options hmac_access_id and hmac_secret, or set GOOGLE_APPLICATION_CREDENTIALS"
-        )
     return CredentialsError(
         f"the Google credential could not get an access token ({type(error).__name__}): it has "
         "ended or was revoked, so log in again or give another"

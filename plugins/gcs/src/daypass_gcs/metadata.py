@@ -21,6 +21,7 @@ from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.failures import unreachable
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_gcs.bounded_request import BoundedRequest
+from daypass_gcs.credentials import default_credentials
 from daypass_gcs.keys import Transport, refresh
 from daypass_gcs.places import check_bucket
 from daypass_gcs.settings import payer, settings_of
@@ -137,7 +138,21 @@ def _call(
         msg = f"the store did not answer for {location.path} within {deadline.seconds:g} s"
         raise DeadlineError(msg) from error
     except Exception as error:
-        raise _explained(location, fs, error) from error
+        explained = _explained(location, fs, error)
+        if isinstance(explained, (AccessDeniedError, CredentialsError)) and _is_nobody(fs):
+            _check_found(location, deadline)
+        raise explained from error
+
+
+def _is_nobody(fs: Any) -> bool:
+    return fs is None or fs.credentials.credentials is None
+
+
+def _check_found(location: Location, deadline: Deadline) -> None:
+    """Say as signing does why there are no credentials: gcsfs is anonymous where it finds none, or none that it can use."""
+    settings = settings_of(location)
+    if settings.by_default:
+        default_credentials(settings, deadline)
 
 
 def _renew(credentials: Any, deadline: Deadline) -> None:
@@ -167,7 +182,7 @@ def _explained(location: Location, fs: Any, error: Exception) -> DaypassError:
             f"the bucket of {location.path} is requester-pays: set requester_pays in storage_options "
             "to the project that pays"
         )
-    anonymous = fs is not None and fs.credentials.credentials is None
+    anonymous = fs is not None and _is_nobody(fs)
     forbidden = isinstance(error, OSError) and str(error).startswith("Forbidden")
     if forbidden or status == _FORBIDDEN or (status == _UNAUTHENTICATED and anonymous):
         who = "an anonymous filesystem" if anonymous else "the credential"

@@ -47,6 +47,11 @@ class Settings:
     #: What it has found: google-auth credentials, or None where it is anonymous.
     found: Any = None
 
+    @property
+    def by_default(self) -> bool:
+        """True where google-auth is to find the credentials; gcsfs is anonymous where it finds none."""
+        return self.token is None or self.token == "google_default"  # noqa: S105 - a name of gcsfs
+
     def endpoint(self, universe: str) -> str:
         """Return the endpoint that the filesystem uses, by gcsfs's own order of precedence.
 
@@ -137,6 +142,7 @@ def _of_filesystem(fs: Any) -> Settings:
         msg = f"fs must be a gcsfs.GCSFileSystem, not {type(fs).__name__}"
         raise InvalidRequestError(msg, option="fs")
     return Settings(
+        token=getattr(google, "token", None),
         project=fs.project or None,
         endpoint_url=getattr(fs, "_endpoint", None),
         requester_pays=fs.requester_pays,
