@@ -20,6 +20,7 @@ from daypass import (
     StoreError,
     UnknownOptionError,
 )
+from daypass.cli.run import run
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import ACCOUNT, KEY
 
@@ -218,6 +219,25 @@ def test_nothing_to_sign_with(options, words):
     with pytest.raises(CredentialsError, match=words) as caught:
         sign(options=options)
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"account_name": "contoso", "account_key": "hush hush"}, "not base64"),
+        ({"connection_string": "AccountName=contoso;AccountKey=hush!"}, "not base64"),
+        ({}, "no storage account is named"),
+        ({"account_key": KEY}, "no storage account is named"),
+    ],
+)
+def test_reading_tells_of_such_credentials_as_signing_does(options, words, capfd):
+    given = [word for name in options for word in ("--storage-option", f"{name}={options[name]}")]
+    told = set()
+    for command in ("sign", "head"):
+        assert run([command, "az://maps/k", *given]) == 4
+        told.add(capfd.readouterr().err)
+    assert len(told) == 1, told
+    assert words in told.pop()
 
 
 @pytest.mark.parametrize(

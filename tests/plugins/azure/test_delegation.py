@@ -220,6 +220,18 @@ def test_entras_own_refusal_is_not_the_stores(store, service):
         store.create_signed_url("k")
 
 
+def test_reading_tells_of_a_token_that_cannot_be_had_as_signing_does():
+    class Locked(FakeEntra):
+        async def get_token(self, *_, **__):
+            raise ClientAuthenticationError("secret words")
+
+    options = {"account_name": "contoso", "credential": Locked()}
+    for ask in (daypass.create_signed_url, daypass.head_metadata):
+        with pytest.raises(CredentialsError, match="no Microsoft Entra token could be") as caught:
+            ask("az://maps/k", storage_options=options)
+        assert "secret" not in str(caught.value)
+
+
 def test_an_answer_that_is_no_key(store):
     async def answer(*_, **__):
         return UserDelegationKey()

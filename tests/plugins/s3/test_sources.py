@@ -102,6 +102,53 @@ def test_a_source_that_fails_is_named_with_what_mends_it(profile, case, capfd):
         assert "s3cret-word" not in told
 
 
+#: By what is wrong: what the environment and the options hold, and what has to be said.
+NOTHING_TO_SIGN_WITH = {
+    "nothing at all": ({}, {}, "no S3 credentials were found: give key and secret"),
+    "one of the two variables": (
+        {"AWS_ACCESS_KEY_ID": "AKEXAMPLE"},
+        {},
+        "no S3 credentials could be had from the AWS SDK (PartialCredentialsError)",
+    ),
+    "one of the two options": ({}, {"key": "AKEXAMPLE"}, "the S3 secret is missing or not text"),
+    "a secret that is none": (
+        {},
+        {"key": "AKEXAMPLE", "secret": "s3cret-word\n"},
+        "the S3 secret holds spaces, line breaks",
+    ),
+    "a profile that is not there": (
+        {"AWS_PROFILE": "other"},
+        {},
+        "the AWS SDK found no usable credentials: The config profile (other) could not be found",
+    ),
+    "a source that nobody knows": (
+        {"AWS_PROFILE": "odd"},
+        {},
+        "no S3 credentials could be had from a role (InvalidConfigError)",
+    ),
+}
+ODD = f"region = eu-west-1\n[profile odd]\n{ROLE}credential_source = Nowhere\n"
+
+
+@pytest.mark.parametrize("case", NOTHING_TO_SIGN_WITH)
+def test_signing_reading_and_rules_say_alike_that_there_are_no_credentials(
+    profile, monkeypatch, case, capfd
+):
+    variables, options, said = NOTHING_TO_SIGN_WITH[case]
+    profile(ODD)
+    monkeypatch.delenv("AWS_PROFILE")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    given = [word for name in options for word in ("--storage-option", f"{name}={options[name]}")]
+    told = set()
+    for command in (["sign"], ["head"], ["cors", "--origin", "https://app.example", "--apply"]):
+        path = "s3://maps" if command[0] == "cors" else "s3://maps/k"
+        assert run([command[0], path, *given, *command[1:]]) == 4
+        told.add(capfd.readouterr().err)
+    assert len(told) == 1, told
+    assert told.pop().startswith(f"daypass: error: {said}")
+
+
 def test_variables_whose_end_is_past_are_named(profile, monkeypatch):
     monkeypatch.delenv("AWS_PROFILE")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAX")

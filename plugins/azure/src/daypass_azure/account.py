@@ -7,6 +7,8 @@ is, the SDK's own client says.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from binascii import Error as Base64Error
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -57,7 +59,7 @@ def account_of(location: Location) -> Account:
     """Find the account, once for each store.
 
     Raises:
-        CredentialsError: where neither account nor credential can be told.
+        CredentialsError: where neither account nor credential can be told, or the account key is none.
         InvalidRequestError: where the path and the options contradict each other.
 
     """
@@ -81,6 +83,7 @@ def _find(location: Location) -> Account:
     kind: Kind = "anonymous"
     if key is not None:
         kind = "key"
+        decoded_key(key, "the account key")  # the SDK would be in trouble with it, and not say why
     elif hasattr(credential, "get_token"):
         kind = "token"
     elif hasattr(credential, "signature") or "sig=" in query:
@@ -88,6 +91,27 @@ def _find(location: Location) -> Account:
     account = Account(name=name, endpoint=endpoint, kind=kind, key=key, client=client, place=place)
     _check_agreement(account, named)
     return account
+
+
+def decoded_key(key: str, what: str) -> bytes:
+    """Return the bytes of a key in base64.
+
+    Args:
+        key: the key.
+        what: what it is, in words for messages.
+
+    Raises:
+        CredentialsError: if it is none; the message does not hold it.
+
+    """
+    try:
+        raw = b64decode(key, validate=True)
+    except (Base64Error, ValueError, TypeError):
+        raw = b""
+    if not raw:
+        msg = f"{what} is not base64: check how it was read"
+        raise CredentialsError(msg)
+    return raw
 
 
 def _client(location: Location, place: Place) -> tuple[Any, str | None]:

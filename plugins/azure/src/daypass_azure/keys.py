@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -20,7 +18,7 @@ from daypass.errors import (
 )
 from daypass.model.locations import Location
 from daypass.toolkit.v4 import HmacKey
-from daypass_azure.account import Account
+from daypass_azure.account import Account, decoded_key
 from daypass_azure.network import call_sdk, filesystem
 
 #: A user delegation key starts and ends within seven days of the moment it is asked for:
@@ -129,14 +127,7 @@ def _covers(key: Key, start: datetime, end: datetime) -> bool:
 
 
 def _hmac(key: str, what: str) -> HmacKey:
-    try:
-        raw = b64decode(key, validate=True)
-    except (Base64Error, ValueError, TypeError):
-        raw = b""
-    if not raw:
-        msg = f"{what} is not base64: check how it was read"
-        raise CredentialsError(msg)
-    return HmacKey(raw)
+    return HmacKey(decoded_key(key, what))
 
 
 def _moment(text: str) -> datetime:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from fsspec.asyn import sync
 from fsspec.exceptions import FSTimeoutError
 
 from daypass.errors import (
@@ -20,9 +20,10 @@ from daypass.errors import (
 )
 from daypass.hookspecs.cors_rules import CorsPlan, CorsRule
 from daypass.model.locations import Location
+from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
-from daypass_s3.settings import settings_of
+from daypass_s3.asking import ask, check_settings
 
 #: What an upload by one of our links may have to send.
 _HEADERS = ("content-type", "content-md5", "if-none-match", "x-amz-*")
@@ -84,10 +85,13 @@ def _document(rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _call(location: Location, operation: str, **names: Any) -> Any:
-    settings_of(location).check()
+    check_settings(location)
     fs = sync_filesystem(location)
+    call = partial(fs._call_s3, operation, **names)  # noqa: SLF001 - s3fs has no public call
     try:
-        return sync(fs.loop, fs._call_s3, operation, timeout=location.deadline, **names)  # noqa: SLF001
+        return ask(fs, Deadline.after(location.deadline), call)
+    except DaypassError:
+        raise
     except FSTimeoutError as error:
         msg = f"the CORS rules of {location.bucket}: no answer within {location.deadline:g} s"
         raise DeadlineError(msg) from error

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-from botocore import UNSIGNED
 from botocore.session import Session
 
 from daypass.errors import CredentialsError, DaypassError, DeadlineError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
 from daypass_s3.settings import Settings, first
-from daypass_s3.sources import failed
+from daypass_s3.sources import ASKING, failed, none_found
 
 
 @attrs.frozen
@@ -44,6 +43,37 @@ def check_written(name: str, value: str) -> None:
         raise CredentialsError(msg)
 
 
+def given(settings: Settings, expires_at: datetime | None = None) -> Keys | None:
+    """Return the keys that the filesystem was given, or None where the SDK is to find them.
+
+    Args:
+        settings: of the filesystem.
+        expires_at: when they end, where the caller knows.
+
+    Raises:
+        CredentialsError: if there is one of the two, or one that no provider gives out.
+
+    """
+    client = settings.client_kwargs
+    key = first(settings.key, client.get("aws_access_key_id"))
+    secret = first(settings.secret, client.get("aws_secret_access_key"))
+    if key is None and secret is None:
+        return None
+    token = first(settings.token, client.get("aws_session_token"))
+    return _keys(key, secret, token, expires_at)
+
+
+def _keys(key: Any, secret: Any, token: Any, expires_at: datetime | None) -> Keys:
+    for name, value in (("key", key), ("secret", secret), ("token", token or None)):
+        if value is None and name == "token":
+            continue
+        if not isinstance(value, str) or not value:
+            msg = f"the S3 {name} is missing or not text: give key and secret together"
+            raise CredentialsError(msg)
+        check_written(name, value)
+    return Keys(key, secret, token or None, expires_at)
+
+
 class KeyRing:
     """Finds the keys, and refreshes those that can be refreshed."""
 
@@ -61,37 +91,19 @@ class KeyRing:
         self._static = self._find(settings, session, deadline)
 
     def _find(self, settings: Settings, session: Session, deadline: Deadline) -> Keys | None:
-        if settings.anon or settings.config_kwargs.get("signature_version") is UNSIGNED:
+        if settings.anonymous:
             msg = "the filesystem is anonymous (anon=True), so there is nothing to sign with: give it key and secret, or a profile"
             raise CredentialsError(msg)
-        client = settings.client_kwargs
-        key = first(settings.key, client.get("aws_access_key_id"))
-        secret = first(settings.secret, client.get("aws_secret_access_key"))
-        token = first(settings.token, client.get("aws_session_token"))
-        if key is not None or secret is not None:
-            return self._explicit(key, secret, token)
+        if (keys := given(settings, self._expire_at)) is not None:
+            return keys
         found = self._from_session(settings, session, deadline)
         if found is None:
-            msg = (
-                "no S3 credentials were found: give key and secret in storage_options, or set "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
-            )
-            raise CredentialsError(msg)
+            raise none_found()
         if hasattr(found, "refresh_needed"):
             self._refreshable = found
             return None
         self._held = found
-        return self._explicit(found.access_key, found.secret_key, found.token)
-
-    def _explicit(self, key: Any, secret: Any, token: Any) -> Keys:
-        for name, value in (("key", key), ("secret", secret), ("token", token or None)):
-            if value is None and name == "token":
-                continue
-            if not isinstance(value, str) or not value:
-                msg = f"the S3 {name} is missing or not text: give key and secret together"
-                raise CredentialsError(msg)
-            check_written(name, value)
-        return Keys(key, secret, token or None, self._expire_at)
+        return _keys(found.access_key, found.secret_key, found.token, self._expire_at)
 
     def _from_session(self, settings: Settings, session: Session, deadline: Deadline) -> Any:
         self._session = settings.session or session
@@ -105,7 +117,6 @@ class KeyRing:
 
         The SDK gives each of its requests a time limit that a drip begins anew, and asks again.
         """
-        what = "asking for the session's S3 credentials"
 
         def ask() -> Any:
             if not self._loop:
@@ -116,11 +127,11 @@ class KeyRing:
             return sync(get_loop(), function, *args, timeout=max(deadline.left, 0.001))
 
         try:
-            return deadline.run(ask, what)
+            return deadline.run(ask, ASKING)
         except DaypassError:
             raise
         except TimeoutError:  # fsspec's own is one; its module would bring all of fsspec
-            raise deadline.error(what) from None
+            raise deadline.error(ASKING) from None
         # Not chained: what a program or a service says of itself may hold a secret.
         except Exception as error:  # noqa: BLE001 - of the SDK, which trusts a source to answer as it should
             raise failed(error, self._session) from None
@@ -152,7 +163,7 @@ class KeyRing:
         now = (held.access_key, held.secret_key, held.token or None)
         if known is not None and now == (known.access_key, known.secret, known.token):
             return known
-        return self._explicit(*now)
+        return _keys(*now, self._expire_at)
 
     def _fresh(self, until: datetime) -> Keys:
         deadline = Deadline.after(self._seconds)

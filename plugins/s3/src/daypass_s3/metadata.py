@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import attrs
 from botocore.exceptions import BotoCoreError, ClientError
-from fsspec.asyn import sync
 from fsspec.exceptions import FSTimeoutError
 
 from daypass.base.messages import escaped
 from daypass.errors import (
     AccessDeniedError,
     CredentialsError,
+    DaypassError,
     DeadlineError,
     ObjectNotFoundError,
     StoreError,
@@ -27,9 +28,9 @@ from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.failures import clock_apart, unreachable
 from daypass.toolkit.filesystems import sync_filesystem
 from daypass_s3 import sdk
+from daypass_s3.asking import ask, check_settings
 from daypass_s3.settings import settings_of
 from daypass_s3.shape import shape_of
-from daypass_s3.sources import failed, is_of_source
 
 _MISSING = 404
 #: Headers of the HEAD of this very task: all of an event loop share one client.
@@ -46,7 +47,7 @@ _WITHOUT_CHECKSUMS = (400, 403, 501)
 def head_metadata(location: Location) -> ObjectMetadata:
     """Read one object's metadata, checksums included where the credential may see them."""
     sdk.check_bucket(location.bucket, asks=True)
-    settings_of(location).check()
+    check_settings(location)
     deadline = Deadline.after(location.deadline)
     fs = sync_filesystem(location)
     names = {"Bucket": location.bucket, "Key": location.key}
@@ -56,7 +57,7 @@ def head_metadata(location: Location) -> ObjectMetadata:
     missing: FileNotFoundError | None = None
     try:
         answer = _best_head(fs, deadline, names, headers)
-    except CredentialsError:
+    except DaypassError:
         raise
     except FileNotFoundError as error:
         missing = error
@@ -111,10 +112,7 @@ class _Said:
 
 
 def _said(error: BaseException) -> _Said:
-    """Return what the store said; s3fs makes one of its own errors of the SDK's."""
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, ClientError):
-        found = found.__cause__ or found.__context__
+    found = sdk.answer_in(error)
     if found is None:
         return _Said()
     head = found.response.get("ResponseMetadata", {})
@@ -139,8 +137,9 @@ def _check_bucket(location: Location, fs: Any, deadline: Deadline) -> None:
     if location.cache.get(known):
         return
     try:
-        left = max(deadline.left, 0.001)
-        sync(fs.loop, _call_bucket, fs, location.bucket, timeout=left)
+        ask(fs, deadline, partial(_call_bucket, fs, location.bucket))
+    except DaypassError:
+        raise
     except FileNotFoundError as error:
         msg = f"there is no bucket {location.bucket}, so nothing can be at {location.path}: check its name, and the endpoint"
         raise StoreError(msg, status=_MISSING, store_code="NoSuchBucket") from error
@@ -170,18 +169,11 @@ def _best_head(
 def _head(
     fs: Any, deadline: Deadline, names: Mapping[str, str], headers: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    left = max(deadline.left, 0.001)  # 0 is none for fsspec
-    try:
-        answer: Mapping[str, Any] = sync(fs.loop, _call, fs, names, headers, timeout=left)
-    except Exception as error:
-        if _said(error).status is None and is_of_source(error):
-            raise failed(error, fs.session) from None  # which no store has seen
-        raise
+    answer: Mapping[str, Any] = ask(fs, deadline, partial(_call, fs, names, headers))
     return answer
 
 
 async def _call(fs: Any, names: Mapping[str, str], headers: Mapping[str, str]) -> Any:
-    await fs.set_session()
     events = (await fs.get_s3(names["Bucket"])).meta.events
     # Not all of them are parameters of the SDK's call; before it is signed, a request takes any.
     events.register("before-call.s3.HeadObject", _add_further, unique_id="daypass-further")

@@ -236,6 +236,14 @@ def check_bucket(bucket: str, *, asks: bool = False) -> None:
         raise InvalidPathError(msg, option="path")
 
 
+def answer_in(error: BaseException) -> exceptions.ClientError | None:
+    """Return what the SDK made of a store's answer, if one came; s3fs makes one of its own errors of it."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, exceptions.ClientError):
+        found = found.__cause__ or found.__context__
+    return found
+
+
 def refusal_in(error: Exception) -> tuple[str, int | None]:
     """Return the code and the HTTP status of a store's refusal; s3fs translates the SDK's errors and chains them."""
     for found in (error, error.__cause__):
@@ -245,21 +253,11 @@ def refusal_in(error: Exception) -> tuple[str, int | None]:
     return "", None
 
 
+#: Of the files that name sources of credentials; what the sources themselves raise, `sources` tells.
 _NO_CREDENTIALS = (
-    exceptions.NoCredentialsError,
-    exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
     exceptions.ProfileNotFound,
     exceptions.ConfigNotFound,
     exceptions.ConfigParseError,
-    exceptions.InvalidConfigError,
-    exceptions.MetadataRetrievalError,
-    exceptions.SSOError,
-    exceptions.TokenRetrievalError,
-    exceptions.UnauthorizedSSOTokenError,
-    exceptions.InfiniteLoopConfigError,
-    exceptions.UnknownCredentialError,
-    exceptions.RefreshWithMFAUnsupportedError,
 )
 
 

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from daypass.base.messages import refuse_unknown, shown
 from daypass.base.secrets import Options
 from daypass.base.urls import check_endpoint
-from daypass.errors import InvalidRequestError, StoreError
+from daypass.errors import InvalidRequestError
 from daypass.model.locations import Location
-from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.settings import (
     FSSPEC_OPTIONS,
     arguments_of,
@@ -56,6 +55,11 @@ class Settings:
     client_kwargs: Mapping[str, Any] = attrs.field(factory=dict)
     config_kwargs: Mapping[str, Any] = attrs.field(factory=dict)
     s3_additional_kwargs: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def anonymous(self) -> bool:
+        """True where the filesystem signs nothing."""
+        return self.anon or self.config_kwargs.get("signature_version") is UNSIGNED
 
     @property
     def region(self) -> str | None:
@@ -172,31 +176,4 @@ def _of_filesystem(fs: Any) -> Settings:
         client_kwargs=fs.client_kwargs,
         config_kwargs=fs.config_kwargs,
         s3_additional_kwargs=fs.s3_additional_kwargs,
-    )
-
-
-def with_region(settings: Settings, location: Location, deadline: Deadline) -> Settings:
-    """Let the filesystem find the bucket's region, where it was made with ``cache_regions``."""
-    if not settings.cache_regions or settings.region or settings.endpoint:
-        return settings
-    from fsspec.asyn import sync
-    from fsspec.exceptions import FSTimeoutError
-
-    fs: Any = location.fs
-
-    async def find() -> Any:
-        """Ask on the filesystem's loop, all in one time."""
-        await fs.set_session()
-        return await fs.get_s3(location.bucket)
-
-    try:
-        client = sync(fs.loop, find, timeout=max(deadline.left, 0.001))
-    except FSTimeoutError as error:
-        what = f"looking for the region of bucket {location.bucket}"
-        raise deadline.error(what) from error
-    except (OSError, BotoCoreError) as error:
-        msg = f"cache_regions could not find the region of bucket {location.bucket}: name it as client_kwargs region_name"
-        raise StoreError(msg) from error
-    return attrs.evolve(
-        settings, client_kwargs={**settings.client_kwargs, "region_name": client.meta.region_name}
     )

@@ -20,11 +20,12 @@ from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.engine import CREDENTIALS_END, NOTHING, ONLY, Begun, Latest, Shape, Templates
 from daypass.toolkit.v4 import AWS4, SENTINEL, Prepared, Template
 from daypass_s3 import sdk
+from daypass_s3.asking import with_region
 from daypass_s3.credentials import KeyRing, Keys
 from daypass_s3.hosts import is_amazon
 from daypass_s3.oracle import Oracle
 from daypass_s3.own_links import check_alive
-from daypass_s3.settings import settings_of, with_region
+from daypass_s3.settings import settings_of
 from daypass_s3.shape import shape_of
 
 if TYPE_CHECKING:

@@ -19,17 +19,24 @@ from daypass.base.messages import escaped
 from daypass.errors import CredentialsError
 from daypass.toolkit.failures import unreachable
 
-__all__ = ["failed", "is_of_source"]
+__all__ = ["ASKING", "failed", "is_of_source", "none_found"]
 
+#: What takes too long where a source is silent.
+ASKING = "asking for the session's S3 credentials"
 #: What sources raise, beside the errors of the SDK; of what a store answers there is none among them.
 _OF_SOURCES = (
     *(FileNotFoundError, PermissionError, EOFError, RuntimeError, json.JSONDecodeError),
     exceptions.CredentialRetrievalError,
     exceptions.InfiniteLoopConfigError,
+    exceptions.InvalidConfigError,
+    exceptions.MetadataRetrievalError,
     exceptions.MissingDependencyException,
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
     exceptions.RefreshWithMFAUnsupportedError,
     exceptions.SSOError,
     exceptions.TokenRetrievalError,
+    exceptions.UnknownCredentialError,
 )
 
 
@@ -48,8 +55,18 @@ def failed(error: Exception, session: Any) -> CredentialsError:
         session: its session, whose profile names the source.
 
     """
+    if isinstance(error, exceptions.NoCredentialsError):
+        return none_found()
     said, mend = _told(error, _profile(session), session)
     return CredentialsError(f"no S3 credentials could be had from {said}: {mend}")
+
+
+def none_found() -> CredentialsError:
+    """Say that no source holds any."""
+    return CredentialsError(
+        "no S3 credentials were found: give key and secret in storage_options, or set "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+    )
 
 
 def _profile(session: Any) -> Mapping[str, Any]:
