@@ -32,6 +32,8 @@ MAY_BE = {
     "upload": ("JSON of something else", "JSON, a list", "nothing"),  # no two stores say the same
     "form": ("JSON of something else", "JSON, a list", "nothing"),
     "part": ("JSON of something else", "JSON, a list", "nothing"),
+    "session, brought to": ("JSON of something else", "JSON, a list", "nothing"),
+    "session, asked": ("JSON of something else", "JSON, a list", "nothing"),
     "S3 CORS, written": ("nothing",),
     "S3 upload in parts, abort": ("nothing",),
     "GCS upload in parts, abort": ("nothing",),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from daypass.toolkit.failures import clock_apart, unreachable
-from tests.servers.azurite import _make_certificate
+from tests.servers.certificates import identity
 from tests.servers.serving import serving
 
 
@@ -54,10 +54,7 @@ def test_plain_http_is_no_tls():
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path):
-    certificate, key = _make_certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with serving(Quiet, context) as port:
+    with serving(Quiet, identity(tmp_path)[0]) as port:
         said = unreachable(failed(f"https://127.0.0.1:{port}/"))
     assert said.startswith("its certificate is not trusted (self-signed certificate)")
 

@@ -223,7 +223,8 @@ def test_entras_own_refusal_is_not_the_stores(store, service):
 def test_reading_tells_of_a_token_that_cannot_be_had_as_signing_does():
     class Locked(FakeEntra):
         async def get_token(self, *_, **__):
-            raise ClientAuthenticationError("secret words")
+            msg = "secret words"
+            raise ClientAuthenticationError(msg)
 
     options = {"account_name": "contoso", "credential": Locked()}
     for ask in (daypass.create_signed_url, daypass.head_metadata):

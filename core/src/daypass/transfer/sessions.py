@@ -30,8 +30,10 @@ __all__ = ["UNIT", "Sending", "cancel", "send_by_session", "session_at", "start"
 #: Of a piece that is not the last a session keeps whole ones of so many bytes.
 UNIT = 256 << 10
 
-#: What a session answers that has not got all bytes, a redirect elsewhere; and one that is cancelled.
-_GOES_ON, _CANCELLED = 308, 499
+#: What a session answers that has not got all bytes, a redirect elsewhere.
+_GOES_ON = 308
+#: And one that is cancelled: by the JSON API, and by the XML API.
+_CANCELLED = (499, 204)
 #: And one that is not there.
 _GONE = (404, 410)
 #: How many there are: all from the first to this one.
@@ -106,11 +108,17 @@ def cancel(session: SignedURL, network: Network = EVERYBODYS) -> None:
     """
     asked = attrs.evolve(session, method="DELETE")
     try:
-        with send(asked, headers={"Content-Length": "0"}, network=network, answers=(_CANCELLED,)):
-            pass
+        with send(
+            asked, headers={"Content-Length": "0"}, network=network, answers=_CANCELLED
+        ) as response:
+            status = response.status
     except StoreError as error:
         if error.status not in _GONE:
             raise
+        return
+    if status not in _CANCELLED:
+        msg = f"the answer to DELETE {session.path} was {status}, and one that is cancelled answers otherwise: look at what answers there, such as a proxy"
+        raise StoreError(msg, status=status)
 
 
 @attrs.define
