@@ -116,6 +116,22 @@ def test_pieces_are_of_a_size_of_which_sessions_keep_whole_ones(front, options, 
     assert front.asked == []
 
 
+def test_pieces_are_held_to_no_size_of_parts_however_large_the_file_is(front, options, file):
+    piece = 256 << 10
+    daypass.upload(file, PATH, part_size=piece, multipart_threshold=MIB, **options)
+    assert [place for place, _ in front.sessions.asked] == [
+        f"bytes {begin}-{begin + piece - 1}/{SIZE}" for begin in range(0, SIZE, piece)
+    ]
+
+
+def test_nor_where_it_goes_on(front, options, file, stopped):
+    stopped()
+    front.sessions.asked.clear()
+    again = {name: value for name, value in options.items() if name != "resumable"}
+    daypass.upload(file, PATH, part_size=256 << 10, resume=True, **again)
+    assert {count for _, count in front.sessions.asked} == {0, 256 << 10}
+
+
 def test_an_empty_file_is_one_too(front, options, tmp_path):
     (tmp_path / "empty").touch()
     done = daypass.upload(tmp_path / "empty", PATH, **options)

@@ -9,7 +9,6 @@ import attrs
 
 from daypass.errors import ObjectNotFoundError
 from daypass.gate import doors
-from daypass.hookspecs.parts import plan_parts
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.requests import for_reading, make_reading
 from daypass.store.root import Root
@@ -63,14 +62,7 @@ class Job:
 
 
 def has_parts(job: Job, size: int) -> bool:
-    """Tell whether the job's store takes a file of this size in parts.
-
-    Raises:
-        InvalidRequestError: for a part size that it does not take.
-
-    """
+    """Tell whether the job's store takes a file of this size in parts."""
     info = job.root.backend.info
-    if info.multipart is None or size == 0 or "create_multipart_upload" in job.root.location.lacks:
-        return False
-    plan_parts(size, job.part_size, info.multipart, info.name)
-    return True
+    lacks = "create_multipart_upload" in job.root.location.lacks
+    return info.multipart is not None and size > 0 and not lacks

@@ -81,10 +81,10 @@ def abort(file: Path, path: str, root: Root, key: str, headers: Mapping[str, str
 def _begin(job: Job, journal: Journal) -> Transfer | None:
     info = job.root.backend.info
     assert info.multipart is not None  # noqa: S101 - has_parts has asked
-    if job.asked.get("if_absent"):
-        check_absent(job)
     before = job.source.file.stat()
     plan = plan_parts(before.st_size, job.part_size, info.multipart, info.name)
+    if job.asked.get("if_absent"):
+        check_absent(job)
     md5, md5s = checksums(job.source.file, plan.size, plan.part_size, job.meter, job.asked)
     if len(md5s) != plan.count:
         msg = f"{job.source.file} changed while it was read"
