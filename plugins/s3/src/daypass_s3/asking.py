@@ -14,6 +14,7 @@ from daypass.errors import DaypassError, StoreError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
 from daypass_s3.credentials import given
+from daypass_s3.programs import Programs, programs_of
 from daypass_s3.sdk import answer_in
 from daypass_s3.settings import Settings, settings_of
 from daypass_s3.sources import ASKING, failed, is_of_source
@@ -48,6 +49,8 @@ def ask(fs: Any, deadline: Deadline, call: Callable[[], Awaitable[Any]]) -> Any:
     begun = Event()
 
     async def run() -> Any:
+        """Ask in the loop, once the filesystem has its client."""
+        _programs_of(fs)
         await fs.set_session()
         begun.set()
         return await call()
@@ -58,10 +61,25 @@ def ask(fs: Any, deadline: Deadline, call: Callable[[], Awaitable[Any]]) -> Any:
         if not begun.is_set():
             raise deadline.error(ASKING) from None
         raise
+    except KeyboardInterrupt:
+        if (programs := _programs_of(fs)) is not None:
+            programs.end()
+        raise
     except Exception as error:
         if answer_in(error) is None and is_of_source(error):
             raise failed(error, fs.session) from None  # which no store has seen
         raise
+
+
+def _programs_of(fs: Any) -> Programs | None:
+    """Return what the filesystem's session runs for credentials; None where keys were given, or none are used."""
+    if fs.anon or fs.key is not None or fs.secret is not None:
+        return None
+    if fs.session is None:
+        from aiobotocore.session import AioSession
+
+        fs.session = AioSession(**fs.kwargs)  # as s3fs makes it, with its first client
+    return programs_of(fs.session, in_loop=True)
 
 
 def with_region(settings: Settings, location: Location, deadline: Deadline) -> Settings:

@@ -11,6 +11,7 @@ from botocore.session import Session
 from daypass.errors import CredentialsError, DaypassError, DeadlineError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline
+from daypass_s3.programs import Programs, programs_of
 from daypass_s3.settings import Settings, first
 from daypass_s3.sources import ASKING, failed, none_found
 
@@ -85,6 +86,7 @@ class KeyRing:
         self._held: Any = None
         #: Whose profile names the source.
         self._session: Any = None
+        self._programs: Programs | None = None
         self._seconds = location.deadline
         self._loop = settings.session is not None
         self._expire_at = location.options.credentials_expire_at
@@ -119,6 +121,7 @@ class KeyRing:
         """
 
         def ask() -> Any:
+            self._programs = programs_of(self._session, in_loop=self._loop)
             if not self._loop:
                 return function(*args)
             from fsspec.asyn import get_loop, sync
@@ -128,6 +131,10 @@ class KeyRing:
 
         try:
             return deadline.run(ask, ASKING)
+        except (DeadlineError, KeyboardInterrupt):
+            if self._programs is not None:
+                self._programs.end()
+            raise
         except DaypassError:
             raise
         except TimeoutError:  # fsspec's own is one; its module would bring all of fsspec
