@@ -20,14 +20,12 @@ from aiobotocore.session import AioSession
 import daypass
 
 #: Seconds, for a program to be started and to note who it is.
-_TIME = 5
-#: It notes itself and what it has started, and says nothing.
-HANGS = """import os, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-with open(sys.argv[1] + ".new", "w") as file:
-    file.write(f"{os.getpid()} {child.pid}")
-os.rename(sys.argv[1] + ".new", sys.argv[1])
-time.sleep(600)
+_TIME = 3
+#: It notes itself and what it has started, and says nothing; a shell, which is there at once.
+HANGS = """sleep 600 > /dev/null 2>&1 &
+echo "$$ $!" > "$1.new"
+mv "$1.new" "$1"
+wait
 """
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups")
@@ -38,8 +36,8 @@ def noted(monkeypatch, tmp_path):
     """Write the profile ``mine`` with a program that hangs, and return the file in which it notes who runs."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "hangs.py").write_text(HANGS)
-    command = f"{sys.executable} {tmp_path / 'hangs.py'} {tmp_path / 'noted'}"
+    (tmp_path / "hangs.sh").write_text(HANGS)
+    command = f"sh {tmp_path / 'hangs.sh'} {tmp_path / 'noted'}"
     (tmp_path / "config").write_text(
         f"[profile mine]\nregion = eu-west-1\ncredential_process = {command}\n"
     )
@@ -107,7 +105,7 @@ def test_who_interrupts_ends_the_program(noted, ask):
 
 def test_a_program_that_speaks_is_read_as_ever(noted, tmp_path, monkeypatch):
     keys = {"Version": 1, "AccessKeyId": "ASIAX", "SecretAccessKey": "made-up", "SessionToken": "t"}
-    (tmp_path / "hangs.py").write_text(f"print({json.dumps(json.dumps(keys))})")
+    (tmp_path / "hangs.sh").write_text(f"echo '{json.dumps(keys)}'")
     for store in (a_store(), with_session()):
         with pytest.warns(daypass.ShortLivedURLWarning):
             assert "X-Amz-Credential=ASIAX" in store.create_signed_url("k").url
