@@ -23,3 +23,9 @@ def test_a_value_that_is_not_secret_is(registry_of):
     place = {"storage_options": {"shelf": "third"}}
     said = Again("f", "fake://b/k", place)._spell("resume=True")
     assert said == "`daypass put --resume f fake://b/k --storage-option shelf=third`"
+
+
+def test_so_is_who_asks_without_whom_a_policy_lets_nothing_go_on(registry_of):
+    registry_of({"fake": fakes.backend()})
+    said = Again("f", "fake://b/k", {"signer": "fake", "caller": "team/ann"})._spell("abort_upload")
+    assert said == "`daypass put --abort f fake://b/k --signer fake --caller team/ann`"

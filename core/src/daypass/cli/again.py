@@ -64,8 +64,9 @@ class Again:
                     value if isinstance(value, str) and not _is_json(value) else json.dumps(value)
                 )
                 words += [option, f"{key}={text}"]
-        if self.place.get("signer") is not None:
-            words += ["--signer", str(self.place["signer"])]
+        for name in ("signer", "caller"):
+            if self.place.get(name) is not None:
+                words += [f"--{name}", str(self.place[name])]
         return shlex.join(words) + rest
 
     def _secret_options(self) -> frozenset[str]:
