@@ -189,6 +189,16 @@ def test_the_journal_opens_the_upload_and_is_for_its_owner_alone(front, stopped,
     assert journal.stat().st_mode & 0o077 == 0
 
 
+def test_without_a_place_for_the_journal_no_session_is_started(
+    front, options, file, monkeypatch, tmp_path
+):
+    (tmp_path / "no folder").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "no folder"))
+    with pytest.raises(StoreError, match=r"or to a session keeps a journal .* and not resumable"):
+        daypass.upload(file, PATH, **options)
+    assert front.asked == []
+
+
 def test_another_file_or_other_options_do_not_go_on(options, file, stopped):
     stopped()
     with pytest.raises(InvalidRequestError, match="content_type is not what") as caught:

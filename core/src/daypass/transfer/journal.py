@@ -107,8 +107,9 @@ def open_journal(file: Path, path: str) -> Iterator[Journal]:
         raise
     except OSError as error:
         msg = (
-            f"an upload in parts keeps a journal in {place.parent}, which cannot be written "
-            f"({error.strerror}): set XDG_STATE_HOME to a directory that can, or raise multipart_threshold"
+            f"an upload in parts or to a session keeps a journal in {place.parent}, which cannot be written "
+            f"({error.strerror}): set XDG_STATE_HOME to a directory that can, or send the file in one piece "
+            "(a higher multipart_threshold, and not resumable)"
         )
         raise StoreError(msg) from error
     with notes:
