@@ -251,6 +251,9 @@ def test_other_text_stays_as_it_is(text):
         ("x-amz-s3session-token: abcd", "x-amz-s3session-token: ****"),
         # What opens an account: the names of OAuth, of AWS and of Azure.
         ("https://h.example/?token=abc&x=1", "https://h.example/?token=****&x=1"),
+        # The address of a session, which takes an object's bytes from whoever has it.
+        ("https://h.example/b/k?upload_id=abc", "https://h.example/b/k?upload_id=****"),
+        ("/k?uploadType=resumable&upload_id=a-b", "/k?uploadType=resumable&upload_id=****"),
         ("h.example/?x=1&amp;access_token=abc", "h.example/?x=1&amp;access_token=****"),
         ("grant_type=x&refresh_token=abc", "grant_type=x&refresh_token=****"),
         (f"refresh_token: {HEX}", "refresh_token: ****"),

@@ -25,7 +25,7 @@ def redact(text: str) -> str:
     of a link that is secret by its path (``/l/`` or ``/p/``, and 22 characters of base64url), in a URL of HTTP or a path alone; a login
     in front of a URL's host, the credential of an ``Authorization``, and a customer's encryption key (``encryption_key`` and ``sse-c-key`` too);
     private keys in PEM; and ``access_token``, ``refresh_token``, ``session_token``, ``id_token``, ``auth_token``, ``client_secret``,
-    ``secret_access_key`` and ``account_key`` (``aws_session_token``, ``AccountKey``), and ``token`` in a query: as a member of JSON, in a query and as
+    ``secret_access_key`` and ``account_key`` (``aws_session_token``, ``AccountKey``), and ``token`` and ``upload_id`` in a query: as a member of JSON, in a query and as
     a variable of the environment whatever they are, and in headers, settings, code and on a command line where the value is in quotes or looks like a secret:
     letters with digits, or twenty letters in both cases. Names and values may be
     percent-encoded or written with escapes of JSON or references of HTML, also one within the other, up to eight deep.

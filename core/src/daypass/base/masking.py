@@ -20,11 +20,11 @@ _ALWAYS = (
     r"\bx-[a-z0-9]{1,20}-(?:[a-z]{1,20}-){0,3}signature|cloudfront-signature|signature"
     rf"|(?:security|s3session)[-_]token|{ENCRYPTION_KEY}"
 )
-#: What else opens an account or an object, in the names of OAuth, of AWS and of Azure. Code hands such things on under the
+#: What else opens an account or an object, in the names of OAuth, of AWS, of Azure and of Google's sessions. Code hands such things on under the
 #: same names, so that a value has to look like one, but for a query and a variable of the environment.
 _IN_CODE = (
     r"(?:access|refresh|session)[-_]?token|(?<![a-z0-9])(?:auth|id)[-_]token|client[-_]?secret"
-    r"|secret[-_]?access[-_]?key|account[-_]?key|sse-c(?:-copy-source)?-key|(?<=[?&])token|(?<=--)token"
+    r"|secret[-_]?access[-_]?key|account[-_]?key|sse-c(?:-copy-source)?-key|(?<=[?&])(?:token|upload_id)|(?<=--)token"
 )
 #: Those which sentences and code hold too, as all with an underscore, so that what follows a colon may be anything.
 _ORDINARY = frozenset({"sig", "signature"})
