@@ -18,7 +18,7 @@ def complete(daypass, environment, tmp_path):
 
     def ask(*words, configured=MAPS):
         file.write_text(configured)
-        # As fish asks: bash cuts words at their colons before it does.
+        # As fish asks: bash cuts words at their colons before it does, which its own script mends.
         environment.update(
             _DAYPASS_COMPLETE="fish_complete",
             COMP_WORDS=" ".join(["daypass", *words[:-1]]),
@@ -84,6 +84,52 @@ def test_bash_completes_by_the_script_that_the_command_prints(
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
     place = {
+        "PATH": f"{Path(DAYPASS).parent}:{environment['PATH']}",
+        "DAYPASS_CONFIG": str(tmp_path / "config.toml"),
+    }
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env=environment | place,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "completed"),
+    [
+        ("daypass sign daypass:", "daypass sign daypass :", ["//maps/", "//media/"]),
+        ("daypass sign daypass://", "daypass sign daypass : //", ["//maps/", "//media/"]),
+        ("daypass sign daypass://me", "daypass sign daypass : //me", ["//media/"]),
+        ("daypass put a:b daypass://ma", "daypass put a : b daypass : //ma", ["//maps/"]),
+        ("daypass sign s3://ma", "daypass sign s3 : //ma", []),
+        ("daypass sign  --root=daypass://ma", "daypass sign --root = daypass : //ma", ["//maps/"]),
+        ("daypass sign --method=pu", "daypass sign --method = pu", ["put"]),
+        (
+            "daypass sign s3://b/k --sig",
+            "daypass sign s3 : //b/k --sig",
+            ["--signing-time", "--signer", "--signer-option"],
+        ),
+        ("daypass sign 'daypass://me", "daypass sign \\'daypass://me", ["daypass://media/"]),
+    ],
+)
+def test_bash_completes_a_path_whose_colon_is_written(
+    environment, tmp_path, line, words, completed
+):
+    """With the words as bash cuts them, and the answers without what is before the word that it has cut."""
+    (tmp_path / "config.toml").write_text(MAPS)
+    script = f"""
+        eval "$(daypass completion bash)"
+        compopt() {{ :; }}  # which works where a person types alone
+        COMP_LINE=$LINE COMP_POINT=${{#LINE}} COMP_WORDS=({words}) COMP_CWORD={words.count(" ")}
+        _daypass_completion_of_whole_words daypass
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    place = {
+        "LINE": line,
         "PATH": f"{Path(DAYPASS).parent}:{environment['PATH']}",
         "DAYPASS_CONFIG": str(tmp_path / "config.toml"),
     }

@@ -13,6 +13,27 @@ from daypass.cli.output import say
 
 _SHELLS = ("bash", "zsh", "fish")
 
+#: bash cuts words at colons and signs of equality: they are put together again before click asks, and what bash has of a path is
+#: left out of the answers.
+_WHOLE_WORDS = r"""
+_daypass_completion_of_whole_words() {
+    local rest=${COMP_LINE:0:COMP_POINT} words=() word cut=
+    for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+        if [[ ${#words[@]} == 0 || $rest == [[:space:]]* ]]; then
+            words+=("") rest=${rest#"${rest%%[![:space:]]*}"}
+        fi
+        words[-1]+=$word rest=${rest#"$word"}
+    done
+    if [[ $COMP_WORDBREAKS == *:* && ${words[-1]} != *[\"\']* ]]; then
+        cut=${words[-1]#--*=} cut=${cut%"${cut##*:}"}
+    fi
+    local COMP_WORDS=("${words[@]}") COMP_CWORD=$((${#words[@]} - 1))
+    _daypass_completion "$1"
+    COMPREPLY=("${COMPREPLY[@]#"$cut"}")
+    [[ ${COMPREPLY[0]-} != */ ]] || compopt -o nospace
+}
+complete -o nosort -F _daypass_completion_of_whole_words daypass"""
+
 
 def _completion(shell: str | None) -> None:
     """Print the script by which a shell completes commands, options, profiles and signers.
@@ -31,6 +52,8 @@ def _completion(shell: str | None) -> None:
     made = get_completion_class(asked)
     assert made is not None  # noqa: S101 - click knows these three
     say(made(group, {}, "daypass", COMPLETE).source().rstrip("\n"))
+    if asked == "bash":
+        say(_WHOLE_WORDS)
 
 
 command = click.Command(
