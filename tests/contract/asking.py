@@ -186,16 +186,16 @@ STEPS = ("list_parts", "complete", "abort")
 XML_STEP = "daypass.toolkit.xml_uploads.XMLUploadSession._take.exchange"
 S3 = {
     "S3 metadata": Request(
-        "daypass_s3.metadata._head", lambda url, *_: s3(url).head_metadata("k"), has_body=False
+        "daypass_s3.asking.ask", lambda url, *_: s3(url).head_metadata("k"), has_body=False
     ),
     "S3 bucket, where the object is missing": Request(
-        "daypass_s3.metadata._check_bucket", missing_bucket, has_body=False
+        "daypass_s3.asking.ask", missing_bucket, has_body=False
     ),
     "S3 CORS, read": Request(
-        "daypass_s3.cors_rules._call", lambda url, *_: cors(s3(url)).read()
+        "daypass_s3.asking.ask", lambda url, *_: cors(s3(url)).read()
     ),
     "S3 CORS, written": Request(
-        "daypass_s3.cors_rules._call", lambda url, *_: cors(s3(url)).write([])
+        "daypass_s3.asking.ask", lambda url, *_: cors(s3(url)).write([])
     ),
     "S3 credentials": Request(
         "daypass_s3.credentials.KeyRing._ask.ask", sign_in_a_container, by_tls=False
@@ -203,7 +203,7 @@ S3 = {
     "S3 credentials of a session": Request(
         "daypass_s3.credentials.KeyRing._ask.ask", sign_with_a_session, by_tls=False
     ),
-    "S3 region": Request("daypass_s3.settings.with_region", find_region, has_body=False),
+    "S3 region": Request("daypass_s3.asking.ask", find_region, has_body=False),
     "S3 upload in parts": Request(
         XML_STEP, lambda url, *_: s3(url).create_multipart_upload("k", size=4)
     ),
@@ -284,7 +284,7 @@ GCS = {
     "GCS signBlob": Request("daypass_gcs.keys.KeylessKey.sign", sign_blob),
     "GCS token": Request("daypass_gcs.keys.KeylessKey.sign", get_token),
     "GCS default credentials": Request(
-        "daypass_gcs.credentials._default", metadata_server(None), by_tls=False
+        "daypass_gcs.credentials.default_credentials", metadata_server(None), by_tls=False
     ),
     "GCS account of a machine": Request(
         "daypass_gcs.credentials._email_of", metadata_server("cloud"), by_tls=False

@@ -12,6 +12,7 @@ import daypass
 from daypass.errors import InvalidRequestError, PolicyError, UnsupportedOptionError
 from daypass.policy import in_force
 from daypass.policy.enforcer import Enforcer
+from daypass.transfer import retries
 from tests.conftest import examples
 from tests.plugins.gcs.sdk import BUCKETS, KEYS, LIFETIMES, STYLES, TIMES, by_google, by_us
 from tests.plugins.gcs.test_sdk_equality import UPLOADS, headers_of
@@ -108,8 +109,9 @@ def test_google_s_own_uploader_goes_on_with_the_session(store, front, tmp_path):
 
 @pytest.mark.parametrize("options", [{}, {"encryption_key": b"k" * 32}], ids=["", "own key"])
 def test_a_file_goes_up_through_the_link_alone_on_from_where_it_was_broken_off(
-    store, front, tmp_path, options
+    store, front, tmp_path, options, monkeypatch
 ):
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.001)
     (tmp_path / "k").write_bytes(BODY)
     link = store.create_signed_url("k", method="PUT", resumable=True, **options)
     front.sessions.faults[:] = [503]  # of all that came with it nothing is kept
