@@ -65,6 +65,20 @@ def test_what_is_no_host_is_refused(given):
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["a.example", "https://b.example"], "not 'https://b.example'"),
+        ([], "a list of 1 to 100, not a list of 0"),
+        (["a.example"] * 101, "not a list of 101"),
+    ],
+)
+def test_the_host_that_is_none_is_named_or_how_many_there_are(given, said):
+    with pytest.raises(InvalidRequestError) as caught:
+        SignRequest(referrers=given)
+    assert str(caught.value).endswith(said)
+
+
 def test_no_host_at_all_is_a_mistake_and_no_link_for_everybody():
     """Unlike empty metadata: a link that was meant to be restricted would go unrestricted."""
     with pytest.raises(InvalidRequestError):

@@ -50,11 +50,16 @@ def hosts(value: str | Sequence[str] | None, option: str) -> tuple[str, ...] | N
     if value is None:
         return None
     given = [value] if isinstance(value, str) else value
-    if isinstance(given, (list, tuple)) and 0 < len(given) <= _MOST_HOSTS:
-        found = dict.fromkeys(map(_host, given))
-        if None not in found:
-            return tuple(filter(None, found))
-    msg = f"{option} must be a host such as example.org or *.example.org, without scheme, port and path, or a list of up to {_MOST_HOSTS}, not {shown(value)}"
+    what = shown(value)
+    if isinstance(given, (list, tuple)):
+        found = [_host(one) for one in given[:_MOST_HOSTS]]
+        if None in found:
+            what = shown(given[found.index(None)])
+        elif 0 < len(given) <= _MOST_HOSTS:
+            return tuple(dict.fromkeys(filter(None, found)))
+        else:
+            what = f"a list of {len(given)}"
+    msg = f"{option} must be a host such as example.org or *.example.org, without scheme, port and path, or a list of 1 to {_MOST_HOSTS}, not {what}"
     raise InvalidRequestError(msg, option=option)
 
 
