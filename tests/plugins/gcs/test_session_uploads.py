@@ -361,6 +361,13 @@ def test_a_command_that_is_killed_goes_on(front, file, place, journals, tmp_path
     assert journals() == []
 
 
+def test_piped_the_method_that_starts_a_session_is_told_with_its_headers(place, capsys):
+    assert run(["sign", "--method", "PUT", "--resumable", PATH, *place]) == 0
+    assert capsys.readouterr().err == (
+        f"{PATH}: whoever uses it must send a POST without a body, and x-goog-resumable: start\n"
+    )
+
+
 def test_the_command_says_what_was_checked(front, file, place, capsys):
     assert run(["put", "--resumable", "--part-size", "1MiB", str(file), PATH, *place]) == 0
     assert f"MD5 {MD5} checked by the store" in capsys.readouterr().out

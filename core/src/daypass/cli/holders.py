@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from daypass.base.secrets import MASK, masked_headers
 from daypass.cli.words import listed
+from daypass.model.headers import starts_session
 from daypass.model.options import CONDITIONS
 from daypass.store.store import Store
 
@@ -19,10 +20,11 @@ __all__ = ["headers_to_send", "not_enforced"]
 
 
 def headers_to_send(link: SignedURL | SignedPrefix) -> str:
-    """List the headers that a holder must send, without a customer's encryption key."""
+    """List the headers that a holder must send, without a customer's encryption key, and a method that is not the link's own."""
     sent = masked_headers(link.headers)
     hint = " (--json shows it whole)" if MASK in sent.values() else ""
-    return "; ".join(f"{name}: {value}" for name, value in sent.items()) + hint
+    how = "a POST without a body, and " if starts_session(link.headers) else ""
+    return how + "; ".join(f"{name}: {value}" for name, value in sent.items()) + hint
 
 
 def not_enforced(link: SignedURL | SignedPrefix | UploadForm, store: Store) -> list[str]:
