@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from html import unescape
 from http import HTTPStatus
@@ -113,11 +113,23 @@ class _Hearing:
     host: str
     sock: Any
     timeout: Any
+    close: Callable[[], None]
 
     def connect(self) -> None:
         # A name server, many addresses, and a proxy's answer that drips are bounded by no socket's timeout.
         connect: Any = super().connect  # type: ignore[misc] # of the connection beside it
-        Deadline.after(self.timeout).run(connect, f"connecting to {self.host}")
+        late = threading.Event()
+
+        def run() -> None:
+            connect()
+            if late.is_set():  # nobody waits for it any more
+                self.close()
+
+        try:
+            Deadline.after(self.timeout).run(run, f"connecting to {self.host}")
+        except BaseException:
+            late.set()
+            raise
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         # Where there is no answer either, reading it will say so.
