@@ -1,0 +1,1 @@
+"""Commands: ``daypass link``, ``links`` and ``serve``."""
