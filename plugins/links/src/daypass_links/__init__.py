@@ -2,6 +2,82 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from daypass.base.lazily import given_by
+from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
+from daypass.model.links import SignedURL
+from daypass.model.locations import Location
+from daypass.model.options import CONDITIONS, LISTING_ONLY
+from daypass.model.prefixes import SignedPrefix
+from daypass.model.requests import SignRequest
 from daypass_links.options import LinksOptions
 
-__all__ = ["LinksOptions"]
+if TYPE_CHECKING:
+    from daypass.hookspecs.explanations import Explanation
+    from daypass.hookspecs.found import FoundURL
+    from daypass_links.answers import Link, LinkEvent, Page
+    from daypass_links.client import AsyncClient, Client
+
+__all__ = ["AsyncClient", "Client", "Link", "LinkEvent", "LinksOptions", "Page"]
+
+__getattr__ = given_by(
+    __name__,
+    {
+        "AsyncClient": "client",
+        "Client": "client",
+        "Link": "answers",
+        "LinkEvent": "answers",
+        "Page": "answers",
+    },
+)
+
+#: What a link of the service is no place for: the service's clock is its own, and it keeps no key or header
+#: of a holder's.
+_NEVER = {"copy_source", "encryption_key", "headers", "query", "signing_time", "stable_for"}
+
+#: The API key must come from the very file that says which service it is sent to.
+_PROJECT_OPTIONS = ProjectOptions(
+    hosts=("signer_options.server",),
+    secrets={"signer_options.key": lambda key: isinstance(key, str)},
+    credentials=(("signer_options.key",),),
+    leads_elsewhere=lambda _: False,
+)
+
+
+@hookimpl
+def describe_backend() -> BackendInfo:
+    """Declare what the service enforces itself, and what it passes on to the store, which may refuse."""
+    return BackendInfo(
+        name="links",
+        methods=("GET", "HEAD", "PUT", "DELETE"),
+        enforces=CONDITIONS - {*LISTING_ONLY, *_NEVER},
+        prefixes=True,
+        opaque_links=True,
+        options_class=LinksOptions,
+        project_options=_PROJECT_OPTIONS,
+    )
+
+
+@hookimpl
+def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
+    """Have the service make a link for one object."""
+    from daypass_links.signer import sign
+
+    return sign(location, request)
+
+
+@hookimpl
+def create_signed_prefix(location: Location, request: SignRequest) -> SignedPrefix:
+    """Have the service make a link for everything below a prefix."""
+    from daypass_links.signer import grant
+
+    return grant(location, request)
+
+
+@hookimpl
+def explain_url(url: FoundURL) -> Explanation | None:
+    """Recognise a link of a service by its path."""
+    from daypass_links.explain import explain
+
+    return explain(url)

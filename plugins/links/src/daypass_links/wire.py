@@ -1,0 +1,69 @@
+"""What client and service both know: names on the wire, and how errors are told there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from daypass import errors
+from daypass.base.times import rfc3339
+from daypass.errors import DaypassError
+from daypass.model.options import CONDITIONS
+from daypass.model.requests import SignRequest
+
+__all__ = ["PROBLEM", "SCOPES", "STATES", "error_of", "options_of"]
+
+#: The media type of errors (RFC 9457).
+PROBLEM = "application/problem+json"
+#: What an API key may be for.
+SCOPES = ("links:read", "links:write", "sign", "admin")
+#: What a link can be: used as often as it may be, say.
+STATES = ("alive", "not_yet", "ended", "used_up", "revoked")
+
+#: Errors by their word on the wire.
+_ERRORS: dict[str, type[DaypassError]] = {
+    error.code: error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, DaypassError)
+}
+#: Errors that name an option.
+_WITH_OPTION = (errors.InvalidRequestError, errors.UnsupportedOptionError)
+
+
+def options_of(request: SignRequest) -> dict[str, Any]:
+    """Return what a request asks of a link besides its end, as JSON has it.
+
+    >>> options_of(SignRequest(method="PUT", content_type="text/csv", if_absent=True))
+    {'method': 'PUT', 'content_type': 'text/csv', 'if_absent': True}
+    """
+    asked = {name: getattr(request, name) for name in sorted(request.conditions & CONDITIONS)}
+    asked.pop("signing_time", None)
+    if not request.strict:
+        asked["strict"] = False
+    if request.allow_dot_segments:
+        asked["allow_dot_segments"] = True
+    return {"method": request.method, **{name: _plain(value) for name, value in asked.items()}}
+
+
+def _plain(value: Any) -> Any:
+    return rfc3339(value) if isinstance(value, datetime) else value
+
+
+def error_of(problem: Mapping[str, Any], address: str) -> DaypassError | None:
+    """Return the error that a problem tells, with the service's own words; None where it is none of ours.
+
+    Args:
+        problem: the object of problem+json.
+        address: of the service that answered.
+
+    """
+    kind = _ERRORS.get(str(problem.get("code")))
+    detail = problem.get("detail")
+    if kind is None or not isinstance(detail, str):
+        return None
+    said = f"{address} answered: {detail}"
+    option = problem.get("option")
+    if issubclass(kind, _WITH_OPTION) and isinstance(option, str):
+        return kind(said, option=option)
+    return kind(said)
