@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daypass.audit import AuditFile, head, verify
+from daypass.audit import AuditFile, Chain, head, verify, verify_lines
 from daypass.errors import AuditError, InvalidRequestError
 from tests.core.audit.conftest import event, lines_of
 
@@ -165,3 +165,26 @@ def test_a_stranger_can_verify_with_a_few_lines(sound, audit):
             [sys.executable, "-c", program, str(audit(lines))], check=False, capture_output=True
         )
         assert (done.returncode == 0) is good
+
+
+def test_lines_that_somebody_else_keeps_are_verified_as_a_file_is(sound, audit):
+    chain = Chain()
+    lines = [chain.line({"kind": "use", "n": n}, now=1_764_158_400 + n) for n in range(COUNT)]
+    assert verify_lines(lines).ok
+    assert verify(audit(lines)).head == verify_lines(lines).head == chain.hash
+    assert verify_lines(sound).head == verify(audit(sound)).head
+    for bad in (lines[1:], lines[:2] + lines[3:], [lines[1], lines[0]], [*lines, lines[-1]]):
+        assert not verify_lines(bad).ok
+    assert not verify_lines(lines[:-1], expect_head=chain.hash).ok
+
+
+def test_a_chain_goes_on_from_its_newest_line():
+    first = Chain()
+    lines = [first.line({"kind": "use"}, now=1)]
+    second = Chain(first.seq, first.hash)
+    assert verify_lines([*lines, second.line({"kind": "use"}, now=2)]).lines == 2
+
+
+def test_a_line_s_own_fields_are_not_the_caller_s():
+    with pytest.raises(InvalidRequestError, match="'prev'"):
+        Chain().line({"prev": "x"}, now=1)

@@ -1,9 +1,10 @@
-"""Verify audit files: which line was changed, removed, put in or moved, and whether the newest are there."""
+"""Verify audits: which line was changed, removed, put in or moved, and whether the newest are there."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
 import attrs
 
@@ -12,7 +13,7 @@ from daypass.audit.reading import opened
 from daypass.base.messages import shown
 from daypass.errors import InvalidRequestError
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "verify", "verify_lines"]
 
 
 #: A line that says which other was there before.
@@ -55,20 +56,39 @@ def verify(*paths: str | os.PathLike[str], expect_head: str | None = None) -> Ve
     if not paths:
         msg = "name at least one audit file"
         raise InvalidRequestError(msg, option="paths")
+    reader = _Reader(_checked(expect_head))
+    for place, path in enumerate(paths):
+        fault = reader.read(os.fspath(path), first=place == 0)
+        if fault is not None:
+            return fault
+    return reader.end()
+
+
+def verify_lines(
+    lines: Iterable[bytes], *, name: str = "the lines", expect_head: str | None = None
+) -> Verdict:
+    """Verify one chain of lines from wherever they are kept, such as those of `Chain`.
+
+    Args:
+        lines: in their order, each with its end.
+        name: what ``Verdict.file`` and notes call it.
+        expect_head: as for `verify`.
+
+    Raises:
+        InvalidRequestError: for a hash that is none.
+
+    """
+    reader = _Reader(_checked(expect_head))
+    return reader.read_lines(name, lines) or reader.end()
+
+
+def _checked(expect_head: str | None) -> str | None:
     if expect_head is not None and not (
         isinstance(expect_head, str) and re.fullmatch(r"[0-9a-f]{64}", expect_head)
     ):
         msg = f"expect_head is a SHA-256 in 64 hex digits, not {shown(expect_head)}"
         raise InvalidRequestError(msg, option="expect_head")
-    reader = _Reader(expect_head)
-    for place, path in enumerate(paths):
-        fault = reader.read(os.fspath(path), first=place == 0)
-        if fault is not None:
-            return fault
-    if not reader.expected:
-        why = f"no line has the hash {expect_head}: the newest lines were cut off, or all was written anew"
-        return reader.verdict(ok=False, why=why)
-    return reader.verdict(ok=True)
+    return expect_head
 
 
 @attrs.define
@@ -115,6 +135,21 @@ class _Reader:
                 if why is not None:
                     return self.verdict(ok=False, why=why, file=path, line=number)
         return None
+
+    def read_lines(self, name: str, lines: Iterable[bytes]) -> Verdict | None:
+        """Read lines that are all there; return what is wrong with the first bad one."""
+        for number, raw in enumerate(lines, 1):
+            why = self._judge(name, raw, number, first=True)
+            if why is not None:
+                return self.verdict(ok=False, why=why, file=name, line=number)
+        return None
+
+    def end(self) -> Verdict:
+        """Return the verdict where every line was sound."""
+        if self.expected:
+            return self.verdict(ok=True)
+        why = f"no line has the hash {self.expect_head}: the newest lines were cut off, or all was written anew"
+        return self.verdict(ok=False, why=why)
 
     def _judge(self, path: str, raw: bytes, number: int, *, first: bool) -> str | None:
         line = read_line(raw)
