@@ -1,0 +1,1 @@
+"""What the service witnesses: chained events, written together, and verified."""
