@@ -58,6 +58,7 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         "daypass.plugins": ["policy"],
         "daypass.commands": [],
         "daypass.presets": [],
+        "daypass.sections": [],
     }
     assert len(asked) == 1
 

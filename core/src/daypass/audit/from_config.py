@@ -11,6 +11,7 @@ from daypass.audit.file import AuditFile
 from daypass.audit.logger import AuditLogger
 from daypass.audit.sink import AuditSink
 from daypass.config import Section
+from daypass.config.sections import keys_of_others
 from daypass.config.structure import fault, structured_or_raise
 
 __all__ = ["AuditTable", "audits_of"]
@@ -37,7 +38,13 @@ def audits_of(section: Section) -> list[AuditSink]:
         ConfigError: naming the file, the key, and the nearest that is legal.
 
     """
-    table = structured_or_raise(section.values, AuditTable, section.file, ("audit",))
+    values, others = section.values, frozenset[str]()
+    if not values.keys() <= attrs.fields_dict(AuditTable).keys():
+        others = keys_of_others("audit")
+        values = {key: value for key, value in values.items() if key not in others}
+    if others and not values:
+        return []
+    table = structured_or_raise(values, AuditTable, section.file, ("audit",))
     if table.file is None and table.logger is None:
         raise fault(section.file, "[audit]", "needs the key file, or logger, or both")
     level = logging.getLevelNamesMapping().get(table.level)

@@ -38,12 +38,14 @@ GROUPS = (
     "daypass.plugins",
     "daypass.commands",
     "daypass.presets",
+    "daypass.sections",
 )
 #: Of a group where one distribution is chosen by name: how its names are spoken of, and the setting that chooses.
 _CHOSEN = {
     "daypass.backends": ("{}://", "DAYPASS_BACKEND_"),
     "daypass.signers": ("the signer {}", "DAYPASS_SIGNER_"),
     "daypass.commands": ("the command {}", "DAYPASS_COMMAND_"),
+    "daypass.sections": ("the section [{}]", "DAYPASS_SECTION_"),
 }
 #: The commonest requirement, judged without importing `packaging`.
 _AT_LEAST = re.compile(r"daypass>=(\d+(?:\.\d+)*)")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -21,9 +22,10 @@ from daypass.cli.words import one_line
 from daypass.config.masking import has_plain_secret, masked
 from daypass.config.profiles import Profile
 from daypass.config.secrets import Secret
+from daypass.config.sections import brought, structured_section
 from daypass.config.sources import Source, read, user_file
 from daypass.config.structure import dotted
-from daypass.errors import ConfigError, DaypassError
+from daypass.errors import ConfigError, DaypassError, PluginError
 from daypass.policy.from_config import policy_of
 from daypass.store.store import Store
 
@@ -74,13 +76,20 @@ def _tried(loaded: config.Config) -> Iterator[tuple[str | None, str | None, str]
         except DaypassError as error:
             at, file = dotted("profiles", profile.name), profile.files[-1]
             yield file, at, f"{file}: [{at}] {error}"
-    sections = ((loaded.policy, policy_of), (loaded.audit, audits_of))
-    for section, make in sections:
+    made: list[tuple[config.Section | None, Callable[[config.Section], object]]] = [
+        (loaded.policy, policy_of),
+        (loaded.audit, audits_of),
+        (loaded.audit if "audit" in brought() else None, partial(structured_section, "audit")),
+        *((found, partial(structured_section, name)) for name, found in loaded.sections.items()),
+    ]
+    for section, make in made:
         try:
             _ = None if section is None else make(section)
         except ConfigError as error:
             for one in (error, *error.others):
                 yield one.file, one.key, str(one)
+        except PluginError as error:
+            yield None if section is None else section.file, None, str(error)
 
 
 def _doubtful(loaded: config.Config | None) -> Iterator[tuple[str, str]]:

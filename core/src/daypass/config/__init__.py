@@ -11,14 +11,15 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
 from daypass.base.process import after_fork, environment_number
 from daypass.base.tracebacks import discreet
-from daypass.config.layers import Section, layered
+from daypass.config.layers import OF_CORE, layered
 from daypass.config.profiles import Profile, effective
+from daypass.config.sections import Section, structured_section
 from daypass.config.sources import Source, find, of_others, read, user_file
 from daypass.errors import ConfigError, IgnoredFileWarning, without_login
 
@@ -44,6 +45,8 @@ class Config:
     faults_of_project: Mapping[str, tuple[ConfigError, ...]] = attrs.field(factory=dict, repr=False)
     #: Why a project's file was not read.
     ignored: tuple[str, ...] = ()
+    #: Sections that installed distributions bring, by name, each as its file gives it.
+    sections: Mapping[str, Section] = attrs.field(factory=dict)
 
     def profile(self, name: str) -> Profile:
         """Return a profile.
@@ -62,6 +65,22 @@ class Config:
         if found is None:
             raise _no_profile(name, self)
         return found
+
+    def section(self, name: str) -> Any:
+        """Return what a section says that an installed distribution brings, as the class that it has for it.
+
+        Of ``audit`` it is what the distribution adds to core's keys.
+
+        Returns:
+            None where neither a file nor the environment has the section.
+
+        Raises:
+            ConfigError: naming the file, the key, and the nearest that is legal.
+            PluginError: if the distribution's module cannot be imported, or does not say.
+
+        """
+        found = self.audit if name == "audit" else self.sections.get(name)
+        return None if found is None else structured_section(name, found)
 
 
 class _Loaded(NamedTuple):
@@ -158,6 +177,9 @@ def _gathered() -> tuple[list[Source], Config, list[ConfigError]]:
         files=tuple(source.file for source in sources),
         faults_of_project={name: tuple(found) for name, found in layers.of_project.items()},
         ignored=tuple(ignored),
+        sections=MappingProxyType(
+            {name: found for name, found in layers.sections.items() if name not in OF_CORE}
+        ),
     )
     return sources, config, faults
 

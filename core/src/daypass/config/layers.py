@@ -8,13 +8,14 @@ from typing import Any
 
 import attrs
 
-from daypass.config.overrides import overrides
+from daypass.config.overrides import of_sections, overrides
 from daypass.config.secrets import referred, secrets_in
+from daypass.config.sections import Section, brought, resolved_references
 from daypass.config.sources import ENVIRONMENT, Source, user_file
 from daypass.config.structure import dotted, fault, structure, unknown
 from daypass.errors import ConfigError
 
-__all__ = ["Layered", "Section", "layered", "merged"]
+__all__ = ["OF_CORE", "Layered", "layered", "merged"]
 
 #: The options of a profile that may hold secrets.
 _WITH_SECRETS = ("storage_options", "signer_options")
@@ -23,16 +24,8 @@ _NOT_BESIDE = (
     "is set by a variable, and the profile is of {}, a project's file, which also says where credentials go: "
     "name that file in DAYPASS_CONFIG if you trust it"
 )
-#: Sections that are taken whole from the last file that has them, and never from a project's.
-_WHOLE = ("policy", "audit")
-
-
-@attrs.frozen
-class Section:
-    """A section as its file gives it; whoever it belongs to gives it a structure."""
-
-    file: str
-    values: Mapping[str, Any] = attrs.field(repr=False)
+#: Core's sections. As those of distributions they are taken whole from the last file that has them, and never from a project's.
+OF_CORE = ("policy", "audit")
 
 
 @attrs.frozen
@@ -89,16 +82,11 @@ def layered(
             faults += _check_top(source)
         if isinstance(tables, dict):
             faults += _add(found, source, tables)
-        for name in _WHOLE:
-            if name in source.values and source.kind != "project":
-                values = source.values[name]
-                if isinstance(values, dict):
-                    found.sections[name] = Section(source.file, values)
-                else:
-                    faults.append(fault(source.file, name, "must be a table"))
+        if source.kind != "project":
+            faults += _take_sections(found, source)
     files = {name: table for name, (table, _, _) in found.profiles.items()}
     tables, wrong = overrides(environment, files)
-    faults += wrong
+    faults += wrong + _lay_sections(found, environment)
     for name, table in tables.items():
         known = found.profiles.get(name)
         if known is None or not known[2]:
@@ -120,8 +108,50 @@ def _trusted_first(sources: Iterable[Source]) -> list[Source]:
     return sorted(sources, key=lambda source: source.kind == "project")
 
 
+def _take_sections(found: Layered, source: Source) -> list[ConfigError]:
+    """Take a file's sections, and return what is wrong with them."""
+    faults = []
+    for name in _sections_of(source):
+        values = source.values[name]
+        if name in OF_CORE:
+            if not isinstance(values, dict):
+                faults.append(fault(source.file, name, "must be a table"))
+                continue
+        else:
+            try:
+                values = resolved_references(values, source.path.parent)
+            except ValueError as error:
+                faults.append(fault(source.file, f"[{name}]", str(error)))
+                continue
+        found.sections[name] = Section(source.file, values)
+    return faults
+
+
+def _lay_sections(found: Layered, environment: Mapping[str, str]) -> list[ConfigError]:
+    """Lay the variables over the distributions' sections."""
+    files = {name: section.values for name, section in found.sections.items()}
+    tables, faults = of_sections(environment, files)
+    for name, table in tables.items():
+        known = found.sections.get(name, Section(ENVIRONMENT, {}))
+        try:
+            values = merged(known.values, resolved_references(table, None))
+            found.sections[name] = Section(known.file, values)
+        except ValueError as error:
+            faults.append(fault(ENVIRONMENT, f"[{name}]", str(error)))
+    return faults
+
+
+def _sections_of(source: Source) -> list[str]:
+    """Name a file's sections; which of them distributions bring is only looked up where there are others than core's."""
+    others = [name for name in source.values if name not in ("profiles", *OF_CORE)]
+    legal = brought() if others else ()
+    return [name for name in source.values if name in OF_CORE or (name in others and name in legal)]
+
+
 def _check_top(source: Source) -> list[ConfigError]:
-    known = ("profiles", *_WHOLE)
+    known: tuple[str, ...] = ("profiles", *OF_CORE)
+    if not source.values.keys() <= {*known}:
+        known = tuple(dict.fromkeys((*known, *sorted(brought()))))
     faults = [unknown(source.file, (), name, known) for name in source.values if name not in known]
     if not isinstance(source.values.get("profiles", {}), dict):
         faults.append(fault(source.file, "profiles", "must be a table"))
@@ -129,9 +159,9 @@ def _check_top(source: Source) -> list[ConfigError]:
 
 
 def _misplaced(source: Source) -> list[ConfigError]:
-    """Return what is wrong with the policy and the audit of a project's file: that they are there."""
+    """Return what is wrong with the sections of a project's file: that they are there."""
     why = f"is not taken from a project's file: write it into {user_file()}, or name this file in DAYPASS_CONFIG"
-    return [fault(source.file, f"[{name}]", why) for name in _WHOLE if name in source.values]
+    return [fault(source.file, f"[{name}]", why) for name in _sections_of(source)]
 
 
 def _add(found: Layered, source: Source, tables: Mapping[str, Any]) -> list[ConfigError]:

@@ -1,15 +1,16 @@
-"""Environment variables as one more layer: ``DAYPASS_PROFILES__NAME__KEY``, nested by two underscores."""
+"""Environment variables as one more layer: ``DAYPASS_PROFILES__NAME__KEY``, nested by two underscores; and ``DAYPASS_SECTION__KEY``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from daypass.config.sections import brought
 from daypass.config.structure import fault
 from daypass.errors import ConfigError
 from daypass.model.written import value_of
 
-__all__ = ["overrides"]
+__all__ = ["of_sections", "overrides"]
 
 _PREFIX = "DAYPASS_"
 #: Keys of a profile that are text whatever it looks like.
@@ -31,13 +32,12 @@ def overrides(
     """
     found: dict[str, dict[str, Any]] = {}
     faults: list[ConfigError] = []
-    for variable in sorted(name for name in environment if "__" in name.removeprefix(_PREFIX)):
-        if not variable.startswith(_PREFIX):
-            continue
-        section, *parts = variable[len(_PREFIX) :].split("__")
+    for variable, (section, *parts) in _nested(environment):
         if section.upper() in ("POLICY", "AUDIT"):
             why = "is refused: policy and audit come from the user's file, or the one that DAYPASS_CONFIG names"
             faults.append(fault(variable, "", why))
+        elif section.lower() in brought() and all(parts):
+            continue  # said by `of_sections`
         elif section.upper() != "PROFILES" or not all(parts):
             why = "means nothing: write DAYPASS_PROFILES__NAME__KEY"
             faults.append(fault(variable, "", why))
@@ -47,6 +47,39 @@ def overrides(
             except ValueError as error:
                 faults.append(fault(variable, "", str(error)))
     return found, faults
+
+
+def of_sections(
+    environment: Mapping[str, str], known: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, Any]], list[ConfigError]]:
+    """Return what the environment says of sections that distributions bring, and what is wrong with that.
+
+    Args:
+        environment: the variables.
+        known: the sections of the files by name.
+
+    """
+    found: dict[str, dict[str, Any]] = {}
+    faults: list[ConfigError] = []
+    for variable, (section, *parts) in _nested(environment):
+        name = section.lower()
+        if name in ("policy", "audit", "profiles") or not all(parts) or name not in brought():
+            continue
+        if not isinstance(known.get(name, {}), dict):
+            faults.append(fault(variable, "", "lies below an array, which only a file can hold"))
+            continue
+        try:
+            _put(found, [section, *parts], environment[variable], {name: known.get(name, {})})
+        except ValueError as error:
+            faults.append(fault(variable, "", str(error)))
+    return found, faults
+
+
+def _nested(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the variables that name a key below a section, and their parts."""
+    for variable in sorted(environment):
+        if variable.startswith(_PREFIX) and "__" in variable.removeprefix(_PREFIX):
+            yield variable, variable.removeprefix(_PREFIX).split("__")
 
 
 def _put(found: dict[str, Any], parts: list[str], text: str, known: Mapping[str, Any]) -> None:

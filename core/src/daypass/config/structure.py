@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 import attrs
 
 from daypass.base.messages import escaped, nearest, shown
+from daypass.config.secrets import Secret
 from daypass.errors import ConfigError, DaypassError
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def converter() -> Converter:
     made = Converter(forbid_extra_keys=True)
     for kind in (str, int, float, bool):
         made.register_structure_hook(kind, _strictly)
+    made.register_structure_hook(Secret, _reference)
     factory: Any = made.register_structure_hook_factory
     factory(attrs.has, _of_class)
     factory(_made_from(dict), _of_table)
@@ -179,6 +181,13 @@ def of_type(value: object, kind: type) -> Any:
 
 def _strictly(value: object, kind: type) -> Any:
     return of_type(value, kind)
+
+
+def _reference(value: object, _: Any) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    msg = 'must say where the secret is: { env = "NAME" } or { file = "path" }'
+    raise WrongValueError(msg)
 
 
 def _of_class(kind: type, made: Converter) -> Callable[[object, Any], Any]:
