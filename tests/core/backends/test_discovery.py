@@ -59,6 +59,7 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         "daypass.commands": [],
         "daypass.presets": [],
         "daypass.sections": [],
+        "daypass.audits": [],
     }
     assert len(asked) == 1
 

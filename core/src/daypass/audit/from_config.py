@@ -14,7 +14,7 @@ from daypass.config import Section
 from daypass.config.sections import keys_of_others
 from daypass.config.structure import fault, structured_or_raise
 
-__all__ = ["AuditTable", "audits_of"]
+__all__ = ["AuditTable", "audit_file", "audits_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,13 +38,9 @@ def audits_of(section: Section) -> list[AuditSink]:
         ConfigError: naming the file, the key, and the nearest that is legal.
 
     """
-    values, others = section.values, frozenset[str]()
-    if not values.keys() <= attrs.fields_dict(AuditTable).keys():
-        others = keys_of_others("audit")
-        values = {key: value for key, value in values.items() if key not in others}
-    if others and not values:
+    table = _table(section)
+    if table is None:
         return []
-    table = structured_or_raise(values, AuditTable, section.file, ("audit",))
     if table.file is None and table.logger is None:
         raise fault(section.file, "[audit]", "needs the key file, or logger, or both")
     level = logging.getLevelNamesMapping().get(table.level)
@@ -56,8 +52,34 @@ def audits_of(section: Section) -> list[AuditSink]:
         if table.logger is not None:
             found.append(AuditLogger(table.logger, level=level))
         if table.file is not None:
-            path = Path(section.file).parent / Path(table.file).expanduser()
-            found.append(AuditFile(path, fsync=table.fsync))
+            found.append(AuditFile(_placed(section, table.file), fsync=table.fsync))
     except (ValueError, RuntimeError) as error:
         raise fault(section.file, "[audit]", f"is not legal: {error}") from None
     return found
+
+
+def audit_file(section: Section) -> Path | None:
+    """Return the file that a section names; None where it names none.
+
+    Raises:
+        ConfigError: as for `audits_of`.
+
+    """
+    table = _table(section)
+    return None if table is None or table.file is None else _placed(section, table.file)
+
+
+def _table(section: Section) -> AuditTable | None:
+    """Read the keys that are core's; None where all are those of a distribution."""
+    values, others = section.values, frozenset[str]()
+    if not values.keys() <= attrs.fields_dict(AuditTable).keys():
+        others = keys_of_others("audit")
+        values = {key: value for key, value in values.items() if key not in others}
+    if others and not values:
+        return None
+    return structured_or_raise(values, AuditTable, section.file, ("audit",))
+
+
+def _placed(section: Section, file: str) -> Path:
+    """Take a relative path for one that is relative to the configuration file."""
+    return Path(section.file).parent / Path(file).expanduser()

@@ -39,6 +39,7 @@ GROUPS = (
     "daypass.commands",
     "daypass.presets",
     "daypass.sections",
+    "daypass.audits",
 )
 #: Of a group where one distribution is chosen by name: how its names are spoken of, and the setting that chooses.
 _CHOSEN = {
@@ -46,6 +47,7 @@ _CHOSEN = {
     "daypass.signers": ("the signer {}", "DAYPASS_SIGNER_"),
     "daypass.commands": ("the command {}", "DAYPASS_COMMAND_"),
     "daypass.sections": ("the section [{}]", "DAYPASS_SECTION_"),
+    "daypass.audits": ("the audit {}", "DAYPASS_AUDIT_"),
 }
 #: The commonest requirement, judged without importing `packaging`.
 _AT_LEAST = re.compile(r"daypass>=(\d+(?:\.\d+)*)")

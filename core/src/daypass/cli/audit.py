@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import attrs
 import click
 
-from daypass.audit import Found, find, head, verify
+from daypass.audit import Found, Verdict, find, head, verify
+from daypass.audit.configured import verify_configured
 from daypass.cli import exits
 from daypass.cli.completing import InnerGroup
 from daypass.cli.explain import found
@@ -33,22 +34,40 @@ def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -
     """Find the first line of an audit that was changed, removed, put in or moved.
 
     Of an audit that was rotated, name all files, oldest first. That the newest lines are missing is
-    found with --expect-head alone. It exits with 1 where a line is bad.
+    found with --expect-head alone. Without a FILE it verifies what is configured: the file of [audit], and
+    what installed packages witness. It exits with 1 where a line is bad.
     """
-    with _readable():
-        verdict = verify(*files, expect_head=expect_head)
-    if as_json:
-        say_json(attrs.asdict(verdict))
-        return 0 if verdict.ok else exits.FAILED
+    if not files:
+        if expect_head is not None:
+            msg = "--expect-head is the head of one audit: name its files"
+            raise click.UsageError(msg)
+        with _readable():
+            verdicts = verify_configured()
+    else:
+        with _readable():
+            verdicts = {"": verify(*files, expect_head=expect_head)}
+    for name, verdict in verdicts.items():
+        if as_json:
+            say_json(({"audit": name} if name else {}) | attrs.asdict(verdict))
+        else:
+            _say_verdict(name, verdict)
+    return 0 if all(verdict.ok for verdict in verdicts.values()) else exits.FAILED
+
+
+def _say_verdict(name: str, verdict: Verdict) -> None:
     for note in verdict.notes:
         warn(note)
     if verdict.ok:
         lines = "1 line verifies" if verdict.lines == 1 else f"{verdict.lines} lines verify"
-        say(f"{lines}, the head is {verdict.head}")
-        return 0
-    place = f"{verdict.file}: line {verdict.line} is bad: " if verdict.line is not None else ""
+        say(
+            f"{name}: {lines}, the head is {verdict.head}"
+            if name
+            else f"{lines}, the head is {verdict.head}"
+        )
+        return
+    line = "" if verdict.line is None else f"line {verdict.line} is bad: "
+    place = f"{verdict.file}: {line}" if verdict.file is not None else ""
     click.echo(one_line(f"daypass: error: {place}{verdict.why}"), err=True)
-    return exits.FAILED
 
 
 def _head(file: str, *, as_json: bool) -> None:
@@ -120,7 +139,7 @@ command = InnerGroup(
             help=_verify.__doc__,
             epilog=exits.EPILOG,
             params=[
-                click.Argument(["files"], nargs=-1, required=True, metavar="FILE..."),
+                click.Argument(["files"], nargs=-1, metavar="[FILE...]"),
                 click.Option(
                     ["--expect-head"],
                     metavar="HASH",
