@@ -1,0 +1,67 @@
+"""The application of one process: redirects in front, the API behind them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from daypass import __version__
+from daypass_links.server import settings
+from daypass_links.server.api.answers import HANDLERS
+from daypass_links.server.api.health import healthz, readyz
+from daypass_links.server.api.keys import KeysController
+from daypass_links.server.api.links import LinksController
+from daypass_links.server.links.redirect import BEGINNING, redirect
+from daypass_links.server.service import Service
+
+__all__ = ["application", "create"]
+
+App = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
+#: The largest body of a request, in bytes.
+_LARGEST = 1 << 20
+
+
+def create() -> App:
+    """Make the application that the configuration describes."""
+    return application(Service.of(settings.load(), time.time))
+
+
+def application(service: Service) -> App:
+    """Make the application around a service, which is closed when the application shuts down."""
+
+    @asynccontextmanager
+    async def open_until_the_end(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            service.close()
+
+    api: Any = Litestar(
+        [LinksController, KeysController, healthz, readyz],
+        dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
+        exception_handlers=HANDLERS,
+        lifespan=[open_until_the_end],
+        request_max_body_size=_LARGEST,
+        openapi_config=OpenAPIConfig(
+            title="daypass-links",
+            version=__version__,
+            path="/openapi",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+    )
+    links = redirect(service)
+
+    async def answered(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(BEGINNING):
+            await links(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return answered

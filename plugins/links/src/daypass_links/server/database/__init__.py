@@ -1,0 +1,1 @@
+"""Where the service keeps what it knows: links and keys in one database, events and uses in another."""

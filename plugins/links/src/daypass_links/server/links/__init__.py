@@ -1,0 +1,1 @@
+"""Links: made, looked up, used, and taken back."""

@@ -1,0 +1,61 @@
+"""Errors as the service answers them: problem+json (RFC 9457) with a word for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from daypass.errors import DaypassError, QuotaError
+from daypass_links.wire import PROBLEM
+
+__all__ = ["PROBLEM", "UnauthenticatedError", "body", "problem"]
+
+_TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Refused",
+    404: "Not found",
+    405: "Method not allowed",
+    410: "Gone",
+    413: "Too large",
+    422: "Not supported",
+    429: "Too many",
+    500: "Internal error",
+    501: "Not supported",
+    502: "The store failed",
+    503: "Not available",
+}
+
+
+class UnauthenticatedError(DaypassError, PermissionError):
+    """There is no API key, or none that is valid."""
+
+    code = "unauthenticated"
+    http_status = 401
+
+
+def problem(error: DaypassError) -> dict[str, Any]:
+    """Return what is told of an error."""
+    found = _told(error.http_status, error.code, str(error))
+    option = getattr(error, "option", None)
+    if option is not None:
+        found["option"] = option
+    if isinstance(error, QuotaError) and error.retry_after is not None:
+        found["retry_after"] = error.retry_after
+    return found
+
+
+def body(status: int, code: str, detail: str) -> bytes:
+    """Return the body of an answer that is no error of ours."""
+    return msgspec.json.encode(_told(status, code, detail))
+
+
+def _told(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:daypass:{code}",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }

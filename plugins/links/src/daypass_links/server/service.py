@@ -1,0 +1,53 @@
+"""``Service``: what all parts of one process share; made once, before the first request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import attrs
+
+from daypass_links.server.database.changes import Changes
+from daypass_links.server.database.engine import Databases, opened
+from daypass_links.server.events.writer import Writer
+from daypass_links.server.links.resolve import Resolver
+from daypass_links.server.roots import Roots
+from daypass_links.server.settings import Settings
+
+__all__ = ["Service"]
+
+
+@attrs.frozen(eq=False)
+class Service:
+    """One process of the service."""
+
+    settings: Settings
+    databases: Databases
+    events: Writer
+    roots: Roots
+    links: Resolver
+    changes: Changes
+    #: The time, in seconds since the epoch.
+    clock: Callable[[], float]
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Callable[[], float] = time.time) -> Service:
+        """Open what the settings name; the databases have their newest schema already."""
+        databases = opened(*settings.server.databases)
+        roots = Roots(settings.roots)
+        links = Resolver(databases, roots, settings)
+        return cls(
+            settings=settings,
+            databases=databases,
+            events=Writer(databases.events, clock=clock),
+            roots=roots,
+            links=links,
+            changes=Changes(databases, links.forget),
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        """Write what is to be written, and let everything go."""
+        self.events.close()
+        self.changes.close()
+        self.databases.close()

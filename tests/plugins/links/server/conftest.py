@@ -1,0 +1,165 @@
+"""The service in this process, on databases, a clock and a configuration of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+
+from daypass import config
+from daypass_links.server import settings
+from daypass_links.server.app import application
+from daypass_links.server.database.engine import opened
+from daypass_links.server.run import prepared
+from daypass_links.server.service import Service
+
+#: Between two whole seconds.
+NOW = 1_796_000_000.5
+PROFILES = """
+[profiles.maps]
+url = "s3://results"
+storage_options = { key = "AKEXAMPLE", secret = "made-up", client_kwargs = { region_name = "eu-west-1" } }
+"""
+
+
+@attrs.define
+class Clock:
+    """A clock that stands until it is told to go."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@attrs.define(eq=False)
+class Running:
+    """A service, and a way to ask it as a client would, without a network."""
+
+    service: Service
+    app: Any
+    key: str
+    clock: Clock
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = None,
+        peer: str = "203.0.113.9",
+        scheme: str = "http",
+        **more: Any,
+    ) -> httpx.Response:
+        """Send one request; to the API with the first key, unless another is given."""
+        headers = dict(more.pop("headers", {}))
+        if path.startswith("/v1"):
+            headers.setdefault("authorization", f"Bearer {self.key if key is None else key}")
+        headers.setdefault("user-agent", "reader/1")
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, client=(peer, 4711))
+            async with httpx.AsyncClient(
+                transport=transport, base_url=f"{scheme}://anything.example"
+            ) as client:
+                return await client.request(method, path, headers=headers, **more)
+
+        return asyncio.run(asked())
+
+    def raw(self, method: str, path: bytes) -> tuple[int, Any]:
+        """Send a path just as it stands, and return the status and what JSON says."""
+        said: list[dict[str, Any]] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path.decode("latin-1"),
+            "raw_path": path,
+            "query_string": b"",
+            "headers": [],
+            "scheme": "http",
+            "client": ("203.0.113.9", 4711),
+        }
+        asyncio.run(self.app(scope, None, send))
+        return said[0]["status"], json.loads(said[1]["body"] or "null")
+
+    def link(self, path: str = "daypass://maps/a.csv", **asked: Any) -> dict[str, Any]:
+        """Make a link."""
+        answer = self.ask("POST", "/v1/links", json={"path": path, **asked})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def use(self, link: dict[str, Any], key: str = "", method: str = "GET", **more: Any) -> Any:
+        """Use a link."""
+        return self.ask(method, link["url"].removeprefix("http://127.0.0.1:8321") + key, **more)
+
+    def new_key(self, principal: str, **asked: Any) -> str:
+        """Make an API key."""
+        asked = {"scopes": ["links:read", "links:write", "sign"], **asked}
+        answer = self.ask("POST", "/v1/keys", json={"principal": principal, **asked})
+        assert answer.status_code == 201, answer.text
+        key: str = answer.json()["key"]
+        return key
+
+    def events(self, link: dict[str, Any]) -> list[str]:
+        """Return what happened to a link, when all is written that is to be."""
+        self.service.events.durable("seen").result()
+        answer = self.ask("GET", f"/v1/links/{link['link_id']}/events")
+        return [one["kind"] for one in answer.json()["items"]]
+
+
+@pytest.fixture
+def configure(tmp_path, monkeypatch):
+    """Write the configuration of the process, which policy and profiles are read from."""
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("DAYPASS_CONFIG", str(file))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nothing"))
+
+    def write(text: str) -> None:
+        file.write_text(PROFILES + text)
+        config._loaded.clear()
+
+    write("")
+    yield write
+    config._loaded.clear()
+
+
+@pytest.fixture
+def serving(tmp_path, configure):
+    """Make services that share their databases, each as a process of its own would."""
+    running: list[Running] = []
+    clock = Clock()
+    keys: list[str] = []
+
+    def serve(text: str = "", directory: Path = tmp_path) -> Running:
+        configure(text)
+        said = settings.load()
+        server = attrs.evolve(said.server, database=f"sqlite:///{directory / 'links.db'}")
+        said = attrs.evolve(said, server=server)
+        databases = opened(*server.databases)
+        first = prepared(databases, int(clock()))
+        databases.close()
+        if first is not None:
+            keys[:] = [first]
+        service = Service.of(said, clock)
+        running.append(Running(service, application(service), keys[0], clock))
+        return running[-1]
+
+    yield serve
+    for one in running:
+        one.service.close()
+
+
+@pytest.fixture
+def server(serving):
+    """The service with its defaults."""
+    return serving()

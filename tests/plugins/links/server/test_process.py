@@ -1,0 +1,143 @@
+"""``daypass serve`` as it is typed, in front of a real store, and readers that follow its links."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import daypass_links
+from tests.servers.process import serving
+
+pytestmark = pytest.mark.servers
+
+
+#: The command beside the Python that runs the tests.
+DAYPASS = str(Path(sys.executable).with_name("daypass"))
+
+
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def store(servers):
+    """A bucket with an object in a real store."""
+    server = servers("localstack")
+    server.client.create_bucket(Bucket="links-results")
+    server.client.put_object(Bucket="links-results", Key="x.zarr/c/0 0", Body=b"chunk")
+    server.client.put_object(Bucket="links-results", Key="a.csv", Body=b"a,b\n1,2\n")
+    return server
+
+
+@pytest.fixture
+def configured(tmp_path, store):
+    """A configuration with a profile for the store, and an environment that names it."""
+    options = json.dumps(
+        {
+            "key": store.access_key,
+            "secret": store.secret,
+            "endpoint_url": store.endpoint,
+        }
+    )
+    file = tmp_path / "daypass.toml"
+    file.write_text('[profiles.results]\nurl = "s3://links-results"\n')
+    return {
+        **os.environ,
+        "DAYPASS_CONFIG": str(file),
+        "DAYPASS_PROFILES__RESULTS__STORAGE_OPTIONS": options,
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+    }
+
+
+@contextmanager
+def served(env, directory, *words):
+    port = free_port()
+    command = [DAYPASS, "serve", "--port", str(port), *words]
+    directory.mkdir(exist_ok=True)
+    with serving(command, str(directory), env) as output:
+        yield output, f"http://127.0.0.1:{port}"
+
+
+def ready(output, address):
+    output.wait_for("listening on")
+    # It listens as soon as its process does; until then nobody answers.
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+                return answer.status
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+
+
+def read(url, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+        return answer.read()
+
+
+def test_a_link_is_made_read_counted_and_taken_back(configured, tmp_path):
+    with served(configured, tmp_path / "run") as (output, address):
+        key = output.wait_for("first key: ").removeprefix("first key: ")
+        assert ready(output, address) == 200
+        client = daypass_links.Client(address, key=key)
+        link = client.create("daypass://results/a.csv", expires_in="30d", label="report")
+        assert link.url.startswith(f"{address}/l/")
+        assert read(link.url) == b"a,b\n1,2\n"
+        assert read(link.url, Range="bytes=4-6") == b"1,2"
+        grant = client.create("daypass://results/x.zarr/", prefix=True)
+        assert read(f"{grant.url}c/0%200") == b"chunk"
+        upload = client.create("daypass://results/new", method="PUT", max_uses=1)
+        put = subprocess.run(
+            ["curl", "-sSfL", "--noproxy", "*", "-T", "-", upload.url],
+            input=b"new",
+            check=False,
+            capture_output=True,
+        )
+        assert put.returncode == 0, put.stderr
+        assert read(client.create("daypass://results/new").url) == b"new"
+        assert client.show(link.link_id).uses == 2
+        assert client.revoke(label="report") == 1
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            read(link.url)
+        assert caught.value.code == 410
+        caught.value.close()
+        kinds = [event.kind for event in client.events(link.link_id)]
+        assert kinds == ["mint", "use", "use", "revoke"]
+
+
+def test_the_first_key_is_told_once_and_links_outlive_the_process(configured, tmp_path):
+    with served(configured, tmp_path / "one") as (output, address):
+        key = output.wait_for("first key: ").removeprefix("first key: ")
+        ready(output, address)
+        link = daypass_links.Client(address, key=key).create("daypass://results/a.csv")
+    with served(configured, tmp_path / "two") as (output, address):
+        assert ready(output, address) == 200
+        assert read(f"{address}/l/{link.url.rpartition('/')[2]}") == b"a,b\n1,2\n"
+        assert daypass_links.Client(address, key=key).show(link.link_id).state == "alive"
+
+
+def test_a_port_that_somebody_listens_on_is_an_error(configured, tmp_path):
+    with served(configured, tmp_path / "one") as (output, address):
+        ready(output, address)
+        port = address.rpartition(":")[2]
+        other = subprocess.run(
+            [DAYPASS, "serve", "--port", port],
+            env=configured,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert other.returncode == 1
+        assert f"cannot listen on 127.0.0.1 port {port}" in other.stderr
+        assert "choose another with --port" in other.stderr
