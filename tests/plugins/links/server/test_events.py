@@ -33,7 +33,7 @@ def engine(request, tmp_path, servers):
 
 @pytest.fixture
 def keys(tmp_path):
-    return KeySet.read(tmp_path / "server.key")
+    return KeySet.made(tmp_path / "server.key")
 
 
 @pytest.fixture
@@ -223,19 +223,19 @@ def test_whatever_was_done_to_the_database_is_found(engine, keys, witnessed, spo
 
 
 def test_a_stranger_s_key_signs_nothing(engine, keys, witnessed, tmp_path):
-    found = verify_events(engine, KeySet.read(tmp_path / "other.key"))
+    found = verify_events(engine, KeySet.made(tmp_path / "other.key"))
     assert "which is not in the key file" in found.faults[0]
 
 
 def test_rotated_keys_overlap(engine, keys, witnessed, tmp_path):
     rotated = KeySet.rotate(tmp_path / "server.key")
     assert rotated.signing.kid != keys.signing.kid
-    assert verify_events(engine, KeySet.read(tmp_path / "server.key")).ok
+    assert verify_events(engine, KeySet.made(tmp_path / "server.key")).ok
 
 
 def test_a_key_file_is_its_owner_s_alone(tmp_path):
     file = tmp_path / "server.key"
-    KeySet.read(file)
+    KeySet.made(file)
     assert file.stat().st_mode & 0o777 == 0o600
     file.chmod(0o644)
     with pytest.raises(ConfigError, match="nobody else's to read"):

@@ -60,15 +60,25 @@ class KeySet:
         return next((key.public for key in self.keys if key.kid == kid), None)
 
     @classmethod
-    def read(cls, file: Path) -> KeySet:
-        """Read the keys of a file, which is made with one where there is none; only its owner can read it.
+    def made(cls, file: Path) -> KeySet:
+        """Read the keys of a file, which is made with one where there is none.
 
         Raises:
-            ConfigError: if it cannot be read or made, others can read it, or it holds something else.
+            ConfigError: if it cannot be made, and as for `read`.
 
         """
         if not file.exists():
             _write(file, cls((_new(),)))
+        return cls.read(file)
+
+    @classmethod
+    def read(cls, file: Path) -> KeySet:
+        """Read the keys of a file.
+
+        Raises:
+            ConfigError: if it cannot be read, others can read it, or it holds something else.
+
+        """
         try:
             descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb") as opened:

@@ -9,7 +9,9 @@ import attrs
 
 from daypass_links.server.database.changes import Changes
 from daypass_links.server.database.engine import Databases, opened
+from daypass_links.server.events.checkpointer import Checkpointer
 from daypass_links.server.events.writer import Writer
+from daypass_links.server.keyset import KeySet
 from daypass_links.server.links.resolve import Resolver
 from daypass_links.server.roots import Roots
 from daypass_links.server.settings import Settings
@@ -24,6 +26,7 @@ class Service:
     settings: Settings
     databases: Databases
     events: Writer
+    checkpoints: Checkpointer
     roots: Roots
     links: Resolver
     changes: Changes
@@ -40,6 +43,12 @@ class Service:
             settings=settings,
             databases=databases,
             events=Writer(databases.events, clock=clock),
+            checkpoints=Checkpointer(
+                databases.events,
+                KeySet.made(settings.server.keys).signing,
+                every=settings.audit.checkpoint_every,
+                clock=clock,
+            ),
             roots=roots,
             links=links,
             changes=Changes(databases, links.forget),
@@ -49,5 +58,6 @@ class Service:
     def close(self) -> None:
         """Write what is to be written, and let everything go."""
         self.events.close()
+        self.checkpoints.close()
         self.changes.close()
         self.databases.close()

@@ -71,6 +71,9 @@ class Server:
     database: str | None = None
     #: Where events are; without it, beside the database.
     events: str | None = None
+    #: The file with the keys that sign checkpoints, which only its owner may read; without it, beside a database of SQLite,
+    #: or in the user's data directory. Whoever has the database alone signs nothing.
+    key_file: str | None = None
     #: The networks of ``trusted_proxies``.
     proxies: tuple[Network, ...] = attrs.field(init=False, repr=False)
 
@@ -83,6 +86,30 @@ class Server:
         """What links begin with."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def keys(self) -> Path:
+        """The file with the server's keys."""
+        if self.key_file is not None:
+            return Path(self.key_file).expanduser()
+        file = self._file
+        if file is not None:
+            return file.with_name("server.key")
+        from platformdirs import user_data_path
+
+        return user_data_path("daypass", appauthor=False) / "server.key"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there may be a database: one of SQLite has a file."""
+        file = self._file
+        return file is None or file.exists()
+
+    @property
+    def _file(self) -> Path | None:
+        """The main database's file, where it is one of SQLite."""
+        scheme, _, path = self.databases[0].partition(":///")
+        return Path(path) if scheme.startswith("sqlite") else None
 
     @property
     def databases(self) -> tuple[str, str]:
@@ -154,6 +181,8 @@ class Audit:
 
     #: Whether a use is written down before the redirect (``"before"``) or within 20 ms (``"async"``).
     use: str = attrs.field(default="async", converter=_when)
+    #: How many seconds lie between two checkpoints.
+    checkpoint_every: Any = attrs.field(default="60s", converter=_span)
 
 
 #: What `daypass.config` reads for us.
