@@ -50,7 +50,7 @@ KNOWN = {
 }
 
 #: Who signs paths of any protocol, by the name that ``signer=`` takes: named when not installed.
-KNOWN_SIGNERS = {"cloudfront": "daypass-cloudfront"}
+KNOWN_SIGNERS = {"cloudfront": "daypass-cloudfront", "links": "daypass-links"}
 
 _BACKENDS, _SIGNERS = "daypass.backends", "daypass.signers"
 _SIGNER_HOOKS = (

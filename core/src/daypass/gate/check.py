@@ -39,7 +39,7 @@ __all__ = [
 #: Functions for which no key stands for the whole bucket.
 _OF_MANY = ("create_signed_prefix", "create_signed_urls")
 #: What else opens many objects, where a store has no grant for a prefix.
-_INSTEAD = ("create_signed_urls", "azure", "cloudfront")
+_INSTEAD = ("create_signed_urls", "azure", "cloudfront", "links")
 
 
 def admit(
@@ -162,7 +162,7 @@ def check_grant(backend: Backend, request: SignRequest) -> None:
         msg = (
             f"{backend.info.name} has no signature for a whole prefix: sign each object "
             "(create_signed_urls), or serve them through what has one: an Azure container, an "
-            "Azure directory, a CloudFront policy with a wildcard"
+            "Azure directory, a CloudFront policy with a wildcard, a links service (signer='links')"
         )
         raise UnsupportedOptionError(
             msg, option="prefix", backend=backend.info.name, alternatives=_INSTEAD
