@@ -48,6 +48,7 @@ def application(service: Service) -> App:
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         lifespan=[open_until_the_end],
+        logging_config=None,
         request_max_body_size=_LARGEST,
         openapi_config=OpenAPIConfig(
             title="daypass-links",

@@ -38,6 +38,9 @@ __all__ = ["BEGINNING", "redirect"]
 BEGINNING = "/l/"
 _START, _END = len(BEGINNING), len(BEGINNING) + 22
 
+#: From here on it is the service's fault, or the store's.
+_FAILED = 500
+
 _Headers = list[tuple[bytes, bytes]]
 _Answer = tuple[int, _Headers, bytes]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -284,11 +287,15 @@ class _Redirect:
         return _StopError(_refused(403, body(403, code, why)))
 
     def _refusal(self, use: _Use, error: DaypassError) -> _StopError:
-        """Answer with an error of daypass; a policy's words are the maker's, and not the holder's."""
+        """Answer with an error of daypass; in words that are not for its maker or who runs the service, but for its holder."""
         self._note_refusal(use, error.code)
         told = problem(error)
         if isinstance(error, RefusedError):
             told["detail"] = "who made the link may not share this, or not so, or not any more"
+        elif error.http_status >= _FAILED:
+            told["detail"] = (
+                "the service cannot sign for the store just now: tell who sent the link"
+            )
         again = told.get("retry_after")
         more = [(b"retry-after", str(again).encode())] if again is not None else []
         return _StopError(_refused(error.http_status, msgspec.json.encode(told), *more))

@@ -1,0 +1,318 @@
+"""What the service promises, each promise by its name."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select, text
+
+from daypass_links.server.database.tables import api_key, link
+from daypass_links.server.events.tables import EVENTS
+from daypass_links.server.events.verification import verify_events
+from daypass_links.server.keyset import KeySet
+
+LINK = "/v1/links"
+POLICY = """
+[[policy.rules]]
+name = "maps"
+paths = ["s3://results/**"]
+methods = ["GET", "HEAD"]
+callers = {callers}
+"""
+
+
+def token_of(made):
+    return made["url"].rstrip("/").rpartition("/")[2]
+
+
+def test_a_token_has_128_bits_and_no_two_are_alike(server):
+    tokens = {token_of(server.link()) for _ in range(20)}
+    assert len(tokens) == 20
+    assert {len(base64.urlsafe_b64decode(f"{token}==")) for token in tokens} == {16}
+
+
+def test_a_stolen_database_opens_no_link_and_asks_nothing(server, tmp_path):
+    made = server.link(label="team", note="n", filename="b.csv")
+    server.use(made)
+    server.service.events.durable("seen").result()
+    with server.service.databases.main.connect() as connection:
+        (hashed,) = connection.scalars(select(link.c.hash))
+        (hashed_key,) = connection.scalars(select(api_key.c.hash))
+    assert {len(hashed), len(hashed_key)} == {32}
+    stolen = b"".join(file.read_bytes() for file in tmp_path.glob("*.db*"))
+    assert made["link_id"].encode() in stolen
+    for secret in (token_of(made), server.key, server.key.removeprefix("dpl_"), "made-up"):
+        assert secret.encode() not in stolen
+    assert b"X-Amz-Signature" not in stolen
+
+
+@pytest.mark.parametrize("way", ["one", "label", "all"])
+def test_a_revocation_is_durable_before_it_is_acknowledged(serving, way):
+    one, other = serving(), serving()
+    made = one.link(label="x")
+    assert other.use(made).status_code == 307  # and knows it from now on
+    if way == "one":
+        assert one.ask("DELETE", f"{LINK}/{made['link_id']}").status_code == 200
+    else:
+        which = {"label": "x"} if way == "label" else {"all": True}
+        assert one.ask("POST", "/v1/revoke", json=which).json() == {"revoked": 1}
+    assert one.use(made).status_code == 410
+    assert other.use(made).status_code == 410, "another process still signs"
+    assert serving().use(made).status_code == 410, "a new process signs again"
+
+
+def test_another_process_learns_at_once_of_an_end_that_was_moved(serving):
+    one, other = serving(), serving()
+    made = one.link(expires_in=60)
+    assert other.use(made).status_code == 307
+    one.clock.now += 60
+    assert other.use(made).status_code == 410
+    one.ask("POST", f"{LINK}/{made['link_id']}/extend", json={"expires_in": "1h"})
+    assert other.use(made).status_code == 307
+
+
+def test_n_uses_have_n_winners_of_any_number_in_parallel_across_processes(serving):
+    running = [serving(), serving()]
+    made = running[0].link(max_uses=3)
+
+    def follow(number):
+        agent = {"user-agent": f"reader/{number}"}
+        return running[number % 2].use(made, headers=agent).status_code
+
+    with ThreadPoolExecutor(12) as readers:
+        found = sorted(readers.map(follow, range(24)))
+    assert found == [307] * 3 + [410] * 21
+    running[0].clock.now -= 86_400  # a clock that is put back gives no use back
+    assert follow(99) == 410
+    assert running[1].ask("GET", f"{LINK}/{made['link_id']}").json()["uses"] == 3
+
+
+def test_a_use_is_on_record_before_a_limited_link_leads_anywhere(server):
+    made = server.link(max_uses=1)
+    assert server.use(made).status_code == 307
+    with server.service.databases.events.connect() as connection:
+        kinds = connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.link_id == made["link_id"]))
+        assert [*kinds] == ["mint", "use"]
+
+
+def test_so_it_is_for_every_link_where_the_configuration_says_so(serving):
+    server = serving('[audit]\nuse = "before"\n')
+    made = server.link()
+    assert server.use(made).status_code == 307
+    with server.service.databases.events.connect() as connection:
+        kinds = connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.link_id == made["link_id"]))
+        assert [*kinds] == ["mint", "use"]
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_uses": 5}])
+def test_without_a_record_there_is_no_redirect_and_no_link(serving, limits):
+    server = serving('[audit]\nuse = "before"\n')
+    made = server.link(**limits)
+    assert server.use(made).status_code == 307
+    with server.service.databases.events.begin() as connection:
+        connection.execute(text("ALTER TABLE event RENAME TO away"))
+    answer = server.use(made)
+    assert (answer.status_code, answer.json()["code"]) == (503, "database-failed")
+    assert "location" not in answer.headers
+    answer = server.ask("POST", LINK, json={"path": "daypass://maps/a"})
+    assert answer.status_code == 503
+    assert server.ask("GET", "/readyz").status_code == 503
+    assert server.ask("GET", "/healthz").status_code == 200
+    with server.service.databases.events.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO event"))
+    while server.ask("GET", "/readyz").status_code != 200:
+        pass  # it tries again by itself
+    assert server.use(made).status_code == 307
+
+
+def test_a_database_that_is_down_is_a_503(server):
+    made = server.link()
+    with server.service.databases.main.begin() as connection:
+        connection.execute(text("ALTER TABLE link RENAME TO away"))
+    server.service.links.forget(None)
+    for answer in (
+        server.use(made),
+        server.ask("GET", LINK),
+        server.ask("POST", "/v1/revoke", json={"all": True}),
+    ):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.status_code, answer.json()["code"]) == (503, "database-failed")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.9", "192.0.2.7", "203.0.113.9"),  # nobody's proxy
+        ("10.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.1", "192.0.2.7, 198.51.100.2", "198.51.100.2"),  # what the client wrote in front
+        ("10.0.0.1", "192.0.2.7, 198.51.100.2, 10.9.9.9", "198.51.100.2"),  # a chain of proxies
+        ("::ffff:10.0.0.1", "::ffff:192.0.2.7", "192.0.2.7"),
+        ("10.0.0.1", "192.0.2.7, unknown", ""),
+        ("10.0.0.1", "", "10.0.0.1"),
+    ],
+)
+def test_an_address_is_taken_from_declared_proxies_alone_the_right_most(
+    serving, peer, forwarded, address
+):
+    server = serving('[server]\ntrusted_proxies = ["10.0.0.0/8"]\n')
+    made = server.link()
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    assert server.use(made, peer=peer, headers=headers).status_code == 307
+    server.service.events.durable("seen").result()
+    items = server.ask("GET", f"{LINK}/{made['link_id']}/events").json()["items"]
+    assert items[-1]["address"] == address
+
+
+def test_only_a_declared_proxy_says_that_it_was_https(serving):
+    server = serving('[server]\ntrusted_proxies = ["10.0.0.0/8"]\n')
+    made = server.link(https_only=True)
+    said = {"x-forwarded-proto": "https"}
+    assert server.use(made, peer="10.0.0.1", headers=said).status_code == 307
+    assert server.use(made, peer="203.0.113.9", headers=said).status_code == 403
+    assert (
+        server.use(
+            made, peer="10.0.0.1", scheme="https", headers={"x-forwarded-proto": "http"}
+        ).status_code
+        == 403
+    )
+
+
+def test_host_and_forwarded_headers_decide_nothing(serving):
+    server = serving('[server]\npublic_url = "https://links.example/share/"\n')
+    lies = {
+        "host": "evil.example",
+        "x-forwarded-host": "evil.example",
+        "forwarded": "host=evil.example",
+    }
+    answer = server.ask("POST", LINK, json={"path": "daypass://maps/a"}, headers=lies)
+    assert answer.json()["url"].startswith("https://links.example/share/l/")
+    assert "evil" not in answer.text
+
+
+def test_a_link_ends_with_its_makers_right_and_comes_back_with_it(serving):
+    server = serving('[[roots]]\nprofile = "maps"\n' + POLICY.format(callers='["ann"]'))
+    ann = server.new_key("ann")
+    made = server.ask("POST", LINK, key=ann, json={"path": "daypass://maps/a"}).json()
+    assert server.use(made).status_code == 307
+    for callers, status in (('["bob"]', 403), ('["ann"]', 307)):
+        server = serving('[[roots]]\nprofile = "maps"\n' + POLICY.format(callers=callers))
+        server.clock.now += 1
+        answer = server.use(made)
+        assert answer.status_code == status
+    assert server.events(made) == ["mint", "use", "refuse", "use"]
+
+
+def test_a_policys_words_are_the_makers_and_not_the_holders(serving):
+    server = serving(POLICY.format(callers='["admin"]'))
+    made = server.link()
+    server = serving(POLICY.format(callers='["bob"]'))
+    answer = server.use(made)
+    assert (answer.status_code, answer.json()["code"]) == (403, "refused-by-policy")
+    assert "bob" not in answer.text
+    assert "s3://" not in answer.text
+    refused = server.ask("POST", LINK, json={"path": "daypass://maps/a"})
+    assert refused.status_code == 403
+    assert "no rule of the policy allows" in refused.json()["detail"]
+
+
+def test_who_leaves_a_group_takes_their_links_along(serving):
+    server = serving('[[roots]]\nprofile = "maps"\ngroups = ["analysts"]\n')
+    ann = server.new_key("ann", groups=["analysts"])
+    made = server.ask("POST", LINK, key=ann, json={"path": "daypass://maps/a"}).json()
+    assert server.use(made).status_code == 307
+    server.new_key("ann", groups=["sales"])
+    assert server.use(made).status_code == 403
+    assert server.ask("POST", LINK, key=ann, json={"path": "daypass://maps/a"}).status_code == 403
+    server.new_key("ann", groups=["analysts"])
+    assert server.use(made).status_code == 307
+
+
+ROOTS = """
+[[roots]]
+profile = "maps"
+paths = ["public/**", "*.csv"]
+methods = ["GET", "HEAD"]
+[[roots]]
+url = "s3://results/deep"
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "status"),
+    [
+        ("daypass://maps/public/a/b", {}, 201),
+        ("daypass://maps/a.csv", {}, 201),
+        ("daypass://maps/a/b.csv", {}, 403),
+        ("daypass://maps/public/", {"prefix": True}, 201),
+        ("daypass://maps/", {"prefix": True}, 403),
+        ("daypass://maps/a.csv", {"method": "PUT"}, 403),
+        ("daypass://maps/public/../a", {}, 403),
+        ("s3://results/a.csv", {}, 403),
+        ("s3://results/deeper/a", {}, 403),
+        ("s3://other/a", {}, 403),
+    ],
+)
+def test_nothing_but_the_roots_is_shared(serving, path, more, status):
+    server = serving(ROOTS)
+    key = server.new_key("ann")
+    answer = server.ask("POST", LINK, key=key, json={"path": path, **more})
+    assert answer.status_code == status, answer.text
+
+
+def test_without_roots_only_who_runs_the_service_shares(server):
+    answer = server.ask("POST", LINK, key=server.new_key("ann"), json={"path": "daypass://maps/a"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "refused")
+    assert "[[roots]]" in answer.json()["detail"]
+
+
+def test_an_event_that_was_promised_is_in_a_chain_that_verifies(serving, tmp_path):
+    one, other = serving(), serving()
+    made = one.link()
+    for _ in range(60):
+        one.use(made)
+        other.use(made, method="HEAD")
+    one.service.events.durable("seen").result()
+    other.service.events.durable("seen").result()
+    found = verify_events(one.service.databases.events, KeySet.read(tmp_path / "server.key"))
+    assert (found.ok, found.faults, found.chains) == (True, (), 2)
+    with one.service.databases.events.connect() as connection:
+        rows = connection.execute(select(EVENTS.c.kind, EVENTS.c.line))
+        lines = [(row.kind, json.loads(row.line)) for row in rows]
+    assert [kind for kind, _ in lines].count("use") == 60
+    assert [kind for kind, _ in lines].count("head") == 60
+    assert all(token_of(made) not in json.dumps(line) for _, line in lines)
+
+
+def test_what_is_wrong_with_the_service_is_not_told_to_who_holds_a_link(serving):
+    made = serving().link()
+    answer = serving('[policy]\nrules = "secret-word"\n').use(made)
+    assert (answer.status_code, answer.json()["code"]) == (500, "invalid-config")
+    assert "config.toml" not in answer.text
+    assert "secret-word" not in answer.text
+
+
+def test_no_log_shows_a_token_or_a_key(server, caplog):
+    caplog.set_level("DEBUG")
+    caplog.set_level("CRITICAL", "httpx")  # the test's own client
+    made = server.link(max_uses=1)
+    server.use(made)
+    server.use(made, peer="192.0.2.1")
+    with server.service.databases.main.begin() as connection:
+        connection.execute(text("ALTER TABLE link RENAME TO away"))
+    server.service.links.forget(None)
+    server.use(made)
+    server.ask("GET", LINK)
+    assert token_of(made) not in caplog.text
+    assert server.key not in caplog.text
+    assert token_of(made) not in repr(server.service.links.known)
+
+
+def test_files_of_the_database_are_for_their_owner_alone(server, tmp_path):
+    assert {file.stat().st_mode & 0o077 for file in tmp_path.glob("*.db*")} == {0}
+    with sqlite3.connect(tmp_path / "links.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
