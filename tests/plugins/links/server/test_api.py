@@ -168,10 +168,13 @@ def test_a_link_that_is_taken_back_is_gone_for_good(server):
     ("which", "revoked"),
     [
         ({"label": "x"}, {0}),
-        ({"prefix": "daypass://maps/b/"}, {1, 2}),
         ({"owner": "ann"}, {2}),
         ({"all": True}, {0, 1, 2}),
         ({"label": "X"}, set()),
+        ({"prefix": "daypass://maps/b"}, {1, 2}),
+        ({"prefix": "daypass://maps/b/c"}, {1, 2}),
+        ({"prefix": "daypass://maps/b/"}, {1, 2}),
+        ({"prefix": "daypass://ma"}, set()),
         ({"prefix": "daypass://maps/B"}, set()),
     ],
 )

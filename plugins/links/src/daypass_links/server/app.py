@@ -18,6 +18,7 @@ from daypass_links.server.api.answers import HANDLERS
 from daypass_links.server.api.health import healthz, readyz
 from daypass_links.server.api.keys import KeysController
 from daypass_links.server.api.links import LinksController
+from daypass_links.server.api.signing import SigningController
 from daypass_links.server.links.redirect import BEGINNING, redirect
 from daypass_links.server.service import Service
 
@@ -44,7 +45,7 @@ def application(service: Service) -> App:
             service.close()
 
     api: Any = Litestar(
-        [LinksController, KeysController, healthz, readyz],
+        [LinksController, KeysController, SigningController, healthz, readyz],
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         lifespan=[open_until_the_end],

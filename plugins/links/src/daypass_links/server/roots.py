@@ -24,14 +24,15 @@ class Place:
     root: str
     key: str
 
-    def store(self, caller: str) -> daypass.Store:
-        """Return the root's store, in which a caller asks."""
-        return _store(self.root, caller)
+    def store(self, caller: str, groups: Iterable[str]) -> daypass.Store:
+        """Return the root's store, in which a caller asks who is in some groups."""
+        return _store(self.root, caller, tuple(sorted(groups)))
 
 
+# By name and groups: a caller equals their name alone.
 @lru_cache(maxsize=4096)
-def _store(root: str, caller: str) -> daypass.Store:
-    return daypass.Store(root, caller=caller)
+def _store(root: str, caller: str, groups: tuple[str, ...]) -> daypass.Store:
+    return daypass.Store(root, caller=daypass.Caller(caller, groups=groups))
 
 
 @attrs.frozen

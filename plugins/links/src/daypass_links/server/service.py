@@ -13,8 +13,9 @@ from daypass_links.server.events.checkpointer import Checkpointer
 from daypass_links.server.events.writer import Writer
 from daypass_links.server.keyset import KeySet
 from daypass_links.server.links.resolve import Resolver
+from daypass_links.server.principals.issuer import Issuer
 from daypass_links.server.roots import Roots
-from daypass_links.server.settings import Settings
+from daypass_links.server.settings import OpenID, Settings
 
 __all__ = ["Service"]
 
@@ -30,6 +31,8 @@ class Service:
     roots: Roots
     links: Resolver
     changes: Changes
+    #: Whose tokens are taken beside API keys; None where nobody's are.
+    issuer: Issuer | None
     #: The time, in seconds since the epoch.
     clock: Callable[[], float]
 
@@ -52,6 +55,7 @@ class Service:
             roots=roots,
             links=links,
             changes=Changes(databases, links.forget),
+            issuer=_issuer(settings.oidc, clock),
             clock=clock,
         )
 
@@ -61,3 +65,15 @@ class Service:
         self.checkpoints.close()
         self.changes.close()
         self.databases.close()
+
+
+def _issuer(told: OpenID | None, clock: Callable[[], float]) -> Issuer | None:
+    if told is None:
+        return None
+    return Issuer(
+        told.issuer,
+        told.audience,
+        principal_claim=told.principal_claim,
+        groups_claim=told.groups_claim,
+        clock=clock,
+    )

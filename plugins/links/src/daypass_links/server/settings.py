@@ -1,4 +1,4 @@
-"""What the service is told: ``[server]``, ``[links]``, ``[[roots]]`` and its keys of ``[audit]``, as attrs classes."""
+"""What the service is told: ``[server]``, ``[links]``, ``[[roots]]``, ``[oidc]`` and its keys of ``[audit]``, as attrs classes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,20 @@ from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
 from daypass.model.paths import parse_path
 from daypass_links.server.words import check_words
+from daypass_links.wire import SCOPES
 
-__all__ = ["METHODS", "Audit", "Links", "Network", "Root", "Server", "Settings", "load", "sections"]
+__all__ = [
+    "METHODS",
+    "Audit",
+    "Links",
+    "Network",
+    "OpenID",
+    "Root",
+    "Server",
+    "Settings",
+    "load",
+    "sections",
+]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: What a link can be for.
@@ -185,12 +197,36 @@ class Audit:
     checkpoint_every: Any = attrs.field(default="60s", converter=_span)
 
 
+def _scopes(value: tuple[str, ...]) -> tuple[str, ...]:
+    check_words(value, SCOPES, "scopes")
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class OpenID:
+    """``[oidc]``: whose tokens are taken beside API keys."""
+
+    #: The address of the provider.
+    issuer: str
+    #: What its tokens for this service are for (``aud``).
+    audience: str
+    #: The claim that names who asks.
+    principal_claim: str = "sub"
+    #: The claim with their groups.
+    groups_claim: str = "groups"
+    #: What whoever has such a token may ask.
+    scopes: tuple[str, ...] = attrs.field(
+        default=("links:read", "links:write", "sign"), converter=_scopes
+    )
+
+
 #: What `daypass.config` reads for us.
 sections: Mapping[str, Any] = {
     "server": Server,
     "links": Links,
     "roots": tuple[Root, ...],
     "audit": Audit,
+    "oidc": OpenID,
 }
 
 
@@ -202,6 +238,7 @@ class Settings:
     links: Links = attrs.field(factory=Links)
     roots: tuple[Root, ...] = ()
     audit: Audit = attrs.field(factory=Audit)
+    oidc: OpenID | None = None
 
 
 def load() -> Settings:

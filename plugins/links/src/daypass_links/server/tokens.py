@@ -6,8 +6,10 @@ import re
 import secrets
 from hashlib import sha256
 
-__all__ = ["TOKEN", "digest", "new_id", "new_key", "new_token"]
+__all__ = ["KEY", "TOKEN", "digest", "new_id", "new_key", "new_token"]
 
+#: What an API key begins with.
+KEY = "dpl_"
 #: The token of a link: 128 random bits in base64url.
 TOKEN = re.compile(rb"[A-Za-z0-9_-]{22}")
 
@@ -23,7 +25,7 @@ def new_token() -> str:
 
 def new_key() -> str:
     """Return a new API key."""
-    return f"dpl_{secrets.token_urlsafe(32)}"
+    return f"{KEY}{secrets.token_urlsafe(32)}"
 
 
 def new_id(kind: str) -> str:

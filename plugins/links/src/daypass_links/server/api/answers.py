@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
@@ -12,9 +13,9 @@ from litestar.params import SkipValidation
 from sqlalchemy.exc import SQLAlchemyError
 
 from daypass.errors import DaypassError
-from daypass_links.server.principals import keys
+from daypass_links.server.principals import bearers
 from daypass_links.server.principals.callers import Caller
-from daypass_links.server.problems import PROBLEM, UnauthenticatedError, body, problem
+from daypass_links.server.problems import PROBLEM, body, problem
 from daypass_links.server.service import Service
 
 __all__ = ["HANDLERS", "Ours", "caller_of"]
@@ -31,18 +32,11 @@ def caller_of(request: Asked, service: Service, scope: str) -> Caller:
     """Return who asks, if they may.
 
     Raises:
-        UnauthenticatedError: without a key that is valid.
+        UnauthenticatedError: without a key or token that is valid.
         RefusedError: if the key is not for this.
 
     """
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    found = None
-    if kind.lower() == "bearer" and key.strip():
-        with service.databases.reading_main.connect() as connection:
-            found = keys.find(connection, key.strip(), service.clock())
-    if found is None:
-        msg = "send an API key that is valid: Authorization: Bearer dpl_..."
-        raise UnauthenticatedError(msg)
+    found = bearers.caller_of(service, request.headers.get("authorization", ""))
     found.check(scope)
     return found
 
@@ -75,6 +69,11 @@ def _of_http(_: Asked, error: HTTPException) -> Response[bytes]:
     )
 
 
+def _of_json(_: Asked, __: msgspec.DecodeError) -> Response[bytes]:
+    text = body(400, "invalid-request", "the body is no JSON")
+    return Response(text, status_code=400, media_type=PROBLEM, headers=_NO_STORE)
+
+
 def _of_database(_: Asked, __: SQLAlchemyError) -> Response[bytes]:
     text = body(503, "database-failed", "the database cannot be reached or written: try again")
     return Response(text, status_code=503, media_type=PROBLEM, headers=_NO_STORE)
@@ -88,6 +87,7 @@ def _of_others(request: Asked, error: Exception) -> Response[bytes]:
 
 HANDLERS: Any = {
     DaypassError: _of_daypass,
+    msgspec.DecodeError: _of_json,
     HTTPException: _of_http,
     SQLAlchemyError: _of_database,
     Exception: _of_others,

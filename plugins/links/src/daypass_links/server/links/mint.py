@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 import daypass
 from daypass.base.messages import shown
@@ -14,18 +14,16 @@ from daypass.errors import (
     InvalidExpiryError,
     InvalidPathError,
     InvalidRequestError,
-    RefusedError,
     UnsupportedOptionError,
 )
 from daypass.model.links import SignedURL
 from daypass.model.options import LISTING_ONLY
 from daypass.model.written import read_option
 from daypass_links.server.database.tables import link as table
-from daypass_links.server.database.tables import principal
 from daypass_links.server.links.link import Link, permits
 from daypass_links.server.links.resolve import options_for
 from daypass_links.server.principals.callers import Caller
-from daypass_links.server.roots import Place
+from daypass_links.server.principals.rights import store_of
 from daypass_links.server.service import Service
 from daypass_links.server.settings import METHODS
 from daypass_links.server.tokens import digest, new_id, new_token
@@ -77,8 +75,8 @@ def mint(service: Service, caller: Caller, asked: Mapping[str, Any]) -> tuple[Li
         msg = f"{never[0]} is nothing for a link that lives on: sign a URL with it where it is used (POST /v1/sign)"
         raise UnsupportedOptionError(msg, option=never[0], backend="links")
     options = daypass.sign_options(given)
-    place = _place(service, caller, path, prefix=prefix, methods=methods)
-    signed = _tried(service, caller, place, prefix=prefix, methods=methods, options=dict(options))
+    store, key = store_of(service, caller, path, prefix=prefix, methods=methods)
+    signed = _tried(service, store, key, prefix=prefix, methods=methods, options=dict(options))
     token = new_token()
     link = Link(
         id=new_id("lnk"),
@@ -179,31 +177,17 @@ def _text(value: Any, option: str, longest: int) -> str | None:
     return value
 
 
-def _place(
-    service: Service, caller: Caller, path: str, *, prefix: bool, methods: tuple[str, ...]
-) -> Place:
-    caller.check_path(path)
-    if service.roots.open and not caller.is_admin:
-        msg = "nothing may be shared, since the server's configuration has no [[roots]]: ask who runs it"
-        raise RefusedError(msg)
-    with service.databases.reading_main.connect() as connection:
-        mine = select(principal.c.groups).where(principal.c.name == caller.principal)
-        groups = frozenset(connection.scalar(mine) or ())
-    return service.roots.find(path, prefix=prefix, methods=methods, groups=groups)
-
-
 def _tried(
     service: Service,
-    caller: Caller,
-    place: Place,
+    store: daypass.Store,
+    key: str,
     *,
     prefix: bool,
     methods: tuple[str, ...],
     options: dict[str, Any],
 ) -> list[SignedURL]:
     """Sign as each use will, to learn what the holder must send, and every refusal."""
-    store = place.store(caller.principal)
-    key = place.key + _ANY_KEY if prefix else place.key
+    key = key + _ANY_KEY if prefix else key
     ttl = service.settings.links.redirect_ttl
     split = {method: options_for(method, options) for method in permits(methods)}
     # What goes with none of the methods is refused by the first of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass_links.server.database.changes import changed
@@ -86,8 +86,11 @@ def matching(
     found: list[Any] = []
     if owner is not None:
         found.append(table.c.owner == owner)
-    if prefix is not None:  # not LIKE, which takes capitals of ASCII for small letters on SQLite
-        found.append(func.substr(table.c.path, 1, len(prefix)) == prefix)
+    if prefix is not None:
+        below = prefix if prefix.endswith("/") else f"{prefix}/"
+        # Not LIKE, which takes capitals of ASCII for small letters on SQLite.
+        is_below = func.substr(table.c.path, 1, len(below)) == below
+        found.append(or_(table.c.path == prefix, is_below))
     if label is not None:
         found.append(table.c.label == label)
     return found

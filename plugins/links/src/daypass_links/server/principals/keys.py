@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from daypass.errors import ObjectNotFoundError
-from daypass_links.server.database.changes import changed
 from daypass_links.server.database.tables import api_key, principal
 from daypass_links.server.principals.callers import Caller
+from daypass_links.server.principals.known import remember
 from daypass_links.server.tokens import digest, new_id, new_key
 
 __all__ = ["create", "find", "listed", "revoke"]
@@ -38,13 +38,7 @@ def create(
         now: the clock.
 
     """
-    known = connection.execute(select(principal.c.groups).where(principal.c.name == name)).first()
-    if known is None:
-        connection.execute(insert(principal).values(name=name, groups=sorted(groups or ())))
-    elif groups is not None and sorted(groups) != known.groups:
-        row = update(principal).where(principal.c.name == name)
-        connection.execute(row.values(groups=sorted(groups)))
-        changed(connection, None)  # links follow the right of who made them
+    remember(connection, name, groups)
     key, key_id = new_key(), new_id("key")
     connection.execute(
         insert(api_key).values(
