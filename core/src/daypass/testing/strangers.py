@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from email.message import Message
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request
 
 from daypass.model.links import SignedURL
@@ -15,6 +16,8 @@ __all__ = ["Answer", "Stranger"]
 
 #: Seconds until a store that does not answer has failed.
 _PATIENCE = 30.0
+#: The redirections that keep method and body.
+_KEEPING = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 
 
 class Answer(NamedTuple):
@@ -54,16 +57,19 @@ class _Secure(HTTPSHandler):
 class Stranger:
     """Uses links with `urllib.request`, which sends a path untouched.
 
-    No credentials, no cookies, no proxies, no redirections, and no header but those the link names
+    No credentials, no cookies, no proxies, and no header but those the link names
     and those of the connection itself (``Host``, ``Connection``, ``Accept-Encoding`` and the body's
     ``Content-Length``).
 
     Args:
         context: for a server whose certificate is not publicly trusted.
+        redirects: how many redirections are followed that keep method, headers and body (307 and 308),
+            for links of a service that leads to the store. Without it the first is the answer.
 
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, *, redirects: int = 0) -> None:
+        self._redirects = redirects
         self._opener = OpenerDirector()
         self._opener.add_handler(_Plain())
         self._opener.add_handler(_Secure(context=context))
@@ -88,13 +94,22 @@ class Stranger:
 
         """
         given = link.headers if headers is None else headers
+        asked = url or link.url
+        for left in range(self._redirects, -1, -1):
+            answer = self._ask(asked, method or link.http_method, given, body)
+            if answer.status not in _KEEPING or not left:
+                break
+            asked = urljoin(asked, answer.headers["Location"])
+        return answer
+
+    def _ask(self, url: str, method: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         request = Request(  # noqa: S310 - http(s), which the gate has judged
-            url or link.url,
+            url,
             data=body,
-            method=method or link.http_method,
+            method=method,
             # The length is the body's own: a wrong one would break the connection, not the link.
             headers={
-                name: value for name, value in given.items() if name.lower() != "content-length"
+                name: value for name, value in headers.items() if name.lower() != "content-length"
             },
         )
         response: Any = self._opener.open(request, timeout=_PATIENCE)
