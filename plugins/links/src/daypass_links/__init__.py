@@ -8,10 +8,11 @@ from daypass.base.lazily import given_by
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
-from daypass.model.options import CONDITIONS, LISTING_ONLY
+from daypass.model.options import CONDITIONS
 from daypass.model.prefixes import SignedPrefix
 from daypass.model.requests import SignRequest
 from daypass_links.options import LinksOptions
+from daypass_links.wire import NEVER
 
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
@@ -32,10 +33,6 @@ __getattr__ = given_by(
     },
 )
 
-#: What a link of the service is no place for: the service's clock is its own, and it keeps no key or header
-#: of a holder's.
-_NEVER = {"copy_source", "encryption_key", "headers", "query", "signing_time", "stable_for"}
-
 #: The API key must come from the very file that says which service it is sent to.
 _PROJECT_OPTIONS = ProjectOptions(
     hosts=("signer_options.server",),
@@ -51,7 +48,7 @@ def describe_backend() -> BackendInfo:
     return BackendInfo(
         name="links",
         methods=("GET", "HEAD", "PUT", "DELETE"),
-        enforces=CONDITIONS - {*LISTING_ONLY, *_NEVER},
+        enforces=CONDITIONS - NEVER,
         prefixes=True,
         opaque_links=True,
         options_class=LinksOptions,

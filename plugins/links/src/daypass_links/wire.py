@@ -9,10 +9,10 @@ from typing import Any
 from daypass import errors
 from daypass.base.times import rfc3339
 from daypass.errors import DaypassError
-from daypass.model.options import CONDITIONS
+from daypass.model.options import CONDITIONS, LISTING_ONLY
 from daypass.model.requests import SignRequest
 
-__all__ = ["PROBLEM", "SCOPES", "STATES", "error_of", "options_of"]
+__all__ = ["NEVER", "PROBLEM", "SCOPES", "STATES", "error_of", "options_of"]
 
 #: The media type of errors (RFC 9457).
 PROBLEM = "application/problem+json"
@@ -20,6 +20,20 @@ PROBLEM = "application/problem+json"
 SCOPES = ("links:read", "links:write", "sign", "admin")
 #: What a link can be: used as often as it may be, say.
 STATES = ("alive", "not_yet", "ended", "used_up", "revoked")
+#: Options that a link which lives on is no place for: their values would be kept, hold for one moment alone, or are for a
+#: POST, which no link answers.
+NEVER = frozenset(
+    {
+        "copy_source",
+        "encryption_key",
+        "headers",
+        "query",
+        "resumable",
+        "signing_time",
+        "stable_for",
+        *LISTING_ONLY,
+    }
+)
 
 #: Errors by their word on the wire.
 _ERRORS: dict[str, type[DaypassError]] = {
@@ -27,8 +41,6 @@ _ERRORS: dict[str, type[DaypassError]] = {
     for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, DaypassError)
 }
-#: Errors that name an option.
-_WITH_OPTION = (errors.InvalidRequestError, errors.UnsupportedOptionError)
 
 
 def options_of(request: SignRequest) -> dict[str, Any]:
@@ -64,6 +76,9 @@ def error_of(problem: Mapping[str, Any], address: str) -> DaypassError | None:
         return None
     said = f"{address} answered: {detail}"
     option = problem.get("option")
-    if issubclass(kind, _WITH_OPTION) and isinstance(option, str):
+    option = option if isinstance(option, str) else None
+    if issubclass(kind, errors.UnsupportedOptionError):
+        return kind(said, option=option, backend="links")
+    if issubclass(kind, errors.InvalidRequestError):
         return kind(said, option=option)
     return kind(said)

@@ -44,6 +44,8 @@ WRONG = {
     "a page that is none": ({"referrers": ["https://a.example/"]}, 400, "invalid-request", "referrers"),
     "an unknown option": ({"file_name": "a"}, 400, "unknown-option", "file_name"),
     "a key that would be kept": ({"encryption_key": "AAAA"}, 422, "unsupported-option", "encryption_key"),
+    "an upload that begins with a POST": ({"method": "PUT", "resumable": True}, 422, "unsupported-option", "resumable"),
+    "https where links are http": ({"https_only": True}, 422, "unsupported-option", "https_only"),
     "a clock": ({"signing_time": "2026-12-01T00:00Z"}, 422, "unsupported-option", "signing_time"),
     "what the store cannot do": ({"method": "PUT", "max_bytes": 5}, 422, "unsupported-option", "max_bytes"),
     "what does not go together": ({"content_type": "text/csv"}, 400, "invalid-request", "content_type"),

@@ -190,11 +190,12 @@ def test_a_link_for_an_address_is_for_no_other(server, ip_range, peer, works):
     assert works or answer.json()["code"] == "address"
 
 
-def test_a_link_for_https_alone_is_refused_over_http(server):
-    link = server.link(https_only=True)
-    assert server.use(link).json()["code"] == "https-only"
-    assert server.use(link, scheme="https").status_code == 307
-    forged = server.use(link, headers={"x-forwarded-proto": "https"})
+def test_a_link_for_https_alone_is_refused_over_http(serving):
+    server = serving('[server]\npublic_url = "https://links.example"\n')
+    path = server.link(https_only=True)["url"].removeprefix("https://links.example")
+    assert server.ask("GET", path).json()["code"] == "https-only"
+    assert server.ask("GET", path, scheme="https").status_code == 307
+    forged = server.ask("GET", path, headers={"x-forwarded-proto": "https"})
     assert forged.status_code == 403
 
 

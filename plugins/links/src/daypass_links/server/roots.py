@@ -8,7 +8,7 @@ from functools import lru_cache
 import attrs
 
 import daypass
-from daypass.errors import RefusedError
+from daypass.errors import InvalidPathError, RefusedError
 from daypass.model.paths import parse_path
 from daypass.policy import Pattern
 from daypass.policy.patterns import text_pattern
@@ -43,14 +43,17 @@ class _Prepared:
     below: str
     patterns: tuple[Pattern, ...]
     root: Root
+    #: Whether the root is configured by this spelling.
+    is_own: bool
 
 
 class Roots:
     """The roots that are configured. Without any, whatever the server can sign may be shared by an ``admin``."""
 
     def __init__(self, roots: Iterable[Root]) -> None:
-        found = [_prepared(root) for root in roots]
-        self._roots = sorted(found, key=lambda root: -len(root.below))  # the longest one serves
+        found = [known for root in roots for known in _prepared(root)]
+        # The longest one serves, and of two that which is written so.
+        self._roots = sorted(found, key=lambda known: (-len(known.below), not known.is_own))
 
     def find(
         self, path: str, *, prefix: bool, methods: Iterable[str], groups: frozenset[str]
@@ -81,17 +84,42 @@ class Roots:
         msg = f"{parsed} lies below no root that may be shared: [[roots]] of the server's configuration lists them"
         raise RefusedError(msg)
 
+    def named(self, path: str) -> str:
+        """Return a path as its root is configured, since a profile's can be written as that of its place too."""
+        for known in self._roots:
+            place, root = f"{known.protocol}://{known.bucket}/{known.below}", known.root.path
+            if f"{path}/" == place:
+                return root
+            if path.startswith(place):
+                return f"{root.removesuffix('/')}/{path[len(place) :]}"
+        return path
+
     @property
     def open(self) -> bool:
         """Whether there are none."""
         return not self._roots
 
 
-def _prepared(root: Root) -> _Prepared:
+def _prepared(root: Root) -> list[_Prepared]:
+    """Return a root as its paths may be written: of a profile also as the place that it stands for."""
     parsed = parse_path(root.path)
-    below = parsed.key if not parsed.key or parsed.key.endswith("/") else f"{parsed.key}/"
+    own = (parsed.protocol, parsed.bucket, parsed.key)
+    places = [own]
+    if root.profile is not None:
+        place = daypass.Store(root.path).location
+        places.append((place.protocol, place.bucket, place.key))
     patterns = tuple(text_pattern(pattern, "paths") for pattern in root.paths)
-    return _Prepared(parsed.protocol, parsed.bucket, below, patterns, root)
+    return [
+        _Prepared(
+            protocol=protocol,
+            bucket=bucket,
+            below=key and f"{key.removesuffix('/')}/",
+            patterns=patterns,
+            root=root,
+            is_own=(protocol, bucket, key) == own,
+        )
+        for protocol, bucket, key in places
+    ]
 
 
 def _check(
@@ -106,10 +134,12 @@ def _check(
     if beyond := sorted({*methods} - {*root.methods}):
         msg = f"what lies below {root.path} is shared for {', '.join(root.methods)} alone, not for {', '.join(beyond)}"
         raise RefusedError(msg)
-    fits = (
-        any(pattern.covers(key) for pattern in known.patterns)
-        if prefix
-        else any(pattern.spells(key) for pattern in known.patterns)
+    if not {".", ".."}.isdisjoint(key.split("/")):
+        msg = "below a root no key is shared that holds a . or .. segment, by which HTTP clients come to another key: rename the object"
+        raise InvalidPathError(msg, option="path")
+    fits = any(
+        pattern.covers(key) if prefix or pattern.covers("") else pattern.spells(key)
+        for pattern in known.patterns
     )
     if not fits:
         msg = f"of {root.path} only {' or '.join(root.paths)} is shared"

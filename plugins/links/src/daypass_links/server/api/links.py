@@ -78,7 +78,7 @@ class LinksController(Controller):
             check_words([in_state], STATES, "state")
         conditions = [
             *revoke.of_caller(caller),
-            *revoke.matching(owner=owner, prefix=prefix, label=label),
+            *revoke.matching(owner=owner, prefix=_named(service, prefix), label=label),
         ]
         newest = select(table.c.n, *COLUMNS).where(*conditions).order_by(table.c.n.desc())
         found: list[dict[str, Any]] = []
@@ -158,6 +158,7 @@ class LinksController(Controller):
         """Revoke all links of an owner, below a path or of a label, or whatever there is."""
         caller = caller_of(request, service, "links:write")
         which = {name: getattr(data, name) for name in ("owner", "prefix", "label", "all")}
+        which["prefix"] = _named(service, data.prefix)
         with service.databases.main.begin() as connection:
             found = revoke.revoke_many(connection, which, caller, int(service.clock()))
         service.changes.read()
@@ -168,6 +169,10 @@ class LinksController(Controller):
             "revoke", principal=caller.principal, which=said, revoked=len(found)
         ).result()
         return {"revoked": len(found)}
+
+
+def _named(service: Service, prefix: str | None) -> str | None:
+    return None if prefix is None else service.roots.named(prefix)
 
 
 def _told(service: Service, links: list[Link]) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass.model.links import SignedURL
-from daypass.model.options import LISTING_ONLY
 from daypass.model.written import read_option
 from daypass_links.server.database.tables import link as table
 from daypass_links.server.links.link import Link, permits
@@ -28,23 +27,12 @@ from daypass_links.server.service import Service
 from daypass_links.server.settings import METHODS
 from daypass_links.server.tokens import digest, new_id, new_token
 from daypass_links.server.words import check_words
+from daypass_links.wire import NEVER
 
 __all__ = ["lifetime", "mint"]
 
 #: What the service enforces itself, so that the store is not asked for it.
 _OWN = ("expires_in", "expires_at", "starts_at", "max_uses", "ip_range", "https_only", "referrers")
-#: What a link that lives on is no place for: it would be kept, or holds for one moment alone.
-_NEVER = frozenset(
-    {
-        "copy_source",
-        "encryption_key",
-        "headers",
-        "query",
-        "signing_time",
-        "stable_for",
-        *LISTING_ONLY,
-    }
-)
 #: The longest label and note, in characters.
 _LABEL, _NOTE = 200, 2000
 #: Below a prefix, any key will do to learn what the store says of such a link.
@@ -64,18 +52,20 @@ def mint(service: Service, caller: Caller, asked: Mapping[str, Any]) -> tuple[Li
 
     """
     given = {name: value for name, value in asked.items() if value is not None}
-    path, prefix = _path(given.pop("path", None), prefix=given.pop("prefix", False))
+    written, prefix = _path(given.pop("path", None), prefix=given.pop("prefix", False))
+    path = service.roots.named(written)
     methods = _methods(given.pop("method", None), given.pop("methods", None))
     label = _text(given.pop("label", None), "label", _LABEL)
     note = _text(given.pop("note", None), "note", _NOTE)
     own = {name: read_option(name, given.pop(name)) for name in _OWN if name in given}
     now = int(service.clock())
     starts_at, ends_at = _times(service, own, now)
-    if never := sorted(_NEVER.intersection(given)):
+    if never := sorted(NEVER.intersection(given)):
         msg = f"{never[0]} is nothing for a link that lives on: sign a URL with it where it is used (POST /v1/sign)"
         raise UnsupportedOptionError(msg, option=never[0], backend="links")
     options = daypass.sign_options(given)
-    store, key = store_of(service, caller, path, prefix=prefix, methods=methods)
+    unenforced = _unenforced(service, own, strict=options.get("strict", True))
+    store, key = store_of(service, caller, path, prefix=prefix, methods=methods, written=written)
     signed = _tried(service, store, key, prefix=prefix, methods=methods, options=dict(options))
     token = new_token()
     link = Link(
@@ -89,12 +79,12 @@ def mint(service: Service, caller: Caller, asked: Mapping[str, Any]) -> tuple[Li
         ends_at=ends_at,
         max_uses=own.get("max_uses"),
         ip_range=own.get("ip_range"),
-        https_only=bool(own.get("https_only")),
+        https_only=bool(own.get("https_only")) and "https_only" not in unenforced,
         referrers=own.get("referrers"),
         label=label,
         note=note,
         headers={name: value for one in signed for name, value in one.headers.items()},
-        unenforced=tuple(sorted({name for one in signed for name in one.unenforced})),
+        unenforced=tuple(sorted(unenforced.union(*(one.unenforced for one in signed)))),
         created_at=now,
     )
     row = attrs.asdict(link, recurse=False)
@@ -144,6 +134,17 @@ def _times(service: Service, own: Mapping[str, Any], now: int) -> tuple[int | No
         msg = "the link would end before it begins: ask for a later end"
         raise InvalidExpiryError(msg, option="expires_at")
     return start, _end(service, end, now)
+
+
+def _unenforced(service: Service, own: Mapping[str, Any], *, strict: bool) -> set[str]:
+    """Return what the service cannot hold a link to: a link for https alone that leads to http would never work."""
+    url = service.settings.server.url
+    if not own.get("https_only") or url.startswith("https:"):
+        return set()
+    if strict:
+        msg = f"links begin with {url}, so that none is for https alone: set public_url of [server] to the https address before it"
+        raise UnsupportedOptionError(msg, option="https_only", backend="links")
+    return {"https_only"}
 
 
 def _path(path: Any, *, prefix: Any) -> tuple[str, bool]:

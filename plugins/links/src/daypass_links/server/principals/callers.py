@@ -38,14 +38,19 @@ class Caller:
             msg = f"this needs the scope {scope}, and the key has {has}: ask for a key that has it"
             raise RefusedError(msg)
 
-    def check_path(self, path: str) -> None:
+    def check_path(self, *spellings: str) -> None:
         """Raise unless a path lies below one of the prefixes.
+
+        Args:
+            *spellings: ways to write it; one is enough.
 
         Raises:
             RefusedError: naming them.
 
         """
         below = [prefix if prefix.endswith("/") else f"{prefix}/" for prefix in self.prefixes]
-        if below and path not in self.prefixes and not path.startswith(tuple(below)):
+        if below and not any(
+            path in self.prefixes or path.startswith(tuple(below)) for path in spellings
+        ):
             msg = f"the key is for paths below {' or '.join(self.prefixes)} alone"
             raise RefusedError(msg)
