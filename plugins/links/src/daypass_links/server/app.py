@@ -39,6 +39,7 @@ def application(service: Service) -> App:
 
     @asynccontextmanager
     async def open_until_the_end(_: Litestar) -> AsyncIterator[None]:
+        """Close the service when the application shuts down."""
         try:
             yield
         finally:
@@ -61,6 +62,7 @@ def application(service: Service) -> App:
     links = redirect(service)
 
     async def answered(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        """Answer links here, and leave the rest to the API."""
         if scope["type"] == "http" and scope["path"].startswith(BEGINNING):
             await links(scope, receive, send)
         else:

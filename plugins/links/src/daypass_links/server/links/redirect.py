@@ -147,6 +147,7 @@ def redirect(service: Service) -> Callable[[Mapping[str, Any], Any, Send], Await
     answer = _Redirect(service).answer
 
     async def answered(scope: Mapping[str, Any], _: Any, send: Send) -> None:
+        """Answer one request."""
         try:
             found = answer(scope)
             if not isinstance(found, tuple):
