@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "localstack": ("tests.servers.localstack", "localstack", {}),
     "azurite": ("tests.servers.azurite", "azurite", {}),
     "postgres": ("tests.servers.postgres", "postgres", {}),
+    "openid": ("tests.servers.openid", "openid", {}),
     "azurite-https": ("tests.servers.azurite", "azurite", {"https": True}),
 }
 #: Seconds until a worker no longer waits for a server that another one has asked for, too.

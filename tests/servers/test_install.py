@@ -11,6 +11,7 @@ from tests.servers import install
         (install.azurite_program, "Azurite 3.37.0"),
         (install.localstack_python, "LocalStack"),
         (install.small_stores_python, "nanio and MiniStack"),
+        (install.openid_python, "oidc-provider-mock"),
         (install.chromium_program, "Chromium"),
         (install.nginx_program, "nginx"),
     ],

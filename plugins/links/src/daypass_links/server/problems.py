@@ -29,10 +29,20 @@ _TITLES = {
 
 
 class UnauthenticatedError(DaypassError, PermissionError):
-    """There is no API key, or none that is valid."""
+    """There is no API key and no token, or none that is valid.
+
+    Args:
+        message: what to do.
+        challenge: the header that says what is wanted (RFC 6750, section 3).
+
+    """
 
     code = "unauthenticated"
     http_status = 401
+
+    def __init__(self, message: str, challenge: str = "Bearer") -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
 
 def problem(error: DaypassError) -> dict[str, Any]:

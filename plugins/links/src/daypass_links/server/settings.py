@@ -206,11 +206,11 @@ def _scopes(value: tuple[str, ...]) -> tuple[str, ...]:
 class OpenID:
     """``[oidc]``: whose tokens are taken beside API keys."""
 
-    #: The address of the provider.
+    #: The address of the provider, as ``iss`` of its tokens says it; https, or on this machine.
     issuer: str
     #: What its tokens for this service are for (``aud``).
     audience: str
-    #: The claim that names who asks.
+    #: The claim that names who asks: one that nobody chooses for themselves, since policy, keys and links know them by it.
     principal_claim: str = "sub"
     #: The claim with their groups.
     groups_claim: str = "groups"
@@ -218,6 +218,8 @@ class OpenID:
     scopes: tuple[str, ...] = attrs.field(
         default=("links:read", "links:write", "sign"), converter=_scopes
     )
+    #: Groups whose members are an ``admin``.
+    admin_groups: tuple[str, ...] = ()
 
 
 #: What `daypass.config` reads for us.

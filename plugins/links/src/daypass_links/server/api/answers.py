@@ -33,7 +33,8 @@ def caller_of(request: Asked, service: Service, scope: str) -> Caller:
 
     Raises:
         UnauthenticatedError: without a key or token that is valid.
-        RefusedError: if the key is not for this.
+        RefusedError: if they may not ask this.
+        ProviderError: if the provider of tokens cannot be asked for its keys.
 
     """
     found = bearers.caller_of(service, request.headers.get("authorization", ""))
@@ -45,7 +46,7 @@ def _of_daypass(_: Asked, error: DaypassError) -> Response[Any]:
     headers = dict(_NO_STORE)
     told = problem(error)
     if error.http_status == 401:  # noqa: PLR2004 - HTTP's own
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = getattr(error, "challenge", "Bearer")
     if "retry_after" in told:
         headers["retry-after"] = str(told["retry_after"])
     return Response(told, status_code=error.http_status, media_type=PROBLEM, headers=headers)

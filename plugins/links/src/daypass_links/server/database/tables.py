@@ -38,6 +38,8 @@ principal = Table(
     Column("name", Text, primary_key=True),
     #: A list of text, as of the last that was heard of them.
     Column("groups", JSON, nullable=False),
+    #: When that was so: a token that was issued before says nothing new.
+    Column("heard_at", BigInteger, nullable=False),
 )
 
 api_key = Table(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from daypass_links.server.principals import keys
 from daypass_links.server.principals.callers import Caller
-from daypass_links.server.principals.issuer import InvalidTokenError
-from daypass_links.server.principals.known import groups_of, remember
+from daypass_links.server.principals.issuer import Bearer, InvalidTokenError
+from daypass_links.server.principals.known import heard_of, remember
 from daypass_links.server.problems import UnauthenticatedError
 from daypass_links.server.service import Service
 from daypass_links.server.tokens import KEY
 
 __all__ = ["caller_of"]
 
+#: What is told of a key or token that is none (RFC 6750, section 3.1).
+_INVALID = 'Bearer error="invalid_token"'
+
 
 def caller_of(service: Service, authorization: str) -> Caller:
-    """Return who asks.
+    """Return who asks. The provider may have to be asked for its keys: this is for a thread, and not for the event loop.
 
     Args:
         service: the service.
@@ -22,38 +25,56 @@ def caller_of(service: Service, authorization: str) -> Caller:
 
     Raises:
         UnauthenticatedError: without a key or a token that is valid.
-        StoreError: if the provider cannot be asked for its keys.
+        ProviderError: if the provider cannot be asked for its keys.
+        DeadlineError: if it cannot in time.
 
     """
     kind, _, secret = authorization.partition(" ")
     secret = secret.strip()
-    found = None
-    if kind.lower() == "bearer" and secret:
-        if service.issuer is None or secret.startswith(KEY):
-            with service.databases.reading_main.connect() as connection:
-                found = keys.find(connection, secret, service.clock())
-        else:
-            found = _of_token(service, secret)
-    if found is None:
-        msg = "send an API key that is valid: Authorization: Bearer dpl_..."
+    if kind.lower() != "bearer" or not secret:
+        msg = f"send {_wanted(service)}"
         raise UnauthenticatedError(msg)
-    return found
-
-
-def _of_token(service: Service, token: str) -> Caller:
-    assert service.issuer is not None  # noqa: S101 - who calls has looked
+    if service.issuer is None or secret.startswith(KEY):
+        with service.databases.reading_main.connect() as connection:
+            found = keys.find(connection, secret, service.clock())
+        if found is None:
+            msg = f"this is nothing that is valid here: send {_wanted(service)}"
+            raise UnauthenticatedError(msg, challenge=_INVALID)
+        return found
     try:
-        bearer = service.issuer.bearer(token)
+        bearer = service.issuer.bearer(secret)
     except InvalidTokenError as error:
-        raise UnauthenticatedError(str(error)) from None
+        raise UnauthenticatedError(str(error), challenge=_INVALID) from None
+    return _of_bearer(service, bearer)
+
+
+def _wanted(service: Service) -> str:
+    oidc = service.settings.oidc
+    other = "" if oidc is None else f", or a token of {oidc.issuer}"
+    return f"an API key that is valid{other}: Authorization: Bearer dpl_..."
+
+
+def _of_bearer(service: Service, bearer: Bearer) -> Caller:
+    """Return who has a token. Their groups are written down where they are news, so that their links follow them.
+
+    The newest token that was seen says in which groups somebody is: an older one, which they may hold until it ends, gives nothing back.
+    """
+    oidc = service.settings.oidc
+    assert oidc is not None  # noqa: S101 - or there was no issuer
+    said = bearer.issued_at, frozenset(bearer.groups)
     with service.databases.reading_main.connect() as connection:
-        known = groups_of(connection, bearer.principal)
-    if known is None or {*known} != {*bearer.groups}:
+        known = heard_of(connection, bearer.principal)
+    if known is None or (known[0] <= said[0] and known != said):
+        if known is None or known[1] != said[1]:
+            service.events.durable(
+                "login", principal=bearer.principal, groups=sorted(said[1])
+            ).result()
         with service.databases.main.begin() as connection:
-            remember(connection, bearer.principal, bearer.groups)
+            remember(connection, bearer.principal, said[1], said[0])
+            known = heard_of(connection, bearer.principal) or said
         service.changes.read()
+    groups = known[1]
+    more = () if groups.isdisjoint(oidc.admin_groups) else ("admin",)
     return Caller(
-        principal=bearer.principal,
-        groups=frozenset(bearer.groups),
-        scopes=frozenset(service.settings.oidc.scopes) if service.settings.oidc else frozenset(),
+        principal=bearer.principal, groups=groups, scopes=frozenset((*oidc.scopes, *more))
     )

@@ -35,7 +35,7 @@ class Caller:
         """
         if scope not in self.scopes and not self.is_admin:
             has = ", ".join(sorted(self.scopes)) or "none"
-            msg = f"this needs the scope {scope}, and the key has {has}: ask for a key that has it"
+            msg = f"this needs the scope {scope}, and you have {has}: ask for a key that has it"
             raise RefusedError(msg)
 
     def check_path(self, *spellings: str) -> None:

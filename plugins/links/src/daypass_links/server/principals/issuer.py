@@ -19,10 +19,11 @@ from joserfc.jwt import ClaimsOption
 
 from daypass.base.messages import escaped
 from daypass.base.urls import check_endpoint
-from daypass.errors import InvalidRequestError, StoreError
+from daypass.errors import DeadlineError, InvalidRequestError, StoreError
+from daypass.model.callers import Caller
 from daypass.toolkit.deadlines import Deadline
 
-__all__ = ["Bearer", "InvalidTokenError", "Issuer"]
+__all__ = ["Bearer", "InvalidTokenError", "Issuer", "ProviderError"]
 
 #: By a public key alone: with HS256 whoever can verify could sign, and with none anybody.
 _ALGORITHMS = (
@@ -45,6 +46,13 @@ _TIMEOUT, _LONGEST_TOKEN, _LONGEST_DOCUMENT, _LEEWAY = 10.0, 16_384, 1 << 20, 60
 _OWN = ("127.0.0.1", "localhost", "::1")
 
 
+class ProviderError(StoreError):
+    """The provider does not answer, or says what cannot be."""
+
+    code = "provider-failed"
+    http_status = 503
+
+
 class InvalidTokenError(ValueError):
     """A token is not of the issuer, not for the service, or not valid now; the message shows nothing of it."""
 
@@ -56,6 +64,8 @@ class Bearer:
     #: The claim that names them; ``sub`` unless another was chosen.
     principal: str
     groups: tuple[str, ...]
+    #: When that was so, in seconds since the epoch; now, of a token that does not say when it was issued.
+    issued_at: int
 
 
 class Issuer:
@@ -87,6 +97,7 @@ class Issuer:
             msg = "issuer must be https, or anybody on the way could say whose tokens are right"
             raise InvalidRequestError(msg, option="issuer")
         self._principal, self._groups = principal_claim, groups_claim
+        self._clock = clock
         asked: dict[str, ClaimsOption] = {
             principal_claim: {"essential": True},
             "iss": {"essential": True, "value": issuer},
@@ -97,13 +108,16 @@ class Issuer:
         self._lock = Lock()
         self._keys: KeySet | None = None
         self._fetched = -float("inf")
+        #: When, and how, asking for them failed.
+        self._failed = -float("inf")
+        self._failure = ""
 
     def bearer(self, token: str) -> Bearer:
         """Return who has a token.
 
         Raises:
             InvalidTokenError: if it is not one of the issuer's for this service, or not valid now.
-            StoreError: if the provider's keys cannot be had.
+            ProviderError: if the provider's keys cannot be had.
             DeadlineError: if they cannot be had in time.
 
         """
@@ -113,7 +127,8 @@ class Issuer:
         try:
             claims = self._verified(token)
             self._claims.validate(claims)
-        except (JoseError, ValueError) as error:
+            issued_at = max(0, int(claims.get("iat", self._clock())))
+        except (JoseError, ValueError, OverflowError) as error:
             why = escaped(getattr(error, "error", "") or type(error).__name__, 60)
             msg = f"the token is not valid here ({why})"
             raise InvalidTokenError(msg) from None
@@ -128,7 +143,19 @@ class Issuer:
         ):
             msg = f"the token's {self._groups} is no list of texts"
             raise InvalidTokenError(msg)
-        return Bearer(principal=principal, groups=tuple(groups))
+        try:
+            # As core takes names, and on one line.
+            who = Caller(principal, groups=groups)
+        except InvalidRequestError as error:
+            raise InvalidTokenError(str(error)) from None
+        if not all(name and name.isprintable() for name in (who, *who.groups)):
+            msg = "the token names somebody, or a group, in more than one line"
+            raise InvalidTokenError(msg)
+        return Bearer(
+            principal=str(who),
+            groups=who.groups,
+            issued_at=issued_at,
+        )
 
     def _verified(self, token: str) -> dict[str, Any]:
         """Verify the signature, with new keys where the known ones do not fit: the provider may have rotated them."""
@@ -145,12 +172,19 @@ class Issuer:
         """Return the provider's keys, at most so many seconds old."""
         with self._lock:
             now = time.monotonic()
-            if self._keys is None or now - self._fetched > kept:
-                deadline = Deadline.after(_TIMEOUT)
+            if self._keys is not None and now - self._fetched <= kept:
+                return self._keys
+            if now - self._failed <= _AGAIN:  # or all that ask would wait for one another
+                raise ProviderError(self._failure)
+            deadline = Deadline.after(_TIMEOUT)
+            try:
                 self._keys = deadline.run(
                     lambda: self._fetch(deadline), "asking the OpenID provider for its keys"
                 )
-                self._fetched = now
+            except (StoreError, DeadlineError) as error:
+                self._failed, self._failure = time.monotonic(), str(error)
+                raise
+            self._fetched = now
             return self._keys
 
     def _fetch(self, deadline: Deadline) -> KeySet:
@@ -158,11 +192,11 @@ class Issuer:
         said = _document(place, deadline)
         if said.get("issuer") != self._issuer:
             msg = f"{place} is of another issuer than {self._issuer}"
-            raise StoreError(msg)
+            raise ProviderError(msg)
         keys = said.get("jwks_uri")
         if not isinstance(keys, str) or not _is_safe(keys):
             msg = f"{place} names no jwks_uri that is https"
-            raise StoreError(msg)
+            raise ProviderError(msg)
         found: Any = _document(keys, deadline)
         try:
             # Those for encryption, and symmetric ones, verify nothing.
@@ -174,7 +208,7 @@ class Issuer:
             return KeySet.import_key_set({"keys": usable})
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             msg = f"{keys} holds no keys that verify signatures"
-            raise StoreError(msg) from error
+            raise ProviderError(msg) from error
 
 
 def _is_safe(address: str) -> bool:
@@ -199,8 +233,8 @@ def _document(address: str, deadline: Deadline) -> dict[str, Any]:
             found = json.loads(answer.read(_LONGEST_DOCUMENT))
     except (OSError, HTTPException, ValueError, RecursionError) as error:
         msg = f"{address} could not be read: {type(error).__name__}"
-        raise StoreError(msg) from error
+        raise ProviderError(msg) from error
     if not isinstance(found, dict):
         msg = f"{address} holds no object of JSON"
-        raise StoreError(msg)
+        raise ProviderError(msg)
     return found

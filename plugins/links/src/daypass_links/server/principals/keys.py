@@ -38,7 +38,7 @@ def create(
         now: the clock.
 
     """
-    remember(connection, name, groups)
+    remember(connection, name, groups, now)
     key, key_id = new_key(), new_id("key")
     connection.execute(
         insert(api_key).values(

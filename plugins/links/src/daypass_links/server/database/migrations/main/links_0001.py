@@ -17,6 +17,7 @@ def upgrade() -> None:
         "principal",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("groups", sa.JSON, nullable=False),
+        sa.Column("heard_at", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "api_key",
