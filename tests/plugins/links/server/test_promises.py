@@ -232,6 +232,32 @@ def test_who_leaves_a_group_takes_their_links_along(serving):
     assert server.use(made).status_code == 307
 
 
+OF_ANALYSTS = """
+[[roots]]
+profile = "maps"
+[[policy.rules]]
+name = "maps"
+paths = ["s3://results/**"]
+methods = ["GET", "HEAD"]
+groups = ["analysts"]
+"""
+
+
+def test_rules_of_the_policy_may_name_groups_and_links_follow_them(serving):
+    server = serving(OF_ANALYSTS)
+    ann, bob = server.new_key("ann", groups=["analysts"]), server.new_key("bob")
+    path = {"path": "daypass://maps/a"}
+    assert server.ask("POST", LINK, key=bob, json=path).status_code == 403
+    made = server.ask("POST", LINK, key=ann, json=path).json()
+    assert server.use(made).status_code == 307
+    server.new_key("ann", groups=["sales"])
+    answer = server.use(made)
+    assert (answer.status_code, answer.json()["code"]) == (403, "refused-by-policy")
+    assert server.ask("POST", LINK, key=ann, json=path).status_code == 403
+    server.new_key("ann", groups=["analysts", "sales"])
+    assert server.use(made).status_code == 307
+
+
 ROOTS = """
 [[roots]]
 profile = "maps"
