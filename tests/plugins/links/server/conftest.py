@@ -14,6 +14,7 @@ import pytest
 from daypass import config
 from daypass_links.server import settings
 from daypass_links.server.app import application
+from daypass_links.server.database import changes
 from daypass_links.server.database.engine import opened
 from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
@@ -134,8 +135,10 @@ def configure(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def serving(tmp_path, configure):
+def serving(tmp_path, configure, monkeypatch):
     """Make services that share their databases, each as a process of its own would."""
+    # A test does not wait until a process looks for what others have changed.
+    monkeypatch.setattr(changes, "_EVERY_OF_SQLITE", 0.0)
     running: list[Running] = []
     clock = Clock()
     keys: list[str] = []

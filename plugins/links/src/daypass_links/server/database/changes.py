@@ -13,8 +13,8 @@ from daypass_links.server.database.tables import change
 
 __all__ = ["Changes", "changed"]
 
-#: How often PostgreSQL is asked, in seconds; SQLite says at once.
-_EVERY = 0.5
+#: How often they are looked for, in seconds: SQLite says whether there are any without reading them.
+_EVERY, _EVERY_OF_SQLITE = 0.5, 0.01
 
 
 class Changes:
@@ -44,14 +44,18 @@ class Changes:
 
     def look(self) -> None:
         """Forget what another process has changed; cheap enough for every request."""
-        if self._is_sqlite:
-            # Of all other connections, and of none of those to the events' database.
-            version = self._ask("PRAGMA data_version").fetchone()[0]
-            if version != self._version:
-                self._version = version
-                self.read()
-        elif (now := time.monotonic()) >= self._next:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        if not self._is_sqlite:
             self._next = now + _EVERY
+            self.read()
+            return
+        self._next = now + _EVERY_OF_SQLITE
+        # Of all other connections, and of none of those to the events' database.
+        version = self._ask("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
             self.read()
 
     def read(self) -> None:

@@ -15,12 +15,13 @@ __all__ = ["Databases", "opened"]
 
 #: How long a writer of SQLite waits for another, in milliseconds.
 _PATIENCE = 5000
-_READING = {"daypass_reading": True}
+#: Marks the engines that only read.
+_READS = "daypass_reads"
 
 
 @attrs.frozen
 class Databases:
-    """Both databases. A transaction of ``main`` or ``events`` may write; one of the others only reads, and waits for nobody."""
+    """Both databases. A transaction of ``main`` or ``events`` may write; the others only read, and wait for nobody."""
 
     main: Engine
     events: Engine
@@ -29,11 +30,11 @@ class Databases:
 
     @reading_main.default
     def _read_main(self) -> Engine:
-        return self.main.execution_options(**_READING)
+        return self.main.execution_options(**{_READS: True})
 
     @reading_events.default
     def _read_events(self) -> Engine:
-        return self.events.execution_options(**_READING)
+        return self.events.execution_options(**{_READS: True})
 
     def close(self) -> None:
         """Close all connections."""
@@ -87,6 +88,7 @@ def _prepare(connection: Any, _: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    # A transaction that reads first and then writes would fail where another process wrote in between.
-    reading = connection.get_execution_options().keys() & _READING.keys()
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    # A transaction that reads first and then writes would fail where another process wrote in between; and what only
+    # reads asks one thing at a time, for which SQLite needs none.
+    if _READS not in connection.get_execution_options():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

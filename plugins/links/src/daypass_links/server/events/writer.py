@@ -12,7 +12,7 @@ from threading import Condition, Thread
 from typing import Any
 
 import attrs
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from daypass.audit import Chain
@@ -22,7 +22,7 @@ from daypass_links.server.events.tables import EVENTS
 __all__ = ["Event", "Writer"]
 
 #: Written at once are so many at most; and nobody's event waits longer, in seconds.
-_GROUP, _DELAY = 50, 0.02
+_GROUP, _DELAY = 500, 0.02
 #: So many may wait where the database is away; then nothing more happens than can be written down.
 _MOST_WAITING = 10_000
 #: The pauses between two tries, in seconds: the first and the longest.
@@ -55,6 +55,7 @@ class Writer:
         self, engine: Engine, *, clock: Callable[[], float] = time.time, **first_fields: Any
     ) -> None:
         self._engine = engine
+        self._insert = _inserter(engine)
         self._clock = clock
         #: One for each boot of each process: two writers never share one.
         self.chain = f"chn_{secrets.token_urlsafe(12)}"
@@ -207,12 +208,24 @@ class Writer:
                     )
                     self._rows = [row for row in self._rows if row["seq"] > (newest or 0)]
                 if self._rows:
-                    connection.execute(insert(EVENTS), self._rows)
+                    self._insert(connection, self._rows)
         except (SQLAlchemyError, OSError) as error:
             self._failure = f"the database of events failed ({type(error).__name__})"
             return False
         self._rows = []
         return True
+
+
+def _inserter(engine: Engine) -> Callable[[Connection, list[dict[str, Any]]], object]:
+    """Return what inserts rows. The statement is written once: values of these types go to the driver as they are."""
+    statement = insert(EVENTS).compile(dialect=engine.dialect)
+    text, names = str(statement), getattr(statement, "positiontup", None)
+
+    def into(connection: Connection, rows: list[dict[str, Any]]) -> object:
+        values: Any = [tuple(row[name] for name in names) for row in rows] if names else rows
+        return connection.exec_driver_sql(text, values)
+
+    return into
 
 
 def _done(waited_for: list[Future[None]]) -> None:

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("principal", sa.Text),
         sa.Column("line", sa.LargeBinary, nullable=False),
         sa.Index("event_of_link", "link_id", "time"),
-        sa.Index("event_in_time", "time"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "checkpoint",
