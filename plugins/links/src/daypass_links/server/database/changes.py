@@ -37,7 +37,7 @@ class Changes:
             self._own = databases.main.raw_connection()
             raw = self._own.driver_connection
             assert raw is not None  # noqa: S101 - it is connected
-            self._ask = raw.cursor().execute
+            self._ask = raw.execute  # a cursor of its own each time: threads may look at once
         with self._engine.connect() as connection:
             newest = select(func.coalesce(func.max(change.c.seq), 0))
             self._seq: int = connection.scalar(newest) or 0
