@@ -20,6 +20,7 @@ from typing import Any
 import capabilities
 import docstrings
 import options_table
+import settings_table
 import source
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,11 @@ PAGES = sorted((ROOT / "docs").glob("*/*.md"))
 _REGION = re.compile(r"(<!-- from the code:([^>]*?)-->\n).*?(<!-- end -->)", re.DOTALL)
 #: A page that says more than this at once begins with an overview, and so does a class with so many more methods.
 _FEW, _FEW_METHODS = 2, 5
-_TABLES = {"capabilities": capabilities.tables, "options_table": options_table.tables}
+_TABLES = {
+    "capabilities": capabilities.tables,
+    "options_table": options_table.tables,
+    "settings_table": settings_table.tables,
+}
 
 
 def current(page: str) -> str:

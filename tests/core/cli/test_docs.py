@@ -5,7 +5,7 @@ import click
 import pytest
 
 from daypass.cli import exits
-from daypass.cli.commands import COMMANDS
+from daypass.cli.commands import COMMANDS, added
 from daypass.cli.run import group
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
@@ -40,8 +40,10 @@ def test_every_command_helps_with_its_options_and_the_exit_codes(capsys):
 def test_no_option_is_described_that_does_not_exist():
     described = set(re.findall(r"`(--[a-z][a-z0-9-]*)", PAGE))
     made = {"--help", "--version"}
-    for name in COMMANDS:
+    for name in (*COMMANDS, *added()):
         command = group.get_command(click.Context(group), name)
         parts = [command, *getattr(command, "commands", {}).values()]
         made |= {o for part in parts for p in part.params for o in (*p.opts, *p.secondary_opts)}
+        # A command that another one stands for, as a path does for that of a link.
+        made |= set(re.findall(r"--[a-z][a-z0-9-]*", command.get_help(click.Context(command))))
     assert described <= made
