@@ -18,6 +18,7 @@ from daypass_links.server.database import changes
 from daypass_links.server.database.engine import opened
 from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
+from tests.plugins.links.server.provider import running
 
 #: Between two whole seconds.
 NOW = 1_796_000_000.5
@@ -166,3 +167,10 @@ def serving(tmp_path, configure, monkeypatch):
 def server(serving):
     """The service with its defaults."""
     return serving()
+
+
+@pytest.fixture
+def provider():
+    """An OpenID provider."""
+    with running() as found:
+        yield found

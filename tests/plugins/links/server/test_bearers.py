@@ -12,7 +12,7 @@ import pytest
 from daypass.errors import ConfigError
 from daypass_links.server import settings
 from daypass_links.server.principals.issuer import InvalidTokenError, Issuer
-from tests.plugins.links.server.provider import NOW, RSA, running
+from tests.plugins.links.server.provider import NOW, RSA
 from tests.plugins.links.server.test_api import LINK, problem
 
 OIDC = """
@@ -26,12 +26,6 @@ groups = ["analysts"]
 """
 INVALID = 'Bearer error="invalid_token"'
 PATH = {"path": "daypass://maps/a.csv"}
-
-
-@pytest.fixture
-def provider():
-    with running() as found:
-        yield found
 
 
 @pytest.fixture

@@ -10,13 +10,7 @@ from cryptography.hazmat.primitives import hashes, hmac
 
 from daypass.errors import InvalidRequestError, StoreError
 from daypass_links.server.principals.issuer import InvalidTokenError, Issuer
-from tests.plugins.links.server.provider import NOW, P256, RSA, Ed, b64, running
-
-
-@pytest.fixture
-def provider():
-    with running() as found:
-        yield found
+from tests.plugins.links.server.provider import NOW, P256, RSA, Ed, b64
 
 
 @pytest.fixture

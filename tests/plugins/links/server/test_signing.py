@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 
 from daypass_links.server.events.tables import EVENTS
-from tests.plugins.links.server.provider import running
 
 SIGN = "/v1/sign"
 PATH = {"path": "daypass://maps/a.csv"}
@@ -111,12 +110,6 @@ def test_a_url_is_explained(server):
 
 
 # By a token of an OpenID provider.
-
-
-@pytest.fixture
-def provider():
-    with running() as found:
-        yield found
 
 
 def test_bearers_of_a_providers_tokens_ask_with_its_groups(serving, provider):
