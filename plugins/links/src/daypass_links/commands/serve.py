@@ -1,12 +1,33 @@
-"""``daypass serve``: the service behind the links."""
+"""``daypass serve``: the service behind the links, and what whoever runs it needs beside."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
 
 import click
 
 from daypass.errors import PluginError
 
 __all__ = ["command"]
+
+_Directory = click.Path(file_okay=False, path_type=Path)
+
+
+def _with_server(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Say what to install where the server's own distributions are missing."""
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except ImportError as error:
+            msg = f"daypass serve needs {error.name}: pip install 'daypass-links[server]'"
+            raise PluginError(msg, plugin="daypass_links") from error
+
+    return called
 
 
 @click.group("serve", invoke_without_command=True)
@@ -17,6 +38,7 @@ __all__ = ["command"]
     help="The port to listen on, in place of the configured one.",
 )
 @click.pass_context
+@_with_server
 def command(context: click.Context, host: str | None, port: int | None) -> None:
     """Serve links that can be taken back.
 
@@ -25,9 +47,61 @@ def command(context: click.Context, host: str | None, port: int | None) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    try:
-        from daypass_links.server.run import serve
-    except ImportError as error:
-        msg = f"daypass serve needs {error.name}: pip install 'daypass-links[server]'"
-        raise PluginError(msg, plugin="daypass_links") from error
+    from daypass_links.server.run import serve
+
     serve(host, port, click.echo)
+
+
+@command.command("check")
+@_with_server
+def _check() -> int:
+    """Try the configuration, the databases, the keys and the stores, and serve nothing.
+
+    The exit code is 2 where something is wrong.
+    """
+    from daypass_links.server.check import check
+
+    wrong = False
+    for found in check():
+        wrong = wrong or found.wrong is not None
+        click.echo(f"{found.what}: {found.wrong or 'ok'}")
+    return 2 if wrong else 0
+
+
+@command.group("db")
+def _db() -> None:
+    """Look after the databases."""
+
+
+@_db.command("upgrade")
+@_with_server
+def _upgrade() -> None:
+    """Bring the databases to the newest schema; stop the service before, and make a backup."""
+    from daypass_links.server.run import upgraded
+
+    upgraded()
+    click.echo("the databases are current")
+
+
+@command.command("backup")
+@click.argument("directory", type=_Directory)
+@_with_server
+def _back_up(directory: Path) -> None:
+    """Copy the databases and the server's keys into a new DIRECTORY; the service may be running."""
+    from daypass_links.server import settings
+    from daypass_links.server.keeping import back_up
+
+    for file in back_up(settings.load().server, directory):
+        click.echo(str(file))
+
+
+@command.command("restore")
+@click.argument("directory", type=_Directory)
+@_with_server
+def _restore(directory: Path) -> None:
+    """Put a copy that backup has made where there is no database."""
+    from daypass_links.server import settings
+    from daypass_links.server.keeping import restore
+
+    for file in restore(settings.load().server, directory):
+        click.echo(str(file))

@@ -14,7 +14,7 @@ from daypass_links.server.database.schema import is_current, is_new, upgrade
 from daypass_links.server.principals import keys
 from daypass_links.wire import SCOPES
 
-__all__ = ["prepared", "serve"]
+__all__ = ["prepared", "serve", "upgraded"]
 
 #: Of whom the first key is.
 _FIRST = "admin"
@@ -60,6 +60,15 @@ def serve(host: str | None, port: int | None, say: Callable[[str], None]) -> Non
         websockets=False,
         log_enabled=False,
     ).serve()
+
+
+def upgraded() -> None:
+    """Bring the configured databases to the newest schema."""
+    databases = opened(*settings.load().server.databases)
+    try:
+        upgrade(databases)
+    finally:
+        databases.close()
 
 
 def prepared(databases: Databases, now: int) -> str | None:
