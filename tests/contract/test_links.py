@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -13,27 +14,71 @@ from s3fs import S3FileSystem
 from daypass import Store
 from daypass.demo.server import Server
 from daypass.testing import BackendConformance, Stranger
+from tests.plugins.azure.conftest import Bench
+from tests.servers.azurite import KEY, Azurite
+from tests.servers.gcs_front import Bucket, Front, gcs_front, hmac_verifier
 from tests.servers.links import Service, links_service
 
-#: A root of the service's configuration; its links may live for a year and more.
-_ROOT = """
+#: Of Cloud Storage, as it might be.
+HMAC = {
+    "hmac_access_id": "GOOG1EXAMPLE",
+    "hmac_secret": "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ",
+}
+
+
+@contextmanager
+def service_for(
+    url: str, storage_options: dict[str, Any], signer_options: dict[str, Any] | None = None
+) -> Iterator[Service]:
+    """Run a service with one root, whose links may live for a year and more."""
+    configuration = f"""
 [links]
 max_ends_in = "400d"
-
+[profiles.kit]
+url = "{url}"
 [[roots]]
 profile = "kit"
 """
+    env = {
+        "DAYPASS_PROFILES__KIT__STORAGE_OPTIONS": json.dumps(storage_options),
+        "DAYPASS_PROFILES__KIT__SIGNER_OPTIONS": json.dumps(signer_options or {}),
+    }
+    with links_service(configuration, env) as service:
+        yield service
 
 
 class Links(BackendConformance):
-    """What stands before every store."""
+    """What stands before every store: each test has a root of its own in one bucket, which is the service's."""
 
     signer = "links"
     signs_offline = False
+    #: Clients come to other keys by them, so that the service shares none below a root.
+    refused_keys = frozenset({"x/../y", "x/./y"})
+    #: The service is reached over http.
+    narrowed = frozenset({"https_only"})
 
     @pytest.fixture
     def send(self) -> Stranger:
         return Stranger(redirects=1)
+
+    @pytest.fixture
+    def dead_credentials(self, store: Store, service: Service) -> Sequence[Store]:
+        path = str(store.location.path)
+        return [
+            Store(path, signer="links", signer_options=options)
+            for options in (
+                {"server": service.address},
+                {"server": service.address, "key": f"dpl_{'k' * 32}"},
+            )
+        ]
+
+    def made(self, root: str, service: Service, storage_options: dict[str, Any]) -> Store:
+        return Store(
+            f"{root}/{uuid4().hex}",
+            storage_options=storage_options,
+            signer="links",
+            signer_options=service.signer_options,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -49,44 +94,33 @@ def admin(server: Server) -> Any:
 
 @pytest.fixture(scope="module")
 def bucket(admin: Any) -> str:
-    """A bucket for all: each test has a root below it."""
     name = f"b{uuid4().hex[:12]}"
     admin.call_s3("create_bucket", Bucket=name)
     return name
 
 
 @pytest.fixture(scope="module")
-def s3_service(server: Server, bucket: str) -> Iterator[Service]:
-    """A service that knows what it signs for."""
-    options = json.dumps(server.storage_options)
-    profile = (
-        f'[profiles.kit]\nurl = "s3://{bucket}"\nsigner_options.refuses_unsigned_headers = true\n'
-    )
-    with links_service(
-        profile + _ROOT, {"DAYPASS_PROFILES__KIT__STORAGE_OPTIONS": options}
-    ) as service:
+def before_s3(server: Server, bucket: str) -> Iterator[Service]:
+    signer_options = {"refuses_unsigned_headers": True}
+    with service_for(f"s3://{bucket}", server.storage_options, signer_options) as service:
         yield service
 
 
 class TestS3(Links):
-    """In front of OpenStack Swift, where no client has credentials of the store's."""
+    """In front of OpenStack Swift."""
 
     protocol = "s3"
-    #: No link of S3 has it; and the service is reached over http.
-    narrowed = frozenset({"max_bytes", "https_only"})
-    #: Clients and stores differ on what they lead to, so that the service shares none below a root.
-    refused_keys = frozenset({"x/../y", "x/./y"})
+    narrowed = Links.narrowed | {"max_bytes"}
     #: As in tests/contract/test_s3.py.
     lacking = frozenset({"tags", "kms_key"})
 
     @pytest.fixture
-    def store(self, server: Server, bucket: str, s3_service: Service) -> Store:
-        return Store(
-            f"s3://{bucket}/{uuid4().hex}",
-            storage_options=server.storage_options,
-            signer="links",
-            signer_options=s3_service.signer_options,
-        )
+    def service(self, before_s3: Service) -> Service:
+        return before_s3
+
+    @pytest.fixture
+    def store(self, server: Server, bucket: str, service: Service) -> Store:
+        return self.made(f"s3://{bucket}", service, server.storage_options)
 
     @pytest.fixture
     def place(self, admin: Any, bucket: str, store: Store) -> Callable[[str, bytes], object]:
@@ -98,5 +132,94 @@ class TestS3(Links):
         return put
 
     @pytest.fixture
-    def secrets(self, server: Server, s3_service: Service) -> Sequence[str]:
-        return [server.secret, s3_service.key]
+    def secrets(self, server: Server, service: Service) -> Sequence[str]:
+        return [server.secret, service.key]
+
+
+@pytest.fixture(scope="module")
+def box(servers: Callable[[str], Azurite]) -> Iterator[Bench]:
+    """A container on Azurite."""
+    bench = Bench(servers("azurite"), "key")
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="module")
+def before_azure(box: Bench) -> Iterator[Service]:
+    options = {"connection_string": box.server.connection_string}
+    with service_for(f"az://{box.name}", options) as service:
+        yield service
+
+
+class TestAzure(Links):
+    """In front of Azurite, with an account key."""
+
+    protocol = "az"
+    narrowed = Links.narrowed | {
+        # Only a user delegation key signs request headers, and Azurite does not know them.
+        *("content_type", "content_md5", "add_content_md5_metadata", "content_length"),
+        *("metadata", "storage_class", "tags"),
+        # Azure has none of these.
+        *("acl", "checksum_sha256", "kms_key", "max_bytes", "requester_pays", "response_expires"),
+    }
+
+    @pytest.fixture
+    def service(self, before_azure: Service) -> Service:
+        return before_azure
+
+    @pytest.fixture
+    def store(self, box: Bench, service: Service) -> Store:
+        options = {"connection_string": box.server.connection_string}
+        return self.made(f"az://{box.name}", service, options)
+
+    @pytest.fixture
+    def place(self, box: Bench, store: Store) -> Callable[[str, bytes], object]:
+        return lambda key, body: box.put(f"{store.location.key}/{key}", body)
+
+    @pytest.fixture
+    def secrets(self, service: Service) -> Sequence[str]:
+        return [KEY, service.key]
+
+
+@pytest.fixture(scope="module")
+def front() -> Iterator[Front]:
+    with gcs_front() as running:
+        verifier = hmac_verifier(HMAC["hmac_secret"])
+        running.keys["GOOG4-HMAC-SHA256", HMAC["hmac_access_id"]] = verifier
+        running.buckets["bucket"] = Bucket()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def before_gcs(front: Front) -> Iterator[Service]:
+    options = {"endpoint_url": front.url, "token": "anon"}
+    with service_for("gs://bucket", options, {**HMAC, "user_project": "payer"}) as service:
+        yield service
+
+
+class TestGcs(Links):
+    """In front of a Cloud Storage that verifies V4 signatures, with an HMAC key."""
+
+    protocol = "gs"
+    narrowed = Links.narrowed | {
+        *("checksum_sha256", "response_cache_control", "response_content_encoding"),
+        *("response_content_language", "response_expires", "tags"),
+    }
+
+    @pytest.fixture
+    def service(self, before_gcs: Service) -> Service:
+        return before_gcs
+
+    @pytest.fixture
+    def store(self, front: Front, service: Service) -> Store:
+        options = {"endpoint_url": front.url, "token": "anon"}
+        return self.made("gs://bucket", service, options)
+
+    @pytest.fixture
+    def place(self, front: Front, store: Store) -> Callable[[str, bytes], object]:
+        bucket, root = front.buckets["bucket"], store.location.key
+        return lambda key, body: bucket.put(f"{root}/{key}", body, {})
+
+    @pytest.fixture
+    def secrets(self, service: Service) -> Sequence[str]:
+        return [HMAC["hmac_secret"], service.key]
