@@ -32,6 +32,7 @@ def test_an_origin_is_what_browsers_send(origin):
         ({"origins": ["app.example"]}, "origins"),
         ({"origins": ["https://*.example"]}, "origins"),
         ({"origins": ["https://a\n"]}, "origins"),
+        ({"origins": ["https://app.example", "null"]}, "origins"),
         ({"methods": ["PATCH"]}, "methods"),
         ({"methods": []}, "methods"),
         ({"headers": ["a b"]}, "headers"),

@@ -25,7 +25,8 @@ def _cors(path: str, *, apply: bool, yes: bool, **values: Any) -> int:
 
     The rule is in the provider's own words, for its own tool. With --apply it is added to the rules
     that the bucket (on Azure: the account) has, after they have been shown. A plain <form> needs no
-    rule; scripts of other origins do.
+    rule; scripts of other origins do. Those that follow a link of a links service come after a
+    redirect, with the origin null: for them it is --origin '*'.
     """
     store = Store(path, **{name: values[name] for name in _PLACE})
     rule = CorsRule(

@@ -25,6 +25,9 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 def _origins(given: Iterable[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(_words(given, "origins")))
+    if "null" in found:  # of a page in a sandbox, of which any site makes one
+        msg = "null is the origin of any page that follows a redirect or is in a sandbox, so that it is no limit: write *"
+        raise InvalidRequestError(msg, option="origins")
     for origin in found:
         match = _ORIGIN.fullmatch(origin)
         if origin != "*" and (match is None or match[2] == _DEFAULT_PORTS[match[1]]):
