@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,10 @@ def served(env, directory, *words):
 
 def ready(output, address):
     output.wait_for("listening on")
+    return wait_until_ready(address)
+
+
+def wait_until_ready(address):
     # It listens as soon as its process does; until then nobody answers.
     while True:
         try:
@@ -141,3 +146,30 @@ def test_a_port_that_somebody_listens_on_is_an_error(configured, tmp_path):
         assert other.returncode == 1
         assert f"cannot listen on 127.0.0.1 port {port}" in other.stderr
         assert "choose another with --port" in other.stderr
+
+
+def test_told_to_stop_it_writes_what_it_promised_and_ends_its_chain(configured, tmp_path):
+    with served(configured, tmp_path / "run") as (output, address):
+        key = output.wait_for("first key: ").removeprefix("first key: ")
+        ready(output, address)
+        link = daypass_links.Client(address, key=key).create("daypass://results/a.csv")
+    # That one was killed; this one is told to stop.
+    port = free_port()
+    with subprocess.Popen(
+        [DAYPASS, "serve", "--port", str(port)],
+        env=configured,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}")
+            assert read(f"http://127.0.0.1:{port}/l/{link.url.rpartition('/')[2]}")
+        finally:
+            process.terminate()
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert '"event": "stopped"' in said
+    with closing(sqlite3.connect(tmp_path / "data" / "daypass" / "events.db")) as connection:
+        rows = connection.execute("SELECT kind FROM event ORDER BY time, seq").fetchall()
+    assert [kind for (kind,) in rows][-2:] == ["use", "closed"]

@@ -15,11 +15,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from daypass import __version__
 from daypass_links.server import settings
 from daypass_links.server.api.answers import HANDLERS
-from daypass_links.server.api.health import healthz, readyz
+from daypass_links.server.api.health import healthz, metrics, readyz
 from daypass_links.server.api.keys import KeysController
 from daypass_links.server.api.links import LinksController
 from daypass_links.server.api.signing import SigningController
 from daypass_links.server.links.redirect import BEGINNING, redirect
+from daypass_links.server.logs import log, log_as_json
 from daypass_links.server.service import Service
 
 __all__ = ["application", "create"]
@@ -31,7 +32,10 @@ _LARGEST = 1 << 20
 
 def create() -> App:
     """Make the application that the configuration describes."""
-    return application(Service.of(settings.load(), time.time))
+    log_as_json()
+    service = Service.of(settings.load(), time.time)
+    log.info("serving", url=service.settings.server.url, chain=service.events.chain)
+    return application(service)
 
 
 def application(service: Service) -> App:
@@ -44,9 +48,10 @@ def application(service: Service) -> App:
             yield
         finally:
             service.close()
+            log.info("stopped", chain=service.events.chain)
 
     api: Any = Litestar(
-        [LinksController, KeysController, SigningController, healthz, readyz],
+        [LinksController, KeysController, SigningController, healthz, readyz, metrics],
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         lifespan=[open_until_the_end],

@@ -13,6 +13,7 @@ from daypass_links.server.events.checkpointer import Checkpointer
 from daypass_links.server.events.writer import Writer
 from daypass_links.server.keyset import KeySet
 from daypass_links.server.links.resolve import Resolver
+from daypass_links.server.metrics import Metrics
 from daypass_links.server.principals.issuer import Issuer
 from daypass_links.server.roots import Roots
 from daypass_links.server.settings import OpenID, Settings
@@ -33,6 +34,7 @@ class Service:
     changes: Changes
     #: Whose tokens are taken beside API keys; None where nobody's are.
     issuer: Issuer | None
+    metrics: Metrics
     #: The time, in seconds since the epoch.
     clock: Callable[[], float]
 
@@ -42,10 +44,11 @@ class Service:
         databases = opened(*settings.server.databases)
         roots = Roots(settings.roots)
         links = Resolver(databases, roots, settings)
+        events = Writer(databases.events, clock=clock)
         return cls(
             settings=settings,
             databases=databases,
-            events=Writer(databases.events, clock=clock),
+            events=events,
             checkpoints=Checkpointer(
                 databases.events,
                 KeySet.made(settings.server.keys).signing,
@@ -56,6 +59,7 @@ class Service:
             links=links,
             changes=Changes(databases, links.forget),
             issuer=_issuer(settings.oidc, clock),
+            metrics=Metrics(events, links),
             clock=clock,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from litestar.params import SkipValidation
 from sqlalchemy.exc import SQLAlchemyError
 
 from daypass.errors import DaypassError
+from daypass_links.server.logs import log
 from daypass_links.server.principals import bearers
 from daypass_links.server.principals.callers import Caller
 from daypass_links.server.problems import PROBLEM, body, problem
@@ -24,7 +24,6 @@ Asked = Request[Any, Any, Any]
 #: The service, as handlers are given it.
 Ours = NamedDependency[SkipValidation[Service]]
 
-_log = logging.getLogger(__name__)
 _NO_STORE = {"cache-control": "no-store"}
 
 
@@ -75,13 +74,15 @@ def _of_json(_: Asked, __: msgspec.DecodeError) -> Response[bytes]:
     return Response(text, status_code=400, media_type=PROBLEM, headers=_NO_STORE)
 
 
-def _of_database(_: Asked, __: SQLAlchemyError) -> Response[bytes]:
+def _of_database(request: Asked, error: SQLAlchemyError) -> Response[bytes]:
+    # The database's own words may hold values.
+    log.error("the database failed", path=request.url.path, error=type(error).__name__)
     text = body(503, "database-failed", "the database cannot be reached or written: try again")
     return Response(text, status_code=503, media_type=PROBLEM, headers=_NO_STORE)
 
 
 def _of_others(request: Asked, error: Exception) -> Response[bytes]:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
     text = body(500, "error", "the service failed: its log says how")
     return Response(text, status_code=500, media_type=PROBLEM, headers=_NO_STORE)
 

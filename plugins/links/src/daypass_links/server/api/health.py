@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``: whether the process lives, and whether it can do what it promises."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: whether the process lives, can do what it promises, and what it has done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from daypass_links.server.api.answers import Ours
 from daypass_links.server.database.tables import change
 from daypass_links.server.problems import PROBLEM, body
 
-__all__ = ["healthz", "readyz"]
+__all__ = ["healthz", "metrics", "readyz"]
+
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @get("/healthz", sync_to_thread=False)
@@ -29,3 +31,9 @@ def readyz(service: Ours) -> Response[Any]:
         text = body(503, "database-failed", service.events.failure)
         return Response(text, status_code=503, media_type=PROBLEM)
     return Response({"status": "ok"})
+
+
+@get("/metrics", sync_to_thread=False)
+def metrics(service: Ours) -> Response[bytes]:
+    """Tell Prometheus what this process has done."""
+    return Response(service.metrics.text(), media_type=_TEXT)

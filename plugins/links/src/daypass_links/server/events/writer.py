@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Condition, Thread
@@ -60,6 +60,8 @@ class Writer:
         #: One for each boot of each process: two writers never share one.
         self.chain = f"chn_{secrets.token_urlsafe(12)}"
         self._lines = Chain()
+        #: How many events were chained, by their kind.
+        self.noted: Counter[str] = Counter()
         self._waiting: deque[tuple[Event, Future[None] | None]] = deque()
         self._rows: list[dict[str, Any]] = []
         self._condition = Condition()
@@ -194,6 +196,7 @@ class Writer:
                     "line": line,
                 }
             )
+            self.noted[event.kind] += 1
             if written is not None:
                 waited_for.append(written)
         return waited_for

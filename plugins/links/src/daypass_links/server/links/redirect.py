@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -29,6 +30,7 @@ from daypass_links.server.links.keys import key_of
 from daypass_links.server.links.link import permits
 from daypass_links.server.links.resolve import Ready
 from daypass_links.server.links.uses import are_left, client_of, take
+from daypass_links.server.logs import log
 from daypass_links.server.problems import PROBLEM, body, problem
 from daypass_links.server.service import Service
 from daypass_links.server.tokens import TOKEN
@@ -78,6 +80,7 @@ _UNAVAILABLE = _refused(
     body(503, "database-failed", "nothing is handed out that cannot be written down: try again"),
     (b"retry-after", b"1"),
 )
+_BROKEN = _refused(500, body(500, "error", "the service failed: its log says how"))
 _PREFLIGHT: _Answer = (
     204,
     [
@@ -144,22 +147,28 @@ class _Use:
 
 def redirect(service: Service) -> Callable[[Mapping[str, Any], Any, Send], Awaitable[None]]:
     """Return the ASGI function that answers whatever is below ``/l/``."""
-    answer = _Redirect(service).answer
+    answer, count = _Redirect(service).answer, service.metrics.answered
 
     async def answered(scope: Mapping[str, Any], _: Any, send: Send) -> None:
         """Answer one request."""
+        begun = time.perf_counter()
         try:
             found = answer(scope)
             if not isinstance(found, tuple):
                 found = await found
         except _StopError as stop:
             found = stop.answer
-        except (SQLAlchemyError, sqlite3.Error, AuditError):
+        except (SQLAlchemyError, sqlite3.Error, AuditError) as error:
+            log.error("a link could not be served", error=type(error).__name__)
             found = _UNAVAILABLE
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever follows a link is told no more
+            log.error("a link could not be served", exc_info=error)
+            found = _BROKEN
         status, headers, text = found
         await send({"type": "http.response.start", "status": status, "headers": headers})
         text = b"" if scope["method"] == "HEAD" else text
         await send({"type": "http.response.body", "body": text})
+        count(scope["method"], status, time.perf_counter() - begun)
 
     return answered
 
