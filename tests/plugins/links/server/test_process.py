@@ -8,10 +8,14 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -173,3 +177,42 @@ def test_told_to_stop_it_writes_what_it_promised_and_ends_its_chain(configured, 
     with closing(sqlite3.connect(tmp_path / "data" / "daypass" / "events.db")) as connection:
         rows = connection.execute("SELECT kind FROM event ORDER BY time, seq").fetchall()
     assert [kind for (kind,) in rows][-2:] == ["use", "closed"]
+
+
+def status_of(url, agent):
+    """Return what a link is answered with, and follow it nowhere."""
+    place = urlsplit(url)
+    connection = HTTPConnection(place.netloc, timeout=60)
+    try:
+        connection.request("GET", place.path, headers={"user-agent": agent})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_two_processes_on_one_database_count_and_revoke_together(configured, tmp_path):
+    with (
+        served(configured, tmp_path / "one") as (first, one),
+        ExitStack() as stack,
+    ):
+        key = first.wait_for("first key: ").removeprefix("first key: ")
+        ready(first, one)
+        second, two = stack.enter_context(served(configured, tmp_path / "two"))
+        ready(second, two)
+        client = daypass_links.Client(one, key=key)
+        link = client.create("daypass://results/a.csv", max_uses=3)
+        path = urlsplit(link.url).path
+        with ThreadPoolExecutor(8) as readers:
+            found = readers.map(
+                lambda number: status_of(f"{(one, two)[number % 2]}{path}", f"reader/{number}"),
+                range(24),
+            )
+            assert sorted(found) == [307] * 3 + [410] * 21
+        link = client.create("daypass://results/a.csv")
+        path = urlsplit(link.url).path
+        assert status_of(f"{two}{path}", "reader") == 307
+        client.revoke(link.link_id)
+        revoked = time.monotonic()
+        while status_of(f"{two}{path}", "reader") == 307:
+            assert time.monotonic() - revoked < 1
+        assert daypass_links.Client(two, key=key).show(link.link_id).state == "revoked"
