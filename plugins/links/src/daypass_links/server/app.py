@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from daypass import __version__
 from daypass_links.server import settings
 from daypass_links.server.api.answers import HANDLERS
+from daypass_links.server.api.description import as_json, as_page
 from daypass_links.server.api.health import healthz, metrics, readyz
 from daypass_links.server.api.keys import KeysController
 from daypass_links.server.api.links import LinksController
@@ -51,17 +52,28 @@ def application(service: Service) -> App:
             log.info("stopped", chain=service.events.chain)
 
     api: Any = Litestar(
-        [LinksController, KeysController, SigningController, healthz, readyz, metrics],
+        [
+            LinksController,
+            KeysController,
+            SigningController,
+            healthz,
+            readyz,
+            metrics,
+            as_json,
+            as_page,
+        ],
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         lifespan=[open_until_the_end],
         logging_config=None,
         request_max_body_size=_LARGEST,
+        # Its own pages would load scripts from elsewhere.
         openapi_config=OpenAPIConfig(
             title="daypass-links",
             version=__version__,
-            path="/openapi",
+            use_handler_docstrings=True,
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            path="/schema",
         ),
     )
     links = redirect(service)
