@@ -14,6 +14,7 @@ from daypass_links.server.database.tables import api_key, link
 from daypass_links.server.events.tables import EVENTS
 from daypass_links.server.events.verification import verify_events
 from daypass_links.server.keyset import KeySet
+from daypass_links.server.roots import _store
 
 LINK = "/v1/links"
 POLICY = """
@@ -313,6 +314,22 @@ def test_an_event_that_was_promised_is_in_a_chain_that_verifies(serving, tmp_pat
     assert [kind for kind, _ in lines].count("use") == 60
     assert [kind for kind, _ in lines].count("head") == 60
     assert all(token_of(made) not in json.dumps(line) for _, line in lines)
+
+
+def test_a_link_works_again_as_soon_as_what_its_store_needs_is_there(
+    serving, configure, monkeypatch
+):
+    text = '[profiles.other]\nurl = "s3://other"\nstorage_options.key = "AK"\nstorage_options.secret = { env = "LATER" }\n'
+    monkeypatch.setenv("LATER", "made-up")
+    made = serving(text).link("daypass://other/a")
+    server = serving(text)
+    _store.cache_clear()
+    monkeypatch.delenv("LATER")
+    answer = server.use(made)
+    assert (answer.status_code, answer.json()["code"]) == (503, "no-credentials")
+    assert "LATER" not in answer.text
+    monkeypatch.setenv("LATER", "made-up")
+    assert server.use(made).status_code == 307
 
 
 def test_what_is_wrong_with_the_service_is_not_told_to_who_holds_a_link(serving):

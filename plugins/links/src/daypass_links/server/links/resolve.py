@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy import bindparam, select
 
 import daypass
-from daypass.errors import DaypassError
+from daypass.errors import DaypassError, RefusedError
 from daypass.model.options import DOWNLOAD_ONLY, UPLOAD_ONLY
 from daypass_links.server.database.engine import Databases
 from daypass_links.server.database.tables import link as table
@@ -82,8 +82,10 @@ class Resolver:
                 return None
             found = self._ready(link_of(row), frozenset(row["groups"]))
             with self._lock:
-                # What was read before somebody changed it is used once, by a request that came before, and not kept.
-                if before == self._forgotten:
+                # What was read before somebody changed it is used once, by a request that came before, and not kept;
+                # nor is what may be mended outside, such as credentials that are not there.
+                lasting = found.refusal is None or isinstance(found.refusal, RefusedError)
+                if before == self._forgotten and lasting:
                     self._keep(hashed, found)
         return found
 
