@@ -191,7 +191,9 @@ def test_a_file_that_is_none_is_named(tmp_path):
         daypass.upload(tmp_path, "https://b.example/k")
 
 
-@pytest.mark.parametrize("given", [None, 7, b"file", "", "a\0b"])
+@pytest.mark.parametrize(
+    "given", [None, 7, b"file", "", "a\0b", "https://b.example/k?X-Amz-Signature=ab12"]
+)
 @pytest.mark.parametrize(
     "call",
     [

@@ -37,6 +37,11 @@ def named(given: object, option: str) -> Path:
     if not text or "\0" in text:
         msg = f"{option} is the name of a file, and no file is called {shown(text)}"
         raise InvalidRequestError(msg, option=option)
+    if text.startswith(("http://", "https://")):
+        msg = (
+            f"{option} is the name of a file, and a URL was given: are the two in the other order?"
+        )
+        raise InvalidRequestError(msg, option=option)
     return Path(text)
 
 
