@@ -1,10 +1,11 @@
-"""What reads data reads links: each reader as its own users call it, in front of a store that verifies method and signature."""
+"""What reads and writes data does it by links: each as its own users call it, in front of a store that verifies method and signature."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import subprocess
+import urllib.error
 import urllib.request
 from uuid import uuid4
 
@@ -234,6 +235,66 @@ def duckdb_over_arrow(url):
 )
 def test_what_reads_tables_reads_a_link(url, read):
     assert read(url) == ROWS
+
+
+def put_by_requests(url, headers):
+    import requests
+
+    return requests.put(url, data=CSV.encode(), headers=headers, timeout=60).ok
+
+
+def put_by_httpx(url, headers):
+    import httpx
+
+    answer = httpx.put(url, content=CSV, headers=headers, follow_redirects=True, timeout=60)
+    return answer.is_success
+
+
+def put_by_aiohttp(url, headers):
+    import aiohttp
+
+    async def put():
+        sent = {"data": CSV.encode(), "headers": headers}
+        async with aiohttp.ClientSession() as session, session.put(url, **sent) as answer:
+            return answer.ok
+
+    return asyncio.run(put())
+
+
+def put_by_curl(url, headers):
+    named = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    command = ["curl", "-sSfL", "--noproxy", "*", *named, "-T", "-", url]
+    return subprocess.run(command, input=CSV.encode(), check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "put",
+    [put_by_requests, put_by_httpx, put_by_aiohttp, put_by_curl],
+    ids=lambda put: put.__name__,
+)
+def test_what_writes_http_writes_through_a_link(links, put):
+    path = f"daypass://box/new/{put.__name__}.csv"
+    link = links.create(path, method="PUT", content_type="text/csv")
+    assert put(link.url, link.headers)
+    assert by_urllib(links.create(path).url).decode() == CSV
+
+
+def test_urllib_follows_no_redirect_with_a_body_and_asks_where_it_leads(links):
+    path = "daypass://box/new/by_urllib.csv"
+    link = links.create(path, method="PUT", content_type="text/csv")
+
+    def put(url, body=None, headers=None):
+        asked = urllib.request.Request(url, data=body, headers=headers or {}, method="PUT")
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.read()
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        put(link.url, CSV.encode(), link.headers)
+    caught.value.close()
+    assert caught.value.code == 307
+    told = json.loads(put(f"{link.url}?as=json"))
+    put(told["url"], CSV.encode(), told["headers"])
+    assert by_urllib(links.create(path).url).decode() == CSV
 
 
 def test_xarray_opens_a_zarr_group_below_a_prefix(zarr_url):
