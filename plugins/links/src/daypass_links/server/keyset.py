@@ -123,6 +123,7 @@ def _write(file: Path, keys: KeySet) -> None:
     }
     draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
     try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w") as opened:
             json.dump(record, opened)

@@ -11,6 +11,7 @@ from daypass.errors import ConfigError, StoreError
 from daypass_links.server import settings
 from daypass_links.server.database.engine import Databases, opened
 from daypass_links.server.database.schema import is_current, is_new, upgrade
+from daypass_links.server.keyset import KeySet
 from daypass_links.server.principals import keys
 from daypass_links.wire import SCOPES
 
@@ -42,6 +43,7 @@ def serve(host: str | None, port: int | None, say: Callable[[str], None]) -> Non
             os.environ[f"DAYPASS_SERVER__{name}"] = str(value)
     server = settings.load().server
     check_port(server.host, server.port)
+    KeySet.made(server.keys)  # or each process would make its own, and the last one stay
     databases = opened(*server.databases)
     try:
         key = prepared(databases, int(time.time()))
