@@ -13,6 +13,7 @@ PACKAGES = (
     "daypass_azure",
     "daypass_cloudfront",
     "daypass_gcs",
+    "daypass_links",
     "daypass_redis",
     "daypass_s3",
 )
@@ -23,7 +24,9 @@ def modules():
         found = importlib.import_module(package)
         yield package
         for module in pkgutil.walk_packages(found.__path__, f"{package}."):
-            if not module.name.endswith((".__main__", ".child")):  # they act when imported
+            if not module.name.endswith(
+                (".__main__", ".child", ".migrations.env")
+            ):  # they act when imported
                 yield module.name
 
 
