@@ -17,6 +17,7 @@ _TYPES = {
     "str | None": "text",
     "int": "number",
     "int | None": "number",
+    "float": "number",
     "bool": "true or false",
     "tuple[str, ...]": "list of texts",
     "Any": "duration",

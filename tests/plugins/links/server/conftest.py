@@ -18,6 +18,7 @@ from daypass_links.server.database import changes
 from daypass_links.server.database.engine import opened
 from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
+from tests.plugins.links.server.listener import Listener
 from tests.plugins.links.server.provider import running
 
 #: Between two whole seconds.
@@ -174,3 +175,11 @@ def provider():
     """An OpenID provider."""
     with running() as found:
         yield found
+
+
+@pytest.fixture
+def listener():
+    """Who is told by a webhook."""
+    found = Listener()
+    yield found
+    found.close()

@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 import attrs
 
+from daypass_links.server.alerts.destinations import destination
+from daypass_links.server.alerts.signatures import secret_of
+from daypass_links.server.alerts.watcher import Watcher
+from daypass_links.server.alerts.webhook import Webhook
 from daypass_links.server.database.changes import Changes
 from daypass_links.server.database.engine import Databases, opened
 from daypass_links.server.events.checkpointer import Checkpointer
@@ -16,7 +20,7 @@ from daypass_links.server.links.resolve import Resolver
 from daypass_links.server.metrics import Metrics
 from daypass_links.server.principals.issuer import Issuer
 from daypass_links.server.roots import Roots
-from daypass_links.server.settings import OpenID, Settings
+from daypass_links.server.settings import Alerts, OpenID, Settings
 
 __all__ = ["Service"]
 
@@ -35,6 +39,8 @@ class Service:
     #: Whose tokens are taken beside API keys; None where nobody's are.
     issuer: Issuer | None
     metrics: Metrics
+    #: Who looks for unusual rates, if anybody does.
+    alerts: Watcher | None
     #: The time, in seconds since the epoch.
     clock: Callable[[], float]
 
@@ -57,14 +63,17 @@ class Service:
             ),
             roots=roots,
             links=links,
-            changes=Changes(databases, links.forget),
+            changes=Changes(databases, links.forget, roots.renewed),
             issuer=_issuer(settings.oidc, clock),
             metrics=Metrics(events, links),
+            alerts=_watcher(settings.alerts, databases, events, clock),
             clock=clock,
         )
 
     def close(self) -> None:
         """Write what is to be written, and let everything go."""
+        if self.alerts is not None:
+            self.alerts.close()
         self.events.close()
         self.checkpoints.close()
         self.changes.close()
@@ -81,3 +90,15 @@ def _issuer(told: OpenID | None, clock: Callable[[], float]) -> Issuer | None:
         groups_claim=told.groups_claim,
         clock=clock,
     )
+
+
+def _watcher(
+    said: Alerts | None, databases: Databases, events: Writer, clock: Callable[[], float]
+) -> Watcher | None:
+    if said is None:
+        return None
+    webhook = None
+    if said.webhook is not None and said.webhook_secret is not None:
+        place = destination(said.webhook, may_be_private=said.webhook_private)
+        webhook = Webhook(place, secret_of(said.webhook_secret), clock=clock)
+    return Watcher(databases, events, said, webhook, clock=clock)

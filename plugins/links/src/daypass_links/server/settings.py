@@ -1,9 +1,9 @@
-"""What the service is told: ``[server]``, ``[links]``, ``[[roots]]``, ``[oidc]`` and its keys of ``[audit]``, as attrs classes."""
+"""What the service is told: ``[server]``, ``[links]``, ``[[roots]]``, ``[oidc]``, ``[alerts]`` and its keys of ``[audit]``, as attrs classes."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ from daypass.base.times import seconds
 from daypass.base.urls import check_endpoint
 from daypass.errors import InvalidRequestError
 from daypass.model.paths import parse_path
+from daypass_links.server.alerts.destinations import destination
+from daypass_links.server.alerts.signatures import secret_of
 from daypass_links.server.words import check_words
 from daypass_links.wire import SCOPES
 
 __all__ = [
     "METHODS",
+    "Alerts",
     "Audit",
     "Links",
     "Network",
@@ -197,6 +200,15 @@ class Audit:
     checkpoint_every: Any = attrs.field(default="60s", converter=_span)
 
 
+def _at_least(low: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+        if not value >= low:
+            msg = f"{field.name} is at least {low}, not {value}"
+            raise InvalidRequestError(msg, option=field.name)
+
+    return check
+
+
 def _scopes(value: tuple[str, ...]) -> tuple[str, ...]:
     check_words(value, SCOPES, "scopes")
     return value
@@ -222,6 +234,41 @@ class OpenID:
     admin_groups: tuple[str, ...] = ()
 
 
+@attrs.frozen(kw_only=True)
+class Alerts:
+    """``[alerts]``: tell of unusual rates. The section switches it on, an empty one too.
+
+    Unusual is what a caller does, or what is done with a link, in one window more than ``floor`` (of refusals ``refusals``) times
+    and more than ``factor`` times the median of the windows before.
+    """
+
+    #: How long a window is, in seconds.
+    window: Any = attrs.field(default="5m", converter=_span)
+    #: How many windows before say what is usual.
+    history: int = attrs.field(default=12, validator=_at_least(1))
+    #: How many times the usual is not usual.
+    factor: float = attrs.field(default=5.0, validator=_at_least(1))
+    #: Up to so many mints or uses in a window are never unusual.
+    floor: int = attrs.field(default=100, validator=_at_least(0))
+    #: Up to so many refusals in a window are never unusual.
+    refusals: int = attrs.field(default=20, validator=_at_least(0))
+    #: Who is told, by POST: https, or this machine.
+    webhook: str | None = None
+    #: What signs what they are told (Standard Webhooks): ``whsec_`` and random bytes in base64.
+    webhook_secret: str | None = attrs.field(default=None, repr=False)
+    #: Whether the webhook may be in a network of one's own, and by http there.
+    webhook_private: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a webhook that leads where none may, or that nobody could tell from others."""
+        if (self.webhook is None) is not (self.webhook_secret is None):
+            msg = "a webhook has a webhook_secret, by which whoever is told knows that it is us, and the other way round"
+            raise InvalidRequestError(msg, option="webhook")
+        if self.webhook is not None and self.webhook_secret is not None:
+            destination(self.webhook, may_be_private=self.webhook_private)
+            secret_of(self.webhook_secret)
+
+
 #: What `daypass.config` reads for us.
 sections: Mapping[str, Any] = {
     "server": Server,
@@ -229,6 +276,7 @@ sections: Mapping[str, Any] = {
     "roots": tuple[Root, ...],
     "audit": Audit,
     "oidc": OpenID,
+    "alerts": Alerts,
 }
 
 
@@ -241,6 +289,7 @@ class Settings:
     roots: tuple[Root, ...] = ()
     audit: Audit = attrs.field(factory=Audit)
     oidc: OpenID | None = None
+    alerts: Alerts | None = None
 
 
 def load() -> Settings:
