@@ -1,4 +1,4 @@
-"""``daypass links``: the links of a service as a table."""
+"""``daypass links``: the links of a service as a table, and the plain URLs beside them that a key has signed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import click
 
 from daypass.base.times import rfc3339, until
 from daypass.cli import exits
+from daypass.cli.completing import InnerGroup
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_table
+from daypass_links.commands.impact import command as impact
 from daypass_links.commands.link import SERVER, client
 from daypass_links.wire import STATES
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from daypass_links.answers import Link
 
 
+@click.pass_context
 def _links(
+    context: click.Context,
     *,
     server: str | None,
     state: str | None,
@@ -29,6 +33,8 @@ def _links(
     as_json: bool,
 ) -> int:
     """List links, the newest first: what they open, until when, how often they were used."""
+    if context.invoked_subcommand is not None:
+        return 0
     found = client(server).all(state=state, owner=owner, label=label, prefix=prefix)
     links = list(islice(found, limit))
     if as_json:
@@ -48,8 +54,10 @@ def _row(link: Link, end: str) -> tuple[str, ...]:
     return (link.link_id, link.path, link.state, end, uses, link.owner, link.label or "")
 
 
-command = click.Command(
+command = InnerGroup(
     "links",
+    commands={"impact": impact},
+    invoke_without_command=True,
     callback=_links,
     help=_links.__doc__,
     epilog=exits.EPILOG,
