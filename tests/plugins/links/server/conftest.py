@@ -141,6 +141,7 @@ def serving(tmp_path, configure, monkeypatch):
     """Make services that share their databases, each as a process of its own would."""
     # A test does not wait until a process looks for what others have changed.
     monkeypatch.setattr(changes, "_EVERY_OF_SQLITE", 0.0)
+    monkeypatch.setattr(changes, "_EVERY_OF_SECRETS", 0.0)
     running: list[Running] = []
     clock = Clock()
     keys: list[str] = []

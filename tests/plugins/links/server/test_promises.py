@@ -14,7 +14,6 @@ from daypass_links.server.database.tables import api_key, link
 from daypass_links.server.events.tables import EVENTS
 from daypass_links.server.events.verification import verify_events
 from daypass_links.server.keyset import KeySet
-from daypass_links.server.roots import _store
 
 LINK = "/v1/links"
 POLICY = """
@@ -323,13 +322,23 @@ def test_a_link_works_again_as_soon_as_what_its_store_needs_is_there(
     monkeypatch.setenv("LATER", "made-up")
     made = serving(text).link("daypass://other/a")
     server = serving(text)
-    _store.cache_clear()
     monkeypatch.delenv("LATER")
     answer = server.use(made)
     assert (answer.status_code, answer.json()["code"]) == (503, "no-credentials")
     assert "LATER" not in answer.text
     monkeypatch.setenv("LATER", "made-up")
     assert server.use(made).status_code == 307
+
+
+def test_links_go_on_with_a_key_that_was_rotated(serving, tmp_path):
+    file = tmp_path / "key"
+    file.write_text("AKOLD")
+    text = f'[profiles.other]\nurl = "s3://other"\nstorage_options.secret = "x"\nstorage_options.key = {{ file = "{file}" }}\n'
+    server = serving(text)
+    made = server.link("daypass://other/a")
+    assert "AKOLD" in server.use(made).headers["location"]
+    file.write_text("AKROTATED")
+    assert "AKROTATED" in server.use(made).headers["location"]
 
 
 def test_what_is_wrong_with_the_service_is_not_told_to_who_holds_a_link(serving):

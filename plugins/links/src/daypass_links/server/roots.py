@@ -8,7 +8,8 @@ from functools import lru_cache
 import attrs
 
 import daypass
-from daypass.errors import InvalidPathError, RefusedError
+from daypass import config
+from daypass.errors import DaypassError, InvalidPathError, RefusedError
 from daypass.model.paths import parse_path
 from daypass.policy import Pattern
 from daypass.policy.patterns import text_pattern
@@ -24,15 +25,14 @@ class Place:
     root: str
     key: str
 
-    def store(self, caller: str, groups: Iterable[str]) -> daypass.Store:
-        """Return the root's store, in which a caller asks who is in some groups."""
-        return _store(self.root, caller, tuple(sorted(groups)))
 
-
-# By name and groups: a caller equals their name alone.
-@lru_cache(maxsize=4096)
 def _store(root: str, caller: str, groups: tuple[str, ...]) -> daypass.Store:
     return daypass.Store(root, caller=daypass.Caller(caller, groups=groups))
+
+
+def _stamps() -> list[tuple[object, ...]]:
+    """Return what changes when the file of a profile's secret does."""
+    return [profile.stamp() for profile in config.load().profiles.values()]
 
 
 @attrs.frozen
@@ -54,6 +54,9 @@ class Roots:
         found = [known for root in roots for known in _prepared(root)]
         # The longest one serves, and of two that which is written so.
         self._roots = sorted(found, key=lambda known: (-len(known.below), not known.is_own))
+        # By name and groups: a caller equals their name alone.
+        self._store = lru_cache(maxsize=4096)(_store)
+        self._seen = _stamps()
 
     def find(
         self, path: str, *, prefix: bool, methods: Iterable[str], groups: frozenset[str]
@@ -93,6 +96,22 @@ class Roots:
             if path.startswith(place):
                 return f"{root.removesuffix('/')}/{path[len(place) :]}"
         return path
+
+    def store(self, place: Place, caller: str, groups: Iterable[str]) -> daypass.Store:
+        """Return the store of a place, in which a caller asks who is in some groups."""
+        return self._store(place.root, caller, tuple(sorted(groups)))
+
+    def renewed(self) -> bool:
+        """Tell whether a key was rotated, in the file of a profile's secret; stores are then made anew."""
+        try:
+            found = _stamps()
+        except DaypassError:
+            return False  # told by whoever signs
+        if found == self._seen:
+            return False
+        self._seen = found
+        self._store.cache_clear()
+        return True
 
     @property
     def open(self) -> bool:

@@ -15,6 +15,8 @@ __all__ = ["Changes", "changed"]
 
 #: How often they are looked for, in seconds: SQLite says whether there are any without reading them.
 _EVERY, _EVERY_OF_SQLITE = 0.5, 0.01
+#: How often the files of secrets are looked at, in seconds.
+_EVERY_OF_SECRETS = 5.0
 
 
 class Changes:
@@ -23,12 +25,20 @@ class Changes:
     Args:
         databases: where it is written what has changed.
         forget: is given the ID of a link, or None for all of them.
+        renewed: tells whether all have to be looked at anew, since what stores are made of has changed.
 
     """
 
-    def __init__(self, databases: Databases, forget: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        databases: Databases,
+        forget: Callable[[str | None], None],
+        renewed: Callable[[], bool],
+    ) -> None:
         self._engine = databases.reading_main
         self._forget = forget
+        self._renewed = renewed
+        self._renew = 0.0
         self._lock = threading.Lock()
         self._version = 0
         self._next = 0.0
@@ -47,6 +57,10 @@ class Changes:
         now = time.monotonic()
         if now < self._next:
             return
+        if now >= self._renew:
+            self._renew = now + _EVERY_OF_SECRETS
+            if self._renewed():
+                self._forget(None)
         if not self._is_sqlite:
             self._next = now + _EVERY
             self.read()

@@ -116,7 +116,7 @@ class Resolver:
             place = self._roots.find(
                 link.path, prefix=link.prefix, methods=link.methods, groups=groups
             )
-            store, key = place.store(link.owner, groups), place.key
+            store, key = self._roots.store(place, link.owner, groups), place.key
             options = daypass.sign_options(link.options)
             methods = {
                 method: options_for(method, dict(options)) for method in permits(link.methods)

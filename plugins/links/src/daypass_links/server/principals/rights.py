@@ -34,4 +34,4 @@ def store_of(
         msg = "nothing may be shared, since the server's configuration has no [[roots]]: ask who runs it"
         raise RefusedError(msg)
     place = service.roots.find(path, prefix=prefix, methods=methods, groups=caller.groups)
-    return place.store(caller.principal, caller.groups), place.key
+    return service.roots.store(place, caller.principal, caller.groups), place.key
