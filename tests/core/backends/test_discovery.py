@@ -60,6 +60,7 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         "daypass.presets": [],
         "daypass.sections": [],
         "daypass.audits": [],
+        "daypass.demos": [],
     }
     assert len(asked) == 1
 

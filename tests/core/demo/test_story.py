@@ -4,14 +4,18 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import attrs
 import pytest
 
+from daypass.backends.loading import registry
 from daypass.cli.run import run
 from daypass.demo import story
 from daypass.demo.server import swift
+from daypass.errors import PluginError
 
 DAYPASS = str(Path(sys.executable).with_name("daypass"))
 
@@ -22,6 +26,7 @@ def kept_environment(monkeypatch):
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "FSSPEC_CONFIG_DIR"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("DAYPASS_PLUGINS", "daypass-s3")  # what others go on to, they test
 
 
 @pytest.fixture
@@ -44,6 +49,7 @@ def environment(tmp_path, scratch):
         "AWS_SECRET_ACCESS_KEY": "hunter2",
         "FSSPEC_S3_ENDPOINT_URL": "http://192.0.2.1",
         "http_proxy": "http://192.0.2.1:9",
+        "DAYPASS_PLUGINS": "daypass-s3",
     }
 
 
@@ -124,6 +130,24 @@ def test_a_store_that_refuses_everything_is_told_step_by_step():
     assert len(steps) == 8
     assert not any(step.good for step in steps[:4])
     assert all(step.lines for step in steps)
+
+
+def test_installed_packages_go_on_with_the_story(monkeypatch):
+    def told(server):
+        yield story.Step("More", good=True, lines=[server])
+
+    def go_on(**functions):
+        monkeypatch.setitem(sys.modules, "acme_demo", SimpleNamespace(**functions))
+        entry = EntryPoint("acme", "acme_demo", "daypass.demos")
+        with monkeypatch.context() as patch:
+            patch.setattr(registry, "claims", lambda _: {"acme": [entry]})
+            return list(story.go_on("the server"))
+
+    assert go_on(tell=told) == [story.Step("More", good=True, lines=["the server"])]
+    with pytest.raises(PluginError, match="no function tell"):
+        go_on()
+    monkeypatch.setenv("DAYPASS_PLUGINS", "daypass-s3")
+    assert go_on(tell=told) == []
 
 
 def test_without_swift_it_is_5_and_says_what_to_install(capsys, monkeypatch, kept_environment):

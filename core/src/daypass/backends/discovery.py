@@ -40,6 +40,7 @@ GROUPS = (
     "daypass.presets",
     "daypass.sections",
     "daypass.audits",
+    "daypass.demos",
 )
 #: Of a group where one distribution is chosen by name: how its names are spoken of, and the setting that chooses.
 _CHOSEN = {
@@ -48,6 +49,7 @@ _CHOSEN = {
     "daypass.commands": ("the command {}", "DAYPASS_COMMAND_"),
     "daypass.sections": ("the section [{}]", "DAYPASS_SECTION_"),
     "daypass.audits": ("the audit {}", "DAYPASS_AUDIT_"),
+    "daypass.demos": ("the demo {}", "DAYPASS_DEMO_"),
 }
 #: The commonest requirement, judged without importing `packaging`.
 _AT_LEAST = re.compile(r"daypass>=(\d+(?:\.\d+)*)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 import attrs
 import click
@@ -12,7 +13,7 @@ from daypass.cli import exits
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import one_line
 from daypass.demo.server import MISSING, ServerError, ServerMissingError, swift
-from daypass.demo.story import NEXT, PATH, Step, tell
+from daypass.demo.story import NEXT, PATH, Step, go_on, tell
 from daypass.errors import BackendNotFoundError
 
 
@@ -20,7 +21,8 @@ def _demo(*, as_json: bool) -> int:
     """See the main job done on a real S3 server, with nothing to configure.
 
     The server (OpenStack Swift) listens on this machine alone, keeps its data in a temporary
-    directory, and is gone afterwards. Exit code 0 means that every step did what it should.
+    directory, and is gone afterwards. Where 'daypass-links[server]' is installed, it goes on to a link that
+    is taken back. Exit code 0 means that every step did what it should.
     """
     _forget_environment()
     try:
@@ -32,7 +34,7 @@ def _demo(*, as_json: bool) -> int:
     good = True
     try:
         with swift() as server:
-            for number, step in enumerate(tell(server), start=1):
+            for number, step in enumerate(chain(tell(server), go_on(server)), start=1):
                 good = good and step.good
                 if as_json:
                     say_json({"step": number, **attrs.asdict(step)})
@@ -55,7 +57,7 @@ def _demo(*, as_json: bool) -> int:
 def _forget_environment() -> None:
     """Let no profile, endpoint or proxy of the user's lead the demo elsewhere or make it fail."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "FSSPEC_")):
+        if name.startswith(("AWS_", "FSSPEC_")) or name.lower().endswith("_proxy"):
             del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"

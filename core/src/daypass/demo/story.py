@@ -1,4 +1,4 @@
-"""The story of the demo: what a link does, and four ways in which it is refused."""
+"""The story of the demo: what a link does, and four ways in which it is refused; and what installed packages go on to."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from daypass.backends.discovery import choose, load, may_load, source
+from daypass.backends.loading import registry
 from daypass.base.urls import mask_url
 from daypass.demo.server import Server, ServerError, make_bucket
-from daypass.errors import DaypassError
+from daypass.errors import DaypassError, PluginError
 from daypass.model.links import SignedURL
 from daypass.store.functions import create_signed_url, head_metadata
 
-__all__ = ["NEXT", "PATH", "Step", "tell"]
+__all__ = ["GROUP", "NEXT", "PATH", "Step", "go_on", "tell"]
+
+#: The group of entry points: the name says what the story goes on to, the value is a module with a function ``tell``.
+GROUP = "daypass.demos"
 
 _BUCKET = "demo"
 PATH = f"s3://{_BUCKET}/weather/oslo 2026.csv"
@@ -78,6 +83,27 @@ def tell(server: Server) -> Iterator[Step]:
         except (DaypassError, ServerError, OSError, http.client.HTTPException) as error:
             step = Step("", good=False, lines=[f"{type(error).__name__}: {error}"])
         yield attrs.evolve(step, title=title)
+
+
+def go_on(server: Server) -> Iterator[Step]:
+    """Do the steps of installed packages, after those of `tell`, whose object is at `PATH` by then.
+
+    A package's function ``tell`` takes the server and yields steps. A package that may not be loaded tells nothing.
+
+    Raises:
+        BackendConflictError: if two packages go on under one name.
+        PluginError: if a package's module is broken.
+
+    """
+    for name, claimants in sorted(registry.claims(GROUP).items()):
+        entry = choose(name, claimants)
+        if not may_load(entry):
+            continue
+        more = getattr(load(entry), "tell", None)
+        if not callable(more):
+            msg = f"plugin {entry.value} of {source(entry)} has no function tell that goes on with the demo: give its module one"
+            raise PluginError(msg, plugin=entry.value)
+        yield from more(server)
 
 
 def _bucket(server: Server) -> Step:
