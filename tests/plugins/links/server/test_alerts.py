@@ -105,6 +105,7 @@ def test_an_alert_is_on_record_and_in_the_log_once(server, happened):
     ]
     assert link["url"].rpartition("/")[2] not in str(logs)
     assert server.events(link).count("alert") == 1
+    assert b'daypass_links_events_total{kind="alert"} 2.0' in server.service.metrics.text()
     items = server.ask("GET", f"/v1/links/{link['link_id']}/events").json()["items"]
     (alert,) = [one for one in items if one["kind"] == "alert"]
     assert (alert["what"], alert["count"], alert["usual"]) == ("uses", 11, 0)
