@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -216,3 +216,25 @@ def test_two_processes_on_one_database_count_and_revoke_together(configured, tmp
         while status_of(f"{two}{path}", "reader") == 307:
             assert time.monotonic() - revoked < 1
         assert daypass_links.Client(two, key=key).show(link.link_id).state == "revoked"
+
+
+def test_processes_that_serve_end_with_the_one_that_was_killed(configured, tmp_path):
+    port = free_port()
+    with subprocess.Popen(
+        [DAYPASS, "serve", "--port", str(port)],
+        env=configured,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as parent:
+        assert wait_until_ready(f"http://127.0.0.1:{port}") == 200
+        parent.kill()
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                trial.bind(("127.0.0.1", port))
+                return
+        time.sleep(0.05)
+    pytest.fail("the port is still taken")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from threading import Thread
 from typing import Any
 
 from litestar import Litestar
@@ -29,14 +32,26 @@ __all__ = ["application", "create"]
 App = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
 #: The largest body of a request, in bytes.
 _LARGEST = 1 << 20
+#: How often a process looks whether it is alone, and how long it may take to end then, in seconds.
+_LOOK, _PATIENCE = 0.5, 10.0
 
 
 def create() -> App:
     """Make the application that the configuration describes."""
     log_as_json()
+    Thread(target=_end_with, args=(os.getppid(),), name="daypass-parent", daemon=True).start()
     service = Service.of(settings.load(), time.time)
     log.info("serving", url=service.settings.server.url, chain=service.events.chain)
     return application(service)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that has started it is gone, however: it would keep the port, and serve on unseen."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_PATIENCE)
+    os._exit(1)  # who was asked has not gone
 
 
 def application(service: Service) -> App:
