@@ -13,7 +13,13 @@ __all__ = ["store_of"]
 
 
 def store_of(
-    service: Service, caller: Caller, path: str, *, prefix: bool = False, methods: Iterable[str]
+    service: Service,
+    caller: Caller,
+    path: str,
+    *,
+    prefix: bool = False,
+    methods: Iterable[str],
+    written: str | None = None,
 ) -> tuple[daypass.Store, str]:
     """Return the store in which a caller may ask for a path, and the key in it.
 
@@ -23,13 +29,14 @@ def store_of(
         path: a whole path; of a prefix it ends in a slash, or is a bucket.
         prefix: ask for all that lies below it.
         methods: what is asked.
+        written: the path as it was written, where that is by a profile.
 
     Raises:
         InvalidPathError: for what is no path.
         RefusedError: saying what they may.
 
     """
-    caller.check_path(path)
+    caller.check_path(path, written or path)
     if service.roots.open and not caller.is_admin:
         msg = "nothing may be shared, since the server's configuration has no [[roots]]: ask who runs it"
         raise RefusedError(msg)
