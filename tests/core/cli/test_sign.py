@@ -70,6 +70,7 @@ def test_json_tells_all_and_agrees_with_itself(daypass, credentials):
         "unenforced": [],
         "path": "s3://b/k",
         "backend": "s3",
+        "http_method": "PUT",
     }
 
 

@@ -81,14 +81,21 @@ def test_every_field_that_is_a_value_is_there(result):
         for field in attrs.fields(type(result))
         if not callable(getattr(result, field.name)) and field.eq
     }
-    assert result.to_dict().keys() - {"method"} == fields - {"method"}
+    beside = {"method", "http_method"}
+    assert result.to_dict().keys() - beside == fields - beside
 
 
 def test_what_is_revealed_makes_the_same_link_again():
     plain = LINK.to_dict(reveal=True)
+    assert plain.pop("http_method") == "GET"
     plain["expires_at"] = datetime.fromisoformat(plain["expires_at"])
     plain["permits"], plain["unenforced"] = map(frozenset, (plain["permits"], plain["unenforced"]))
     assert SignedURL(**plain) == LINK
+
+
+@pytest.mark.parametrize(("method", "sent"), [("LIST", "GET"), ("PUT", "PUT")])
+def test_a_program_is_told_which_http_method_to_use(method, sent):
+    assert attrs.evolve(LINK, method=method).to_dict()["http_method"] == sent
 
 
 def test_what_is_masked_is_what_the_repr_masks():

@@ -101,6 +101,7 @@ class SignedURL:
             "unenforced": sorted(self.unenforced),
             "path": self.path,
             "backend": self.backend,
+            "http_method": self.http_method,
         }
 
     def cookies(self) -> dict[str, str]:
