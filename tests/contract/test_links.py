@@ -151,6 +151,7 @@ def before_azure(box: Bench) -> Iterator[Service]:
         yield service
 
 
+@pytest.mark.nightly  # what the service does of it is tried in front of S3
 class TestAzure(Links):
     """In front of Azurite, with an account key."""
 
@@ -197,6 +198,7 @@ def before_gcs(front: Front) -> Iterator[Service]:
         yield service
 
 
+@pytest.mark.nightly  # what the service does of it is tried in front of S3
 class TestGcs(Links):
     """In front of a Cloud Storage that verifies V4 signatures, with an HMAC key."""
 
