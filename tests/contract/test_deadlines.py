@@ -34,6 +34,9 @@ NO_REQUESTS = {
     "daypass.manifest.workers._Children._start": "the same",
     "daypass.manifest.workers._Children.work": "the same",
     "daypass.toolkit.wire._Socket.sendall": "of a connection that `send` has made",
+    "daypass_links.commands.demo._ask": "its own service, on loopback, with a socket's timeout",
+    "daypass_links.server.alerts.webhook._Pinned.connect": "of a webhook, all of whose exchange has one deadline",
+    "daypass_links.server.links.redirect.redirect.answered": "an answer",
     "daypass_redis.filesystem.RedisFileSystem._call": "a filesystem, whose caller asks; a socket's timeout",
 }
 

@@ -47,7 +47,8 @@ def missing(package: str) -> dict[str, list[str]]:
     """Return who wants what is not there: the modules by the name of what is missing."""
     found = defaultdict(set)
     for module, path in modules(package):
-        itself = [] if path.name == "__main__.py" else [(module, [])]  # that one is a program
+        # Those are programs: one of their own, and one of alembic's.
+        itself = [] if path.name in ("__main__.py", "env.py") else [(module, [])]
         for name, attributes in [*itself, *imports(path, module.rpartition(".")[0])]:
             try:
                 take(name, attributes)

@@ -361,7 +361,7 @@ def test_where_no_journal_can_be_kept_nothing_begins(daypass, real, proxy, file,
     done = daypass("put", file, path, *IN_PARTS)
     assert done.returncode == 1
     assert "XDG_STATE_HOME" in done.stderr
-    assert "raise --multipart-threshold" in done.stderr
+    assert "a higher --multipart-threshold" in done.stderr
     assert proxy.asked == []
 
 

@@ -199,6 +199,9 @@ def test_the_first_refusal_ends_the_others(iam):
     assert iam.count("signBlob") <= 1 + 2 * AT_ONCE
     for thread in set(threading.enumerate()) - before:
         if thread.name.startswith(("daypass-gcs", "daypass-deadline")):
+            until = time.monotonic() + 15
+            while thread.ident is None and time.monotonic() < until:
+                time.sleep(0.001)  # it is known before it has been started
             thread.join(15)
             assert not thread.is_alive()
 
