@@ -336,7 +336,8 @@ class Root:
 
         """
         if made is None:
-            made = made_for(action, options)
+            # Not by `made_for`, whose call every link would wait for.
+            made = make_request(options) if action != _FORM else made_for(action, options)
         if self.profiled is not None:
             defaults = self.profiled.profile.defaults
             filled = defaults.filled(options, made.method)
