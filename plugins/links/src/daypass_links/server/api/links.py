@@ -99,6 +99,7 @@ class LinksController(Controller):
     def show(self, request: Asked, service: Ours, link_id: FromPath[str]) -> dict[str, Any]:
         """Show a link as it stands."""
         caller = caller_of(request, service, "links:read")
+        service.events.flush()
         with service.databases.reading_main.connect() as connection:
             found = revoke.one(connection, link_id, caller)
         return _told(service, [found])[0]
@@ -139,6 +140,7 @@ class LinksController(Controller):
     ) -> dict[str, Any]:
         """List what happened to a link, in order."""
         caller = caller_of(request, service, "links:read")
+        service.events.flush()
         with service.databases.reading_main.connect() as connection:
             revoke.one(connection, link_id, caller)
         place = (EVENTS.c.time, EVENTS.c.chain, EVENTS.c.seq)

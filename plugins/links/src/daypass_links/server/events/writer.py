@@ -25,6 +25,8 @@ __all__ = ["Event", "Writer"]
 _GROUP, _DELAY = 500, 0.02
 #: So many may wait where the database is away; then nothing more happens than can be written down.
 _MOST_WAITING = 10_000
+#: The longest that somebody waits for events of others, in seconds.
+_FLUSH = 1.0
 #: The pauses between two tries, in seconds: the first and the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
@@ -138,6 +140,13 @@ class Writer:
         with self._condition:
             self._urgent = True
             self._condition.notify()
+
+    def flush(self) -> None:
+        """Wait until what has happened is written, for some milliseconds: whoever lists events is told of it."""
+        end = time.monotonic() + _FLUSH
+        while self.waiting and self._failure is None and time.monotonic() < end:
+            self._wake()
+            time.sleep(0.001)
 
     def close(self) -> None:
         """Write what is waiting, and that the chain ends here."""
