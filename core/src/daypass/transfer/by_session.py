@@ -67,8 +67,14 @@ def begin(job: Job, journal: Journal) -> Transfer:
     return _send(job, journal, known, session, link, have=0)
 
 
-def go_on(job: Job, journal: Journal) -> Transfer:
+def go_on(job: Job, journal: Journal, known: Upload, address: str) -> Transfer:
     """Bring the rest of a file to the session of an earlier run, under a link that is asked for anew.
+
+    Args:
+        job: what is to be done.
+        journal: of the upload.
+        known: what the journal says of it.
+        address: of its session.
 
     Raises:
         InvalidRequestError: with ``option="resume"`` if the file, or what is asked, is another.
@@ -76,13 +82,10 @@ def go_on(job: Job, journal: Journal) -> Transfer:
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    known = journal.upload
-    assert known is not None  # noqa: S101 - its caller has looked
-    assert known.session is not None  # noqa: S101 - the same
     _check_piece(job.part_size)
     check_same(job, known)
     link = _signed(job, {**known.options, **anew(job)})
-    session = session_at(link, known.session)
+    session = session_at(link, address)
     try:
         return _send(job, journal, known, session, link, have=None)
     except StoreError as error:

@@ -50,11 +50,13 @@ def put(job: Job) -> Transfer | None:
                 "resume=True, or remove it by abort_upload"
             )
             raise InvalidRequestError(msg, option="resume")
-        if journal.upload is None:
+        known = journal.upload
+        if known is None:
             is_resumable = job.asked.get("resumable", False)
             return by_session.begin(job, journal) if is_resumable else _begin(job, journal)
-        in_parts = journal.upload.session is None
-        return _go_on(job, journal) if in_parts else by_session.go_on(job, journal)
+        if known.session is None:
+            return _go_on(job, journal, known)
+        return by_session.go_on(job, journal, known, known.session)
 
 
 def abort(file: Path, path: str, root: Root, key: str, headers: Mapping[str, str] | None) -> str:
@@ -118,9 +120,7 @@ def _begin(job: Job, journal: Journal) -> Transfer | None:
     return _send(job, journal, upload, known, {})
 
 
-def _go_on(job: Job, journal: Journal) -> Transfer:
-    known = journal.upload
-    assert known is not None  # noqa: S101 - its caller has looked
+def _go_on(job: Job, journal: Journal, known: Upload) -> Transfer:
     check_same(job, known)
     upload = _resumed(job.root, job.key, known, anew(job))
     try:
