@@ -38,6 +38,7 @@ ROOMS = (
     "reading",
     "manifest",
     "transfer",
+    "sharing",
 )
 LIGHT = [
     SOURCE / "errors.py",
@@ -114,13 +115,16 @@ def test_what_a_module_exports_exists_and_is_sorted(path):
         (("location", "request"), "create_signed_prefix"),
         (("location", "request"), "create_multipart_upload"),
         (("location", "request"), "create_upload_form"),
+        (("location", "request"), "request_upload"),
         (("location", "rule"), "cors"),
         (("location",), "head_metadata"),
         ((), "describe_backend"),
         (("url",), "explain_url"),
         (("location", "sent"), "verify_url"),
+        (("thing", "signing"), "sign_object"),
         (("event",), "authorize"),
         (("event",), "record"),
+        (("thing", "file"), "share_object"),
     ],
 )
 def test_the_contract_with_plugins_is_pinned(arguments, hook):
@@ -140,13 +144,16 @@ def test_there_are_no_other_hooks():
         "create_signed_prefix",
         "create_multipart_upload",
         "create_upload_form",
+        "request_upload",
         "cors",
         "head_metadata",
         "describe_backend",
         "explain_url",
         "verify_url",
+        "sign_object",
         "authorize",
         "record",
+        "share_object",
     }
 
 
@@ -196,6 +203,9 @@ FIELDS = {
     """,
     "UploadForm": """
         url fields starts_with expires_at expires_because unenforced path backend
+    """,
+    "Inbox": """
+        url max_bytes expires_at expires_because unenforced path backend
     """,
     "SignedURL": """
         url method headers expires_at expires_because permits unenforced path backend cookie_maker

@@ -32,6 +32,10 @@ INSTALLED = sorted(
 #: They load what imports them, detect-secrets and UPath a module and fsspec's filesystem of HTTP, which is made of
 #: aiohttp, what is called of it; for daypass they are never installed.
 HOSTS = {"detect_secrets", "upath", "aiohttp"}
+#: Packages that several distributions share, whose names begin with theirs.
+SHARED = ("opentelemetry",)
+#: The module of a package of another name.
+CALLED = {"argon2_cffi": "argon2"}
 
 
 def held(package):
@@ -57,7 +61,9 @@ def test_what_is_installed_is_the_present_source_and_in_its_own_environment_a_wh
 def optional(distribution):
     """Return what comes with an extra alone."""
     asked = map(Requirement, requires(distribution))
-    return {needed.name.replace("-", "_") for needed in asked if "extra ==" in str(needed.marker)}
+    extras = [needed.name for needed in asked if "extra ==" in str(needed.marker)]
+    names = {CALLED.get(name, name) for name in (extra.replace("-", "_") for extra in extras)}
+    return names | {shared for shared in SHARED if any(name.startswith(shared) for name in names)}
 
 
 @pytest.mark.parametrize("distribution", INSTALLED)

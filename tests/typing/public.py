@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
 import daypass
+import daypass_notebook
 
 
 def signing() -> None:
@@ -41,6 +42,43 @@ def uploading_in_parts(store: daypass.Store) -> None:
     assert_type(upload.part(1, content_md5=b"0123456789abcdef"), daypass.SignedURL)
     assert_type(upload.list_parts(), list[daypass.UploadedPart])
     assert_type(upload.complete({1: "etag"}), daypass.ObjectMetadata)
+
+
+async def sharing(frame: object) -> None:
+    """Anything can be shared; what comes back reads one object, or all below a prefix."""
+    link = daypass.share(frame, "s3://bucket/q3.parquet", expires_in="7d", overwrite=True)
+    assert_type(link, daypass.SignedURL | daypass.SignedPrefix)
+    assert_type(link.url, str)
+    daypass.share(frame, "s3://bucket/q3.parquet", overwite=True)  # type: ignore[call-arg]
+    inbox = daypass.request_upload("s3://bucket/inbox/", max_bytes="2GB", expires_in="7d")
+    assert_type(
+        inbox, daypass.Inbox | daypass.SignedPrefix | daypass.UploadForm | daypass.SignedURL
+    )
+    assert_type(
+        await daypass.ashare(frame, "s3://bucket/q3.parquet", overwrite=True),
+        daypass.SignedURL | daypass.SignedPrefix,
+    )
+    asked = await daypass.arequest_upload("s3://bucket/inbox/", max_bytes="2GB")
+    assert_type(
+        asked, daypass.Inbox | daypass.SignedPrefix | daypass.UploadForm | daypass.SignedURL
+    )
+    await daypass.arequest_upload("s3://bucket/inbox/", max_byte=2)  # type: ignore[call-arg]
+    daypass.request_upload("s3://bucket/inbox/", max_bytes=2.5)  # type: ignore[arg-type]
+
+
+def guarding(model: dict[str, object]) -> None:
+    """A hook of a Jupyter server changes a notebook in place."""
+    daypass.mask_before_saving(model, path="a.ipynb", contents_manager=None)
+
+
+def showing(link: daypass.SignedURL) -> None:
+    """A card has HTML and text."""
+    assert_type(link.size, int | None)
+    card = daypass_notebook.show(link, preview=True, qr=True)
+    assert_type(card, daypass_notebook.Card)
+    assert_type(card.html, str)
+    assert_type(card.text, str)
+    daypass_notebook.show(link, previews=True)  # type: ignore[call-arg]
 
 
 def mistakes() -> None:
@@ -81,6 +119,7 @@ async def asynchronous(store: daypass.Store) -> None:
     assert_type(await daypass.acreate_signed_url("s3://bucket/key"), daypass.SignedURL)
     assert_type(await daypass.acreate_signed_urls(["s3://b/k"], caller="a"), daypass.SignedURLBatch)
     assert_type(await store.acreate_signed_urls(iter(["k"])), daypass.SignedURLBatch)
+    assert_type(await daypass.acreate_signed_urls(glob="s3://b/*"), daypass.SignedURLBatch)
     assert_type(await daypass.acreate_signed_prefix("az://b", fs=None), daypass.SignedPrefix)
     assert_type(await daypass.acreate_upload_form("s3://b/k", max_bytes=5), daypass.UploadForm)
     upload = await daypass.acreate_multipart_upload("s3://b/k", size=5, expires_in="1h")
@@ -115,6 +154,8 @@ def many(store: daypass.Store) -> None:
     batch = daypass.create_signed_urls(["s3://b/k"], errors="collect", content_length=[5])
     assert_type(batch, daypass.SignedURLBatch)
     assert_type(daypass.create_signed_urls(iter(["s3://b/k"])), Iterator[daypass.SignedURL])
+    assert_type(daypass.create_signed_urls(glob="s3://b/*.csv", caller="a"), daypass.SignedURLBatch)
+    assert_type(store.create_signed_urls(glob="*.csv", expires_in=60), daypass.SignedURLBatch)
     grant = daypass.create_signed_prefix("az://maps", expires_in="45m")
     assert_type(grant.url_for("key"), str)
     try:
@@ -122,6 +163,25 @@ def many(store: daypass.Store) -> None:
     except daypass.UnsupportedOptionError as error:
         assert_type(error.option, str | None)
         assert_type(error.alternatives, tuple[str, ...])
+
+
+def again(link: daypass.SignedURL) -> None:
+    """A link says what it has left and is signed again; a mapping does both by itself."""
+    assert_type(link.lifetime, timedelta)
+    assert_type(link.refresh(), daypass.SignedURL)
+    links = daypass.fresh(["s3://b/k"], min_life="5m", expires_in="1h", caller="a")
+    assert_type(links, daypass.FreshLinks)
+    assert_type(links["s3://b/k"].url, str)
+    daypass.fresh(["s3://b/k"], min_lifetime=5)  # type: ignore[call-arg]
+    daypass.fresh(["s3://b/k"], min_life=None)  # type: ignore[arg-type]
+
+
+def anything(item: dict[str, str]) -> None:
+    """What is changed in place keeps its type; options are those that many paths share."""
+    assert_type(daypass.sign_inplace(item, expires_in="1h", caller="a"), dict[str, str])
+    daypass.sign(item, expires_in="1h", signer="links")
+    daypass.sign(item, expire_in="1h")  # type: ignore[call-arg]
+    daypass.sign(item, content_md5="x")  # type: ignore[call-arg]
 
 
 @daypass.hookimpl

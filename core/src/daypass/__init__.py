@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from daypass.audit import AuditFile, AuditLogger, add_audit, remove_audit
+    from daypass.backends.outputs import mask_before_saving
     from daypass.backends.redaction import RedactingFilter, redact
     from daypass.errors import (
         AccessDeniedError,
@@ -60,15 +61,20 @@ if TYPE_CHECKING:
     from daypass.model.callers import Caller
     from daypass.model.form_options import FormOptions
     from daypass.model.forms import FormRequest, UploadForm
+    from daypass.model.inboxes import Inbox
     from daypass.model.links import SignedURL
     from daypass.model.locations import Location
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.prefixes import SignedPrefix
     from daypass.model.requests import SignOptions, SignRequest
     from daypass.model.written import form_options, sign_options
+    from daypass.objects import sign, sign_inplace
     from daypass.policy import Policy, Quota, Rehearsal, Rule, set_policy
     from daypass.reading.explain import explain
     from daypass.reading.verify import verify
+    from daypass.sharing.async_functions import arequest_upload, ashare
+    from daypass.sharing.functions import share
+    from daypass.sharing.requests import request_upload
     from daypass.store import Store
     from daypass.store.async_functions import (
         acreate_multipart_upload,
@@ -80,6 +86,7 @@ if TYPE_CHECKING:
         ahead_metadata_many,
         aresume_multipart_upload,
     )
+    from daypass.store.fresh import FreshLinks, fresh
     from daypass.store.functions import (
         create_signed_prefix,
         create_signed_url,
@@ -120,6 +127,8 @@ __all__ = [
     "FormOptions",
     "FormRequest",
     "FoundURL",
+    "FreshLinks",
+    "Inbox",
     "InvalidExpiryError",
     "InvalidPathError",
     "InvalidRequestError",
@@ -171,7 +180,9 @@ __all__ = [
     "ahead_manifest",
     "ahead_metadata",
     "ahead_metadata_many",
+    "arequest_upload",
     "aresume_multipart_upload",
+    "ashare",
     "asign_manifest",
     "aupload",
     "create_multipart_upload",
@@ -182,15 +193,21 @@ __all__ = [
     "download",
     "explain",
     "form_options",
+    "fresh",
     "head_manifest",
     "head_metadata",
     "head_metadata_many",
     "hookimpl",
+    "mask_before_saving",
     "redact",
     "rehearse",
     "remove_audit",
+    "request_upload",
     "resume_multipart_upload",
     "set_policy",
+    "share",
+    "sign",
+    "sign_inplace",
     "sign_manifest",
     "sign_options",
     "upload",
@@ -199,6 +216,7 @@ __all__ = [
 
 _HOMES = {
     "audit": ("AuditFile", "AuditLogger", "add_audit", "remove_audit"),
+    "backends.outputs": ("mask_before_saving",),
     "backends.redaction": ("RedactingFilter", "redact"),
     "hookspecs": ("BackendInfo", "SigningEvent", "hookimpl"),
     "hookspecs.cors_rules": ("CorsPlan", "CorsRule"),
@@ -220,15 +238,20 @@ _HOMES = {
     "model.callers": ("Caller",),
     "model.form_options": ("FormOptions",),
     "model.forms": ("FormRequest", "UploadForm"),
+    "model.inboxes": ("Inbox",),
     "model.links": ("SignedURL",),
     "model.locations": ("Location",),
     "model.metadata": ("ObjectMetadata",),
     "model.prefixes": ("SignedPrefix",),
     "model.requests": ("SignOptions", "SignRequest"),
     "model.written": ("form_options", "sign_options"),
+    "objects": ("sign", "sign_inplace"),
     "policy": ("Policy", "Quota", "Rehearsal", "Rule", "set_policy"),
     "reading.explain": ("explain",),
     "reading.verify": ("verify",),
+    "sharing.async_functions": ("arequest_upload", "ashare"),
+    "sharing.functions": ("share",),
+    "sharing.requests": ("request_upload",),
     "store": ("Store",),
     "store.async_functions": (
         "acreate_multipart_upload",
@@ -240,6 +263,7 @@ _HOMES = {
         "ahead_metadata_many",
         "aresume_multipart_upload",
     ),
+    "store.fresh": ("FreshLinks", "fresh"),
     "store.functions": (
         "create_signed_prefix",
         "create_signed_url",
@@ -258,12 +282,16 @@ _HOMES = {
     "transfer.outcome": ("Transfer",),
     "transfer.upload_functions": ("aabort_upload", "abort_upload", "aupload", "upload"),
 }
+#: What IPython looks for: ``%load_ext daypass``.
+_OF_IPYTHON = ("load_ipython_extension", "unload_ipython_extension")
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name's module on first use, so that ``import daypass`` costs next to nothing."""
     if name == "__version__":
         home = "base.version"
+    elif name in _OF_IPYTHON:
+        home = "backends.outputs"
     elif name in __all__:
         home = next((module for module, names in _HOMES.items() if name in names), "errors")
     else:

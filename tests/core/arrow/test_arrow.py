@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -20,6 +20,7 @@ from daypass.arrow import signing
 from daypass.errors import ObjectNotFoundError
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.options import SECRET
+from tests.conftest import examples
 from tests.core import fakes
 
 NOW = fakes.NOW
@@ -200,7 +201,7 @@ def test_one_column_alone():
         arrow.Signer(version="v").urls(PATHS)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(
         st.none()

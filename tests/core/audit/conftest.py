@@ -21,6 +21,11 @@ def _nothing_in_force(monkeypatch):
     monkeypatch.setattr(force, "_application", [])
 
 
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "audit.jsonl"
+
+
 def event(**changes):
     """Make an event of a link that was allowed."""
     return SigningEvent(

@@ -61,6 +61,8 @@ def test_the_installed_distributions_are_read_once(monkeypatch):
         "daypass.sections": [],
         "daypass.audits": [],
         "daypass.demos": [],
+        "daypass.cards": [],
+        "daypass.objects": [],
     }
     assert len(asked) == 1
 

@@ -34,13 +34,14 @@ PROGRAM = textwrap.dedent(
 
     from daypass_azure.keys import DelegationKeys
     from daypass_gcs.keys import KeylessKey
+    from daypass_s3.sessions import Sessions
 
     rule = daypass.Rule(name="all", paths=["s3://maps/**"], methods=["GET"], per_rule=daypass.Quota(live_links=9))
     daypass.set_policy(daypass.Policy(rules=[rule]))
     audit = daypass.AuditFile(os.path.join(tempfile.mkdtemp(), "audit.jsonl"))
     daypass.add_audit(audit)
     options = {"key": "AKIDEXAMPLE", "secret": "made-up"}
-    held = [DelegationKeys(None), KeylessKey("a@b.example", None, "googleapis.com")]
+    held = [DelegationKeys(None), KeylessKey("a@b.example", None, "googleapis.com"), Sessions(None, None, None, None, 1.0)]
 
     def sign():
         return daypass.create_signed_url("s3://maps/a", storage_options=options).url

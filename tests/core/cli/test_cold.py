@@ -18,6 +18,7 @@ LINES = {
     "form": ["s3://BUCKET/${filename}", "--max-bytes", "9", "--signing-time", NOW],
     "put": ["daypass.toml", "s3://BUCKET/k"],
     "get": ["s3://BUCKET/k", "down"],
+    "ls": ["s3://BUCKET"],
     "head": ["s3://BUCKET/k"],
     "explain": [ENDED],
     "verify": [ENDED],
@@ -42,7 +43,7 @@ def test_a_command_says_and_does_what_its_fork_does(command, cold, daypass, real
         real["DAYPASS_CONFIG"] = str(tmp_path / "config.toml")
         (tmp_path / "config.toml").write_text('[audit]\nfile = "audit.jsonl"\n')
         assert daypass("sign", f"s3://{bucket}/k").returncode == 0
-    if command in {"get", "head"}:
+    if command in {"get", "head", "ls"}:
         assert daypass("put", "daypass.toml", f"s3://{bucket}/k").returncode == 0
     begun, forked = (
         (done.returncode, AGO.sub("long ago", done.stdout), done.stderr)

@@ -180,6 +180,7 @@ def test_an_upload_whose_check_is_answered_otherwise_is_there_and_no_success(
     here, proxy, path, file, store, unfinished, journals, monkeypatch, status, words
 ):
     monkeypatch.setattr(S3FileSystem, "retries", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     proxy.head_status = status
     code, err = here("put", file, path, *IN_PARTS)
     assert code == 1

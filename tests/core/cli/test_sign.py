@@ -3,7 +3,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -52,6 +52,36 @@ def test_a_listing_is_signed_by_prefix_and_its_curl_command_lists(daypass, real,
     assert listed.count("<Contents>") == 2
     whole = daypass("sign", f"s3://{bucket}", "--method", "LIST").stdout.strip()
     assert send(Link(whole)).body.count(b"<Contents>") == 3
+
+
+def test_folders_and_patterns_are_listed_and_signed(daypass, real, bucket, admin):
+    root = f"s3://{bucket}/2026"
+    names = ["a.parquet", "b.csv", "in/c d.parquet", "in/x*y"]
+    admin.pipe({f"{bucket}/2026/{name}": b"12345" for name in names})
+
+    def signed(*arguments):
+        done = daypass("sign", *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [unquote(urlsplit(url).path).partition("2026/")[2] for url in done.stdout.split()]
+
+    assert signed(f"{root}/*.parquet") == ["a.parquet"]
+    assert signed(f"{root}/**/*.parquet") == ["a.parquet", "in/c d.parquet"]
+    assert signed(root, "--recursive") == names
+    assert signed("--root", root, "in", "-r") == ["in/c d.parquet", "in/x*y"]
+    assert signed(f"{root}/in/x*y", "--no-glob") == ["in/x*y"]
+    assert signed("--root", root, "*.csv", "in/c d.parquet") == ["b.csv", "in/c d.parquet"]
+
+    listed = daypass("ls", root)
+    assert listed.stdout.split("\n")[:-1] == [
+        f"{root}/{name}" for name in ("a.parquet", "b.csv", "in/")
+    ]
+    told = [json.loads(line) for line in daypass("ls", root, "-r", "--json").stdout.splitlines()]
+    assert [(one["path"], one["size"]) for one in told] == [(f"{root}/{name}", 5) for name in names]
+    assert all(one["last_modified"].endswith("Z") for one in told)
+
+    none = daypass("sign", f"{root}/*.tif")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "no object matches" in none.stderr
 
 
 def test_json_tells_all_and_agrees_with_itself(daypass, credentials):

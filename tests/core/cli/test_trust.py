@@ -41,7 +41,7 @@ def test_an_allowed_link_ends_with_0_and_shows_the_trace(daypass, configured):
     assert done.stdout.splitlines() == [
         "allowed, for 1 hour",
         "1. no (deny): no match, it is for s3://maps/secret/**",
-        "2. read (allow): allowed, rule 'read' of the policy allows 3600 s at most",
+        "2. read (allow): allowed, rule 'read' of the policy allows 1 hour at most",
     ]
 
 

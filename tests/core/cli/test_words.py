@@ -32,14 +32,6 @@ def test_spans_are_said_by_two_units(seconds, said):
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
-    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (999_990, "1.0 MB")],
-)
-def test_sizes(count, said):
-    assert words.size(count) == said
-
-
-@pytest.mark.parametrize(
     ("message", "said"),
     [
         (

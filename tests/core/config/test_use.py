@@ -95,6 +95,13 @@ def test_defaults_are_by_method_and_answers_are_those_of_downloads(module, metho
     assert (request.response_cache_control is None) is (method != "HEAD")
 
 
+def test_links_asked_for_by_turns_have_each_their_own_defaults(module):
+    store = daypass.Store("daypass://maps")
+    asked = [{"method": "GET"}, {"method": "PUT"}, {"method": "GET", "expires_in": 30}] * 2
+    ends = [store.create_signed_url("a", signing_time=NOW, **one).expires_at for one in asked]
+    assert [(end - NOW).total_seconds() for end in ends] == [7200, 600, 30] * 2
+
+
 @pytest.mark.parametrize(
     ("default", "seconds"),
     [('"2d"', 172_800), ('{ PUT = "10m", GET = "1h" }', 600), ('{ GET = "1h" }', 900)],

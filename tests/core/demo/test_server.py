@@ -37,7 +37,7 @@ def plain(servers):
 def is_alive(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the last is of one that goes as it is read
         return False
 
 

@@ -90,7 +90,7 @@ def test_a_policy_allows_a_copy_whose_source_it_lets_the_caller_read(fake, in_fo
         ([READ, WRITE], "fake://in//a", "no rule of the policy allows GET on fake://in//a"),
         ([READ, WRITE], "fake://other/a", "no rule of the policy allows GET on fake://other/a"),
         ([{**READ, "require": ["ip_range"]}, WRITE], SOURCE, "a link without ip_range"),
-        ([{**READ, "max_expires_in": 60}, WRITE], SOURCE, "a lifetime of 900 s"),
+        ([{**READ, "max_expires_in": 60}, WRITE], SOURCE, "a lifetime of 15 minutes"),
         ([{**READ, "headers": {"x-a": "1"}}, WRITE], SOURCE, "does not sign the header x-a"),
     ],
     ids=range(9),
@@ -178,7 +178,7 @@ def test_a_copy_ends_as_early_as_either_rule_clamps_it(fake, in_force, clamped):
     with pytest.warns(ShortLivedURLWarning):
         link = copy(expires_in=600)
     assert link.expires_at == NOW + timedelta(seconds=60)
-    assert link.expires_because == f"rule '{clamped}' of the policy allows 60 s at most"
+    assert link.expires_because == f"rule '{clamped}' of the policy allows 1 minute at most"
     assert rehearse(expires_in=600).expires_in == 60
 
 

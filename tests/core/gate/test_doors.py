@@ -129,7 +129,7 @@ def test_seven_days_to_the_second_are_accepted_and_one_more_is_refused(fake):
         {"expires_at": NOW + timedelta(days=7, seconds=1)},
         {"expires_in": "7d1s"},
     ):
-        with pytest.raises(InvalidExpiryError, match="604800"):
+        with pytest.raises(InvalidExpiryError, match="above the 7 days"):
             sign(**options)
     assert len(fake.seen) == 2
 
@@ -450,3 +450,10 @@ def test_every_error_of_the_gate_is_a_daypass_error(registry_of):
     registry_of({"fake": module})
     with pytest.raises(DaypassError):
         sign()
+
+
+def test_where_a_links_service_can_it_is_said_how_it_is_asked(registry_of):
+    able = backend(name="links", enforces=EVERY_CONDITION)
+    registry_of({"fake": backend(enforces=()), "able": able})
+    with pytest.raises(UnsupportedOptionError, match="links can \\(signer='links'"):
+        daypass.create_signed_prefix("fake://team/inbox/", method="PUT", max_bytes=5)

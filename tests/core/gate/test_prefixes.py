@@ -333,3 +333,9 @@ def test_storage_options_are_those_of_fsspecs_http_filesystem():
     for method in ("PUT", "LIST", "DELETE"):
         with pytest.raises(InvalidRequestError, match="reads"):
             grant_of(method=method, permits=frozenset({method})).storage_options()
+
+
+def test_where_no_prefix_can_be_signed_nobody_is_told_to_ask_for_less_time():
+    options = {"key": "AK", "secret": "SK"}
+    with pytest.raises(UnsupportedOptionError, match="no signature for a whole prefix"):
+        daypass.create_signed_prefix("s3://team/c/", expires_in="30d", storage_options=options)

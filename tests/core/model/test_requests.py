@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import count
 from typing import get_type_hints
@@ -12,18 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import daypass
-from daypass.base.messages import refuse_unknown
-from daypass.base.times import LONGEST
 from daypass.errors import (
-    DaypassError,
     InvalidExpiryError,
     InvalidRequestError,
-    UnknownOptionError,
 )
-from daypass.model.options import DEFAULT_LIFETIMES, DESCRIBING, RESTRICTING
-from daypass.model.requests import SignOptions, SignRequest, make_request
-from tests.core.fakes import EVERY_CONDITION, NOW, SECRET, Hostile
+from daypass.model.options import DESCRIBING, RESTRICTING
+from daypass.model.requests import SignOptions, SignRequest
+from tests.core.fakes import EVERY_CONDITION, NOW, SECRET
 from tests.core.values import LEGAL, MD5, MD5_TEXT, ODD, SHA256, SHA256_TEXT
 
 OPTIONS = sorted(SignOptions.__annotations__)
@@ -411,91 +405,6 @@ def test_the_disposition_is_made_of_filename_and_inline(expected, options):
     assert expected == SignRequest(**options).disposition
 
 
-@pytest.mark.parametrize(("method", "lifetime"), DEFAULT_LIFETIMES.items())
-def test_the_lifetime_depends_on_the_method_where_none_is_given(method, lifetime):
-    resolved = SignRequest(method=method).resolve(NOW)
-    assert {"GET": 3600, "HEAD": 3600, "LIST": 3600, "PUT": 900, "DELETE": 300}[method] == lifetime
-    assert lifetime == resolved.expires_in
-    assert NOW + timedelta(seconds=lifetime) == resolved.expires_at
-
-
-def test_resolving_fixes_clock_lifetime_and_end_in_whole_seconds():
-    resolved = SignRequest(expires_in="1h").resolve(NOW.replace(microsecond=999_999))
-    assert (NOW, 3600, NOW + timedelta(hours=1)) == (
-        resolved.signing_time,
-        resolved.expires_in,
-        resolved.expires_at,
-    )
-
-
-def test_resolving_leaves_the_request_as_it_was():
-    request = SignRequest(expires_in=60)
-    request.resolve(NOW)
-    assert SignRequest(expires_in=60) == request
-    assert request.signing_time is None
-
-
-def test_signing_time_replaces_the_clock_in_every_comparison():
-    past = datetime(2001, 1, 1, tzinfo=UTC)
-    request = SignRequest(signing_time=past, expires_at=past + timedelta(minutes=1))
-    assert request.resolve(NOW).expires_in == 60
-
-
-@pytest.mark.parametrize("delta", [timedelta(0), timedelta(seconds=-1), timedelta(days=-9000)])
-def test_an_end_that_is_not_after_the_signing_time_is_refused(delta):
-    with pytest.raises(InvalidExpiryError):
-        SignRequest(expires_at=NOW + delta).resolve(NOW)
-
-
-def test_no_link_lives_longer_than_ten_years_however_it_is_asked_for():
-    with pytest.raises(InvalidExpiryError):
-        SignRequest(expires_at=NOW + timedelta(seconds=LONGEST + 1)).resolve(NOW)
-
-
-def test_an_end_beyond_the_calendar_is_refused():
-    with pytest.raises(InvalidExpiryError):
-        SignRequest(expires_in="1d", signing_time=datetime(9999, 12, 31, tzinfo=UTC)).resolve(NOW)
-
-
-def test_a_start_must_lie_before_the_end():
-    with pytest.raises(InvalidExpiryError):
-        SignRequest(starts_at=NOW + timedelta(minutes=5), expires_in="5m").resolve(NOW)
-
-
-@given(
-    st.integers(1, 7200),
-    st.integers(1, 86_400),
-    st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)),
-    st.integers(0, 10**6),
-)
-def test_within_one_bucket_all_requests_resolve_alike_and_no_link_is_born_dead(
-    bucket, lifetime, moment, offset
-):
-    request = SignRequest(stable_for=bucket, expires_in=lifetime)
-    if bucket >= lifetime:
-        with pytest.raises(InvalidExpiryError):
-            request.resolve(moment)
-        return
-    first = request.resolve(moment)
-    start = first.signing_time
-    assert start.timestamp() % bucket == 0
-    assert start <= moment.replace(microsecond=0) < first.expires_at
-    assert start + timedelta(seconds=lifetime) == first.expires_at
-    assert request.resolve(start + timedelta(seconds=offset % bucket)) == first
-    assert request.resolve(start + timedelta(seconds=bucket)) != first
-
-
-def test_with_an_end_of_its_own_a_stable_link_still_ends_there():
-    end = NOW + timedelta(hours=2)
-    resolved = SignRequest(stable_for="1h", expires_at=end).resolve(NOW + timedelta(minutes=7))
-    assert (NOW, 7200, end) == (resolved.signing_time, resolved.expires_in, resolved.expires_at)
-
-
-def test_signing_time_says_which_bucket():
-    request = SignRequest(stable_for=600, signing_time=NOW + timedelta(seconds=599))
-    assert request.resolve(NOW + timedelta(days=1)).signing_time == NOW
-
-
 def test_a_copy_without_conditions_asks_for_them_no_more():
     request = SignRequest(method="PUT", content_md5=MD5, max_bytes=5)
     copy = request.without({"max_bytes"})
@@ -522,112 +431,6 @@ def test_header_values_stay_out_of_the_repr():
     request = SignRequest(headers={"x-amz-server-side-encryption-customer-key": SECRET})
     assert SECRET not in repr(request) + str(request)
     assert "customer-key" in repr(request)
-
-
-@pytest.mark.parametrize(
-    ("nearest", "name"),
-    [("expires_in", "expire_in"), ("content_type", "ContentType"), ("filename", "file_name")],
-)
-def test_an_unknown_option_is_refused_naming_the_nearest(nearest, name):
-    with pytest.raises(UnknownOptionError, match=f"did you mean {nearest}") as caught:
-        refuse_unknown([name], SignOptions.__annotations__)
-    assert name == caught.value.option
-    assert isinstance(caught.value, TypeError)
-
-
-@pytest.mark.parametrize(
-    "name", [5, None, b"method", Hostile(), "\ud800", "x" * 10**6, "a\nb", ""], ids=count()
-)
-def test_an_option_may_have_any_name_and_is_refused(name):
-    with pytest.raises(DaypassError) as caught:
-        refuse_unknown([name], SignOptions.__annotations__)
-    assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 1000
-
-
-@pytest.mark.parametrize("name", ["storage_options", "storage_option", "signer_option"])
-def test_an_option_of_a_store_is_told_where_it_goes(name):
-    right = name.removesuffix("s") + "s"
-    with pytest.raises(
-        UnknownOptionError, match=f"'{name}': {right} is given to the Store"
-    ) as caught:
-        make_request({name: {}})
-    assert caught.value.option == name
-
-
-def test_a_method_in_lower_case_is_refused_with_the_one_that_is_meant():
-    with pytest.raises(InvalidRequestError, match=r"'put' is not one of .*did you mean 'PUT'\?"):
-        make_request({"method": "put"})
-
-
-@pytest.mark.parametrize(
-    ("name", "inside"),
-    [
-        ("secret", "secret"),
-        ("aws_access_key_id", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("regionname", r"client_kwargs=\{'region_name': \.\.\.\}"),
-        ("region", "client_kwargs"),
-        ("account_key", "account_key"),
-        ("connection_string", "connection_string"),
-        ("profile", "profile"),
-        ("endpoint", "endpoint_url"),
-    ],
-)
-def test_an_option_of_the_filesystem_is_sent_where_it_belongs(name, inside):
-    said = f"'{name}': the filesystem takes {inside}.* in storage_options"
-    with pytest.raises(UnknownOptionError, match=said) as caught:
-        make_request({name: SECRET})
-    assert SECRET not in str(caught.value)
-
-
-@pytest.mark.parametrize("option", OPTIONS)
-def test_no_misspelt_option_of_a_link_is_taken_for_one_of_the_filesystem(option):
-    for wrong in (option + "s", option[:-1], option[0] + option[2:], option.replace("_", "")):
-        if wrong not in OPTIONS and wrong != "":
-            with pytest.raises(UnknownOptionError) as caught:
-                make_request({wrong: "x"})
-            assert "storage_options" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"headers": {"x" * 5000: "a\n"}},
-        {"headers": {"x-amz-meta-" + "x" * 5000: "a"}},
-        {"headers": {"x" * 5000: "a", "X" * 5000: "b"}},
-        {"method": "PUT", "metadata": {"x" * 5000: "a\n"}},
-        {"method": "PUT", "metadata": {"x" * 5000: "a", "X" * 5000: "b"}},
-        {"x" * 5000: "a"},
-    ],
-    ids=count(),
-)
-def test_an_endless_name_is_cut_short_in_messages(options):
-    with pytest.raises(InvalidRequestError) as caught:
-        make_request(options)
-    assert "x" * 61 not in str(caught.value).lower()
-
-
-@pytest.mark.parametrize(
-    ("kind", "wrong", "right"),
-    [
-        (daypass.Rule, "max_expire_in", "max_expires_in"),
-        (daypass.Policy, "rule", "rules"),
-        (daypass.Quota, "live_link", "live_links"),
-        (daypass.CorsRule, "origin", "origins"),
-        (daypass.PartLimits, "max_part", "max_parts"),
-        (daypass.BackendInfo, "method", "methods"),
-    ],
-)
-def test_a_misspelt_argument_of_a_class_names_the_nearest(kind, wrong, right):
-    said = rf"no argument of {kind.__name__} is named '{wrong}': did you mean {right}\?"
-    with pytest.raises(UnknownOptionError, match=said):
-        kind(**{wrong: "x"})
-
-
-def test_what_is_missing_of_a_class_is_said_as_before():
-    with pytest.raises(TypeError, match="paths"):
-        daypass.Rule(name="a")
 
 
 @pytest.mark.parametrize(

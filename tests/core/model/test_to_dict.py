@@ -11,6 +11,7 @@ import pytest
 from daypass.errors import InvalidPathError
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import UploadForm
+from daypass.model.inboxes import Inbox
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
 from tests.core.fakes import SECRET
@@ -45,11 +46,12 @@ FORM = UploadForm(
     starts_with={"Content-Type": "image/"},
     **COMMON,
 )
+INBOX = Inbox(url=f"https://b.example/p/{SECRET}-abc", max_bytes=5, **COMMON)
 BATCH = SignedURLBatch(
     [LINK.url, None], ["", "2"], LINK, errors={1: InvalidPathError("no such row", option="key")}
 )
 ALL = pytest.mark.parametrize(
-    "result", [LINK, PREFIX, FORM, BATCH], ids=lambda one: type(one).__name__
+    "result", [LINK, PREFIX, FORM, INBOX, BATCH], ids=lambda one: type(one).__name__
 )
 
 
@@ -66,7 +68,7 @@ def test_the_secret_is_there_where_it_is_asked_for_and_only_there(result):
     assert SECRET in json.dumps(result.to_dict(reveal=True))
 
 
-@pytest.mark.parametrize("result", [LINK, PREFIX, FORM], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("result", [LINK, PREFIX, FORM, INBOX], ids=lambda one: type(one).__name__)
 def test_sets_are_sorted_and_moments_are_in_utc(result):
     plain = result.to_dict()
     assert plain["expires_at"] == "2026-11-23T12:15:00Z"
@@ -74,7 +76,7 @@ def test_sets_are_sorted_and_moments_are_in_utc(result):
     assert plain.get("permits", ["GET", "HEAD"]) == ["GET", "HEAD"]
 
 
-@pytest.mark.parametrize("result", [LINK, PREFIX, FORM], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("result", [LINK, PREFIX, FORM, INBOX], ids=lambda one: type(one).__name__)
 def test_every_field_that_is_a_value_is_there(result):
     fields = {
         field.name

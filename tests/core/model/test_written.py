@@ -78,6 +78,14 @@ def test_an_option_is_read_from_json_and_from_text(name):
         assert type(read_option(name, value)) is type(kept)
 
 
+@pytest.mark.parametrize("name", ["min_bytes", "max_bytes"])
+def test_a_bound_of_sizes_may_have_a_unit_where_it_is_text(name):
+    assert read_option(name, "2GB") == 2_000_000_000
+    assert read_option(name, "2 MiB") == 2_097_152
+    with pytest.raises(InvalidRequestError, match=f"{name} must be a number of bytes"):
+        read_option(name, "2 loaves")
+
+
 @pytest.mark.parametrize("name", OF_LINKS)
 def test_every_option_is_in_json_what_it_is_in_python(name):
     def plain(value):

@@ -164,12 +164,12 @@ def test_a_longer_link_is_refused_with_the_length_that_is_allowed(fake, in_force
 def test_a_longer_link_is_clamped_says_so_and_warns(fake, in_force):
     in_force({**READ, "max_expires_in": "1h", "on_longer": "clamp"})
     with pytest.warns(
-        ShortLivedURLWarning, match="rule 'read' of the policy allows 3600 s"
+        ShortLivedURLWarning, match="rule 'read' of the policy allows 1 hour"
     ) as told:
         link = sign(expires_in="1d")
     assert told[0].filename == __file__
     assert link.expires_at == NOW + timedelta(hours=1)
-    assert link.expires_because == "rule 'read' of the policy allows 3600 s at most"
+    assert link.expires_because == "rule 'read' of the policy allows 1 hour at most"
     assert fake.seen[0][1].expires_at == link.expires_at
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import daypass
 from daypass import AuditFile, Caller, PolicyError, Quota, QuotaError, add_audit
+from daypass.audit import in_force as audits
 from tests.core.fakes import NOW, plugin
 
 ALL = {"paths": ["fake://bucket/**"], "methods": ["GET"]}
@@ -142,7 +143,10 @@ def test_a_rehearsal_and_its_trace_name_the_groups(fake, in_force):
     )
 
 
-def test_the_audit_has_the_name_and_plugins_see_the_groups(fake, registry_of, in_force, tmp_path):
+def test_the_audit_has_the_name_and_plugins_see_the_groups(
+    fake, registry_of, in_force, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(audits, "_application", [])
     in_force({**ALL, "name": "read", "groups": ["analysts"]})
     seen = []
     registry = registry_of({"fake": fake})

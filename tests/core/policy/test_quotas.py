@@ -13,7 +13,8 @@ import daypass
 from daypass import Quota
 from daypass.errors import AuditError, PolicyError, QuotaError
 from daypass.policy import Policy, Rule
-from daypass.policy.quotas import Excess, Quotas, Reserved
+from daypass.policy.counting import Excess, Reserved
+from daypass.policy.quotas import Quotas
 from tests.core.fakes import NOW, backend, plugin
 from tests.core.policy.conftest import Clock
 
@@ -44,7 +45,7 @@ def test_urls_per_minute_are_a_window_that_moves(fake, in_force, ticks):
     assert (error.rule, error.quota, error.limit, error.retry_after) == (
         *("read", "urls_per_minute", 3, 31),
     )
-    assert "3 in 60 seconds, of which 0 are left; try again in 31 s" in str(error)
+    assert "3 in 60 seconds, of which 0 are left; try again in 31 seconds" in str(error)
     ticks.now += error.retry_after
     sign(2)
     exceeded()

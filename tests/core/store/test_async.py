@@ -42,6 +42,7 @@ def test_every_function_that_asks_a_store_or_signs_has_a_twin():
     assert {f"a{name}" for name in made} == set(METHODS)
     # What moves files is no method: it takes a link as well as a path. Nor is a whole manifest a store's.
     files = {"upload", "download", "abort_upload", "sign_manifest", "head_manifest"}
+    files |= {"share", "request_upload"}
     assert {f"a{name}" for name in made | files} == set(TWINS)
 
 

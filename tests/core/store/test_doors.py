@@ -299,11 +299,11 @@ def test_what_a_link_would_set_or_show_needs_a_line_in_the_rule(
 @every_door
 def test_a_longer_lifetime_is_clamped_and_said(module, in_force, door):
     in_force(rule(door, max_expires_in="10m", on_longer="clamp"))
-    with pytest.warns(daypass.ShortLivedURLWarning, match="600 s at most"):
+    with pytest.warns(daypass.ShortLivedURLWarning, match="10 minutes at most"):
         made = door.open(signing_time=NOW)
     assert door.end(made) == NOW + timedelta(minutes=10)
     link = made[0] if isinstance(made, daypass.SignedURLBatch) else made
-    assert "rule 'maps' of the policy allows 600 s" in link.expires_because
+    assert "rule 'maps' of the policy allows 10 minutes" in link.expires_because
 
 
 @every_door
@@ -431,7 +431,7 @@ def test_a_rehearsal_is_clamped_as_the_link_is(module, in_force, name):
     in_force(rule(DOORS[name], max_expires_in="9m", on_longer="clamp"))
     found = rehearse(name)
     assert (found.allowed, found.rule, found.expires_in) == (True, "maps", 540)
-    assert found.reason == "rule 'maps' of the policy allows 540 s at most"
+    assert found.reason == "rule 'maps' of the policy allows 9 minutes at most"
     assert [[step.outcome for step in steps] for steps in found.trace] == [["allowed"]] * 2
 
 

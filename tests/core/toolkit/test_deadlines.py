@@ -6,7 +6,7 @@ import time
 import pytest
 
 from daypass.errors import DeadlineError
-from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.deadlines import Deadline, at_once, check_may_wait
 
 
 @pytest.fixture
@@ -42,3 +42,24 @@ def test_a_cancelled_deadline_has_no_time_left(never):
     with pytest.raises(DeadlineError):
         deadline.run(work, "asking")
     assert deadline.left == 0
+
+
+def test_who_goes_at_once_waits_for_nothing(never):
+    begun = []
+    with at_once:
+        with pytest.raises(DeadlineError, match=r"^asking has to be waited for"):
+            Deadline.after(1000).run(lambda: begun.append(never.wait()), "asking")
+        with pytest.raises(DeadlineError, match=r"^a key has to be waited for"):
+            check_may_wait("a key")
+    assert not begun
+    check_may_wait("a key")
+    assert Deadline.after(10).run(lambda: "answer", "asking") == "answer"
+
+
+def test_that_one_thread_waits_for_nothing_is_no_other_s_affair():
+    with at_once:
+        thread = threading.Thread(target=lambda: seen.append(check_may_wait("a key")))
+        seen = []
+        thread.start()
+        thread.join()
+    assert seen == [None]

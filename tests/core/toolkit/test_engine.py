@@ -134,12 +134,14 @@ def begun_by(latest, steps):
 
 
 def test_what_was_begun_serves_the_very_same_request_and_keys_alone():
-    one, other = (make_request({"expires_in": n}).resolve(END) for n in (60, 61))
+    one, other, third = (make_request({"expires_in": n}).resolve(END) for n in (60, 61, 62))
     assert (
         begun_by(Latest(), [(one, None, "k"), (one, None, "k"), (one, None, "".join("k"))])
         == [1] * 3
     )
-    assert begun_by(Latest(), [(one, None, "k"), (other, None, "k"), (one, None, "k")]) == [1, 2, 3]
+    by_turns = [(one, None, "k"), (other, None, "k")]
+    assert begun_by(Latest(), by_turns * 2) == [1, 2, 1, 2]
+    assert begun_by(Latest(), [*by_turns, (third, None, "k"), (one, None, "k")]) == [1, 2, 3, 4]
     assert begun_by(Latest(), [(one, None, "k"), (one, None, "l"), (one, None, "k")]) == [1, 2, 3]
     assert begun_by(Latest(), [(one, None, "k"), (one, "1", "k"), (one, None, "k")]) == [1, 2, 1]
 

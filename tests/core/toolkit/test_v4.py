@@ -238,6 +238,7 @@ def _presign(
     query: tuple[tuple[str, str], ...] = (("versionId", "v 1"),),
     date: str = "20260504T030201Z",
     expires: str = "900",
+    access_key: str = "AKID",
 ) -> str:
     """Sign one URL in the plainest way: what the SDK would do."""
     scope = f"{date[:8]}/eu-west-1/s3/{dialect.terminator}"
@@ -245,7 +246,7 @@ def _presign(
     signed = [("host", host), *headers]
     pairs = [
         *((encode(name), encode(value)) for name, value in query),
-        (f"{dialect.parameter}Credential", encode(f"AKID/{scope}")),
+        (f"{dialect.parameter}Credential", encode(f"{access_key}/{scope}")),
         (f"{dialect.parameter}Date", date),
         (f"{dialect.parameter}Expires", expires),
         (f"{dialect.parameter}SignedHeaders", encode(canonical_headers(signed)[1])),
@@ -300,6 +301,21 @@ def test_a_learnt_template_signs_any_key_time_and_value_as_the_sdk_does(
         expires=str(expires),
     )
     assert expected == prepared.url(key)
+
+
+@given(key=st.text("ab /%é", min_size=1), token=st.text(st.characters(codec="ascii"), min_size=1))
+def test_a_template_serves_the_keys_of_another_session_as_if_it_was_learnt_with_them(key, token):
+    name = "X-Amz-Security-Token"
+    learnt = _learn(_presign(SENTINEL, query=((name, "of/the+first="), ("versionId", "v"))))
+    prepared = learnt.of_key("ASIAOTHER", token).prepare(
+        SECRET_KEY,
+        timestamp="20260504T030201Z",
+        expires="900",
+        query={"versionId": "v 2"},
+        headers={"content-type": "text/csv"},
+    )
+    query = ((name, token), ("versionId", "v 2"))
+    assert prepared.url(key) == _presign(key, query=query, access_key="ASIAOTHER")
 
 
 def _mutants() -> list[str]:

@@ -105,6 +105,15 @@ def test_what_is_no_name_of_a_file_names_none(tmp_path, link):
     assert caught.value.option == "file"
 
 
+def test_a_link_of_a_service_is_said_to_name_no_file(tmp_path):
+    link = f"https://links.example/l/{'t' * 22}"
+    with pytest.raises(
+        InvalidRequestError, match=r"no name of its own: name the file too"
+    ) as caught:
+        within(tmp_path, link)
+    assert "tttt" not in str(caught.value)
+
+
 def test_a_file_goes_into_a_prefix_and_out_into_a_folder(real, tmp_path):
     path, options, proxy = real
     prefix = path.rpartition("/")[0] + "/n/"

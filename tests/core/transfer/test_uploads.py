@@ -270,6 +270,7 @@ def test_an_upload_in_parts_that_cannot_be_checked_is_an_error_that_says_it_is_t
     file = tmp_path / "large"
     file.write_bytes(b"x" * MIB * 6)
     monkeypatch.setattr(S3FileSystem, "retries", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     parts = {"multipart_threshold": MIB, "part_size": 5 * MIB, "storage_options": options}
     proxy.head_status = status
     with pytest.raises(error, match=r"has taken the upload of .* could not be checked: "):

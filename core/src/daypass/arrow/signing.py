@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from daypass.arrow.columns import array_of, pyarrow, text_type, texts, type_of, values
 from daypass.arrow.rows import SignedRows, sign_rows
-from daypass.base.secrets import check_portable
 from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
 from daypass.model.batches import wanting
-from daypass.model.options import PER_ROW, SECRET
+from daypass.model.options import PER_ROW
 from daypass.model.requests import SharedOptions, make_request
-from daypass.store.keywords import check_errors
+from daypass.store.keywords import check_errors, check_travels
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -23,8 +22,6 @@ __all__ = ["Signer", "sign_batch"]
 #: How many rows are signed at one instant. Their URLs are about two megabytes of text: of more the system takes
 #: back and hands out the memory with every piece, some ten thousand pages for 65,536 rows.
 PIECE = 4096
-#: Options that can hold a secret, or an object that does.
-_DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", *sorted(SECRET))
 
 
 class ColumnOptions(SharedOptions, total=False):
@@ -263,11 +260,7 @@ class Signer:
             InvalidRequestError: if that would be a secret.
 
         """
-        given = {name: self._options[name] for name in _DELICATE if name in self._options}
-        check_portable("Signer", **given)
-        if kept := sorted(name for name in SECRET if self._options.get(name)):
-            msg = f"a Signer cannot be pickled with {kept[0]}, whose values may be secrets: make it in the process that signs"
-            raise InvalidRequestError(msg, option=kept[0])
+        check_travels("Signer", self._options)
         return self.__dict__
 
 

@@ -61,6 +61,19 @@ class Chain:
         if own := _OWN.intersection(fields):
             msg = f"{shown(min(own))} is what each line has by itself: name the field otherwise"
             raise InvalidRequestError(msg, option="fields")
-        text = _encode({"time": instant(now), **fields})[1:-1]
-        line, self._head = write_line(self._head, text)
+        return self.line_of(_encode(fields)[1:-1], now)
+
+    def line_of(self, text: str, now: float) -> bytes:
+        """Return the next line, with its end, where its fields are written already.
+
+        >>> Chain().line_of('"kind":"use"', now=1764158400.25) == Chain().line({"kind": "use"}, now=1764158400.25)
+        True
+
+        Args:
+            text: the inside of an object of JSON, on one line, with no name that is the line's own.
+            now: what the clock says, in seconds since the epoch.
+
+        """
+        time = f'"time":"{instant(now)}"'
+        line, self._head = write_line(self._head, f"{time},{text}" if text else time)
         return line

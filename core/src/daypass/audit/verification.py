@@ -28,8 +28,8 @@ class Verdict:
     ok: bool
     #: How many lines are, over all files.
     lines: int
-    #: The hash of the last of them.
-    head: str
+    #: The hash of the last of them; None where a witness of another kind has none to note yet.
+    head: str | None
     #: The file with the first bad line; None where all are sound.
     file: str | None = None
     #: The number of that line in its file, counted from 1.

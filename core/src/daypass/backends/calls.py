@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from daypass.hookspecs.verifications import RequestCheck
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import UploadForm
+    from daypass.model.inboxes import Inbox
     from daypass.model.links import SignedURL
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.prefixes import SignedPrefix
@@ -120,6 +121,7 @@ class Backend:
     create_signed_prefix: Callable[..., SignedPrefix | None] | None = attrs.field(repr=False)
     create_multipart_upload: Callable[..., UploadSession | None] | None = attrs.field(repr=False)
     create_upload_form: Callable[..., UploadForm | None] | None = attrs.field(repr=False)
+    request_upload: Callable[..., Inbox | None] | None = attrs.field(repr=False)
     #: Of a signer it answers None: it only signs.
     head_metadata: Callable[..., ObjectMetadata | None] = attrs.field(repr=False)
     cors: Callable[..., CorsPlan | None] | None = attrs.field(repr=False)

@@ -41,6 +41,8 @@ GROUPS = (
     "daypass.sections",
     "daypass.audits",
     "daypass.demos",
+    "daypass.cards",
+    "daypass.objects",
 )
 #: Of a group where one distribution is chosen by name: how its names are spoken of, and the setting that chooses.
 _CHOSEN = {
@@ -50,6 +52,8 @@ _CHOSEN = {
     "daypass.sections": ("the section [{}]", "DAYPASS_SECTION_"),
     "daypass.audits": ("the audit {}", "DAYPASS_AUDIT_"),
     "daypass.demos": ("the demo {}", "DAYPASS_DEMO_"),
+    "daypass.cards": ("the {} of results", "DAYPASS_"),
+    "daypass.objects": ("the objects of {}", "DAYPASS_OBJECTS_"),
 }
 #: The commonest requirement, judged without importing `packaging`.
 _AT_LEAST = re.compile(r"daypass>=(\d+(?:\.\d+)*)")

@@ -11,10 +11,12 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from daypass.backends.ends import said_end
 from daypass.backends.http_heads import carries_credentials, info_of
+from daypass.base.urls import mask_tokens
 from daypass.errors import (
     AccessDeniedError,
     DaypassError,
@@ -182,6 +184,9 @@ def _missing(location: Location, error: OSError) -> DaypassError:
             return AccessDeniedError(f"the server does not let anybody read {location.path}")
         answer = f"answered {status}" if status else "could not be reached"
         return StoreError(f"the server of {location.path} {answer}")
+    if status == HTTPStatus.GONE:
+        msg = f"the server of {location.path} answered 410: it is there no longer, or a link that has ended, is used up or was taken back"
+        return ObjectNotFoundError(msg)
     hint = read_as_local(location)
     msg = f"{location.path} does not exist" + (f"; {hint}" if hint else "")
     return ObjectNotFoundError(msg)
@@ -237,10 +242,10 @@ def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:
 
 
 def _shown_key(location: Location) -> str:
-    """Return the key; of an HTTP URL what names the object, and never a query, which the path shows masked."""
+    """Return the key; of an HTTP URL what names the object, and neither a query nor a token, which the path shows masked."""
     if location.protocol not in ("http", "https"):
         return location.key
-    return location.key.partition("?")[0]
+    return mask_tokens(f"/{location.key.partition('?')[0]}")[1:]
 
 
 def _first(info: Mapping[str, Any], names: tuple[str, ...]) -> Any:

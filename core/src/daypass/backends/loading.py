@@ -59,6 +59,7 @@ _SIGNER_HOOKS = (
     "create_signed_prefix",
     "create_multipart_upload",
     "describe_backend",
+    "request_upload",
     "explain_url",
     "verify_url",
 )

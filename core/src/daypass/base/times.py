@@ -14,6 +14,7 @@ __all__ = [
     "Duration",
     "apart",
     "epoch",
+    "exactly",
     "http_date",
     "moment",
     "rfc3339",
@@ -166,6 +167,17 @@ def span(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def exactly(seconds: int) -> str:
+    """Say a whole number of seconds by the largest unit that measures it out.
+
+    >>> exactly(7_776_000), exactly(129_600), exactly(61), exactly(1)
+    ('90 days', '36 hours', '61 seconds', '1 second')
+    """
+    unit, size = next(one for one in _WORDS.items() if seconds % one[1] == 0)
+    count = seconds // size
+    return f"{count} {unit}" + ("s" if count != 1 else "")
 
 
 def apart(moment: datetime, now: datetime) -> str:

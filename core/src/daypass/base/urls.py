@@ -15,8 +15,10 @@ __all__ = [
     "encode_key",
     "encode_keys",
     "host_header",
+    "is_of_a_service",
     "mask_tokens",
     "mask_url",
+    "masked_repr",
     "token_of",
 ]
 
@@ -117,6 +119,11 @@ def mask_url(url: str) -> str:
     return mask_tokens(place) + query + (MASK if query else "")
 
 
+def masked_repr(url: str) -> str:
+    """Return the repr that a class shows of a URL among its fields."""
+    return repr(mask_url(url))
+
+
 def mask_tokens(path: str) -> str:
     """Show a path without the tokens by which alone it opens something."""
     return re.sub(OPAQUE_LINK, _without_token, path)
@@ -134,3 +141,13 @@ def token_of(url: str) -> str | None:
     """
     found = re.search(OPAQUE_LINK, url.partition("?")[0])
     return None if found is None else found["token"]
+
+
+def is_of_a_service(url: str) -> bool:
+    """Tell whether a URL is a link of a links service, by its form: it ends in a token, or in a path behind one, and has no query.
+
+    >>> is_of_a_service("https://links.example/l/AAAAAAAAAAAAAAAAAAAAAA")
+    True
+    """
+    token = token_of(url)
+    return token is not None and "?" not in url and f"/l/{token}" in url

@@ -59,11 +59,12 @@ def _say_verdict(name: str, verdict: Verdict) -> None:
         warn(note)
     if verdict.ok:
         lines = "1 line verifies" if verdict.lines == 1 else f"{verdict.lines} lines verify"
-        say(
-            f"{name}: {lines}, the head is {verdict.head}"
-            if name
-            else f"{lines}, the head is {verdict.head}"
+        head = (
+            "there is no head to note yet"
+            if verdict.head is None
+            else f"the head is {verdict.head}"
         )
+        say(f"{name}: {lines}, {head}" if name else f"{lines}, {head}")
         return
     line = "" if verdict.line is None else f"line {verdict.line} is bad: "
     place = f"{verdict.file}: {line}" if verdict.file is not None else ""

@@ -17,6 +17,7 @@ COMMANDS = {
     "form": "Sign an upload form for browsers.",
     "put": "Upload a file through a signed URL.",
     "get": "Download an object through a signed URL, and check it.",
+    "ls": "List what lies in a folder, or matches a pattern.",
     "head": "Show what a store says of an object.",
     "explain": "Say what a signed URL is, and why it fails.",
     "verify": "Tell whether a request would pass, and what speaks against it.",

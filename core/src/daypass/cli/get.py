@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from daypass.base.sizes import size
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, note, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.refusals import refusals
-from daypass.cli.words import shown, size
+from daypass.cli.words import shown
 from daypass.model.options import AT_ONCE, UPLOAD_ONLY
 from daypass.transfer.functions import download
 from daypass.transfer.names import within

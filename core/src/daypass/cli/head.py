@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
+from daypass.base.sizes import size
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
 from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, say_json, say_rows
-from daypass.cli.words import size
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.options import OF_READING
 from daypass.model.requests import for_reading

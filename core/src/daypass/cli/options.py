@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from daypass.base.messages import brief
+from daypass.base.sizes import byte_count
 from daypass.cli.completing import complete_path, complete_signer
 from daypass.cli.words import spelled
 from daypass.model import checks, holders
@@ -36,23 +37,17 @@ class Bytes(_Whole):
     """
 
     name = "size"
-    _UNITS: ClassVar[dict[str, int]] = {
-        "": 1,
-        **{f"{unit}B": 1000**power for power, unit in enumerate(("k", "M", "G", "T"), 1)},
-        **{f"{unit}iB": 1024**power for power, unit in enumerate(("K", "M", "G", "T"), 1)},
-    }
 
     def __init__(self, least: int = 0) -> None:
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number."""
-        match = re.fullmatch(r"(\d{1,18})\s?([kKMGT]i?B)?", str(value), re.ASCII)
-        unit = None if match is None else self._UNITS.get(match[2] or "")
-        if match is None or unit is None or int(match[1]) * unit < self._least:
+        count = byte_count(str(value))
+        if count is None or count < self._least:
             msg = f"{ascii(value)[:40]} is no number of bytes: write it as 16777216, 16MiB or 16MB"
             self.fail(msg, param, ctx)
-        return int(match[1]) * unit
+        return count
 
 
 def pairs(
@@ -194,6 +189,9 @@ FORMS_ALONE = of(name for name in OF_FORMS if name not in OF_LINKS)
 
 #: Which object and which store; for every command that takes a path.
 VERSION = _text("version", "The version of the object.")
+NO_GLOB = click.Option(
+    ["--no-glob"], is_flag=True, help="Take a * in PATH for a part of the key, not for a pattern."
+)
 ROOT = _text(
     "root",
     "Where keys lie: each PATH, and each path of a manifest, is then a key below it.",

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from daypass.base.sizes import size
 from daypass.cli import exits, options
 from daypass.cli.again import Again
 from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.refusals import refusals
-from daypass.cli.words import listed, shown, size
+from daypass.cli.words import listed, shown
 from daypass.model.options import AT_ONCE, DOWNLOAD_ONLY
 from daypass.transfer.outcome import Transfer
 from daypass.transfer.upload_functions import abort_upload, upload

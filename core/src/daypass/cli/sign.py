@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from daypass.cli.manifest import options as manifest
 from daypass.cli.output import json_option, note, on_terminal, say, say_json, say_rows, warn
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.options import PER_ROW
+from daypass.model.paths import is_pattern
 from daypass.store.functions import create_signed_prefix, create_signed_url
 from daypass.store.store import Store
 
@@ -26,12 +27,24 @@ if TYPE_CHECKING:
 _PLACE = ("storage_options", "signer", "signer_options", "public_endpoint", "caller")
 
 
-def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **values: Any) -> int:
+def _sign(
+    paths: tuple[str, ...],
+    *,
+    as_json: bool,
+    curl: bool,
+    prefix: bool,
+    recursive: bool,
+    no_glob: bool,
+    **values: Any,
+) -> int:
     """Sign temporary URLs, one line each and in order.
 
     On a terminal each is a card with all that its holder must know. Otherwise stdout gets the bare
     URL, or with --json an object, and stderr a line with the headers that the holder must send, and
     one with what the store does not enforce, and why. Nothing is printed unless every path could be signed.
+
+    A PATH with a * is a pattern, and each object that it matches is signed: * and ? match no slash, ** matches folders
+    of any depth. With --recursive PATH is a folder, and all that lies below it is signed.
 
     With --prefix each is one grant for all that lies below PATH, where the store knows such grants.
 
@@ -39,13 +52,20 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **
     url and expires_at behind its own.
     """
     _check_prefix(
-        prefix, {"--curl": curl, "--from": values["source"], "--version": values["version"]}
+        prefix,
+        {
+            "--curl": curl,
+            "--from": values["source"],
+            "--version": values["version"],
+            "--recursive": recursive,
+        },
     )
     if values["source"] is not None:
         from daypass.cli.manifest.commands import sign
 
         single = {f"--{name.replace('_', '-')}": values[name] for name in PER_ROW}
-        manifest.check_with(paths, {"--json": as_json, "--curl": curl, **single})
+        whole = {"--json": as_json, "--curl": curl, "--recursive": recursive}
+        manifest.check_with(paths, whole | single)
         return sign(values)
     manifest.check_alone(values)
     if not paths:
@@ -53,6 +73,8 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **
     asked: dict[str, Any] = {**options.asked(values)}
     if not prefix:
         asked["version"] = values["version"]
+    if not prefix and str(asked.get("method")).upper() != "LIST":
+        paths = tuple(_expanded(paths, values, recursive=recursive, no_glob=no_glob))
     sign_one = _signing(values, prefix=prefix)
     links = [sign_one(path, **asked) for path in paths]
     for path, link in zip(paths, links, strict=True):
@@ -69,6 +91,21 @@ def _sign(paths: tuple[str, ...], *, as_json: bool, curl: bool, prefix: bool, **
             note(f"{link.path}: whoever uses it must send {headers_to_send(link)}")
         say(_curl(link) if curl else str(link))
     return 0
+
+
+def _expanded(
+    paths: tuple[str, ...], values: Mapping[str, Any], *, recursive: bool, no_glob: bool
+) -> Iterator[str]:
+    """Give the paths, or keys where there is a root, that are to be signed: of a pattern and a folder those below."""
+    place = {name: values[name] for name in ("root", "storage_options", "caller")}
+    for path in paths:
+        if recursive or (is_pattern(path) and not no_glob):
+            from daypass.cli.ls import found
+
+            below = found(path, recursive=recursive, no_glob=no_glob, **place)
+            yield from (one.path if values["root"] is None else one.key for one in below)
+        else:
+            yield path
 
 
 def _check_prefix(prefix: bool, others: Mapping[str, Any]) -> None:
@@ -131,6 +168,12 @@ command = click.Command(
         click.Option(
             ["--prefix"], is_flag=True, help="Sign one grant for all that lies below each PATH."
         ),
+        click.Option(
+            ["--recursive", "-r"],
+            is_flag=True,
+            help="Sign all that lies below each PATH, which is a folder.",
+        ),
+        options.NO_GLOB,
         *manifest.SIGN,
         *options.SIGNING.values(),
         options.VERSION,

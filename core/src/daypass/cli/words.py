@@ -1,4 +1,4 @@
-"""Words for people: the spelling of options, sizes, text that is safe on a terminal."""
+"""Words for people: the spelling of options, text that is safe on a terminal."""
 
 from __future__ import annotations
 
@@ -98,20 +98,3 @@ def said(error: Exception) -> str:
     text = str(error)
     module = getattr(error, "raised_in", None) or module_of(error)
     return one_line(spelled(text) if module.partition(".")[0] == "daypass" else text)
-
-
-def size(count: int) -> str:
-    """Say a number of bytes.
-
-    >>> size(1), size(2_500_000)
-    ('1 byte', '2.5 MB')
-    """
-    if count < 1000:  # noqa: PLR2004 - the first step of SI prefixes
-        return f"{count} byte" + ("s" if count != 1 else "")
-    amount = float(count)
-    unit = "B"
-    for unit in ("kB", "MB", "GB", "TB", "PB"):  # noqa: B007 - the last unit is used below
-        amount /= 1000
-        if amount < 999.95:  # noqa: PLR2004 - what would be shown as 1000.0
-            break
-    return f"{amount:.1f} {unit}"

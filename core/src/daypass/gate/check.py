@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from daypass.backends.calls import Backend
 from daypass.backends.loading import registry
 from daypass.base.messages import brief
+from daypass.base.times import exactly
 from daypass.errors import (
     InvalidExpiryError,
     InvalidPathError,
@@ -89,7 +90,7 @@ def admit(
     if second is None:
         second = int(time.time())
     resolved = request.resolve(datetime.fromtimestamp(second, UTC))
-    _check_lifetime(backend, resolved)
+    _check_lifetime(backend, resolved, action)
     if location.key or action not in _OF_MANY:
         check_name(backend, location.key, request)
     return resolved, waived
@@ -187,12 +188,20 @@ def _check_headers(backend: Backend, location: Location, request: AnyRequest) ->
             raise said_by_option(name, own)
 
 
-def _check_lifetime(backend: Backend, resolved: SignRequest | FormRequest) -> None:
-    info = backend.info
-    if info.max_expires_in is not None and resolved.expires_in > info.max_expires_in:  # type: ignore[operator]
+def _check_lifetime(
+    backend: Backend, resolved: SignRequest | FormRequest, action: str = "create_signed_url"
+) -> None:
+    longest, lifetime = backend.info.max_expires_in, resolved.expires_in
+    if longest is not None and lifetime is not None and lifetime > longest:
+        if (
+            action == "create_signed_prefix"
+            and backend.request_upload is None
+            and isinstance(resolved, SignRequest)
+        ):
+            check_grant(backend, resolved)  # where there is none, less time would not help
         msg = (
-            f"the lifetime of {resolved.expires_in} s is above the {info.max_expires_in} s that "
-            f"{info.name} allows: ask for less, or sign again later"
+            f"the lifetime of {exactly(lifetime)} is above the {exactly(longest)} that "
+            f"{backend.info.name} allows: ask for less, or sign again later"
         )
         raise InvalidExpiryError(msg, option="expires_in")
 
@@ -293,6 +302,8 @@ def _unsupported(backend: Backend, option: str) -> UnsupportedOptionError:
     """Make the error for an option that a backend cannot enforce."""
     able = registry.enforcers(option)
     by = f"{', '.join(able)} can" if able else "no installed backend can"
+    if "links" in able:
+        by += " (signer='links', with a links service)"
     if option in backend.info.form_enforces:
         by += ", and so can an upload form of its own (create_upload_form)"
         able.append("create_upload_form")

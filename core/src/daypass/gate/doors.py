@@ -27,11 +27,11 @@ from daypass.gate.check import (
     check_reading,
     check_version,
 )
-from daypass.gate.judge import judge, judge_form
+from daypass.gate.judge import judge, judge_form, judge_inbox
 from daypass.gate.lanes import lane_of
 from daypass.gate.permit import Permit
 from daypass.gate.quiet import nobody_listens
-from daypass.model.links import REQUESTED, SignedURL
+from daypass.model.links import AGAIN, REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.paths import check_key
 from daypass.model.requests import SignRequest
@@ -39,6 +39,7 @@ from daypass.model.requests import SignRequest
 if TYPE_CHECKING:
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import AnyRequest, FormRequest, UploadForm
+    from daypass.model.inboxes import Inbox
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.prefixes import SignedPrefix
     from daypass.policy.decisions import Rehearsal
@@ -50,6 +51,7 @@ __all__ = [
     "create_upload_form",
     "head_metadata",
     "rehearse",
+    "request_upload",
 ]
 
 _Answer = TypeVar("_Answer", "SignedURL", "SignedPrefix", "UploadForm")
@@ -64,9 +66,9 @@ def _authorize() -> Callable[..., Permit]:
 
 
 def create_signed_url(
-    backend: Backend, location: Location, request: SignRequest, *, caller: str | None
+    backend: Backend, location: Location, request: SignRequest, caller: str | None
 ) -> SignedURL:
-    """Sign one URL by the rules of the house.
+    """Sign one URL by the rules of the house, and let it remember how, for `SignedURL.refresh`.
 
     Raises:
         DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
@@ -79,6 +81,7 @@ def create_signed_url(
         answer = lane.sign(location, lane.request)
         if lane.waived or answer.expires_because != REQUESTED:
             answer = settled(lane.free, answer, lane.waived)
+        answer.__dict__[AGAIN] = create_signed_url, backend, location, request, caller
         return answer
     last = lane.last if location.version is None else None
     with _authorize()(backend, location, lane.request, caller, last=last) as permit:
@@ -86,6 +89,7 @@ def create_signed_url(
         answer = lane.sign(location, permit.request)
         answer = settled(permit, answer, lane.waived)
         permit.record(answer, [answer.url])
+    answer.__dict__[AGAIN] = create_signed_url, backend, location, request, caller
     return answer
 
 
@@ -174,6 +178,28 @@ def create_signed_prefix(
         answer = settled(permit, answer, waived)
         permit.record(answer, [answer.query or answer.url])
     return answer
+
+
+def request_upload(
+    backend: Backend, location: Location, request: SignRequest, *, caller: str | None
+) -> Inbox:
+    """Have a page made by which people send files below a prefix; to policies and audits it is a grant for PUT.
+
+    Raises:
+        DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
+
+    """
+    from daypass.model.inboxes import Inbox
+
+    action = "create_signed_prefix"
+    resolved, waived = admit(backend, location, request, action=action)
+    with _authorize()(backend, location, resolved, caller, action=action) as permit:
+        hook = "request_upload"
+        answer = call(backend, hook, Inbox, location=location, request=permit.request)
+        opened = judge_inbox(backend, location, permit.request, answer)
+        opened = settled(permit, opened, waived)
+        permit.record(opened, [answer.url])
+    return evolve(answer, expires_because=opened.expires_because, unenforced=opened.unenforced)
 
 
 def create_upload_form(

@@ -22,9 +22,10 @@ from daypass.model.requests import SignRequest
 
 if TYPE_CHECKING:
     from daypass.model.forms import FormRequest, UploadForm
+    from daypass.model.inboxes import Inbox
     from daypass.model.prefixes import SignedPrefix
 
-__all__ = ["Judged", "judge", "judge_form"]
+__all__ = ["Judged", "judge", "judge_form", "judge_inbox"]
 
 #: http(s), a host without user info, and no character that a URL must encode (RFC 3986).
 _SOUND_URL = re.compile(
@@ -61,6 +62,33 @@ def judge_form(
     if fault:
         msg = f"backend {backend.plugin} answered a request for an upload form with {fault}"
         raise PluginError(msg, plugin=backend.plugin)
+
+
+def judge_inbox(
+    backend: Backend, location: Location, request: SignRequest, answer: Inbox
+) -> SignedURL:
+    """Raise where a page for uploads is not what was asked; return the link for PUT that it stands for."""
+    link = SignedURL(
+        url=answer.url,
+        method=answer.method,
+        headers={},
+        expires_at=answer.expires_at,
+        expires_because=answer.expires_because,
+        permits=answer.permits,
+        unenforced=answer.unenforced,
+        path=answer.path,
+        backend=answer.backend,
+    )
+    judge(backend, location, request, link)
+    fault = None
+    if not backend.info.opaque_links or not mask_url(answer.url).endswith(f"/{MASK}"):
+        fault = "a page whose URL does not end in a token that is masked where it is shown"
+    elif answer.max_bytes != request.max_bytes and "max_bytes" not in answer.unenforced:
+        fault = "another largest file"
+    if fault:
+        msg = f"backend {backend.plugin} answered a request for uploads with {fault}"
+        raise PluginError(msg, plugin=backend.plugin)
+    return link
 
 
 #: What of an answer has nothing to do with its key.

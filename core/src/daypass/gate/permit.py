@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import attrs
 
 from daypass.backends.calls import Backend
-from daypass.errors import DaypassError, PolicyError, QuotaError
+from daypass.base.times import exactly
+from daypass.errors import DaypassError, DeadlineError, PolicyError, QuotaError
 from daypass.gate.record import Recorder, record
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from daypass.hookspecs.events import SigningEvent
     from daypass.model.forms import AnyRequest, UploadForm
     from daypass.model.prefixes import SignedPrefix
+    from daypass.policy.counting import Excess, Reserved
     from daypass.policy.decisions import Ask, Decision
     from daypass.policy.enforcer import Enforcer
-    from daypass.policy.quotas import Excess, Reserved
     from daypass.policy.rules import Rule
 
 __all__ = ["Permit", "refusal_of"]
@@ -97,15 +98,22 @@ class Permit:
 
         Raises:
             QuotaError: where there would be too many; then none is counted as alive.
+            DaypassError: if who counts for several processes cannot; then neither.
 
         """
         for enforcer, rule, _ in self._consents:
             if not enforcer.counts:
                 continue
-            from daypass.policy.quotas import Reserved  # which few policies need
+            from daypass.policy.counting import Reserved  # which few policies need
 
             end = self.request.expires_at
-            found = enforcer.quotas.reserve(rule, self.caller, end.timestamp(), self.count)
+            try:
+                found = enforcer.quotas.reserve(rule, self.caller, end.timestamp(), self.count)
+            except DaypassError as failure:  # nobody can count just now
+                self._release()
+                if not isinstance(failure, DeadlineError):  # who may wait can still ask
+                    self.refuse(failure, rule.name)
+                raise
             if not isinstance(found, Reserved):
                 self._release()
                 error = _exceeded(self, rule, found)
@@ -138,10 +146,11 @@ class Permit:
             enforcers: the policies in force.
 
         """
-        if len(enforcers) != len(self._consents) or self.asked.method == "LIST":
+        consents = self._consents
+        if len(enforcers) != len(consents) or self.asked.method == "LIST":
             return False
         text = f"{location.bucket}/{location.key}" if location.bucket else location.key
-        for enforcer, (asked, rule, ask) in zip(enforcers, self._consents, strict=True):
+        for enforcer, (asked, rule, ask) in zip(enforcers, consents):  # noqa: B905 - as many, seen above: a link waits for it
             if asked is not enforcer or enforcer.find(ask, text) is not rule:
                 return False
         return True
@@ -173,7 +182,9 @@ class Permit:
 
         """
         for enforcer, rule, ask in self._consents:
-            self._heed(enforcer.refusal_of_answer(rule, ask, answer, self.backend.info), rule)
+            refusal = enforcer.refusal_of_answer(rule, ask, answer, self.backend.info)
+            if refusal is not None:
+                self._heed(refusal, rule)
 
     def check_headers(self, headers: Callable[[], dict[str, str]]) -> None:
         """Hold what an upload in parts begins with against the rules.
@@ -189,14 +200,15 @@ class Permit:
             return
         sent = headers()
         for enforcer, rule, ask in self._consents:
-            self._heed(enforcer.refusal_of_headers(rule, ask, sent, self.backend.info), rule)
+            refusal = enforcer.refusal_of_headers(rule, ask, sent, self.backend.info)
+            if refusal is not None:
+                self._heed(refusal, rule)
 
-    def _heed(self, refusal: Decision | None, rule: Rule) -> None:
-        """Record and raise a refusal, where there is one."""
-        if refusal is not None:
-            error = refusal_of(refusal)
-            self.refuse(error, rule.name)
-            raise error
+    def _heed(self, refusal: Decision, rule: Rule) -> NoReturn:
+        """Record and raise a refusal."""
+        error = refusal_of(refusal)
+        self.refuse(error, rule.name)
+        raise error
 
     def consent(self, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
         """Note that a policy allows a link, and how far."""
@@ -296,7 +308,7 @@ def refusal_of(decision: Decision) -> PolicyError:
 def _exceeded(permit: Permit, rule: Rule, excess: Excess) -> QuotaError:
     window = "in 60 seconds" if excess.quota == "urls_per_minute" else "alive at once"
     again = (
-        f"try again in {excess.retry_after} s"
+        f"try again in {exactly(excess.retry_after)}"
         if excess.retry_after is not None
         else "so many are never allowed: ask for fewer"
     )

@@ -20,6 +20,9 @@ from daypass.hookspecs.hooks import (
     hookimpl,
     hookspec,
     record,
+    request_upload,
+    share_object,
+    sign_object,
     verify_url,
 )
 from daypass.hookspecs.project_options import ProjectOptions
@@ -44,6 +47,9 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "record",
+    "request_upload",
+    "share_object",
+    "sign_object",
     "verify_url",
 ]
 

@@ -152,7 +152,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Render a card for notebooks, signature masked."""
-        return html_card(self.rows())
+        return html_card(self, self.rows())
 
 
 def plain_values(value: Any) -> dict[str, Any]:

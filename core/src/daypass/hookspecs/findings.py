@@ -6,8 +6,10 @@ from typing import Literal
 
 import attrs
 
-__all__ = ["Finding"]
+__all__ = ["OPAQUE", "Finding"]
 
+#: The word of a link which does not tell what it permits: whom it leads to decides at each use.
+OPAQUE = "opaque-link"
 Severity = Literal["error", "warning", "note"]
 
 

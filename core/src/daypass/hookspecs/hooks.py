@@ -4,14 +4,16 @@ A backend is a module that implements `create_signed_url` (if it can sign), `hea
 `describe_backend`, registered under its protocols in the entry-point group ``daypass.backends``.
 A signer is one in the group ``daypass.signers``, without `head_metadata`: it signs paths of any
 protocol for callers who name it.
-A plugin in the group ``daypass.plugins`` implements `authorize`, `record` or both. Hooks are plain
+A plugin in the group ``daypass.plugins`` implements `authorize`, `record` or both. A module in the group
+``daypass.objects`` implements `sign_object`, `share_object` or both for what the library makes whose package its entry point is named by. Hooks are plain
 functions with exactly these arguments: no defaults, no ``async``, no wrappers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
     from daypass.hookspecs.parts import UploadSession
+    from daypass.hookspecs.signings import Signing
     from daypass.hookspecs.verifications import RequestCheck, SentRequest
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import FormRequest, UploadForm
+    from daypass.model.inboxes import Inbox
     from daypass.model.links import SignedURL
     from daypass.model.locations import Location
     from daypass.model.metadata import ObjectMetadata
@@ -45,6 +49,9 @@ __all__ = [
     "head_metadata",
     "hookimpl",
     "hookspec",
+    "request_upload",
+    "share_object",
+    "sign_object",
     "verify_url",
 ]
 
@@ -58,7 +65,8 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
 
     ``request`` arrives resolved: ``signing_time``, ``expires_in`` and ``expires_at`` are set, whole
     seconds, and it asks for nothing outside `BackendInfo`. Use ``request.signing_time`` as the
-    only clock. No network unless the credential needs it, and then within ``location.deadline``.
+    only clock. No network unless the credential needs it, and then within ``location.deadline``, by `Deadline.run` or after
+    `check_may_wait` (`daypass.toolkit.deadlines`), so that an event loop need not wait.
     For the method LIST ``location.key`` is a prefix, perhaps empty, and the URL's query carries it
     as ``prefix``.
 
@@ -192,6 +200,33 @@ def create_upload_form(location: Location, request: FormRequest) -> UploadForm:
 
 
 @hookspec(firstresult=True)
+def request_upload(location: Location, request: SignRequest) -> Inbox:
+    """Make a page by which people send files below a prefix; optional, for services that have such pages.
+
+    `daypass.request_upload` asks it for a folder in place of a form or a grant. ``location.key`` is a prefix, as for
+    `create_signed_prefix`, and ``request`` arrives resolved: a PUT, whose ``max_bytes`` is of each file. See to it, or
+    refuse. The URL ends in a token that is masked where it is shown, as that of a grant without a query does.
+
+    Example::
+
+        @hookimpl
+        def request_upload(location, request):
+            return Inbox(
+                url=my_service.page(location.full_path, request.max_bytes, until=request.expires_at),
+                max_bytes=request.max_bytes, expires_at=request.expires_at,
+                expires_because="requested", unenforced=frozenset(), path=location.path,
+                backend="my-service",
+            )
+
+    Raises:
+        UnsupportedOptionError: for what the service does not see to.
+        CredentialsError: when there is nobody to ask as.
+
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
 def cors(location: Location, rule: CorsRule) -> CorsPlan:
     """Say a CORS rule in the provider's words; optional, for stores that browsers can reach.
 
@@ -306,6 +341,25 @@ def describe_backend() -> BackendInfo:
     raise NotImplementedError
 
 
+@hookspec(firstresult=True)
+def sign_object(thing: Any, signing: Signing) -> Any:
+    """Return an object with signed URLs in the place of its paths, for `daypass.sign`.
+
+    A copy, or the object itself where ``signing.in_place`` is true; never None, and NotImplemented for a type that it does not know. The entry point of the module, in the
+    group ``daypass.objects``, is named by the package of the object's class, or of a class above it.
+
+    Example::
+
+        @hookimpl
+        def sign_object(thing, signing):
+            thing = thing if signing.in_place else thing.copy()
+            thing.sources = signing.urls(thing.sources)
+            return thing
+
+    """
+    raise NotImplementedError
+
+
 @hookspec
 def authorize(event: SigningEvent) -> None:
     """Raise to refuse: the URL is then never made. To return anything but None is an error.
@@ -334,3 +388,23 @@ def record(event: SigningEvent) -> None:
             log.info("%s %s until %s", event.method, event.path, event.expires_at)
 
     """
+
+
+@hookspec(firstresult=True)
+def share_object(thing: object, file: Path) -> bool | None:
+    """Write an object to a file for `daypass.share`, in the format that the file's suffix says.
+
+    The entry point of the module, in the group ``daypass.objects``, is named by the package of the object's class, or of a class above it. Nothing is at ``file`` yet; a folder may be made there, whose files are then shared by one grant.
+    True says that it is written; None that the type or the suffix is not known.
+
+    Example::
+
+        @hookimpl
+        def share_object(thing, file):
+            if file.suffix != ".geojson":
+                return None
+            thing.to_file(file, driver="GeoJSON")
+            return True
+
+    """
+    raise NotImplementedError

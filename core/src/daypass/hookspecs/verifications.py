@@ -11,7 +11,7 @@ import attrs
 
 from daypass.base.urls import mask_url
 from daypass.hookspecs.explanations import Explanation, plain_values, worst_first
-from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.findings import OPAQUE, Finding
 from daypass.hookspecs.found import decoded, field_of, first_of_each
 from daypass.model.cards import html_card
 
@@ -113,7 +113,7 @@ class Verification:
     """Whether a request would pass, and what speaks against it."""
 
     #: True if it would; False if not; None if nothing speaks against it, but the signature could
-    #: not be checked for want of the key.
+    #: not be checked for want of the key, or there is none, since a service decides at each use.
     ok: bool | None
     #: ``"right"``, ``"wrong"`` or ``"unchecked"``.
     signature: Literal["right", "wrong", "unchecked"]
@@ -131,7 +131,7 @@ class Verification:
         verdict = {
             True: "this request would pass",
             False: "this request would be refused",
-            None: "nothing speaks against it, but the signature was not checked",
+            None: self._open,
         }
         rows: dict[str, list[str]] = {
             "verdict": [verdict[self.ok]],
@@ -140,10 +140,17 @@ class Verification:
         }
         return {name: lines for name, lines in rows.items() if lines}
 
+    @property
+    def _open(self) -> str:
+        """Say why nobody knows here."""
+        if any(finding.code == OPAQUE for finding in self.explanation.findings):
+            return "the URL says nothing of it: the service that it leads to decides at each use"
+        return "nothing speaks against it, but the signature was not checked"
+
     def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         """Return plain values, those of the explanation among them."""
         return {**plain_values(self), "explanation": self.explanation.to_dict(reveal=reveal)}
 
     def _repr_html_(self) -> str:
         """Render a card for notebooks."""
-        return html_card(self.rows())
+        return html_card(self, self.rows())

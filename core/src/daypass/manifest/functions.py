@@ -47,15 +47,16 @@ def sign_manifest(
 ) -> ManifestReport:
     """Sign a URL for each row of a manifest, and write it anew with the columns ``url`` and ``expires_at``.
 
-    Parquet, CSV, NDJSON and text with a path on each line are read in pieces, in order, and written
-    with all their columns. Memory does not grow with the number of rows. The new manifest appears
+    Parquet, CSV, NDJSON, text with a path on each line and an S3 Inventory in CSV or Parquet are read in
+    pieces, in order, and written with all their columns. Memory does not grow with the number of rows. The new manifest appears
     whole or not at all, and a run that was killed can go on.
 
     >>> sign_manifest("manifest.parquet", "signed.parquet", expires_in="1d")  # doctest: +SKIP
     ManifestReport(rows=1000000, failed=0, ...)
 
     Args:
-        source: the manifest: a file, or a stream of bytes that is read to its end.
+        source: the manifest: a file, or a stream of bytes that is read to its end; of an S3 Inventory
+            its ``manifest.json``, or the directory that holds it.
         target: where the new one goes: a file, or a stream of bytes.
         path: the column that holds the paths; ``"path"`` without it.
         root: where keys lie, as a path: the column then holds keys below it, and no whole paths.
@@ -144,7 +145,8 @@ def head_manifest(
     errors are collected, ``error``. All else is as with `sign_manifest`.
 
     Args:
-        source: the manifest: a file, or a stream of bytes that is read to its end.
+        source: the manifest: a file, or a stream of bytes that is read to its end; of an S3 Inventory
+            its ``manifest.json``, or the directory that holds it.
         target: where the new one goes: a file, or a stream of bytes.
         path: the column that holds the paths; ``"path"`` without it.
         root: where keys lie, as a path: the column then holds keys below it, and no whole paths.

@@ -9,7 +9,7 @@ from typing import Any
 
 from daypass.base.files import opened
 from daypass.errors import InvalidRequestError
-from daypass.manifest.plan import SUFFIXES
+from daypass.manifest.plan import read_as
 from daypass.manifest.rows import RowReader
 
 __all__ = ["links_of"]
@@ -30,7 +30,7 @@ def links_of(file: str, column: str) -> Iterator[str | None]:
         InvalidRequestError: if it cannot be read, or has no such column.
 
     """
-    kind = SUFFIXES.get(Path(file).suffix.lower(), "text")
+    kind = read_as(Path(file)) or "text"
     with opened(file) as source:
         reader: Any
         if kind == "parquet":

@@ -21,6 +21,7 @@ __all__ = [
     "file_of",
     "read_batch",
     "schema_of",
+    "with_path",
 ]
 
 #: What one read of the file takes at most; without it a whole column of a row group is held.
@@ -196,6 +197,12 @@ def schema_of(rows: Sequence[Row]) -> Any:
         ).schema
     except pa.ArrowException as error:
         raise _no_type() from error
+
+
+def with_path(schema: Any | None) -> Any:
+    """Return a schema with a column of paths before its own."""
+    pa = pyarrow()
+    return pa.schema([pa.field("path", pa.string()), *(schema or ())])
 
 
 def batch_of(rows: Sequence[Row], schema: Any) -> Body:

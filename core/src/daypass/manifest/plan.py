@@ -13,9 +13,10 @@ import attrs
 from daypass.base.files import named
 from daypass.base.messages import shown
 from daypass.errors import InvalidRequestError
+from daypass.manifest.inventory import INVENTORY
 from daypass.model.options import PER_ROW
 
-__all__ = ["FORMATS", "SUFFIXES", "Manifest", "Place"]
+__all__ = ["FORMATS", "SUFFIXES", "Manifest", "Place", "read_as"]
 
 FORMATS = ("parquet", "csv", "ndjson", "text")
 #: The format by the end of a file's name.
@@ -26,6 +27,13 @@ SUFFIXES = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".txt": "text",
+}
+#: The same of what is read: rows may be packed by gzip, and tabs stand between columns as well as commas.
+_READ = {
+    **SUFFIXES,
+    ".tsv": "csv",
+    **{f"{end}.gz": kind for end, kind in SUFFIXES.items() if kind != "parquet"},
+    ".tsv.gz": "csv",
 }
 
 #: A file by its name, or an open stream of bytes.
@@ -64,9 +72,11 @@ class Manifest:
 
         """
         read, written = _place(source, "source", "read"), _place(target, "target", "write")
+        if isinstance(read, Path) and os.path.isdir(read):  # noqa: PTH112 - no error for a name too long
+            read /= INVENTORY
         source_kind = _kind(read, source_format, "text", "source_format")
         # From anywhere to a stream: as it came, where a stream can be that.
-        piped = "ndjson" if source_kind == "parquet" else source_kind
+        piped = "ndjson" if source_kind in ("parquet", "inventory") else source_kind
         target_kind = _kind(written, target_format, piped, "target_format")
         if source_kind == "text" and path:
             msg = "a manifest in text has no columns: name none"
@@ -102,7 +112,7 @@ class Manifest:
     @property
     def blank(self) -> bool:
         """Whether an empty cell is a value that is missing: the format knows no other."""
-        return self.source_kind in ("csv", "text")
+        return self.source_kind in ("csv", "text", "inventory")
 
     def names(self, new: Sequence[str]) -> dict[str, str]:
         """Name the new columns.
@@ -121,6 +131,12 @@ class Manifest:
             msg = "columns= gives two new columns one name"
             raise InvalidRequestError(msg, option="columns")
         return names
+
+
+def read_as(place: Path) -> str | None:
+    """Return the format in which a file is read, by the end of its name; None where that says nothing."""
+    name = place.name.lower()
+    return next((kind for end, kind in _READ.items() if name.endswith(end)), None)
 
 
 def _place(given: Any, option: str, use: str) -> Path | BinaryIO:
@@ -148,7 +164,9 @@ def _kind(place: Path | BinaryIO, given: str | None, piped: str, option: str) ->
         return given
     if not isinstance(place, Path):
         return piped
-    kind = SUFFIXES.get(place.suffix.lower())
+    if option == "source_format" and place.name == INVENTORY:
+        return "inventory"
+    kind = read_as(place) if option == "source_format" else SUFFIXES.get(place.suffix.lower())
     if kind is None:
         msg = f"{place} does not say how it is written: add {option}, one of {', '.join(FORMATS)}"
         raise InvalidRequestError(msg, option=option)

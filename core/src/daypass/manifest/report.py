@@ -32,6 +32,9 @@ class ManifestReport:
     failures: Mapping[int, str] = attrs.field(factory=dict)
     #: When the first of the links ends (aware, UTC); None where there is none.
     first_end: datetime | None = None
+    #: How many rows of an S3 Inventory are no objects now, and so not among these: ``"delete markers"`` and
+    #: ``"older versions"``.
+    left_out: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.define
@@ -72,8 +75,8 @@ class Tally:
         end = datetime.fromisoformat(text)
         self._end = end if self._end is None else min(self._end, end)
 
-    def report(self) -> ManifestReport:
-        """Return what it has come to."""
+    def report(self, left_out: Mapping[str, int]) -> ManifestReport:
+        """Return what it has come to, and what was no row of it."""
         notes = () if self._warning is None else (
             f"{self._warning} (the output says when each link ends)",
         )  # fmt: skip
@@ -85,4 +88,5 @@ class Tally:
             notes=notes,
             failures=self._failures,
             first_end=self._end,
+            left_out=left_out,
         )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
 import stat
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, BinaryIO, NoReturn
+from itertools import chain, islice
+from typing import Any, BinaryIO, NoReturn, cast
 
 import attrs
 
@@ -17,6 +19,12 @@ from daypass.errors import InvalidRequestError
 from daypass.manifest.answers import Answer, Body, Row, lists, plain, taken
 
 __all__ = ["RowChunk", "RowFormat", "RowReader"]
+
+
+#: How a file begins that is packed (RFC 1952, 2.3.1).
+_GZIP = b"\x1f\x8b"
+#: What may stand between columns, the likeliest first.
+_DELIMITERS = (",", ";", "\t")
 
 
 @attrs.frozen(repr=False)
@@ -51,22 +59,29 @@ class RowReader:
         file: where from.
         name: what it is called in messages.
         kind: ``csv``, ``ndjson`` or ``text``.
+        names: the columns of CSV that does not begin with them.
 
     """
 
-    def __init__(self, file: BinaryIO, name: str, kind: str) -> None:
+    def __init__(
+        self, file: BinaryIO, name: str, kind: str, names: list[str] | None = None
+    ) -> None:
         self._name = name
         self._kind = kind
         self._text = io.TextIOWrapper(
-            file, encoding="utf-8-sig", newline="" if kind == "csv" else "\n"
+            _unpacked(file), encoding="utf-8-sig", newline="" if kind == "csv" else "\n"
         )
         self._file = file
         self._line = 0
         self._count = 0
         #: The columns, where the format tells them in advance.
-        self.names: list[str] | None = ["path"] if kind == "text" else None
+        self.names: list[str] | None = ["path"] if kind == "text" else names
         self._csv = csv.reader(self._text, strict=True)
-        if kind == "csv":
+        if kind == "csv" and names is None:
+            first = list(self._checked(islice(self._text, 1)))
+            self._line = 0
+            lines = chain(first, self._text)
+            self._csv = csv.reader(lines, delimiter=_delimiter("".join(first)), strict=True)
             self.names = next(self._checked(self._csv), None)
             if not self.names:
                 msg = f"{name} is empty: CSV begins with a line of column names"
@@ -117,13 +132,13 @@ class RowReader:
                 yield next(source)
             except StopIteration:
                 return
-            except (UnicodeDecodeError, csv.Error) as error:
+            except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
                 self._refuse(f"cannot be read: {error}", error)
 
     def _records(self, width: int) -> Iterator[list[str]]:
         for record in self._checked(self._csv):
             if record and len(record) != width:
-                self._refuse(f"has {len(record)} fields, and the first line {width}")
+                self._refuse(f"has {len(record)} fields for {width} columns")
             if record:
                 yield record
 
@@ -213,6 +228,31 @@ class RowFormat:
     def end(self) -> bytes:
         """Return what a file ends with."""
         return b""
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    """Return what a file holds, where it is packed by gzip: its first bytes say so, whatever it is called."""
+    if isinstance(file, io.BufferedReader):
+        start = file.peek(len(_GZIP))[: len(_GZIP)]
+    elif file.seekable():
+        start = file.read(len(_GZIP))
+        file.seek(-len(start), os.SEEK_CUR)
+    else:
+        return file
+    return cast("BinaryIO", gzip.GzipFile(fileobj=file)) if start == _GZIP else file
+
+
+def _delimiter(first: str) -> str:
+    """Return what stands between the columns of CSV: what makes the most of its first line, and a comma if in doubt.
+
+    >>> _delimiter("id;path;a, b"), _delimiter('"id;x",path'), _delimiter("path")
+    (';', ',', ',')
+    """
+
+    def width(delimiter: str) -> int:
+        return len(next(csv.reader([first], delimiter=delimiter), []))
+
+    return max(_DELIMITERS, key=width)
 
 
 def _cell(value: object) -> str:

@@ -15,6 +15,7 @@ import attrs
 from daypass.base.files import opened, target_of
 from daypass.errors import InvalidRequestError
 from daypass.manifest.answers import Answer, taken
+from daypass.manifest.inventory import InventoryReader
 from daypass.manifest.output import Output, output
 from daypass.manifest.plan import Manifest
 from daypass.manifest.report import ManifestReport, Tally
@@ -81,7 +82,7 @@ def run(
                 shape.wrote(out.add(data, told | more))
                 advance(answer.rows)
             out.end(shape.end())
-    return tally.report()
+    return tally.report(getattr(reader, "left_out", {}))
 
 
 def _advancing(
@@ -146,6 +147,8 @@ def _reading(source: Path | BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _reader(manifest: Manifest, file: BinaryIO) -> Any:
+    if manifest.source_kind == "inventory":
+        return InventoryReader(file, manifest.name)
     if manifest.source_kind != "parquet":
         return RowReader(file, manifest.name, manifest.source_kind)
     from daypass.manifest.parquet import ParquetReader

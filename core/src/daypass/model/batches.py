@@ -13,6 +13,7 @@ from typing import Any, Self, cast, overload
 import attrs
 
 from daypass.errors import DaypassError, InvalidRequestError
+from daypass.model.cards import link_card
 from daypass.model.links import REQUESTED, SignedURL
 
 __all__ = ["AlikeURLs", "SignedURLBatch", "wanted", "wanting"]
@@ -180,6 +181,16 @@ class SignedURLBatch(Sequence[SignedURL]):
         """Show how many links until when; never a URL."""
         failed = f", {len(self.errors)} failed" if self.errors else ""
         return f"<SignedURLBatch of {len(self._urls)} links{failed}>"
+
+    def _repr_html_(self) -> str:
+        """Render a card for notebooks: how many links until when; never a URL."""
+        rows = {"links": str(len(self._urls))}
+        if self._likes:
+            rows["the first ends"] = f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+        if self.errors:
+            rows["failed"] = str(len(self.errors))
+        unenforced = frozenset(name for like in self._likes for name in like.unenforced)
+        return link_card(self, rows, unenforced)
 
     def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         """Return plain values for JSON: ``links`` with one entry for each row, None where it failed, and ``errors``.

@@ -372,4 +372,4 @@ class UploadForm:
             "key": self.fields.get("key", ""),
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
         }
-        return link_card(rows, self.unenforced)
+        return link_card(self, rows, self.unenforced)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,23 +12,25 @@ import attrs
 
 from daypass.base.secrets import MASK, mask_headers, masked_headers
 from daypass.base.times import rfc3339
-from daypass.base.urls import mask_url, token_of
-from daypass.errors import UnsupportedOptionError
+from daypass.base.tracebacks import discreet
+from daypass.base.urls import mask_url, masked_repr, token_of
+from daypass.errors import SigningNotSupportedError, UnsupportedOptionError
 from daypass.model.cards import link_card
 from daypass.model.headers import copy_header, of_session, starts_session
 
-__all__ = ["REQUESTED", "SignedURL", "make_cookies"]
+__all__ = ["AGAIN", "REQUESTED", "SIZE", "SignedURL", "make_cookies"]
 
 #: ``SignedURL.expires_because`` of a link that lives as long as was asked.
 REQUESTED = "requested"
 
 
+#: Under which name a link keeps, in its ``__dict__``, who signs it once more, and what was asked. It is no field: what is
+#: held there of the store shall be in no repr, no comparison and no pickle.
+AGAIN = "_again"
+#: Under which a link holds the size of what `share` wrote before it was signed.
+SIZE = "_size"
 #: Finds the address of a session in the headers of an answer.
 _LOCATION = "tr -d '\\r' | sed -n 's/^[Ll]ocation: *//p'"
-
-
-def _mask_repr(url: str) -> str:
-    return repr(mask_url(url))
 
 
 class _Cookies(dict[str, str]):
@@ -58,7 +60,7 @@ class SignedURL:
     """
 
     #: The URL itself: whoever holds it can use it until it ends.
-    url: str = attrs.field(repr=_mask_repr)
+    url: str = attrs.field(repr=masked_repr)
     #: The method it was made for: the HTTP method to use, except that LIST is a GET, and a resumable PUT begins with a POST.
     method: str
     #: Exactly the headers that the client must send.
@@ -79,6 +81,10 @@ class SignedURL:
     cookie_maker: Callable[[str], dict[str, str]] | None = attrs.field(
         default=None, repr=False, eq=False
     )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what travels in a pickle or a copy: the link, and not the store behind it."""
+        return {name: value for name, value in self.__dict__.items() if name != AGAIN}
 
     def __str__(self) -> str:
         """Return the URL itself."""
@@ -114,6 +120,45 @@ class SignedURL:
 
         """
         return make_cookies(self.cookie_maker, self.url.partition("?")[2], self.backend)
+
+    @property
+    def size(self) -> int | None:
+        """The size in bytes of what `share` wrote before it made the link; None of any other link, which nobody has asked the store about."""
+        size: int | None = self.__dict__.get(SIZE)
+        return size
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long the link can still be used, from now to `expires_at`; zero once it has ended, never less."""
+        return max(timedelta(0), self.expires_at - datetime.now(UTC))
+
+    @discreet
+    def refresh(self) -> SignedURL:
+        """Sign the same request again, now, and return the new link; this one stays as it is.
+
+        The policies in force are asked and the audit told, as for every link. A lifetime begins anew; an end given
+        as ``expires_at`` stays that end.
+
+        >>> import daypass
+        >>> link = daypass.create_signed_url(
+        ...     "s3://maps/europe.tif", expires_in="15m", storage_options={"key": "AK", "secret": "SK"}
+        ... )
+        >>> link.refresh().expires_at >= link.expires_at
+        True
+
+        Raises:
+            SigningNotSupportedError: for a link that does not know its store: one of a batch, one that was
+                copied, unpickled or put together.
+            DaypassError: what signing it raises.
+
+        """
+        again: tuple[Any, ...] | None = self.__dict__.get(AGAIN)
+        if again is None:
+            msg = f"the link for {self.path} does not know the store that made it, as one that create_signed_url made in this process does: sign its path again, or let daypass.fresh do it"
+            raise SigningNotSupportedError(msg)
+        sign, *asked = again
+        link: SignedURL = sign(*asked)
+        return link
 
     @property
     def http_method(self) -> str:
@@ -161,7 +206,7 @@ class SignedURL:
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
             "headers to send": ", ".join(self.headers) or "none",
         }
-        return link_card(rows, self.unenforced)
+        return link_card(self, rows, self.unenforced)
 
 
 def _header_words(headers: dict[str, str]) -> list[str]:

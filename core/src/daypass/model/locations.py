@@ -90,6 +90,9 @@ class Location:
     reading: SignRequest = _PLAIN
     #: Names of options that are secret because the backend, or the signer, declares them so.
     secret_options: frozenset[str] = frozenset()
+    #: The prefix of the grant that a link is one of, a slash at its end or empty; None for a link of its own. A backend
+    #: that narrows its credential does so to this, once for all links of the grant.
+    within: str | None = None
     _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
     #: What a path begins with that holds nothing secret, up to the key; None for another.
     _start: str | None = attrs.field(init=False)

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from daypass.base.times import rfc3339
+from daypass.model.cards import html_card
 
 __all__ = ["ObjectMetadata"]
 
@@ -72,3 +73,13 @@ class ObjectMetadata:
                 rfc3339(value) if isinstance(value, datetime) else value
             ),
         )
+
+    def _repr_html_(self) -> str:
+        """Render a card for notebooks, of what the store says."""
+        rows: dict[str, list[str]] = {}
+        for name, value in self.to_dict().items():
+            if isinstance(value, dict):
+                rows[name] = [f"{key}: {text}" for key, text in value.items()]
+            elif value is not None:
+                rows[name] = [str(value)]
+        return html_card(self, {name: lines for name, lines in rows.items() if lines})

@@ -27,6 +27,7 @@ __all__ = [
     "check_root",
     "check_text",
     "check_version",
+    "is_pattern",
     "is_plain",
     "parse_path",
     "shown_path",
@@ -250,6 +251,11 @@ def check_below(key: str, root: str) -> None:
     if _DOT_SEGMENT_OF_URLS.search(_CONTROL.sub("", key)):
         msg = f"the path could leave the root of {root} by a '.' or '..' segment: write the key without them"
         raise InvalidPathError(msg, option="path")
+
+
+def is_pattern(path: object) -> bool:
+    """Tell whether a path is a pattern: it holds a ``*``. In one, ``?`` and ``[...]`` are special, too."""
+    return isinstance(path, str) and "*" in path
 
 
 def check_prefix(prefix: str, *, max_bytes: int | None) -> None:

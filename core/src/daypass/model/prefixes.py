@@ -11,8 +11,9 @@ import attrs
 
 from daypass.base.secrets import MASK, mask_headers, masked_headers
 from daypass.base.times import rfc3339
-from daypass.base.urls import encode, encode_key, mask_url
+from daypass.base.urls import encode, encode_key, mask_url, masked_repr
 from daypass.errors import InvalidPathError, InvalidRequestError
+from daypass.model.cards import link_card
 from daypass.model.links import make_cookies
 from daypass.model.paths import check_prefix
 
@@ -21,10 +22,6 @@ __all__ = ["SignedPrefix"]
 
 def _mask(query: str) -> str:
     return repr(MASK if query else "")
-
-
-def _mask_repr(url: str) -> str:
-    return repr(mask_url(url))
 
 
 @attrs.frozen
@@ -36,7 +33,7 @@ class SignedPrefix:
 
     #: The prefix's own URL, which ends in a slash; without ``query`` it opens nothing, unless that is empty. Of a
     #: LIST grant it is the URL of the listing.
-    url: str = attrs.field(repr=_mask_repr)
+    url: str = attrs.field(repr=masked_repr)
     #: The grant: what follows the ``?`` of every URL below the prefix; empty where it is in the path of ``url``, as of a
     #: service's links. Of a LIST grant it ends in ``prefix=...``, which a longer prefix may follow.
     query: str = attrs.field(repr=_mask)
@@ -158,3 +155,12 @@ class SignedPrefix:
         if self.headers:
             options["headers"] = dict(self.headers)
         return options
+
+    def _repr_html_(self) -> str:
+        """Render a card for notebooks, grant masked."""
+        rows = {
+            "prefix": f"{self.method} {mask_url(self.url)}",
+            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+            "headers to send": ", ".join(self.headers) or "none",
+        }
+        return link_card(self, rows, self.unenforced)

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TypedDict
 import attrs
 
 from daypass.base.messages import nearest, refuse_unknown, shown
-from daypass.base.times import LONGEST, Duration
+from daypass.base.times import LONGEST, Duration, exactly
 from daypass.base.tracebacks import made_discreetly
 from daypass.errors import DaypassError, InvalidExpiryError, InvalidRequestError, UnknownOptionError
 from daypass.model.conditional import Conditional, with_checks
@@ -369,7 +369,7 @@ class SignRequest(Conditional):
                 msg = "the link would end after the year 9999"
                 raise InvalidExpiryError(msg, option="expires_in") from None
         if self.stable_for is not None and self.stable_for >= lifetime:
-            msg = f"stable_for ({self.stable_for} s) must be shorter than the lifetime ({lifetime} s), or links would be born dead"
+            msg = f"stable_for ({exactly(self.stable_for)}) must be shorter than the lifetime ({exactly(lifetime)}), or links would be born dead"
             raise InvalidExpiryError(msg, option="stable_for")
         if self.starts_at is not None and self.starts_at >= end:
             msg = "starts_at must lie before the link's end"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from daypass.base.messages import refuse_unknown, shown
+from daypass.base.sizes import byte_count
 from daypass.base.times import utc_or_text
 from daypass.errors import InvalidRequestError
 from daypass.model.options import OF_FORMS, OF_LINKS, OPTIONS
@@ -53,7 +54,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _number(text: str, _option: str) -> Any:
+#: Sizes that are bounds, which people round; an exact one has no unit.
+_BOUNDS = ("min_bytes", "max_bytes")
+
+
+def _number(text: str, option: str) -> Any:
+    size = byte_count(text) if option in _BOUNDS else None
+    if size is not None:
+        return size
     return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else text
 
 
@@ -83,7 +91,7 @@ def read_option(name: str, value: Any) -> Any:
 
     Args:
         name: the option's name.
-        value: text such as ``"15m"``, ``"2026-12-01T09:30Z"``, ``"true"``, ``"1024"`` or
+        value: text such as ``"15m"``, ``"2026-12-01T09:30Z"``, ``"true"``, ``"1024"``, ``"2GB"`` or
             ``'{"a": "b"}'``; or what the option takes in Python.
 
     Raises:

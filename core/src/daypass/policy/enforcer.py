@@ -39,6 +39,7 @@ class Enforcer:
         policy: the policy.
         clock: the time in seconds since the epoch.
         ticks: a clock that never goes back, in seconds; what happens per minute is counted by it.
+        origin: where the policy is from, a word.
 
     """
 
@@ -48,9 +49,10 @@ class Enforcer:
         *,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        origin: str = "application",
     ) -> None:
         self.policy = policy
-        self.quotas = Quotas(policy, clock=clock, ticks=ticks)
+        self.quotas = Quotas(policy, clock=clock, ticks=ticks, origin=origin)
         #: Whether there is any quota to count under.
         self.counts = policy.per_caller is not None or any(
             rule.per_caller is not None or rule.per_rule is not None for rule in policy.rules

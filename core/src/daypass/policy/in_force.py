@@ -83,7 +83,7 @@ def _of_section(section: Section) -> list[Enforcer]:
     from daypass.policy.enforcer import Enforcer
     from daypass.policy.from_config import policy_of
 
-    return [Enforcer(policy_of(section))]
+    return [Enforcer(policy_of(section), origin="configuration")]
 
 
 _configured = Configured(lambda config: config.policy, _of_section)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
+from daypass.base.times import exactly
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.model.forms import AnyRequest, UploadForm
 from daypass.model.links import SignedURL
@@ -122,7 +123,7 @@ def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[AnyRequest, str | None] 
     end = base + timedelta(seconds=rule.max_expires_in)
     if request.expires_at <= end:
         return request, None
-    asked = f"a lifetime of {int((request.expires_at - base).total_seconds())} s"
+    asked = f"a lifetime of {exactly(int((request.expires_at - base).total_seconds()))}"
     nearest = f"expires_in={rule.max_expires_in}"
     if (
         rule.on_longer == "refuse"
@@ -131,7 +132,7 @@ def lifetime(rule: Rule, ask: Ask, now: float) -> tuple[AnyRequest, str | None] 
         or (request.stable_for or 0) >= (end - start).total_seconds()
     ):
         return Fault(asked, nearest)
-    why = f"rule {rule.name!r} of the policy allows {rule.max_expires_in} s at most"
+    why = f"rule {rule.name!r} of the policy allows {exactly(rule.max_expires_in)} at most"
     return request.until(end), why
 
 

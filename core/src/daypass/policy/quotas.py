@@ -1,4 +1,4 @@
-"""Quotas: URLs per minute and live links, counted in the memory of this process.
+"""Quotas: URLs per minute and live links, counted in the memory of this process unless somebody else counts for several.
 
 URLs per minute are counted in moving windows.
 
@@ -19,37 +19,14 @@ from typing import NamedTuple
 import attrs
 
 from daypass.base.process import follow_forks
-from daypass.policy.rules import Policy, Quota, Rule
+from daypass.policy.counting import Counted, Excess, Reserved, shared
+from daypass.policy.rules import Policy, Rule
 from daypass.policy.windows import Windows
 
-__all__ = ["Excess", "Quotas", "Reserved"]
+__all__ = ["Quotas"]
 
 #: For how many callers and rules it is remembered which quotas are theirs.
 _KNOWN = 4096
-
-
-@attrs.frozen
-class Excess:
-    """A quota that would be exceeded."""
-
-    #: ``"urls_per_minute"`` or ``"live_links"``.
-    quota: str
-    limit: int
-    #: Whose it is: a rule's, a caller's.
-    whose: str
-    #: How many more there could be now.
-    left: int
-    #: In how many seconds it can be tried again; None where it never can.
-    retry_after: int | None
-
-
-@attrs.frozen
-class Reserved:
-    """Live links that have been counted, to be taken back where they do not leave."""
-
-    keys: tuple[str, ...]
-    end: int
-    count: int
 
 
 class _Now(NamedTuple):
@@ -116,12 +93,19 @@ class Quotas:
         policy: the policy.
         clock: the time in seconds since the epoch, by which links end.
         ticks: a clock that never goes back, in seconds.
+        origin: where the policy is from: two of them have callers and rules of the same names.
 
     """
 
     def __init__(
-        self, policy: Policy, *, clock: Callable[[], float], ticks: Callable[[], float]
+        self,
+        policy: Policy,
+        *,
+        clock: Callable[[], float],
+        ticks: Callable[[], float],
+        origin: str = "application",
     ) -> None:
+        self._origin = origin
         self._per_caller = policy.per_caller
         self._clock = clock
         self._ticks = ticks
@@ -133,7 +117,7 @@ class Quotas:
         self._lock = threading.Lock()
         self._lives: dict[str, _Lives] = {}
         self._sweep_at = 1024
-        self._known: dict[tuple[str, str | None], list[tuple[str, str, Quota]]] = {}
+        self._known: dict[tuple[str, str | None], list[Counted]] = {}
         self._windows = Windows(self._ticks)
 
     def reserve(self, rule: Rule, caller: str | None, end: float, count: int) -> Reserved | Excess:
@@ -149,20 +133,23 @@ class Quotas:
         asked = self._quotas(rule, caller)
         if not asked:
             return Reserved((), 0, 0)
+        counter = shared()
+        if counter is not None:
+            return counter.reserve(asked, end, count)
         with self._lock:
             now = _Now(self._clock(), self._ticks())
-            living = [entry for entry in asked if entry[2].live_links is not None]
-            for whose, key, quota in living:
-                excess = self._living(whose, key, quota.live_links or 0, now, count)
+            living = [one for one in asked if one.quota.live_links is not None]
+            for one in living:
+                excess = self._living(one, one.quota.live_links or 0, now, count)
                 if excess is not None:
                     return excess
             taken: list[str] = []
-            for whose, key, quota in asked:
-                if quota.urls_per_minute is not None:
-                    excess = self._rated(whose, key, quota.urls_per_minute, count, taken)
+            for one in asked:
+                if one.quota.urls_per_minute is not None:
+                    excess = self._rated(one, one.quota.urls_per_minute, count, taken)
                     if excess is not None:
                         return excess
-            keys = tuple(key for _, key, _ in living)
+            keys = tuple(one.key for one in living)
             # Rounded up: a link is alive in the second that it ends in.
             reserved = Reserved(keys, ceil(end), count)
             for key in keys:
@@ -171,13 +158,17 @@ class Quotas:
 
     def release(self, reserved: Reserved) -> None:
         """Take back live links that did not leave; of the minute they stay a part."""
+        counter = shared()
+        if counter is not None:
+            counter.release(reserved)
+            return
         with self._lock:
             for key in reserved.keys:
                 if key in self._lives:
                     self._lives[key].take_back(reserved.end, reserved.count)
 
-    def _quotas(self, rule: Rule, caller: str | None) -> list[tuple[str, str, Quota]]:
-        """Return the quotas that a link falls under: whose each is, its key, and itself."""
+    def _quotas(self, rule: Rule, caller: str | None) -> list[Counted]:
+        """Return the quotas that a link falls under."""
         known = self._known.get((rule.name, caller))
         if known is None:
             if len(self._known) >= _KNOWN:
@@ -185,7 +176,7 @@ class Quotas:
             known = self._known[rule.name, caller] = self._find(rule, caller)
         return known
 
-    def _find(self, rule: Rule, caller: str | None) -> list[tuple[str, str, Quota]]:
+    def _find(self, rule: Rule, caller: str | None) -> list[Counted]:
         who = "callers who are not named" if caller is None else f"caller {caller!r}"
         mark = "-" if caller is None else f"+{caller}"
         found = [
@@ -193,17 +184,21 @@ class Quotas:
             (f"{who} under rule {rule.name!r}", f"both {rule.name!r} {mark}", rule.per_caller),
             (f"rule {rule.name!r}", f"rule {rule.name!r}", rule.per_rule),
         ]
-        return [(whose, key, quota) for whose, key, quota in found if quota is not None]
+        return [
+            Counted(whose, f"{self._origin}: {key}", quota)
+            for whose, key, quota in found
+            if quota is not None
+        ]
 
-    def _living(self, whose: str, key: str, limit: int, now: _Now, count: int) -> Excess | None:
+    def _living(self, one: Counted, limit: int, now: _Now, count: int) -> Excess | None:
         if len(self._lives) >= self._sweep_at:
             self._sweep(now)
-        lives = self._lives.setdefault(key, _Lives())
+        lives = self._lives.setdefault(one.key, _Lives())
         lives.drop(now)
         if lives.total + count <= limit:
             return None
         retry = lives.wait(limit, count, now)
-        return Excess("live_links", limit, whose, max(0, limit - lives.total), retry)
+        return Excess("live_links", limit, one.whose, max(0, limit - lives.total), retry)
 
     def _sweep(self, now: _Now) -> None:
         for key, lives in list(self._lives.items()):
@@ -212,14 +207,14 @@ class Quotas:
                 del self._lives[key]
         self._sweep_at = max(1024, 2 * len(self._lives))
 
-    def _rated(
-        self, whose: str, key: str, limit: int, count: int, taken: list[str]
-    ) -> Excess | None:
+    def _rated(self, one: Counted, limit: int, count: int, taken: list[str]) -> Excess | None:
         """Count links into a minute; where there are too many, into none."""
+        key = one.key
         if self._windows.take(key, limit, count):
             taken.append(key)
             return None
         for other in taken:
             self._windows.take_back(other, count)
         left = max(0, limit - self._windows.count(key))
-        return Excess("urls_per_minute", limit, whose, left, self._windows.wait(key, limit, count))
+        wait = self._windows.wait(key, limit, count)
+        return Excess("urls_per_minute", limit, one.whose, left, wait)

@@ -291,6 +291,9 @@ def _check(
     profile: str | None,
     place: Mapping[str, Any],
 ) -> RequestCheck:
+    if backend.info.opaque_links and backend.verify_url is None:
+        why = "a link of a service has none, and the service decides at each use: head_metadata (daypass head URL) asks it"
+        return RequestCheck(unchecked=why)
     if backend.verify_url is None:
         return RequestCheck(unchecked=f"{backend.info.name} does not check signatures")
     if profile is not None:

@@ -63,14 +63,16 @@ async def acreate_signed_prefix(path: PathLike, **options: Unpack[SharedKeywords
 
 @discreet
 async def acreate_signed_urls(
-    paths: Iterable[PathLike],
+    paths: Iterable[PathLike] | None = None,
     *,
+    glob: PathLike | None = None,
     errors: Literal["raise", "collect"] = "raise",
     **options: Unpack[BulkKeywords],
 ) -> SignedURLBatch:
     """Do what `create_signed_urls` does, in a thread; an iterator is read to its end, and gives a batch too."""
+    sign: Any = create_signed_urls
     return await asyncio.to_thread(
-        lambda: create_signed_urls(at_once(paths), errors=errors, **options)
+        lambda: sign(None if paths is None else at_once(paths), glob=glob, errors=errors, **options)
     )
 
 

@@ -102,7 +102,7 @@ def create_signed_url(
         backend, location, request = root.request_for(
             "create_signed_url", key, options, version, made
         )
-        return doors.create_signed_url(backend, location, request, caller=root.caller)
+        return doors.create_signed_url(backend, location, request, root.caller)
     except BaseException as error:  # as `discreet` does, which would cost each link a call
         del path, storage_options, fs, public_endpoint, signer_options, options
         forget(error)
@@ -179,10 +179,21 @@ def create_signed_urls(
 ) -> SignedURLBatch: ...
 
 
+@overload
+def create_signed_urls(
+    paths: None = None,
+    *,
+    glob: PathLike,
+    errors: Literal["raise", "collect"] = "raise",
+    **options: Unpack[BulkKeywords],
+) -> SignedURLBatch: ...
+
+
 @discreet
 def create_signed_urls(
-    paths: Iterable[PathLike],
+    paths: Iterable[PathLike] | None = None,
     *,
+    glob: PathLike | None = None,
     errors: Literal["raise", "collect"] = "raise",
     storage_options: Mapping[str, Any] | None = None,
     fs: AbstractFileSystem | None = None,
@@ -205,6 +216,9 @@ def create_signed_urls(
     Args:
         paths: fsspec-style paths. An iterator gives an iterator of `SignedURL`, in bounded memory;
             anything else a `SignedURLBatch`.
+        glob: a pattern in place of ``paths``, such as ``"s3://maps/2026/**/*.tif"``: each object that it matches,
+            in the order of their keys. ``*`` and ``?`` match no slash. The caller lists the folder, as
+            the policies in force let them.
         errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them in the
             batch's ``errors``.
         storage_options: fsspec's options; for paths of several protocols, one mapping for each
@@ -219,11 +233,14 @@ def create_signed_urls(
             ``copy_source``) it is one value for each path.
 
     Raises:
-        DaypassError: one of the tree in `daypass.errors`; its ``row`` is the row to blame.
+        ObjectNotFoundError: if ``glob`` matches nothing.
+        DaypassError: another of the tree in `daypass.errors`; its ``row`` is the row to blame.
 
     """
     from daypass.store import bulk  # which one link does not need
+    from daypass.store.listing import check_either, matching
 
+    check_either(paths, glob)
     find = partial(
         root_for,
         storage_options=hidden(storage_options),
@@ -232,7 +249,13 @@ def create_signed_urls(
         signer=signer,
         signer_options=hidden(signer_options),
     )
-    return bulk.sign_all(partial(bulk.by_path, find, caller), paths, options, errors)
+    if paths is not None:
+        return bulk.sign_all(partial(bulk.by_path, find, caller), paths, options, errors)
+    assert glob is not None  # noqa: S101 - which is checked above
+    root, pattern = find(glob)
+    root = root.called(caller)
+    keys = [found.key for found in matching(root, pattern)]
+    return bulk.sign_all(partial(bulk.in_root, root), keys, options, errors)
 
 
 @overload

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 import attrs
 
 from daypass.base.messages import brief, refuse_unknown
-from daypass.base.secrets import Options
+from daypass.base.secrets import Options, check_portable
+from daypass.base.times import Duration
 from daypass.errors import DaypassError, InvalidPathError, InvalidRequestError
 from daypass.model.form_options import FormOptions
+from daypass.model.options import SECRET
 from daypass.model.requests import BulkOptions, ReadOptions, SharedOptions, SignOptions
 
 if TYPE_CHECKING:
@@ -22,19 +24,26 @@ __all__ = [
     "HeadKeywords",
     "ManyHeadsKeywords",
     "ManyHeadsOptions",
+    "RequestKeywords",
+    "ShareKeywords",
     "SharedKeywords",
     "SignKeywords",
     "at_once",
     "check_column",
     "check_errors",
+    "check_travels",
     "hidden",
+    "hide_options",
     "joined",
     "mapping",
     "own_options",
+    "permitting",
     "structured",
 ]
 
 _Row = TypeVar("_Row")
+#: Keywords that can hold a secret, or an object that does.
+_DELICATE = ("storage_options", "fs", "signer_options", "public_endpoint", *sorted(SECRET))
 
 
 class _Place(TypedDict, total=False):
@@ -60,7 +69,20 @@ class SignKeywords(SignOptions, _Signed, total=False):
 
 
 class SharedKeywords(SharedOptions, _Signed, total=False):
-    """Those of a grant for a prefix, and of an upload in parts."""
+    """Those of what is not one object's alone: a grant for a prefix, an upload in parts, and many links."""
+
+
+class ShareKeywords(SignOptions, _Signed, total=False):
+    """Those of a link to what is written before."""
+
+    overwrite: bool
+
+
+class RequestKeywords(_Signed, total=False):
+    """Those of an upload that somebody is asked for."""
+
+    max_bytes: int | str | None
+    expires_in: Duration | None
 
 
 class FormKeywords(FormOptions, _Signed, total=False):
@@ -107,6 +129,29 @@ def check_column(name: str, column: object) -> None:
         raise InvalidRequestError(msg, option=name)
 
 
+def permitting(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a function's keywords that say what a link permits, without where and by whom it is signed."""
+    return {name: value for name, value in keywords.items() if name not in _Signed.__annotations__}
+
+
+def check_travels(what: str, keywords: Mapping[str, Any]) -> None:
+    """Raise where the keywords of links hold what no pickle shall: a secret, or an object that may hold one.
+
+    Args:
+        what: the kind of object that was to travel, for the message.
+        keywords: what it was made with.
+
+    Raises:
+        InvalidRequestError: naming the keyword; never its value.
+
+    """
+    given = {name: keywords[name] for name in _DELICATE if name in keywords}
+    check_portable(what, **given)
+    if kept := sorted(name for name in SECRET if keywords.get(name)):
+        msg = f"a {what} cannot be pickled with {kept[0]}, whose values may be secrets: make it in the process that signs"
+        raise InvalidRequestError(msg, option=kept[0])
+
+
 def at_once(rows: Iterable[_Row]) -> Iterable[_Row]:
     """Read an iterator to its end: what it gave would be an iterator too, which async code must not wait for."""
     return list(rows) if isinstance(rows, Iterator) else rows
@@ -115,6 +160,13 @@ def at_once(rows: Iterable[_Row]) -> Iterable[_Row]:
 def hidden(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return a caller's options as such that show no value in tracebacks that print local variables."""
     return Options(options) if type(options) is dict else options
+
+
+def hide_options(keywords: SharedKeywords) -> None:
+    """Have a function's keywords show none of these values either; in place, since its own frame holds them."""
+    for name in ("storage_options", "signer_options"):
+        if name in keywords:
+            keywords[name] = hidden(keywords[name])
 
 
 def own_options(storage_options: Mapping[str, Any] | None, protocol: str) -> Mapping[str, Any]:

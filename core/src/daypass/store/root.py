@@ -52,6 +52,8 @@ Action = Literal[_OfLinks, "create_upload_form"]
 _FORM = "create_upload_form"
 #: The filesystems' word for it, all of which have the same.
 _AWARE = "version_aware"
+#: Under which name the cache keeps the last request, and what a profile's defaults make of it.
+_FILLED = "daypass.store.filled"
 #: The backend of any filesystem: nobody knows whether it keeps dot segments, or goes up by them.
 _GENERIC = "generic"
 
@@ -184,7 +186,7 @@ class Root:
                 "storage_options": dict(place.storage_options),
                 "public_endpoint": place.public_endpoint,
                 "signer": self.signer,
-                "signer_options": place.options and attrs.asdict(place.options, recurse=False),
+                "signer_options": place.options and attrs.asdict(place.options),
             }
         # A user has a Store, or an upload below one.
         fs = place.fs if place.has_fs else None
@@ -200,6 +202,16 @@ class Root:
         copy.__dict__.update(self.__dict__)
         copy.__dict__["caller"] = caller
         return copy
+
+    def within(self, prefix: str) -> Self:
+        """Return the same root for links that are of one grant, with all that it has prepared.
+
+        Args:
+            prefix: what the grant is for, relative to the root.
+
+        """
+        location = attrs.evolve(self.location, within=self.below(prefix).key)
+        return attrs.evolve(self, location=location)
 
     def at(self, key: str, version: str | None = None, *, whole: bool = False) -> Location:
         """Return where a key below the root is.
@@ -339,11 +351,12 @@ class Root:
             # Not by `made_for`, whose call every link would wait for.
             made = make_request(options) if action != _FORM else made_for(action, options)
         if self.profiled is not None:
-            defaults = self.profiled.profile.defaults
-            filled = defaults.filled(options, made.method)
-            if (source := filled.get("copy_source")) is not None:
-                filled["copy_source"] = self.profiled.source(source)
-            made = made_for(action, filled)
+            # Every link waits for it, and most ask for what the last one did.
+            last = self.location.cache.get(_FILLED)
+            if last is None or last[0] is not made:
+                filled = self._filled(self.profiled, action, options, made.method)
+                last = self.location.cache[_FILLED] = (made, filled)
+            made = last[1]
         if action == "create_signed_prefix":
             location = self.below(key)
         elif action == "create_signed_urls":
@@ -351,6 +364,16 @@ class Root:
         else:
             location = self.at(key, version, whole=made.method == "LIST")
         return self.backend, location, made
+
+    @staticmethod
+    def _filled(
+        profiled: Profiled, action: Action, options: Mapping[str, Any], method: str
+    ) -> AnyRequest:
+        """Return the request that keywords make with a profile's defaults where they say nothing."""
+        filled = profiled.profile.defaults.filled(options, method)
+        if (source := filled.get("copy_source")) is not None:
+            filled["copy_source"] = profiled.source(source)
+        return made_for(action, filled)
 
     @property
     def network(self) -> Network:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from daypass.backends.calls import Backend
 from daypass.base.process import in_thread
 from daypass.base.tracebacks import discreet, forget
 from daypass.errors import ObjectNotFoundError
 from daypass.gate import doors
+from daypass.model.cards import html_card
 from daypass.model.form_options import FormOptions
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
@@ -116,9 +117,41 @@ class Store:
         """The name of the profile that the store is made of; None where it is of none."""
         return self.root.location.profile
 
+    @discreet
+    def within(self, prefix: str) -> Self:
+        """Return the same store for links that all belong to one grant.
+
+        A profile that says ``narrow`` then has one session for all of them, where each would have its own.
+
+        >>> store = Store("s3://maps", storage_options={"key": "AK", "secret": "SK"})
+        >>> store.within("2026/").create_signed_url("2026/europe.tif").path
+        's3://maps/2026/europe.tif'
+
+        Args:
+            prefix: what the grant is for, relative to the root; keys stay relative to the root too.
+
+        Raises:
+            InvalidPathError: if the prefix is not text.
+
+        """
+        copy = object.__new__(type(self))
+        copy.root = self.root.within(prefix)
+        return copy
+
     def __repr__(self) -> str:
         """Show the root; never an option."""
         return f"Store({self.location.path!r}, backend={self.backend.info.name!r})"
+
+    def _repr_html_(self) -> str:
+        """Render a card for notebooks: the root and who signs; never an option."""
+        rows = {
+            "store": self.location.path,
+            "backend": self.backend.info.name,
+            "signer": self.signer,
+            "profile": self.profile,
+            "caller": self.caller,
+        }
+        return html_card(self, {name: [text] for name, text in rows.items() if text is not None})
 
     def create_signed_url(
         self, key: str, *, version: str | None = None, **options: Unpack[SignOptions]
@@ -137,7 +170,7 @@ class Store:
         root = self.root
         try:
             made = root.request_for("create_signed_url", key, options, version)
-            return doors.create_signed_url(*made, caller=root.caller)
+            return doors.create_signed_url(*made, root.caller)
         except BaseException as error:  # as `discreet` does, which would cost each link a call
             del options
             forget(error)
@@ -295,11 +328,22 @@ class Store:
         **options: Unpack[BulkOptions],
     ) -> SignedURLBatch: ...
 
+    @overload
+    def create_signed_urls(
+        self,
+        keys: None = None,
+        *,
+        glob: str,
+        errors: Literal["raise", "collect"] = "raise",
+        **options: Unpack[BulkOptions],
+    ) -> SignedURLBatch: ...
+
     @discreet
     def create_signed_urls(
         self,
-        keys: Iterable[str],
+        keys: Iterable[str] | None = None,
         *,
+        glob: str | None = None,
         errors: Literal["raise", "collect"] = "raise",
         **options: Unpack[BulkOptions],
     ) -> SignedURLBatch | Iterator[SignedURL]:
@@ -312,6 +356,8 @@ class Store:
         Args:
             keys: the keys, exactly as stored, relative to the root. An iterator gives an iterator
                 of `SignedURL`, in bounded memory; anything else a `SignedURLBatch`.
+            glob: a pattern in place of ``keys``, such as ``"2026/**/*.tif"``, relative to the root: each
+                object that it matches, in the order of their keys. ``*`` and ``?`` match no slash.
             errors: ``"raise"`` the first row's error, which names the row; or ``"collect"`` them in
                 the batch's ``errors`` (an iterator always raises).
             options: what every URL shall permit: the fields of `SignRequest`. Of ``version`` and of
@@ -319,11 +365,17 @@ class Store:
                 ``checksum_sha256``, ``copy_source``) it is one value for each key.
 
         Raises:
-            DaypassError: one of the tree in `daypass.errors`.
+            ObjectNotFoundError: if ``glob`` matches nothing.
+            DaypassError: another of the tree in `daypass.errors`.
 
         """
         from daypass.store import bulk  # which one link does not need
+        from daypass.store.listing import check_either, matching
 
+        check_either(keys, glob)
+        if keys is None:
+            assert glob is not None  # noqa: S101 - which is checked above
+            keys = [found.key for found in matching(self.root, glob)]
         return bulk.sign_all(partial(bulk.in_root, self.root), keys, options, errors)
 
     @discreet
@@ -411,14 +463,18 @@ class Store:
     @discreet
     async def acreate_signed_urls(
         self,
-        keys: Iterable[str],
+        keys: Iterable[str] | None = None,
         *,
+        glob: str | None = None,
         errors: Literal["raise", "collect"] = "raise",
         **options: Unpack[BulkOptions],
     ) -> SignedURLBatch:
         """Do what `create_signed_urls` does, in a thread; an iterator is read to its end, and gives a batch too."""
+        sign: Any = self.create_signed_urls
         return await in_thread(
-            lambda: self.create_signed_urls(at_once(keys), errors=errors, **options)
+            lambda: sign(
+                None if keys is None else at_once(keys), glob=glob, errors=errors, **options
+            )
         )
 
     @overload

@@ -30,6 +30,7 @@ from daypass.testing import networks
 from daypass.testing.bench import Bench, each, only, signing
 from daypass.testing.probes import PROBES
 from daypass.testing.trials import KEY, Trial, changed, hooked
+from daypass.toolkit.deadlines import at_once
 
 __all__ = ["ConductRules"]
 
@@ -157,6 +158,15 @@ class ConductRules(Bench):
                 self.deadline,
             )
         assert isinstance(error, DeadlineError), f"it ended with {error!r}"
+
+    @only(lambda bench: bench.signs() and not bench.signs_offline)
+    def test_who_serves_others_meanwhile_is_told_at_once(self, trial: Trial) -> None:
+        """Inside `at_once` it is a DeadlineError before anybody is asked, so that an event loop goes on."""
+        with networks.without() as tried, at_once, pytest.raises(DeadlineError):
+            trial.sign(method=self.methods()[0])
+        assert not tried, (
+            f"it asked {', '.join(tried)}: go by Deadline.run, or call check_may_wait before"
+        )
 
     def test_describing_needs_no_network(self, store: Store) -> None:
         """The declaration is a constant, made once and without asking anybody."""

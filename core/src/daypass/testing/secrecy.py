@@ -64,7 +64,8 @@ class SecrecyRules(Bench):
         link = trial.sign(method=method)
         batch = trial.store.create_signed_urls([KEY], method=method, expires_in=trial.lifetime)
         location = trial.store.location
-        shown = [repr(link), link._repr_html_(), f"{batch!r}", repr(trial.store), repr(location)]
+        shown = [repr(link), link._repr_html_(), f"{batch!r}", batch._repr_html_(), repr(location)]
+        shown += [repr(trial.store), trial.store._repr_html_()]
         _check_hidden(
             shown, [*secrets, *self._signatures(link.url), *self._signatures(batch[0].url)]
         )

@@ -11,12 +11,53 @@ import attrs
 
 from daypass.errors import DeadlineError
 
-__all__ = ["Deadline"]
+__all__ = ["Deadline", "at_once", "check_may_wait"]
 
 _Answer = TypeVar("_Answer")
 
 #: For so many keys of one call, or what is left of them, there is the time of one call.
 _KEYS_AT_A_TIME = 1000
+
+
+class _Hurry(threading.local):
+    """Whether this thread serves others meanwhile."""
+
+    is_on = False
+
+
+_hurry = _Hurry()
+
+
+class _AtOnce:
+    """Switches it on for a block. A class of two methods, since a redirect waits for it."""
+
+    def __enter__(self) -> None:
+        """Wait for nothing from here on."""
+        _hurry.is_on = True
+
+    def __exit__(self, *_: object) -> None:
+        """Wait again."""
+        _hurry.is_on = False
+
+
+#: For an event loop: inside ``with at_once:`` whatever would wait for the network raises `DeadlineError` in its place, so
+#: that what is at hand is signed with there and then, and the rest in a thread.
+at_once = _AtOnce()
+
+
+def check_may_wait(what: str) -> None:
+    """Raise inside `at_once`: call it before you wait for the network elsewhere than in `Deadline.run`, and before a lock under which others do.
+
+    Args:
+        what: what is waited for, to say of it that it "has to be waited for".
+
+    Raises:
+        DeadlineError: where this thread waits for nothing.
+
+    """
+    if _hurry.is_on:
+        msg = f"{what} has to be waited for: ask in a thread"
+        raise DeadlineError(msg)
 
 
 @attrs.frozen
@@ -73,10 +114,11 @@ class Deadline:
             what: what it does, to say of it that it "did not end within 5 s".
 
         Raises:
-            DeadlineError: if it did not end in time; the thread is then left to its own timeouts.
+            DeadlineError: if it did not end in time; the thread is then left to its own timeouts. Or at once, inside `at_once`.
             BaseException: whatever the function raises.
 
         """
+        check_may_wait(what)
         result: list[_Answer] = []
         failure: list[BaseException] = []
 

@@ -219,10 +219,10 @@ _AnyBegun = TypeVar("_AnyBegun")
 
 
 class Latest(Generic[_AnyBegun]):
-    """What was begun last, at hand for the next key: within a second daypass asks by the very same request."""
+    """What was begun last, at hand for the next key: within a second daypass asks by the very same requests, for GET and HEAD by turns."""
 
     def __init__(self) -> None:
-        self._last: tuple[SignRequest | None, object, Any] = (None, None, None)
+        self._last: tuple[tuple[SignRequest, object, Any], ...] = ()
 
     def of(
         self,
@@ -231,7 +231,7 @@ class Latest(Generic[_AnyBegun]):
         keys: object,
         begin: Callable[[Location, SignRequest], _AnyBegun],
     ) -> _AnyBegun:
-        """Return what is begun for a request: what was begun last, where that was for the same.
+        """Return what is begun for a request: what was begun last, or before that, where it was for the same.
 
         Args:
             location: of the key.
@@ -240,14 +240,17 @@ class Latest(Generic[_AnyBegun]):
             begin: does what is the same for every key.
 
         """
-        known, before, begun = self._last
-        if known is request and location.version is None and (keys is before or keys == before):
-            return begun  # type: ignore[no-any-return]
+        for known, before, begun in self._last:
+            if known is request and location.version is None and (keys is before or keys == before):
+                return begun  # type: ignore[no-any-return]
         found = begin(location, request)
         if (
             location.version is None and request.method != "LIST"
         ):  # whose prefix is no part of the key
-            self._last = (request, keys, found)
+            others = [
+                one for one in self._last[:1] if one[1] == keys
+            ]  # none of keys that were replaced
+            self._last = ((request, keys, found), *others)
         return found
 
 

@@ -287,6 +287,19 @@ class Template:
         ).url(key)
         return template if hmac.compare_digest(again, url) and signature else None
 
+    def of_key(self, access_key: str, token: str | None) -> Self:
+        """Return the template of another access key, whose session has another token.
+
+        Args:
+            access_key: it.
+            token: as it is, not encoded; None where neither has one.
+
+        """
+        name = f"{self.dialect.parameter}Security-Token"
+        said = None if token is None else encode(token)
+        query = tuple((known, said if known == name else value) for known, value in self.query)
+        return attrs.evolve(self, access_key=access_key, query=query)
+
     def prepare(
         self,
         secret: str | MessageKey,

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from daypass.base.times import exactly
 from daypass.base.urls import encode
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
@@ -161,7 +162,7 @@ def _lifetime(text: str, parameter: str, wrong: Callable[[str, str], None]) -> i
     if int(text) > LONGEST:
         wrong(
             "over-limit",
-            f"{parameter}Expires asks for more than the {LONGEST} seconds that the provider allows: "
+            f"{parameter}Expires asks for more than the {exactly(LONGEST)} that the provider allows: "
             "the link never works",
         )
     return int(text)

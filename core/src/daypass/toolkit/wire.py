@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import socket
 import ssl
@@ -13,6 +14,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.message import Message
 from html import unescape
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +24,7 @@ import attrs
 
 from daypass.base.secrets import hide, is_secret
 from daypass.base.tracebacks import forget
+from daypass.base.urls import is_of_a_service
 from daypass.base.version import __version__
 from daypass.errors import DaypassError, DeadlineError, StoreError
 from daypass.hookspecs.network import EVERYBODYS, Network
@@ -45,6 +48,8 @@ _SLOWEST = 1024.0
 
 #: The error's name in an S3, GCS or Azure answer; of the rest a message shows nothing.
 _ERROR_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
+#: The same of a links service.
+_WORD = re.compile(r"[a-z0-9-]{1,64}")
 #: And its sentence, for whoever asks what the store said.
 _ERROR_MESSAGE = re.compile(rb"<Message>([^<>]{1,4000})</Message>")
 
@@ -356,25 +361,41 @@ def _refusal(link: SignedURL, error: urllib.error.HTTPError, seconds: float) -> 
     except ValueError:
         status = str(error.code)
     found = _ERROR_CODE.search(body)
-    code = found[1].decode() if found else None
+    code, detail = (found[1].decode(), None) if found else _problem(error.headers, body)
     said = f" ({code})" if code else ""
-    msg = f"the store answered {status}{said} to {link.http_method} {link.path}"
+    who = "the links service" if is_of_a_service(link.url) else "the store"
+    msg = f"{who} answered {status}{said} to {link.http_method} {link.path}"
     if error.code == HTTPStatus.PRECONDITION_FAILED and "if-none-match" in map(
         str.lower, link.headers
     ):
         msg += ": an object is there already, and the link only creates (if_absent)"
     if error.code in _REFUSED:
         msg += clock_apart(error.headers.get("Date"))
-    return StoreError(msg, status=error.code, store_code=code, store_message=_words(link, body))
+    return StoreError(
+        msg, status=error.code, store_code=code, store_message=_words(link, body, detail)
+    )
 
 
-def _words(link: SignedURL, body: bytes) -> str | None:
+def _problem(headers: Message, body: bytes) -> tuple[str | None, str | None]:
+    """Return the code and the sentence of an answer by RFC 9457, as a links service gives it; None of what it does not say."""
+    if headers.get_content_type() != "application/problem+json":
+        return None, None
+    try:
+        told = json.loads(body)
+        code, detail = str(told["code"]), str(told["detail"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None, None
+    return (code if _WORD.fullmatch(code) else None), detail
+
+
+def _words(link: SignedURL, body: bytes, detail: str | None) -> str | None:
     """Return the sentence that a store gives for its error; nothing that opens something, wherever it repeats it."""
     from daypass.toolkit.answers import shown_words  # of use where something was refused
 
-    if (found := _ERROR_MESSAGE.search(body)) is None:
+    if (found := _ERROR_MESSAGE.search(body)) is not None:
+        detail = unescape(found[1].decode(errors="replace"))
+    if detail is None:
         return None
-    text = unescape(found[1].decode(errors="replace"))
     sent = [value for _, value in parse_qsl(urlsplit(link.url).query)]
     sent += [value for name, value in link.headers.items() if is_secret(name, value)]
-    return shown_words(hide(text, sent)) or None
+    return shown_words(hide(detail, sent)) or None

@@ -15,6 +15,7 @@ from daypass.errors import DaypassError, StoreError
 from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.links import SignedURL
 from daypass.toolkit.wire import CHUNK, Pace, Response, network_errors, send
+from daypass.transfer.followed import followed
 from daypass.transfer.meter import Meter
 from daypass.transfer.partial import Partial
 from daypass.transfer.retries import ChangedError, Patience, insist, is_temporary
@@ -176,7 +177,8 @@ class _Coming:
         if self.total:
             headers |= {"Range": f"bytes={self.total}-", "If-Match": self._tag or ""}
         try:
-            with send(self.link, headers=headers, network=self.network) as response:
+            link = followed(self.link, self.network)
+            with send(link, headers=headers, network=self.network) as response:
                 self._begin(response)
                 self._read(response)
         except StoreError as error:

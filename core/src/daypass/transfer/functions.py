@@ -57,7 +57,8 @@ def download(
 ) -> Transfer:
     """Download an object through a link, and check what arrived.
 
-    A link alone is enough: it is used as it stands, without credentials, and no redirect is followed.
+    A link alone is enough: it is used as it stands, without credentials. No redirect is followed but that of a links
+    service, once for each request, and never from https to http.
     Of a path a link is signed first, and the object's metadata are read. Where the connection breaks,
     the rest is asked for, of the same object alone. The file appears whole, under a temporary name
     first, or not at all. It is given up after a minute of silence, where a MiB takes longer than 1024

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from daypass.base.messages import shown
 from daypass.base.secrets import hide
-from daypass.base.urls import mask_url
+from daypass.base.urls import is_of_a_service, mask_url
 from daypass.errors import InvalidRequestError, StoreError
 from daypass.model.forms import UploadForm, masked_fields
 from daypass.model.headers import check_text, check_token, copy_header, pairs_of
@@ -23,7 +23,7 @@ __all__ = ["WHY", "check_alone", "check_method", "check_url", "is_link", "link_o
 #: Where a refusal is looked into; the command has words of its own.
 WHY = "daypass.explain says what the link permits, and daypass.verify which piece of a request differs"
 #: Answers that refuse what was sent through a link, and not the object that it leads to.
-_REFUSALS = frozenset({400, 401, 403, 405, 411})
+_REFUSALS = frozenset({400, 401, 403, 405, 410, 411})
 
 #: A URL is used as it stands, so all that could end a line, or be read in two ways, is refused.
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.ASCII | re.IGNORECASE)
@@ -51,7 +51,10 @@ def pointed(link: object) -> Iterator[None]:
             shown = masked_fields(link.fields)
             words = hide(words, (v for n, v in link.fields.items() if shown[n] != v))
         said = f", in its own words: {words}" if words else ""
-        msg = f"{error}{said}; {WHY}"
+        # What a link of a service says of itself is nothing: the service has said why.
+        url = str(getattr(link, "url", link))
+        why = "" if is_of_a_service(url) else f"; {WHY}"
+        msg = f"{error}{said}{why}"
         raise StoreError(
             msg, status=error.status, store_code=error.store_code, store_message=words
         ) from None

@@ -56,6 +56,9 @@ def within(file: Any, link: SignedURL | PathLike) -> Path:
     if not given.endswith(_SEPARATORS) and not is_folder:
         return place
     name = _name_of(link)
+    if not name and isinstance(link, str) and token_of(link):
+        msg = f"the link gives the object no name of its own: name the file too, such as {place / 'data.bin'}"
+        raise InvalidRequestError(msg, option="file")
     if not name:
         msg = "what is to be fetched names no object of its own: a bucket and a prefix are none, so name a key (a link with method='LIST' lists them)"
         raise InvalidRequestError(msg, option="file")

@@ -55,7 +55,8 @@ def upload(
 ) -> Transfer:
     """Upload a file through a link, or a large one to a path through a link for each part.
 
-    A link alone is enough: it is used as it stands, without credentials, and no redirect is followed.
+    A link alone is enough: it is used as it stands, without credentials. No redirect is followed but that of a links
+    service, once for each request, and never from https to http.
     Of a path links are signed, with the file's media type and MD5, which is kept as the metadata
     ``md5chksum`` too. What fails for the moment is tried again. An upload in parts that is killed can
     go on, and so can one with ``resumable=True``, in one piece on Google Cloud Storage: what a later run needs is in a

@@ -15,6 +15,7 @@ from daypass.model.forms import UploadForm
 from daypass.model.headers import option_of
 from daypass.model.links import SignedURL
 from daypass.toolkit.wire import PIECE, send
+from daypass.transfer.followed import followed
 from daypass.transfer.meter import Meter
 from daypass.transfer.retries import ChangedError, Patience, insist, is_temporary
 from daypass.transfer.stored import etag_of_stored
@@ -121,6 +122,7 @@ def _send(
         return is_temporary(error) and (heard or not conditional)
 
     def once() -> str | None:
+        led = followed(link, network)
         source.seek(0)
         headers = {"Content-Length": str(len(before) + size + len(behind))}
         with meter.attempt() as told:
@@ -135,8 +137,8 @@ def _send(
                 if behind:
                     yield behind
 
-            with send(link, headers=headers, body=body(), network=network) as response:
-                return etag_of_stored(link, response)
+            with send(led, headers=headers, body=body(), network=network) as response:
+                return etag_of_stored(led, response)
 
     return insist(once, again=again, patience=patience)
 

@@ -94,6 +94,8 @@ def _said(report: ManifestReport, target: str | None) -> int:
             f"{rows} to {place}"
             + (f", the first link ends {until(end, datetime.now(UTC))}" if end else "")
         )
+    for what, count in report.left_out.items():
+        warn(f"{count} {what} of the inventory are left out")
     for text in report.notes:
         warn(text)
     if report.unenforced:

@@ -19,8 +19,8 @@ READ = {"path": "path", **dict.fromkeys(PER_ROW, "")}
 FROM = click.Option(
     ["--from", "source"],
     metavar="FILE[:COLUMN]",
-    help="A manifest in place of PATH: Parquet, CSV, NDJSON, or text with a path on each line; "
-    "- is stdin. COLUMN holds the paths: path without it.",
+    help="A manifest in place of PATH: Parquet, CSV, NDJSON, text with a path on each line, or an "
+    "S3 Inventory; - is stdin. COLUMN holds the paths: path without it.",
 )
 TO = click.Option(
     ["--to", "target"],
@@ -78,9 +78,9 @@ HEAD = (FROM, TO, FROM_FORMAT, TO_FORMAT, COLUMN, ERRORS, REQUESTS, RESUME)
 
 
 def file_and_column(text: str) -> tuple[str, str]:
-    """Take FILE[:COLUMN] apart; a file that has the whole name is one."""
+    """Take FILE[:COLUMN] apart; a file or directory that has the whole name is one."""
     name, colon, column = text.rpartition(":")
-    if not colon or Path(text).is_file() or not name:
+    if not colon or Path(text).exists() or not name:
         return text, ""
     return name, column
 

@@ -1,0 +1,77 @@
+"""``Inbox``: a page of a service by which people send files into a folder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from daypass.base.times import rfc3339
+from daypass.base.urls import mask_url, masked_repr
+from daypass.model.cards import link_card
+
+__all__ = ["Inbox"]
+
+
+@attrs.frozen
+class Inbox:
+    """A page for people who send files, without a key. ``str()`` and ``url`` give the secret.
+
+    Its repr masks the address, so that a notebook or a log does not hand out access.
+    """
+
+    #: The address of the page.
+    url: str = attrs.field(repr=masked_repr)
+    #: The largest file that it takes, in bytes; None for any that the store takes.
+    max_bytes: int | None
+    #: When it really ends (aware, UTC).
+    expires_at: datetime
+    #: ``"requested"``, or a sentence on why it ends or may end earlier.
+    expires_because: str
+    #: Options that were asked for, and that nobody enforces.
+    unenforced: frozenset[str]
+    #: The path of the folder.
+    path: str
+    #: The backend that made it.
+    backend: str
+
+    def __str__(self) -> str:
+        """Return the address of the page."""
+        return self.url
+
+    @property
+    def method(self) -> str:
+        """The HTTP method by which the page sends files to the store."""
+        return "PUT"
+
+    @property
+    def permits(self) -> frozenset[str]:
+        """The methods that its holder can have done: files are put, and none is read."""
+        return frozenset({"PUT"})
+
+    def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """Return plain values for JSON: sets as sorted lists, moments as ISO 8601 in UTC.
+
+        Args:
+            reveal: give the address whole; without it, what opens the page is masked.
+
+        """
+        return {
+            "url": self.url if reveal else mask_url(self.url),
+            "max_bytes": self.max_bytes,
+            "expires_at": rfc3339(self.expires_at),
+            "expires_because": self.expires_because,
+            "unenforced": sorted(self.unenforced),
+            "path": self.path,
+            "backend": self.backend,
+        }
+
+    def _repr_html_(self) -> str:
+        """Render a card for notebooks, address masked."""
+        rows = {
+            "inbox": mask_url(self.url),
+            "largest file": "any" if self.max_bytes is None else f"{self.max_bytes:,} bytes",
+            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+        }
+        return link_card(self, rows, self.unenforced)

@@ -1,0 +1,129 @@
+"""What lies below a root: all of a folder, or what a pattern matches; read from the store and never from a cache."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+
+from daypass.backends.generic import normalise
+from daypass.base.messages import shown
+from daypass.errors import InvalidPathError, InvalidRequestError, ObjectNotFoundError
+from daypass.gate.listing import listed
+from daypass.model.metadata import ObjectMetadata
+from daypass.model.paths import check_below
+from daypass.store.root import Root
+
+__all__ = ["check_either", "matching", "within"]
+
+#: What is special in a pattern.
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def matching(root: Root, pattern: str) -> list[ObjectMetadata]:
+    """Return the objects below a root whose keys a pattern matches, in the order of their keys.
+
+    ``*`` and ``?`` match no slash, and ``**`` matches folders of any depth, as in fsspec's ``glob``.
+
+    Raises:
+        ObjectNotFoundError: if it matches none.
+        DaypassError: if it cannot be, a policy refuses, or the store cannot be listed.
+
+    """
+    from fsspec.utils import glob_translate
+
+    if not isinstance(pattern, str) or not pattern:
+        msg = f"glob is a pattern of keys such as '2026/*.parquet', not {shown(pattern)}"
+        raise InvalidPathError(msg, option="glob")
+    special = _MAGIC.search(pattern)
+    folder = pattern[: pattern.rfind("/", 0, special and special.start()) + 1]
+    rest = pattern[len(folder) :]
+    depth = None if "**" in rest else rest.count("/") + 1
+    fits = re.compile(glob_translate(pattern))
+    found = [one for key, one in _below(root, folder, depth).items() if fits.match(key)]
+    if not found:
+        msg = f"no object matches {root.at(pattern).path}: look with daypass ls at what is there"
+        raise ObjectNotFoundError(msg)
+    return found
+
+
+def within(root: Root, folder: str, *, recursive: bool) -> list[ObjectMetadata]:
+    """Return the objects in a folder below a root, in the order of their keys; all that lie below it, or those that lie in it.
+
+    Where not all are wanted, a folder in it is one entry without a size, whose path ends in a slash.
+
+    Raises:
+        ObjectNotFoundError: if there are none.
+        DaypassError: if a policy refuses, or the store cannot be listed.
+
+    """
+    if folder and not folder.endswith("/"):
+        folder += "/"
+    found = list(_below(root, folder, None if recursive else 1, folders=not recursive).values())
+    if not found:
+        place = root.at(folder, whole=True)
+        hint = (
+            "a folder is what keys have in front of a slash, and of one object daypass head tells"
+            if place.key
+            else "look whether it is spelled so, since a bucket that does not exist looks the same"
+        )
+        msg = f"there is no object in {place.path}: {hint}"
+        raise ObjectNotFoundError(msg)
+    return found
+
+
+def _below(
+    root: Root, folder: str, depth: int | None, *, folders: bool = False
+) -> dict[str, ObjectMetadata]:
+    """Return what the filesystem lists below a folder, by the key below the root."""
+    check_below(folder, f"the store {root.location.path}")
+    place = root.at(folder, whole=True)
+
+    def ask(fs: Any) -> dict[str, dict[str, Any]]:
+        fs.invalidate_cache()
+        found: dict[str, dict[str, Any]] = fs.find(
+            fs._strip_protocol(place.full_path),  # noqa: SLF001 - as fsspec.core.url_to_fs does
+            maxdepth=depth,
+            withdirs=folders,
+            detail=True,
+        )
+        return found
+
+    entries = listed(root.backend, place, ask, caller=root.caller)
+    start = place.fs._strip_protocol(root.at("", whole=True).full_path).rstrip("/")  # noqa: SLF001 - as above
+    objects: dict[str, ObjectMetadata] = {}
+    for name, info in sorted(entries.items()):
+        is_folder = info.get("type") == "directory"
+        key = name.removeprefix(start).removeprefix("/")
+        if is_folder and not folders:
+            continue
+        key = f"{key.rstrip('/')}/" if is_folder else key
+        # The folder itself, what it is kept as, and an object of its name, which some list.
+        inside = name.startswith(start) and key.startswith(folder) and key not in ("", "/", folder)
+        if not inside or (key[-1] == "/") != is_folder:
+            continue
+        objects[key] = _entry(root, key, {} if is_folder else info)
+    return objects
+
+
+def _entry(root: Root, key: str, info: dict[str, Any]) -> ObjectMetadata:
+    """Return what a listing says of one key, by the path that leads to it."""
+    location = root.at(key)
+    return attrs.evolve(normalise(location, info), path=root.path_of(location), key=key)
+
+
+def check_either(paths: object, glob: object) -> None:
+    """Raise unless many paths are given in one way: as such, or as a pattern.
+
+    Raises:
+        InvalidPathError: if there are none.
+        InvalidRequestError: if they are given twice.
+
+    """
+    if paths is None and glob is None:
+        msg = "give the paths as an iterable of text, or glob= with a pattern such as '2026/*.parquet'"
+        raise InvalidPathError(msg, option="path")
+    if paths is not None and glob is not None:
+        msg = "give the paths, or glob= with a pattern such as '2026/*.parquet', and not both"
+        raise InvalidRequestError(msg, option="glob")

@@ -1,0 +1,147 @@
+"""Patterns and folders: what lies below a root, asked of the store as the policies let the caller."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+import daypass
+from daypass.errors import (
+    InvalidPathError,
+    InvalidRequestError,
+    ObjectNotFoundError,
+    PolicyError,
+    StoreError,
+)
+from daypass.model.paths import is_pattern
+from daypass.store.listing import matching, within
+from tests.core.fakes import SECRET
+
+KEYS = ["2026/a.csv", "2026/b.csv", "2026/in/c.csv", "2026/what[1].csv", "old.csv"]
+
+
+class Fake(MemoryFileSystem):
+    """The same objects, in a store for which somebody signs."""
+
+    protocol = "fake"
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(path.removeprefix("fake:"))
+
+
+@pytest.fixture
+def shelf():
+    fs = MemoryFileSystem()
+    fs.pipe({f"/shelf/{key}": key.encode() for key in KEYS})
+    yield daypass.Store("memory://shelf")
+    fs.rm("/shelf", recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("2026/*.csv", ["2026/a.csv", "2026/b.csv", "2026/what[1].csv"]),
+        ("2026/?.csv*", ["2026/a.csv", "2026/b.csv"]),
+        ("2026/[!a].csv*", ["2026/b.csv"]),
+        ("**/*.csv", KEYS),
+        ("*/in/*", ["2026/in/c.csv"]),
+        ("2026/**", KEYS[:4]),
+        ("2026/what[[]1].csv*", ["2026/what[1].csv"]),
+    ],
+)
+def test_a_pattern_matches_as_in_fsspec_and_in_the_order_of_keys(shelf, pattern, found):
+    assert [one.key for one in matching(shelf.root, pattern)] == found
+    names = [f"/shelf/{key}" for key in found]
+    fs = MemoryFileSystem()
+    assert [name for name in fs.glob(f"/shelf/{pattern}") if fs.isfile(name)] == names
+
+
+def test_a_folder_has_what_lies_in_it_or_all_that_lies_below_it(shelf):
+    top = within(shelf.root, "2026", recursive=False)
+    assert [(one.key, one.size) for one in top] == [
+        ("2026/a.csv", 10), ("2026/b.csv", 10), ("2026/in/", None), ("2026/what[1].csv", 16),
+    ]  # fmt: skip
+    below = within(shelf.root, "2026/", recursive=True)
+    assert [one.path for one in below] == [f"memory://shelf/{key}" for key in KEYS[:4]]
+    assert [one.key for one in within(shelf.root, "", recursive=True)] == KEYS
+
+
+def test_a_store_below_a_prefix_lists_below_it_alone(shelf):
+    store = daypass.Store("memory://shelf/2026")
+    assert [one.key for one in matching(store.root, "**")] == [key[5:] for key in KEYS[:4]]
+    with pytest.raises(InvalidPathError, match="could leave the root"):
+        matching(store.root, "../*")
+
+
+def test_nothing_found_is_an_error_that_says_where(shelf):
+    with pytest.raises(ObjectNotFoundError, match=r"matches memory://shelf/2026/\*\.tif"):
+        matching(shelf.root, "2026/*.tif")
+    with pytest.raises(
+        ObjectNotFoundError, match=r"no object in memory://shelf/2027/: .*daypass head"
+    ):
+        within(shelf.root, "2027", recursive=True)
+    with pytest.raises(ObjectNotFoundError, match=r"no object in fake://none.*does not exist"):
+        within(daypass.Store("fake://none", fs=Fake()).root, "", recursive=False)
+
+
+def test_only_a_star_makes_a_pattern_of_a_path():
+    assert is_pattern("s3://b/*.csv")
+    assert not any(map(is_pattern, ["s3://b/what?.csv", "s3://b/[1].csv", 5]))
+
+
+def test_the_policy_is_asked_for_the_right_to_list(shelf):
+    rule = daypass.Rule(name="read", paths=["memory://shelf/**"], methods=["GET"])
+    policy = daypass.Policy(rules=[rule])
+    daypass.set_policy(policy)
+    try:
+        with pytest.raises(PolicyError, match="memory://shelf/2026/ may not be listed"):
+            matching(shelf.root, "2026/*.csv")
+    finally:
+        daypass.set_policy(None, replacing=policy)
+    rule = daypass.Rule(
+        name="list", paths=["memory://shelf/2026/**"], methods=["LIST"], prefixes=True
+    )
+    policy = daypass.Policy(rules=[rule])
+    daypass.set_policy(policy)
+    try:
+        assert len(matching(shelf.root, "2026/*.csv")) == 3
+        with pytest.raises(PolicyError):
+            within(shelf.root, "", recursive=True)
+    finally:
+        daypass.set_policy(None, replacing=policy)
+
+
+def test_what_a_filesystem_cannot_list_is_the_stores_error():
+    class Broken(MemoryFileSystem):
+        def find(self, *_, **__):
+            raise OSError(SECRET)
+
+    store = daypass.Store("memory://shelf", fs=Broken())
+    with pytest.raises(StoreError, match="could not list memory://shelf/2026/") as caught:
+        matching(store.root, "2026/*.csv")
+    assert SECRET not in str(caught.value)
+
+
+def test_many_links_are_signed_by_a_pattern(shelf, fake):
+    fs = Fake()
+    options = {"fs": fs, "expires_in": "1h"}
+    batch = daypass.create_signed_urls(glob="fake://shelf/**/*.csv", **options)
+    assert [link.path for link in batch] == [f"fake://shelf/{key}" for key in KEYS]
+    store = daypass.Store("fake://shelf/2026", fs=fs)
+    paths = [f"fake://shelf/{key}" for key in KEYS[:2]]
+    assert [link.path for link in store.create_signed_urls(glob="?.csv*")] == paths
+    again = asyncio.run(store.acreate_signed_urls(glob="?.csv*"))
+    assert [link.path for link in again] == paths
+    again = asyncio.run(daypass.acreate_signed_urls(glob="fake://shelf/2026/?.csv*", **options))
+    assert [link.path for link in again] == paths
+
+
+@pytest.mark.parametrize("given", [{}, {"paths": ["fake://shelf/a"], "glob": "fake://shelf/*"}])
+def test_paths_or_a_pattern_are_given_and_not_both(fake, given):
+    with pytest.raises(InvalidRequestError, match=r"give the paths.*, or glob="):
+        daypass.create_signed_urls(**given)
+    with pytest.raises(InvalidRequestError, match=r"give the paths.*, or glob="):
+        daypass.Store("fake://shelf").create_signed_urls(given.get("paths"), glob=given.get("glob"))
