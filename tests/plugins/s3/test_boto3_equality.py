@@ -6,12 +6,13 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 from botocore.session import get_session
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass.model.checks import is_owned
 from daypass.model.headers import folded
+from tests.conftest import examples
 from tests.plugins.s3.sdk import (
     BUCKETS,
     NOW,
@@ -35,7 +36,7 @@ _SDK_HEADERS = {"Cache-Control": "CacheControl"}
 TAG = st.one_of(st.characters(categories=["L", "Nd"]), st.sampled_from(" +-=._:/@"))
 
 
-@settings(max_examples=250, deadline=None)
+@examples(150)
 @given(
     places,
     st.sampled_from(BUCKETS),
@@ -59,7 +60,7 @@ def test_plain_links_equal_boto3s(place, bucket, key, moment, lifetime, method):
     assert expected == link.url
 
 
-@settings(max_examples=250, deadline=None)
+@examples(150)
 @given(
     places,
     keys,
@@ -100,7 +101,7 @@ def test_download_links_with_overrides_equal_boto3s(place, key, moment, lifetime
     assert expected.split("?")[0] == link.url.split("?")[0]
 
 
-@settings(max_examples=250, deadline=None)
+@examples(150)
 @given(
     places,
     keys,
@@ -162,7 +163,7 @@ def test_upload_links_equal_boto3s(place, key, moment, lifetime, options):
     assert sorted(signed) == sorted(["host", *map(str.lower, link.headers)])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(100)
 @given(
     places,
     keys,
@@ -236,7 +237,7 @@ def test_access_points_equal_boto3s(bucket, method):
 
 
 @pytest.mark.filterwarnings("ignore::daypass.ShortLivedURLWarning")
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     keys,
     st.dictionaries(names, spaced_values, max_size=3),

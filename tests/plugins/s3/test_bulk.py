@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import botocore.credentials
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass.model.batches import AlikeURLs, wanting
 from daypass.store import bulk
+from tests.conftest import examples
 from tests.stranger import send
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ keys = st.lists(
 folders = st.sampled_from(["", "a/", "year=2026/", "year=2026/month=01/", "ü/", "//", "a b/c"])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(100)
 @given(keys, folders, st.sampled_from(["s3v4", "s3"]), st.booleans())
 def test_bulk_links_are_the_bytes_of_single_links(names, folder, version, upload):
     """Whatever the keys, their order and their folders, in V4 and V2."""

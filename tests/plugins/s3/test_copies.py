@@ -6,11 +6,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass import Policy, PolicyError, Rule
+from tests.conftest import examples
 from tests.plugins.s3.sdk import BUCKETS, keys, lifetimes, moments, ours, places, theirs
 from tests.servers.lenient import lenient
 from tests.stranger import send
@@ -24,7 +25,7 @@ READ = Rule(name="read", paths=["s3://*/public/**"], methods=["GET"])
 WRITE = Rule(name="write", paths=["s3://*/in/**"], methods=["PUT"], upload_options=["copy_source"])
 
 
-@settings(max_examples=250, deadline=None)
+@examples(150)
 @given(places, st.sampled_from([*BUCKETS, ARN]), sources, keys, moments, lifetimes)
 def test_a_link_that_copies_equals_boto3s(place, bucket, source, key, moment, lifetime):
     """The header is the one that boto3 signs, and so the signature is too, whatever the source is called."""

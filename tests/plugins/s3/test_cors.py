@@ -100,7 +100,8 @@ def test_a_store_without_an_api_for_it_says_so(server, bucket, capsys):
     assert caught.value.option == "cors"
 
 
-def test_a_store_that_cannot_be_reached_is_an_error_of_the_store():
+def test_a_store_that_cannot_be_reached_is_an_error_of_the_store(monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     options = {"key": "A", "secret": "s", "endpoint_url": "http://127.0.0.1:9"}
     began = datetime.now(UTC)
     with pytest.raises((StoreError, TimeoutError)):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import daypass
 from daypass_s3.signer import Signer
+from tests.conftest import examples
 from tests.servers.serving import serving
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
@@ -500,9 +501,7 @@ def test_nothing_shows_a_secret():
     assert os.environ.get("AWS_EC2_METADATA_DISABLED") == "true"
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(["AKONE", "AKTWO", "role"]), min_size=2, max_size=8))
 def test_every_link_is_signed_with_the_keys_that_are_there_when_it_is_made(monkeypatch, steps):
     """By turns in the environment, and rotated by the role of one store, all within one second."""

@@ -7,12 +7,13 @@ from base64 import b64encode
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
 from daypass.errors import DaypassError, InvalidRequestError, StoreError
 from daypass.transfer import retries
+from tests.conftest import examples
 from tests.plugins.s3.sdk import NOW, keys, ours, places, theirs
 from tests.servers.counting_proxy import counting_proxy
 
@@ -21,7 +22,7 @@ TEXT = b64encode(KEY).decode()
 MIB = 1 << 20
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(places, keys, st.binary(min_size=32, max_size=32), st.sampled_from(["GET", "PUT", "HEAD"]))
 def test_links_with_a_key_equal_boto3s(place, key, own, method):
     params = {

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.config import Config
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.s3.sdk import (
     BUCKETS,
     KEYS,
@@ -161,7 +162,7 @@ def test_the_signature_is_shown_nowhere():
     assert answer.url == answer.to_dict(reveal=True)["url"] == url
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(places, st.sampled_from(BUCKETS), keys, moments, lifetimes)
 def test_every_link_of_boto3_gives_back_its_key_and_its_end(place, bucket, key, moment, lifetime):
     if place[0] == "accelerate" and bucket != "bucket":
@@ -179,7 +180,7 @@ def test_every_link_of_boto3_gives_back_its_key_and_its_end(place, bucket, key, 
         assert "addressing" in codes(answer)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(100)
 @given(
     places.filter(lambda place: place[0] not in HIDDEN),
     keys,
@@ -322,7 +323,7 @@ def test_a_listing_says_its_prefix():
     assert answer.conditions["prefix"] == "2026/"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(150)
 @given(st.data())
 def test_no_change_of_a_link_ends_in_an_error(data):
     url = by_boto3()

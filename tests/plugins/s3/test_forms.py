@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -23,6 +23,7 @@ from daypass import (
 )
 from daypass.policy import in_force
 from daypass.policy.enforcer import Enforcer
+from tests.conftest import examples
 from tests.plugins.s3.sdk import (
     BUCKETS,
     STORES,
@@ -125,7 +126,7 @@ def policy_of(form):
     return json.loads(base64.b64decode(form.fields["policy"]))
 
 
-@settings(max_examples=120, deadline=None)
+@examples(100)
 @given(places, st.sampled_from(BUCKETS), FORM_KEYS, st.booleans(), moments, lifetimes, form_options)
 def test_forms_equal_boto3s(place, bucket, key, named, moment, lifetime, options):
     """URL, every field, the policy's bytes and the signature."""
@@ -347,7 +348,7 @@ def test_links_name_the_form_that_enforces_a_size():
     assert "create_upload_form" in caught.value.alternatives
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.text(max_size=20), form_options)
 def test_any_key_is_signed_exactly_or_refused(key, options):
     with suppress(daypass.DaypassError):

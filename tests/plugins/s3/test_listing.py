@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -22,7 +22,7 @@ prefixes = st.text(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@examples(150)
 @given(places, st.sampled_from(BUCKETS), prefixes, moments, lifetimes, st.booleans())
 def test_listings_equal_boto3s(place, bucket, prefix, moment, lifetime, pays):
     """Any prefix, the empty one included, is signed as boto3's list_objects_v2 signs it."""

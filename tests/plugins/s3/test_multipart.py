@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
@@ -18,6 +18,7 @@ from daypass.model.requests import SignRequest
 from daypass.policy import in_force
 from daypass.policy.enforcer import Enforcer
 from daypass.toolkit.xml_uploads import Step
+from tests.conftest import examples
 from tests.plugins.s3.sdk import (
     KEYS,
     NOW,
@@ -77,7 +78,7 @@ def test_a_rule_that_needs_it_refuses_the_parts(monkeypatch):
         parts["custom"].part(1)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(100)
 @given(
     places,
     keys,
@@ -118,7 +119,7 @@ def test_a_parts_link_equals_boto3s(place, key, moment, lifetime, upload_id, num
     assert link.headers["Content-Length"] == "7"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     places,
     keys,

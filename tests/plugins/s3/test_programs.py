@@ -68,7 +68,7 @@ ASK = {
 def has_ended(pid):
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the last is of one that goes as it is read
         return True
     return state == "Z"  # nobody has asked how it ended
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64encode
-from datetime import datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import boto3
 import pytest
@@ -15,15 +15,15 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import daypass
+from tests.conftest import examples
 from tests.plugins.s3.sdk import (
     BUCKETS,
     KEYS,
     NOW,
-    VECTORS,
     by_boto3,
     header_values,
     keys,
@@ -32,20 +32,15 @@ from tests.plugins.s3.sdk import (
     places,
     theirs,
 )
+from tests.plugins.s3.verifying import KEY, codes, verified
 
-KEY = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": "made-up"}
 LIST = {"Bucket": "maps", "Prefix": "2026/"}
+
+
 UPLOAD = {"Bucket": "maps", "Key": "a b//é.tif", "ContentType": "text/plain", "ACL": "private"}
+
+
 SENT = {"Content-Type": "text/plain", "x-amz-acl": "private"}
-
-
-def verified(url, method="GET", headers=None, **options):
-    options = {"storage_options": KEY, "now": NOW + timedelta(minutes=5), **options}
-    return daypass.verify(url, method=method, headers=headers, **options)
-
-
-def codes(answer):
-    return {finding.code for finding in answer.findings if finding.severity == "error"}
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
@@ -59,7 +54,7 @@ def test_what_boto3_signed_passes(version, token):
     assert not verified(upload, "GET", SENT).ok
 
 
-@settings(max_examples=150, deadline=None)
+@examples(100)
 @given(places, st.sampled_from(BUCKETS), keys, moments, lifetimes, header_values)
 def test_every_link_of_boto3_passes(place, bucket, key, moment, lifetime, content_type):
     if place[0] == "accelerate" and bucket != "bucket":
@@ -75,102 +70,6 @@ def test_every_link_of_boto3_passes(place, bucket, key, moment, lifetime, conten
         now=moment,
     )
     assert (answer.signature, codes(answer)) == ("right", set())
-
-
-def vectors(name):
-    return [
-        pytest.param(case, id=case["id"])
-        for case in json.loads((VECTORS / f"{name}.json").read_text())["cases"]
-        if "url" in case["expect"]
-    ]
-
-
-@pytest.mark.parametrize("case", [*vectors("aws_sdk_presign"), *vectors("aws_sigv2")])
-def test_published_links_pass(case):
-    """Of the AWS CLI (both versions), the Ruby SDK and minio-py."""
-    asked = case["req"]
-    answer = daypass.verify(
-        case["expect"]["url"],
-        method=asked["method"],
-        headers=dict(asked.get("headers", [])),
-        key=asked["creds"]["secret_key"],
-        now=datetime.fromisoformat(asked["now"]),
-    )
-    assert (answer.signature, codes(answer)) == ("right", set())
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=case["id"])
-        for case in json.loads((VECTORS / "aws_sigv2.json").read_text())["cases"]
-        if case["family"] == "s3v2" and "url" in case["req"]
-    ],
-)
-def test_published_signatures_of_version_2_pass(case):
-    asked, expected = case["req"], case["expect"]
-    query = f"AWSAccessKeyId=a&Expires={expected['expires']}&Signature={quote(expected['signature'], '')}"
-    answer = daypass.verify(
-        f"{asked['url']}?{query}",
-        method=asked["method"],
-        headers=dict(asked["headers"]),
-        key=asked["creds"]["secret_key"],
-        now=datetime.fromisoformat(asked["now"]),
-    )
-    assert (answer.signature, codes(answer)) == ("right", set())
-
-
-def test_the_documentations_link_of_version_2_passes():
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html."""
-    cases = json.loads((VECTORS / "aws_sigv2.json").read_text())["cases"]
-    case = next(one for one in cases if one["id"] == "docs-v2-query-url")
-    signature = quote(case["expect"]["signature"], "")
-    answer = daypass.verify(
-        "https://johnsmith.s3.us-west-1.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId="
-        f"AKIAIOSFODNN7EXAMPLE&Signature={signature}&Expires=1175139620",
-        key=case["req"]["creds"]["secret_key"],
-        now=datetime.fromisoformat(case["req"]["now"]),
-    )
-    assert (answer.signature, codes(answer)) == ("right", set())
-
-
-#: What S3 does not do, and other services do.
-NOT_S3 = {
-    "crt-query-get-relative-normalized": "S3 normalises no path",
-    "crt-query-get-relative-relative-normalized": "S3 normalises no path",
-    "crt-query-get-slash-dot-slash-normalized": "S3 normalises no path",
-    "crt-query-get-slash-normalized": "S3 normalises no path",
-    "crt-query-get-slash-pointless-dot-normalized": "S3 normalises no path",
-    "crt-query-get-slashes-normalized": "S3 normalises no path",
-    "crt-query-post-sts-header-after": "S3 signs the session token",
-}
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=case["id"])
-        for case in json.loads((VECTORS / "aws_crt_sigv4_query.json").read_text())["cases"]
-    ],
-)
-def test_published_queries_of_version_4_pass(case):
-    """Of the AWS common runtime, for a service that hashes the body."""
-    asked = case["req"]
-    headers = {}
-    for name, value in asked["headers"]:
-        headers.setdefault(name.lower(), []).append(value.strip())
-    answer = daypass.verify(
-        f"https://{asked['host']}{case['expect']['target']}",
-        method=asked["method"],
-        headers={name: ",".join(values) for name, values in headers.items()},
-        body=asked["body"].encode() if asked["body"] else None,
-        key=asked["creds"]["secret_key"],
-        now=datetime.fromisoformat(asked["now"]),
-    )
-    if case["id"] == "crt-query-post-sts-header-after":
-        assert codes(answer) == {"parameter-added"}  # the token was added after it was signed
-    else:
-        assert (answer.signature == "right") is (case["id"] not in NOT_S3)
 
 
 def edited(text, old, new):
@@ -288,7 +187,7 @@ def test_every_kind_of_tampering_with_version_2_is_named(kind):
     assert code in codes(answer)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(st.data())
 def test_a_changed_link_never_passes(data):
     url = by_boto3("put_object", params=UPLOAD)
@@ -434,6 +333,8 @@ def test_no_secret_is_shown():
 
 #: The check values of https://reveng.sourceforge.io/crc-catalogue/ and RFC 3174, of these very bytes.
 CHECKED = b"123456789"
+
+
 SUMS = {
     "crc32": "cbf43926",
     "crc32c": "e3069283",
@@ -508,129 +409,3 @@ def test_one_thing_is_said_of_each_header():
     ]
     assert sorted(about) == sorted(set(about))
     assert any("content-md5" in one.message for one in told.findings)
-
-
-def form_by_boto3(version="s3v4", token=None):
-    """Return a form of the SDK for images of 2 to 9 bytes, and the fields that its holder sends."""
-    client = boto3.client(
-        "s3",
-        aws_access_key_id=KEY["key"],
-        aws_secret_access_key=KEY["secret"],
-        aws_session_token=token,
-        region_name="eu-west-1",
-        config=Config(signature_version=version, s3={"addressing_style": "virtual"}),
-    )
-    now = {"return_value": NOW.replace(tzinfo=None)}
-    with (
-        patch("botocore.auth.get_current_datetime", **now),
-        patch("botocore.signers.get_current_datetime", **now),
-    ):
-        form = client.generate_presigned_post(
-            "maps",
-            "in/${filename}",
-            Fields={"acl": "private"},
-            Conditions=[
-                {"acl": "private"},
-                ["content-length-range", 2, 9],
-                ["starts-with", "$Content-Type", "image/"],
-            ],
-            ExpiresIn=600,
-        )
-    form["fields"]["Content-Type"] = "image/png"
-    return form
-
-
-@pytest.mark.parametrize("version", ["s3", "s3v4"])
-@pytest.mark.parametrize("token", [None, "fwoG+x/="])
-def test_a_form_of_boto3_passes(version, token):
-    form = form_by_boto3(version, token)
-    for given_ in (form, form["fields"]):
-        answer = verified(given_, None, body=b"image")
-        assert (answer.ok, answer.signature, codes(answer)) == (True, "right", set())
-    other = {**KEY, "secret": "another"}
-    answer = verified(form, None, storage_options=other)
-    assert (answer.ok, answer.signature, codes(answer)) == (False, "wrong", {"signature-wrong"})
-    answer = verified(form, None, key=KEY["secret"], storage_options=None)
-    assert (answer.ok, answer.signature) == (True, "right")
-
-
-@pytest.mark.parametrize("version", ["s3", "s3v4"])
-@pytest.mark.parametrize(
-    ("change", "sent", "said"),
-    [
-        ({"Content-Type": "text/html"}, {}, "the field content-type does not begin with 'image/', as the policy says"),
-        ({"Content-Type": None}, {}, "the policy asks for a field content-type that begins with 'image/', and the form has none"),
-        ({"key": "out/a"}, {}, "the field key does not begin with 'in/', as the policy says"),
-        ({"x-amz-meta-by": "me"}, {}, "the policy names no field x-amz-meta-by: leave it out, or sign it"),
-        ({}, {"body": b"more than 9"}, "the file has 11 bytes, and the policy allows 2 to 9"),
-        ({}, {"body": b""}, "the file has 0 bytes, and the policy allows 2 to 9"),
-        ({}, {"method": "PUT"}, "you send PUT, and the link allows POST"),
-        ({}, {"now": NOW + timedelta(hours=1)}, "it ended 50 minutes ago: ask for a new link"),
-        (
-            {"Content-MD5": "XUFAKrxLKna5cZ2REBfFkg=="}, {"body": b"hullo"},
-            "content-md5 says 'XUFAKrxLKna5cZ2REBfFkg==', and the body has VL9Dll4ruqIMIsIsp7Tpxw==",
-        ),
-    ],
-    ids=range(9),
-)  # fmt: skip
-def test_what_is_not_as_a_forms_policy_says_is_named(version, change, sent, said):
-    form = form_by_boto3(version)
-    fields = {**form["fields"], **change}
-    form["fields"] = {name: value for name, value in fields.items() if value is not None}
-    answer = verified(form, **{"method": None, **sent})
-    assert (answer.ok, answer.signature) == (False, "right")
-    assert said in [one.message for one in answer.findings if one.severity == "error"]
-
-
-def test_what_was_changed_of_a_forms_signature_is_named():
-    form = form_by_boto3(token="fwoG+x/=")
-    for name, value in (
-        ("x-amz-date", "20261102T090001Z"),
-        ("x-amz-credential", form["fields"]["x-amz-credential"].replace("eu-west-1", "us-east-1")),
-        ("x-amz-security-token", "another-token"),
-    ):
-        answer = verified({**form, "fields": {**form["fields"], name: value}}, None)
-        assert (
-            f"the field {name} is not the one that the policy says: one of them was changed"
-            in str(answer)
-        )
-        assert "another-token" not in str(answer) + repr(answer)
-    signature = form["fields"]["x-amz-signature"]
-    answer = verified(
-        {**form, "fields": {**form["fields"], "x-amz-signature": signature[:-4]}}, None
-    )
-    assert codes(answer) == {"signature-changed"}
-    policy = form["fields"]["policy"]
-    answer = verified({**form, "fields": {**form["fields"], "policy": policy[:-8]}}, None)
-    assert codes(answer) >= {"bad-policy", "signature-wrong"}
-
-
-def test_a_form_that_is_posted_to_another_bucket_is_named():
-    form = form_by_boto3()
-    answer = verified({**form, "url": "https://other.s3.eu-west-1.amazonaws.com/"}, None)
-    assert [one.message for one in answer.findings] == [
-        "it is sent to the bucket other, and the policy is for maps"
-    ]
-
-
-def test_a_form_of_another_key_is_not_checked():
-    answer = verified(form_by_boto3(), None, storage_options={"key": "AKOTHER", "secret": "x"})
-    assert (answer.ok, answer.signature) == (None, "unchecked")
-    assert "it is signed by AKIA" in str(answer)
-
-
-def test_a_form_with_a_lone_surrogate_could_not_be_sent():
-    form = form_by_boto3()
-    answer = verified({**form, "fields": {**form["fields"], "x-amz-credential": "\ud800"}}, None)
-    assert (answer.ok, answer.signature) == (False, "unchecked")
-
-
-def test_an_own_form_passes_with_the_fields_that_are_left_to_the_sender():
-    form = daypass.create_upload_form(
-        "s3://maps/in/${filename}", content_type_prefix="image/", storage_options=KEY,
-        checksum_sha256="LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=", signing_time=NOW,
-    )  # fmt: skip
-    assert "and the form has none" in str(verified(form, None))
-    sent = {"url": form.url, "fields": form.fields_with("a.png")}
-    assert verified(sent, None, body=b"hello").ok
-    assert codes(verified(sent, None, body=b"hullo")) == {"body"}

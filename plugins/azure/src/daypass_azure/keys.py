@@ -17,6 +17,7 @@ from daypass.errors import (
     StoreError,
 )
 from daypass.model.locations import Location
+from daypass.toolkit.deadlines import check_may_wait
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.account import Account, decoded_key
 from daypass_azure.network import call_sdk, filesystem
@@ -89,6 +90,7 @@ class DelegationKeys:
                     f"one would live {end - start}: ask for less, or sign with an account key"
                 )
                 raise InvalidExpiryError(msg, option="expires_in")
+            check_may_wait("a user delegation key")
             with self._lock:
                 key = self._key
                 if key is None or not _covers(key, start, end):

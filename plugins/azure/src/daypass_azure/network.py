@@ -26,6 +26,7 @@ from daypass.errors import (
     StoreError,
 )
 from daypass.model.locations import Location
+from daypass.toolkit.deadlines import check_may_wait
 from daypass.toolkit.engine import prepared
 from daypass.toolkit.failures import clock_apart, unreachable
 from daypass.toolkit.filesystems import sync_filesystem
@@ -103,6 +104,7 @@ def call_sdk(
         StoreError: otherwise.
 
     """
+    check_may_wait(what)
     try:
         # The SDK's retries begin after 15 s, which is no time for somebody who waits for a link. A redirect
         # could carry a credential to another host.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from daypass.base.times import timestamp
+from daypass.base.times import exactly, timestamp
 from daypass.base.urls import encode
 from daypass.errors import CredentialsError, InvalidExpiryError
 from daypass.model.batches import SignedURLBatch
@@ -134,9 +134,9 @@ class Signer:
         if self.key.local or lifetime <= KEYLESS_MAX_EXPIRES_IN:
             return
         msg = (
-            f"the lifetime of {lifetime} s is above the {KEYLESS_MAX_EXPIRES_IN} s that a "
-            "signature by IAM is good for, since Google rotates the keys: ask for 12 hours at "
-            "most, or sign with a service-account key or an HMAC key"
+            f"the lifetime of {exactly(lifetime)} is above the {exactly(KEYLESS_MAX_EXPIRES_IN)} that a "
+            "signature by IAM is good for, since Google rotates the keys: ask for no more, "
+            "or sign with a service-account key or an HMAC key"
         )
         raise InvalidExpiryError(msg, option="expires_in")
 

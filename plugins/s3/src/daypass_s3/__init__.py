@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import FormRequest, UploadForm
     from daypass.model.metadata import ObjectMetadata
+    from daypass_s3.narrow import Narrow
     from daypass_s3.signer import Signer
 
 __all__ = ["S3Options"]
@@ -116,6 +117,14 @@ def _bound(value: str | None) -> str | None:
     return None if value is None else bound_origin(value, "bucket_bound_hostname")
 
 
+def _narrow(value: Any) -> Narrow | None:
+    if value is None:
+        return None
+    from daypass_s3.narrow import narrow_of
+
+    return narrow_of(value)
+
+
 def _moment(value: datetime | str | None) -> datetime | None:
     return utc_or_text(value, "credentials_expire_at")
 
@@ -135,6 +144,9 @@ class S3Options:
     refuses_unsigned_headers: bool | None = attrs.field(default=None, converter=_told)
     #: A host that leads to the bucket itself: ``media.example``, or with ``http://`` before it; kept with its scheme.
     bucket_bound_hostname: str | None = attrs.field(default=None, converter=_bound)
+    #: The role whose sessions sign, each for the key or the prefix of one link and nothing else:
+    #: ``{"role_arn": "arn:aws:iam::123456789012:role/links"}``, and the rest of `Narrow`; None to sign with the filesystem's own keys.
+    narrow: Narrow | None = attrs.field(default=None, converter=_narrow)
 
 
 def _is_text(value: object) -> bool:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 
 from daypass.errors import DaypassError, StoreError
 from daypass.model.locations import Location
-from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.deadlines import Deadline, check_may_wait
 from daypass_s3.credentials import given
 from daypass_s3.programs import Programs, programs_of
 from daypass_s3.sdk import answer_in
@@ -46,6 +46,7 @@ def ask(fs: Any, deadline: Deadline, call: Callable[[], Awaitable[Any]]) -> Any:
     from fsspec.asyn import sync  # not for who signs: all of fsspec comes with it
     from fsspec.exceptions import FSTimeoutError
 
+    check_may_wait(ASKING)
     begun = Event()
 
     async def run() -> Any:

@@ -10,7 +10,7 @@ from botocore.session import Session
 
 from daypass.errors import CredentialsError, DaypassError, DeadlineError
 from daypass.model.locations import Location
-from daypass.toolkit.deadlines import Deadline
+from daypass.toolkit.deadlines import Deadline, check_may_wait
 from daypass_s3.programs import Programs, programs_of
 from daypass_s3.settings import Settings, first
 from daypass_s3.sources import ASKING, failed, none_found
@@ -61,10 +61,16 @@ def given(settings: Settings, expires_at: datetime | None = None) -> Keys | None
     if key is None and secret is None:
         return None
     token = first(settings.token, client.get("aws_session_token"))
-    return _keys(key, secret, token, expires_at)
+    return keys_of(key, secret, token, expires_at)
 
 
-def _keys(key: Any, secret: Any, token: Any, expires_at: datetime | None) -> Keys:
+def keys_of(key: Any, secret: Any, token: Any, expires_at: datetime | None) -> Keys:
+    """Return a set of keys, checked.
+
+    Raises:
+        CredentialsError: if one is missing, or is none that a provider gives out.
+
+    """
     for name, value in (("key", key), ("secret", secret), ("token", token or None)):
         if value is None and name == "token":
             continue
@@ -105,7 +111,7 @@ class KeyRing:
             self._refreshable = found
             return None
         self._held = found
-        return _keys(found.access_key, found.secret_key, found.token, self._expire_at)
+        return keys_of(found.access_key, found.secret_key, found.token, self._expire_at)
 
     def _from_session(self, settings: Settings, session: Session, deadline: Deadline) -> Any:
         self._session = settings.session or session
@@ -129,6 +135,7 @@ class KeyRing:
             # A coroutine ends with its time, and not only who waits for it.
             return sync(get_loop(), function, *args, timeout=max(deadline.left, 0.001))
 
+        check_may_wait(ASKING)  # or what another thread waits for would be ended
         try:
             return deadline.run(ask, ASKING)
         except (DeadlineError, KeyboardInterrupt):
@@ -170,7 +177,7 @@ class KeyRing:
         now = (held.access_key, held.secret_key, held.token or None)
         if known is not None and now == (known.access_key, known.secret, known.token):
             return known
-        return _keys(*now, self._expire_at)
+        return keys_of(*now, self._expire_at)
 
     def _fresh(self, until: datetime) -> Keys:
         deadline = Deadline.after(self._seconds)

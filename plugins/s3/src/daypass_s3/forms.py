@@ -46,7 +46,7 @@ def make_form(signer: Signer, location: Location, request: FormRequest) -> Uploa
     """Make one upload form; ``request`` is resolved."""
     _check_store(signer, location)
     start: datetime = request.signing_time  # type: ignore[assignment] # resolved
-    keys, end, because = signer.keys_until(start, request.expires_at)  # type: ignore[arg-type]
+    keys, end, because = signer.keys_of_form(location, request)
     place = signer.form_place(location, keys)
     fields = _fields(request, place.fixed)
     starts = starts_with_of(request, location.key)

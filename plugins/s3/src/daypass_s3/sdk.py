@@ -156,6 +156,12 @@ def _region(settings: Settings, session: Session, *endpoints: str | None) -> str
     return _ITS_REGION if region == _ANY_REGION else region
 
 
+def region_to_ask(settings: Settings, session: Session) -> str:
+    """Return the region whose STS is asked: the store's, or where none is named that of the global host."""
+    named = _region(settings, session, own_endpoint(settings, session))
+    return named or (settings.session or session).get_config_variable("region") or _ITS_REGION
+
+
 def _check_bound(public_endpoint: str | None, bucket: str) -> None:
     """Refuse a bucket-bound host beside what names another, or for what no host can be bound to."""
     if public_endpoint is not None:

@@ -11,7 +11,7 @@ import attrs
 from botocore.exceptions import BotoCoreError
 
 from daypass.base.times import timestamp
-from daypass.errors import UnsupportedOptionError
+from daypass.errors import SigningNotSupportedError, UnsupportedOptionError
 from daypass.model.headers import kin_of
 from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
@@ -30,9 +30,12 @@ from daypass_s3.shape import shape_of
 
 if TYPE_CHECKING:
     from daypass.model.batches import SignedURLBatch
+    from daypass.model.forms import FormRequest
     from daypass.toolkit.xml_uploads import Step
     from daypass_s3.by_sdk import BySDK
     from daypass_s3.form_places import FormPlace
+    from daypass_s3.session_policies import Scope
+    from daypass_s3.sessions import Sessions
     from daypass_s3.sigv2 import PreparedV2, TemplateV2
 
 #: The HTTP methods of what is named otherwise.
@@ -64,6 +67,8 @@ END_UNKNOWN = (
     "requested, but it is signed with a session token whose end is unknown, and it dies with the "
     "token: say when in signer_options credentials_expire_at"
 )
+#: ``expires_because`` of a link that ends with its narrowed session.
+SESSION_ENDS = "the narrowed session it is signed with ends first"
 
 
 class Signer:
@@ -79,6 +84,7 @@ class Signer:
             raise sdk.explained(error) from error
         self._keyring = KeyRing(self._settings, self._session, location, deadline)
         self._settings = with_region(self._settings, location, deadline)
+        self._sessions = self._sessions_of(location)
         self.is_v2 = location.options.signature_version == "s3"
         self._refuses_unsigned: bool | None = location.options.refuses_unsigned_headers
         self._oracle: Oracle | None = None
@@ -103,7 +109,11 @@ class Signer:
 
     def sign(self, location: Location, request: SignRequest) -> SignedURL:
         """Sign one URL; ``request`` is resolved."""
-        keys = self._keyring.keys(request.signing_time, request.expires_at)  # type: ignore[arg-type] # resolved
+        start, end = request.signing_time, request.expires_at
+        if self._sessions is None:
+            keys = self._keyring.keys(start, end)  # type: ignore[arg-type] # resolved
+        else:
+            keys = self._sessions.keys(self._scope(location, request), start, end)  # type: ignore[arg-type]
         key = "" if request.method == "LIST" else location.key  # a prefix goes into the query
         begun = self._latest.of(location, request, keys, self._begin)
         return begun.link(key, location.path)
@@ -111,7 +121,17 @@ class Signer:
     def sign_many(
         self, location: Location, keys: Sequence[str], request: SignRequest
     ) -> SignedURLBatch:
-        """Sign the URLs of many keys in the bucket; ``request`` is resolved."""
+        """Sign the URLs of many keys in the bucket; ``request`` is resolved.
+
+        Raises:
+            UnsupportedOptionError: with ``narrow``, since no session is for them all and nothing else.
+
+        """
+        if self._sessions is not None:
+            msg = "narrow asks STS for a session for each key, and many at once would take their time: sign them one by one (create_signed_url)"
+            raise UnsupportedOptionError(
+                msg, option="narrow", backend="s3", alternatives=["create_signed_url"]
+            )
         return self._begin(location, request).links(keys, location)
 
     def sign_step(
@@ -139,8 +159,9 @@ class Signer:
     ) -> Begun | BySDK:
         """Do what is the same for every key; a step of an upload brings its shape."""
         start: datetime = request.signing_time  # type: ignore[assignment] # resolved
-        keys, end, because = self.keys_until(start, request.expires_at)  # type: ignore[arg-type]
         operation, method = (step.name, step.method) if step else (request.method, request.method)
+        scope = None if self._sessions is None else self._scope(location, request, shape)
+        keys, end, because = self._keys_until(start, request.expires_at, scope)  # type: ignore[arg-type]
         if shape is None:
             shape = shape_of(request, location.version, requester_pays=self.requester_pays)
         if operation == "LIST":
@@ -150,7 +171,8 @@ class Signer:
 
             check_v2(shape, location)
         learnt = self._templates.of(
-            (operation, shape.outline, keys.access_key, keys.token),
+            # One that is learnt for a session is good for all of them.
+            (operation, shape.outline, *(() if scope else (keys.access_key, keys.token))),
             self._learn,
             location,
             operation,
@@ -163,7 +185,13 @@ class Signer:
         unenforced = NOTHING
         if method == "PUT" and not learnt.refuses_unsigned and request.copy_source is None:
             unenforced = request.conditions & _GONE_IN_COPIES
-        if learnt.template is None:
+        template = learnt.template
+        if scope is not None:
+            if not isinstance(template, Template):
+                msg = "narrow needs a template, and the SDK's signature of this kind of request could not be recomputed: leave it out"
+                raise SigningNotSupportedError(msg)
+            template = template.of_key(keys.access_key, keys.token)
+        if template is None:
             like = SignedURL(
                 "", method, headers, end, because, ONLY[method], unenforced, location.path, "s3"
             )
@@ -171,9 +199,9 @@ class Signer:
 
             return BySDK(like, self._by_sdk(location, request, operation, shape, lifetime))
         filled = self._templates.filled(
-            (learnt, start, lifetime, shape),
+            (learnt, keys, start, lifetime, shape),
             _fill,
-            learnt.template,
+            template,
             keys.secret,
             shape,
             start,
@@ -181,12 +209,46 @@ class Signer:
         )
         return Begun(filled, method, headers, end, because, ONLY[method], unenforced, "s3")
 
-    def keys_until(self, start: datetime, end: datetime) -> tuple[Keys, datetime, str]:
+    def keys_of_form(self, location: Location, request: FormRequest) -> tuple[Keys, datetime, str]:
+        """Return the keys to sign a form with, when they let it end, and why then; ``request`` is resolved."""
+        scope = None
+        if self._sessions is not None:
+            from daypass_s3.session_policies import of_form
+
+            scope = of_form(location, request)
+        return self._keys_until(request.signing_time, request.expires_at, scope)  # type: ignore[arg-type]
+
+    def _keys_until(
+        self, start: datetime, end: datetime, scope: Scope | None
+    ) -> tuple[Keys, datetime, str]:
         """Return the keys to sign with, when they let it end, and why then."""
-        keys = self._keyring.keys(start, end)
+        if self._sessions is not None and scope is not None:
+            keys, early = self._sessions.keys(scope, start, end), SESSION_ENDS
+        else:
+            keys, early = self._keyring.keys(start, end), CREDENTIALS_END
         if keys.expires_at is not None and keys.expires_at < end:
-            return keys, keys.expires_at, CREDENTIALS_END
+            return keys, keys.expires_at, early
         return keys, end, END_UNKNOWN if keys.end_unknown else REQUESTED
+
+    def _sessions_of(self, location: Location) -> Sessions | None:
+        """Return the narrowed sessions that sign in place of the filesystem's keys, where the options say so."""
+        narrow = location.options.narrow
+        if narrow is None:
+            return None
+        if location.options.signature_version != "s3v4":
+            msg = "narrow signs by Version 4 alone: leave out signature_version, or narrow"
+            raise UnsupportedOptionError(msg, option="narrow", backend="s3", alternatives=["s3v4"])
+        from daypass_s3.sessions import Sessions  # and STS, which hardly a store needs
+
+        return Sessions(narrow, self._settings, self._session, self._keyring, location.deadline)
+
+    def _scope(self, location: Location, request: SignRequest, step: Shape | None = None) -> Scope:
+        """Return what a session for a link may do, or for a step of an upload, which brings its shape."""
+        from daypass_s3.session_policies import of_link, of_step
+
+        if step is None:
+            return of_link(location, request)
+        return of_step(location, step.headers, location.options.narrow)
 
     def form_place(self, location: Location, keys: Keys) -> FormPlace:
         """Return where upload forms of the bucket go, learnt once for each set of keys."""
@@ -202,7 +264,8 @@ class Signer:
 
     def _oracle_of(self, location: Location, keys: Keys) -> Oracle:
         """Return the SDK with these keys; the caller holds the lock."""
-        if self._oracle is None or self._oracle.keys != keys:
+        stale = self._sessions is None and self._oracle is not None and self._oracle.keys != keys
+        if self._oracle is None or stale:
             self._oracle = Oracle(self._settings, self._session, location, keys)
             self._templates.forget()  # the templates of keys that have been replaced
             self._form_place = None
@@ -241,7 +304,7 @@ class Signer:
                 signed.url,
                 headers=signed.headers,
                 varying=shape.query,
-                secret=keys.secret,
+                secret=oracle.keys.secret,
                 fixed=fixed,
                 key=key,
             )
