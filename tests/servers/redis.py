@@ -33,11 +33,11 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def redis_server(*config: str) -> Iterator[RedisServer]:
-    """Start a server with further lines of configuration, such as ``requirepass secret``."""
+def redis_server(*config: str, again: RedisServer | None = None) -> Iterator[RedisServer]:
+    """Start a server with further lines of configuration, such as ``requirepass secret``; or where one was that has ended."""
     with contextlib.ExitStack() as stack:
         for attempt in range(5):
-            port = _free_port()
+            port = _free_port() if again is None else again.port
             try:
                 stack.enter_context(_start(port, config))
                 break

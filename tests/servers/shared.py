@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "swift": ("daypass.demo.server", "swift", {"secret": "opensesame-7f3a"}),
     "nanio": ("tests.servers.small_stores", "nanio", {}),
     "ministack": ("tests.servers.small_stores", "ministack", {}),
+    "ministack-iam": ("tests.servers.small_stores", "ministack", {"holds_policies": True}),
     "localstack": ("tests.servers.localstack", "localstack", {}),
     "azurite": ("tests.servers.azurite", "azurite", {}),
     "postgres": ("tests.servers.postgres", "postgres", {}),

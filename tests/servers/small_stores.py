@@ -27,9 +27,17 @@ def nanio() -> Iterator[S3Server]:
 
 
 @contextlib.contextmanager
-def ministack() -> Iterator[S3Server]:
-    """Run MiniStack with its S3 alone, for as long as the block lasts."""
+def ministack(*, holds_policies: bool = False) -> Iterator[S3Server]:
+    """Run MiniStack for as long as the block lasts.
+
+    Args:
+        holds_policies: run its IAM and STS too, and hold every request to the policies of who asks, those of a session
+            among them; else there is its S3 alone.
+
+    """
     own = {"GATEWAY_PORT": "0", "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
+    if holds_policies:
+        own |= {"SERVICES": "s3,iam,sts", "AUTH": "true"}
     with _running(["-m", "ministack"], own, data="S3_DATA_DIR") as endpoint:
         # Any access key is good; the secret is always this one.
         yield S3Server(endpoint, "test", "test")

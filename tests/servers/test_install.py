@@ -9,11 +9,14 @@ from tests.servers import install
     ("find", "name"),
     [
         (install.azurite_program, "Azurite 3.37.0"),
+        (install.page_modules, "what npm has for the tests of pages"),
+        (install.uppy_script, "Uppy"),
         (install.localstack_python, "LocalStack"),
         (install.small_stores_python, "nanio and MiniStack"),
         (install.openid_python, "oidc-provider-mock"),
         (install.chromium_program, "Chromium"),
         (install.nginx_program, "nginx"),
+        (install.compiler, "gcc"),
     ],
 )
 def test_what_is_missing_is_told_with_the_command_that_installs_it(

@@ -7,19 +7,25 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
 import daypass
 from daypass.errors import (
     CredentialsError,
+    DeadlineError,
     InvalidRequestError,
     ObjectNotFoundError,
     PolicyError,
     StoreError,
     UnsupportedOptionError,
 )
-from daypass_links import Client
+from daypass.toolkit.deadlines import Deadline
+from daypass_links import Client, client
+from daypass_links.exchange import ask
+from daypass_links.options import Service
 from tests.plugins.links.values import KEY, LINK, TOKEN
 from tests.servers.canned import canned
 
@@ -55,6 +61,7 @@ def test_a_link_is_read_and_its_url_is_not_shown(answering):
         ({**LINK, "permits": "GET"}, "a Link that is whole"),
         ({**LINK, "expires_at": "soon"}, "a Link that is whole"),
         ({**LINK, "headers": {"a": 1}}, "a Link that is whole"),
+        ({**LINK, "referrers": "example.org"}, "a Link that is whole"),
         ({name: LINK[name] for name in LINK if name != "state"}, "a Link that is whole"),
         ([LINK], "an object"),
         (None, "an object"),
@@ -64,6 +71,28 @@ def test_an_answer_that_is_no_link_is_an_error(answering, answer, missing):
     with pytest.raises(StoreError, match=f"without {missing}") as raised:
         answering(answer).show("lnk_1")
     assert TOKEN not in str(raised.value)
+
+
+PART = {
+    "number": 1,
+    "url": "https://results.s3.amazonaws.com/a.bin?X-Amz-Signature=abc",
+    "method": "PUT",
+    "headers": {},
+    "expires_at": "2099-01-01T00:00:00Z",
+    "expires_because": "requested",
+    "permits": ["PUT"],
+    "unenforced": [],
+    "path": "s3://results/a.bin",
+    "backend": "s3",
+}
+
+
+def test_the_links_of_parts_are_read_by_their_numbers(answering):
+    found = answering({"parts": [PART]}).sign_parts("upl_1", [1])
+    assert (found[1].url, found[1].http_method) == (PART["url"], "PUT")
+    for wrong in ({"parts": [{**PART, "url": 3}]}, {"parts": 3}, {}):
+        with pytest.raises(StoreError, match="is it a links service"):
+            answering(wrong).sign_parts("upl_1", [1])
 
 
 def test_an_answer_may_say_more_than_is_known(answering):
@@ -127,6 +156,49 @@ def test_what_is_revoked_is_said_in_one_way(answering, which):
         answering({"revoked": 3}).revoke(**which)
 
 
+@pytest.mark.parametrize(
+    "given", [TOKEN, f"/l/{TOKEN}", f"https://links.example/{TOKEN}", "", None]
+)
+def test_what_is_neither_a_link_s_id_nor_its_url_is_sent_nowhere(given):
+    client = Client("http://127.0.0.1:9", key=KEY)
+    for refused in (
+        lambda: client.show(given),
+        lambda: client.extend(given, "1d"),
+        lambda: client.events(given),
+        *([] if given is None else [lambda: client.revoke(given)]),
+    ):
+        with pytest.raises(InvalidRequestError, match=r"by its ID, lnk_.*daypass links") as raised:
+            refused()
+        assert TOKEN not in str(raised.value)
+    if given is not None:
+        with pytest.raises(InvalidRequestError, match=r"ID, lnk_.*daypass links suspensions"):
+            client.lift(given)
+
+
+@pytest.mark.parametrize("below", ["", "/", "/a/l/b", "?as=json", "#a"])
+def test_of_a_url_a_digest_is_sent_and_no_token(monkeypatch, below):
+    sent = []
+    monkeypatch.setattr(client, "ask", lambda *asked, seconds: sent.append(asked) or LINK)
+    asked = Client("https://links.example", key=KEY)
+    asked.show(LINK["url"] + below)
+    assert asked.revoke(f"http://127.0.0.1/below/l/{TOKEN}{below}") == 1
+    path = f"/v1/links/sha256:{sha256(TOKEN.encode()).hexdigest()}"
+    assert [(method, place) for _, method, place, *_ in sent] == [("GET", path), ("DELETE", path)]
+
+
+def test_what_is_suspended_is_read(answering):
+    one = {"link_id": "lnk_1", "owner": None, "what": "uses", "since": "2026-11-30T10:00:00Z"}
+    (found,) = answering({"items": [one], "next": None}).suspensions()
+    assert (found.link_id, found.owner, found.what) == ("lnk_1", None, "uses")
+    assert found.since == datetime(2026, 11, 30, 10, tzinfo=UTC)
+
+
+def test_a_key_that_the_service_does_not_know_is_named_by_where_it_is_set(answering):
+    problem = {"title": "Unauthorized", "detail": "this is no API key"}
+    with pytest.raises(CredentialsError, match="DAYPASS_LINKS_KEY"):
+        answering(problem, 401, "application/problem+json").show("lnk_1")
+
+
 def test_without_an_address_or_a_key_nothing_is_sent(monkeypatch):
     monkeypatch.delenv("DAYPASS_LINKS_URL", raising=False)
     monkeypatch.delenv("DAYPASS_LINKS_KEY", raising=False)
@@ -152,6 +224,15 @@ def test_a_link_is_explained_as_what_it_is():
     assert "the service alone knows" in " ".join(map(str, said.findings))
 
 
+def test_the_check_of_a_link_says_that_it_has_no_signature_and_whom_to_ask():
+    said = daypass.verify(f"https://links.example/l/{TOKEN}")
+    (why,) = [one.message for one in said.findings if one.code == "unchecked"]
+    assert "a link of a service has none" in why
+    assert "daypass head URL" in why
+    verdict = "the URL says nothing of it: the service that it leads to decides at each use"
+    assert (said.ok, said.rows()["verdict"]) == (None, [verdict])
+
+
 def test_the_signer_needs_nothing_of_the_service():
     script = (
         "import sys, daypass_links, daypass_links.client, daypass_links.signer, daypass_links.explain;"
@@ -161,3 +242,12 @@ def test_the_signer_needs_nothing_of_the_service():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     assert found == "[]\n"
+
+
+def test_a_socket_that_sees_first_that_time_is_over_says_so_too(monkeypatch):
+    """Whichever of the two is the quicker, it is the deadline that has passed."""
+    monkeypatch.setattr(Deadline, "run", lambda _, ask, __: ask())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        service = Service(address=f"http://127.0.0.1:{silent.getsockname()[1]}", key=KEY)
+        with pytest.raises(DeadlineError):
+            ask(service, "GET", "/v1/links", seconds=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from uuid import uuid4
 
@@ -114,3 +115,18 @@ def test_an_upload_by_a_redirect_needs_a_store_that_allows_every_origin(page, cl
     allow("*")
     assert page.evaluate(WRITE, [link.url, link.headers]) == 200
     assert page.evaluate(READ, client.create("daypass://box/b.txt").url) == "new"
+
+
+def test_the_page_of_an_inbox_sends_a_file(page, client, allow, local, bucket):
+    link = client.create("daypass://box/in/", inbox=True)
+    allow(link.url.partition("/p/")[0])
+    own = page.context.new_page()
+    own.goto(link.url)
+    sent = {"name": "../<b>.txt", "mimeType": "text/plain", "buffer": b"bytes"}
+    own.locator("#picker").set_input_files(sent)
+    own.locator(".file[data-state=done]").wait_for()
+    assert hashlib.sha256(b"bytes").hexdigest() in own.locator("#files").inner_text()
+    own.close()
+    (made,) = local.client.list_objects_v2(Bucket=bucket, Prefix="in/")["Contents"]
+    assert made["Key"].endswith("/_b_.txt")
+    assert local.client.get_object(Bucket=bucket, Key=made["Key"])["Body"].read() == b"bytes"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from s3fs import S3FileSystem
 
+import daypass
 from tests.servers.links import links_service
 
 pytestmark = pytest.mark.servers
@@ -20,13 +24,17 @@ ROWS = {"run": list(range(3000)), "value": [number / 7 for number in range(3000)
 CSV = "run,value\n" + "".join(
     f"{run},{value!r}\n" for run, value in zip(*ROWS.values(), strict=True)
 )
+#: Of an image, in pixels.
+SIDE = 1024
 
 
 @pytest.fixture(scope="module")
-def links(servers, tmp_path_factory):
-    """A service in front of a bucket with a table as CSV and as Parquet, and with a Zarr group."""
+def served(servers, tmp_path_factory):
+    """A service, and the name of the bucket that it is in front of, with a table as CSV and as Parquet, and with a Zarr group."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
+    import rasterio
     import xarray as xr
 
     server = servers("swift")
@@ -37,6 +45,14 @@ def links(servers, tmp_path_factory):
     directory = tmp_path_factory.mktemp("data")
     (directory / "t.csv").write_text(CSV)
     pq.write_table(table, directory / "t.parquet", row_group_size=1000)
+    # Some blocks, of which a window needs one.
+    shape = {"count": 1, "dtype": "uint8", "height": SIDE, "width": SIDE}
+    blocks = {"tiled": True, "blockxsize": 256, "blockysize": 256}
+    scale = rasterio.Affine(0.1, 0, 7, 0, -0.1, 50)
+    with rasterio.open(
+        directory / "t.tif", "w", driver="GTiff", transform=scale, **shape, **blocks
+    ) as image:
+        image.write(np.arange(SIDE * SIDE, dtype="uint32").reshape(1, SIDE, SIDE).astype("uint8"))
     data = xr.Dataset({name: ("row", values) for name, values in ROWS.items()})
     # Whoever has no listing needs the metadata in one place.
     with pytest.warns(UserWarning, match="Consolidated metadata is currently not part"):
@@ -47,10 +63,22 @@ def links(servers, tmp_path_factory):
             admin.call_s3("put_object", Bucket=bucket, Key=key, Body=file.read_bytes())
     configuration = f'[profiles.box]\nurl = "s3://{bucket}"\n'
     options = json.dumps(server.storage_options)
-    with links_service(
-        configuration, {"DAYPASS_PROFILES__BOX__STORAGE_OPTIONS": options}
-    ) as service:
-        yield service.client
+    env = {
+        "DAYPASS_PROFILES__BOX__STORAGE_OPTIONS": options,
+        # Those who share name the bucket, as they know it.
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret,
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_DEFAULT_REGION": server.region,
+    }
+    with links_service(configuration, env) as service:
+        yield service, bucket
+
+
+@pytest.fixture(scope="module")
+def links(served):
+    """The API of the service."""
+    return served[0].client
 
 
 @pytest.fixture(params=["plain", "prefix"])
@@ -117,9 +145,16 @@ def by_obstore(url):
     return bytes(obstore.get(store, name).bytes())
 
 
+def by_daypass(url):
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "t.csv")
+        daypass.download(url, file)
+        return file.read_bytes()
+
+
 @pytest.mark.parametrize(
     "read",
-    [by_urllib, by_requests, by_httpx, by_aiohttp, by_fsspec, by_curl, by_obstore],
+    [by_urllib, by_requests, by_httpx, by_aiohttp, by_fsspec, by_curl, by_obstore, by_daypass],
     ids=lambda read: read.__name__,
 )
 def test_what_reads_http_reads_a_link(url, read):
@@ -237,6 +272,21 @@ def test_what_reads_tables_reads_a_link(url, read):
     assert read(url) == ROWS
 
 
+def test_rasterio_reads_a_window_of_an_image(url):
+    import rasterio
+
+    # Without this GDAL looks for files beside the image, and asks the service for each.
+    with (
+        rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
+        rasterio.open(url("t.tif")) as image,
+    ):
+        found = image.read(1, window=((512, 514), (256, 259)))
+        assert (image.bounds.left, image.bounds.top) == (7, 50)
+    assert found.tolist() == [
+        [(row * SIDE + column) % 256 for column in range(256, 259)] for row in (512, 513)
+    ]
+
+
 def put_by_requests(url, headers):
     import requests
 
@@ -267,9 +317,17 @@ def put_by_curl(url, headers):
     return subprocess.run(command, input=CSV.encode(), check=False).returncode == 0
 
 
+def put_by_daypass(url, headers):
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "t.csv")
+        file.write_text(CSV)
+        daypass.upload(file, url, headers=headers)
+        return True
+
+
 @pytest.mark.parametrize(
     "put",
-    [put_by_requests, put_by_httpx, put_by_aiohttp, put_by_curl],
+    [put_by_requests, put_by_httpx, put_by_aiohttp, put_by_curl, put_by_daypass],
     ids=lambda put: put.__name__,
 )
 def test_what_writes_http_writes_through_a_link(links, put):
@@ -311,6 +369,15 @@ def test_zarr_opens_a_group_below_a_prefix(zarr_url):
     assert group["value"][:].tolist() == ROWS["value"]
 
 
+def test_obstore_makes_another_key_of_a_root_that_ends_in_a_slash(zarr_url):
+    from obstore.exceptions import GenericError
+    from obstore.store import HTTPStore
+
+    store = HTTPStore.from_url(zarr_url, client_options={"allow_http": True})
+    with pytest.raises(GenericError, match=r"400 Bad Request.*invalid-path"):
+        store.get("zarr.json")
+
+
 def test_obstore_is_a_store_of_zarr_below_a_prefix(zarr_url):
     import zarr
     from obstore.store import HTTPStore
@@ -320,3 +387,66 @@ def test_obstore_is_a_store_of_zarr_below_a_prefix(zarr_url):
     store = HTTPStore.from_url(zarr_url.removesuffix("/"), client_options={"allow_http": True})
     group = zarr.open_group(ObjectStore(store, read_only=True), mode="r")
     assert group["value"][:].tolist() == ROWS["value"]
+
+
+@pytest.fixture
+def shared(served, monkeypatch, tmp_path):
+    """A profile that says who signs: whoever shares below it has a key of the service, and none of the store."""
+    service, bucket = served
+    file = tmp_path / "daypass.toml"
+    file.write_text(f'[profiles.team]\nurl = "s3://{bucket}"\nsigner = "links"\n')
+    monkeypatch.setenv("DAYPASS_CONFIG", str(file))
+    monkeypatch.setenv("DAYPASS_LINKS_URL", service.address)
+    monkeypatch.setenv("DAYPASS_LINKS_KEY", service.key)
+    return f"daypass://team/{uuid4().hex[:8]}"
+
+
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+def test_a_dataset_is_shared_by_one_link_to_all_of_it(shared):
+    import xarray as xr
+
+    data = xr.Dataset({name: ("row", values) for name, values in ROWS.items()}).chunk(row=1000)
+    grant = daypass.share(data, f"{shared}/cube.zarr/", expires_in="30d")
+    assert (grant.backend, grant.permits) == ("links", {"GET", "HEAD"})
+    with xr.open_zarr(grant.url, storage_options=grant.storage_options()) as read:
+        assert read.value.to_numpy().tolist() == ROWS["value"]
+    with pytest.raises(daypass.StoreError, match="is there already"):
+        daypass.share(data, f"{shared}/cube.zarr/")
+
+
+def test_a_file_is_shared_by_a_link_that_can_be_taken_back(shared, links, tmp_path):
+    (tmp_path / "t.csv").write_text(CSV)
+    link = daypass.share(tmp_path / "t.csv", f"{shared}/", expires_in="30d")
+    assert by_urllib(link.url).decode() == CSV
+    assert links.revoke(prefix=link.path.rpartition("/")[0]) == 2  # and the one that it went up by
+    with pytest.raises(urllib.error.HTTPError, match="410"):
+        by_urllib(link.url)
+
+
+def test_an_upload_that_is_asked_for_of_the_service_is_an_inbox(served, shared):
+    import requests
+
+    service, _ = served
+    inbox = daypass.request_upload(f"{shared}/asked/", max_bytes="1kB", expires_in="7d")
+    assert isinstance(inbox, daypass.Inbox)
+    assert re.fullmatch(re.escape(service.address) + r"/p/[A-Za-z0-9_-]{22}", str(inbox))
+    assert (inbox.max_bytes, inbox.expires_because) == (1000, "requested")
+    (link,) = [one for one in service.client.all(state="alive") if one.inbox]
+    assert (link.path, link.expires_at) == (inbox.path, inbox.expires_at)
+    assert link.inbox["max_bytes"] == 1000
+    answers = [
+        requests.post(f"{inbox.url}/uploads", json={"name": "a", "size": size}, timeout=60)
+        for size in (1000, 1001)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 413]
+
+
+def test_somebody_uploads_below_a_link_that_was_made_for_it(shared, tmp_path):
+    inbox = daypass.create_signed_prefix(f"{shared}/inbox/", method="PUT", expires_in="7d")
+    assert (inbox.method, inbox.backend) == ("PUT", "links")
+    with urllib.request.urlopen(inbox.url.replace("/l/", "/p/").rstrip("/"), timeout=60) as page:
+        assert page.headers.get_content_type() == "text/html"
+    (tmp_path / "t.csv").write_text("1,2\n")
+    daypass.upload(tmp_path / "t.csv", inbox.url_for("t.csv"))
+    assert by_urllib(daypass.share(f"{shared}/inbox/t.csv").url) == b"1,2\n"

@@ -13,7 +13,7 @@ import pytest
 from daypass.cli.run import group
 from daypass_links.commands import link
 from daypass_links.server import settings
-from tests.plugins.links.server.test_process import ready, served
+from tests.servers.links import ready, served
 
 DOCS = Path(__file__).parents[3] / "docs"
 COMMANDS = (DOCS / "reference" / "cli.md").read_text()

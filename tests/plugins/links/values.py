@@ -21,5 +21,12 @@ LINK = {
     "max_uses": 1,
     "label": None,
     "note": None,
+    "inbox": None,
     "created_at": "2026-11-30T10:00:00Z",
+    "ip_range": None,
+    "https_only": False,
+    "referrers": None,
+    "message": None,
+    "preview": False,
+    "has_password": False,
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daypass.base.lazily import given_by
 from daypass.hookspecs import BackendInfo, ProjectOptions, hookimpl
+from daypass.model.batches import SignedURLBatch
+from daypass.model.inboxes import Inbox
 from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 from daypass.model.options import CONDITIONS
@@ -17,10 +20,21 @@ from daypass_links.wire import NEVER
 if TYPE_CHECKING:
     from daypass.hookspecs.explanations import Explanation
     from daypass.hookspecs.found import FoundURL
-    from daypass_links.answers import Link, LinkEvent, Page
+    from daypass_links.answers import Link, LinkEvent, Page, Suspension, Upload, Usage, UsageRow
     from daypass_links.client import AsyncClient, Client
 
-__all__ = ["AsyncClient", "Client", "Link", "LinkEvent", "LinksOptions", "Page"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Link",
+    "LinkEvent",
+    "LinksOptions",
+    "Page",
+    "Suspension",
+    "Upload",
+    "Usage",
+    "UsageRow",
+]
 
 __getattr__ = given_by(
     __name__,
@@ -30,6 +44,10 @@ __getattr__ = given_by(
         "Link": "answers",
         "LinkEvent": "answers",
         "Page": "answers",
+        "Suspension": "answers",
+        "Upload": "answers",
+        "Usage": "answers",
+        "UsageRow": "answers",
     },
 )
 
@@ -65,11 +83,29 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
 
 
 @hookimpl
+def create_signed_urls(
+    location: Location, keys: Sequence[str], request: SignRequest
+) -> SignedURLBatch:
+    """Have the service make links for many objects, with few requests."""
+    from daypass_links.signer import sign_many
+
+    return sign_many(location, keys, request)
+
+
+@hookimpl
 def create_signed_prefix(location: Location, request: SignRequest) -> SignedPrefix:
     """Have the service make a link for everything below a prefix."""
     from daypass_links.signer import grant
 
     return grant(location, request)
+
+
+@hookimpl
+def request_upload(location: Location, request: SignRequest) -> Inbox:
+    """Have the service make an inbox, to which people send files from its page."""
+    from daypass_links.signer import inbox
+
+    return inbox(location, request)
 
 
 @hookimpl

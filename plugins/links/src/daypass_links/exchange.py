@@ -63,10 +63,13 @@ def ask(
 
     """
     deadline = Deadline.after(seconds)
-    host = urlsplit(service.address).netloc
-    return deadline.run(
-        lambda: _exchange(service, method, path, body, deadline), f"{method} to {host}"
-    )
+    what = f"{method} to {urlsplit(service.address).netloc}"
+    try:
+        return deadline.run(lambda: _exchange(service, method, path, body, deadline), what)
+    except StoreError as error:
+        if deadline.left > 0 or error.status is not None:
+            raise
+        raise deadline.error(what) from None  # the socket was as quick to see that it is over
 
 
 def _exchange(service: Service, method: str, path: str, body: object, deadline: Deadline) -> Any:
@@ -116,7 +119,8 @@ def _refusal(
         problem = None
     if isinstance(problem, dict):
         if error.code == _UNAUTHENTICATED:
-            return CredentialsError(f"{service.address} answered: {_detail(problem)}")
+            msg = f"{service.address} answered: {_detail(problem)}: set DAYPASS_LINKS_KEY to an API key of this service"
+            return CredentialsError(msg)
         if found := error_of(problem, service.address):
             return found
         said = f"{service.address} answered {error.code}: {_detail(problem)}"

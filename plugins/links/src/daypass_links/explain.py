@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from daypass.hookspecs.explanations import Explanation
-from daypass.hookspecs.findings import Finding
+from daypass.hookspecs.findings import OPAQUE, Finding
 from daypass.hookspecs.found import FoundURL, decoded
 
 __all__ = ["explain"]
@@ -15,7 +15,7 @@ _LINK = re.compile(
 )
 _SAYS = (
     "the URL says nothing but itself: what it opens, until when and how often, the service alone "
-    "knows, and it answers who asks with the link's ID (daypass link show)"
+    "knows, and it answers whoever made it (daypass link show)"
 )
 _STATUSES = {
     403: "the service refused this use: it is too early, from another address or page, not over https, or its maker has lost the right",
@@ -32,7 +32,7 @@ def explain(url: FoundURL) -> Explanation | None:
     found = None if url.fields is not None else _LINK.fullmatch(url.path)
     if found is None:
         return None
-    findings = [Finding("note", "opaque-link", _SAYS)]
+    findings = [Finding("note", OPAQUE, _SAYS)]
     error = url.error
     if error is not None and error.status in _STATUSES:
         findings.append(Finding("error", "answered", _STATUSES[error.status]))

@@ -69,12 +69,12 @@ class LinksOptions:
         if address is None and (said := environment.get(_SERVER)):
             address = _address(said, _SERVER)
         if address is None:
-            msg = f"nothing says where the links service is: give signer_options server, or set {_SERVER}"
+            msg = f"nothing says where the links service is: set {_SERVER}, or give its address (--server on a command line; server in signer_options, and of a Client)"
             raise InvalidRequestError(msg, option="server")
         key = self.key
         if key is None and (said := environment.get(_KEY)):
             key = matching(said, _KEY, KEY)
         if key is None:
-            msg = f"there is no API key for {address}: give signer_options key, or set {_KEY} (daypass serve prints the first one)"
+            msg = f"there is no API key for {address}: set {_KEY} (daypass serve prints the first one), or give key in signer_options, or to a Client"
             raise CredentialsError(msg)
         return Service(address=address, key=key)

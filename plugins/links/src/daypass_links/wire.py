@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from daypass import errors
 from daypass.base.times import rfc3339
@@ -12,14 +15,29 @@ from daypass.errors import DaypassError
 from daypass.model.options import CONDITIONS, LISTING_ONLY
 from daypass.model.requests import SignRequest
 
-__all__ = ["NEVER", "PROBLEM", "SCOPES", "STATES", "error_of", "options_of"]
+__all__ = [
+    "DIGEST",
+    "NEVER",
+    "PROBLEM",
+    "SCOPES",
+    "STATES",
+    "USAGE_BY",
+    "error_of",
+    "name_of",
+    "options_of",
+]
 
 #: The media type of errors (RFC 9457).
 PROBLEM = "application/problem+json"
 #: What an API key may be for.
 SCOPES = ("links:read", "links:write", "sign", "admin")
 #: What a link can be: used as often as it may be, say.
-STATES = ("alive", "not_yet", "ended", "used_up", "revoked")
+STATES = ("alive", "not_yet", "ended", "used_up", "revoked", "suspended")
+#: What usage is added up by.
+USAGE_BY = ("link", "owner", "path", "day")
+#: What a link's name begins with that is no ID, but the SHA-256 of its token, in hex: for whoever has the URL alone.
+DIGEST = "sha256:"
+_URL = re.compile(r"https?://.*/l/([A-Za-z0-9_-]{22})(?:/.*)?", re.DOTALL | re.IGNORECASE)
 #: Options that a link which lives on is no place for: their values would be kept, hold for one moment alone, or are for a
 #: POST, which no link answers.
 NEVER = frozenset(
@@ -41,6 +59,28 @@ _ERRORS: dict[str, type[DaypassError]] = {
     for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, DaypassError)
 }
+# The service's own word for one of them.
+_ERRORS["suspended"] = errors.RefusedError
+
+
+def name_of(link: str) -> str | None:
+    """Return by which name a service knows a link, as a segment of a path; None for what is none.
+
+    A URL is not sent anywhere, since it opens something, and may be another service's; what the service keeps of its token is.
+
+    >>> name_of("lnk_0a1b")
+    'lnk_0a1b'
+    >>> name_of("https://links.example/l/8w2Zk3NfQ0aYx7LmP4sT1A")[:18]
+    'sha256:d42ebabd135'
+
+    Args:
+        link: its ID or its URL.
+
+    """
+    if link.startswith("lnk_"):
+        return quote(link, safe="")
+    found = _URL.fullmatch(link.partition("?")[0].partition("#")[0])
+    return f"{DIGEST}{sha256(found[1].encode()).hexdigest()}" if found else None
 
 
 def options_of(request: SignRequest) -> dict[str, Any]:

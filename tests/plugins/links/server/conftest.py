@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import attrs
 import httpx
 import pytest
+from sqlalchemy import create_engine
 
 from daypass import config
 from daypass_links.server import settings
@@ -20,6 +24,7 @@ from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
 from tests.plugins.links.server.listener import Listener
 from tests.plugins.links.server.provider import running
+from tests.servers.links import links_service
 
 #: Between two whole seconds.
 NOW = 1_796_000_000.5
@@ -27,6 +32,21 @@ PROFILES = """
 [profiles.maps]
 url = "s3://results"
 storage_options = { key = "AKEXAMPLE", secret = "made-up", client_kwargs = { region_name = "eu-west-1" } }
+"""
+
+MAIL = """
+[notices]
+smtp = "smtp://127.0.0.1:{port}"
+sender = "daypass <links@example.org>"
+addresses = {{ admin = "ops@example.org" }}
+"""
+POLICY = """
+[policy]
+[[policy.rules]]
+name = "read"
+paths = ["s3://results/**"]
+methods = ["GET", "HEAD"]
+per_caller = { urls_per_minute = %s }
 """
 
 
@@ -120,6 +140,14 @@ class Running:
         return [one["kind"] for one in answer.json()["items"]]
 
 
+def problem(answer, status, code):
+    """Return what a problem says, of this status and code."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    found = answer.json()
+    assert (answer.status_code, found["status"], found["code"]) == (status, status, code), found
+    return found
+
+
 @pytest.fixture
 def configure(tmp_path, monkeypatch):
     """Write the configuration of the process, which policy and profiles are read from."""
@@ -136,28 +164,36 @@ def configure(tmp_path, monkeypatch):
     config._loaded.clear()
 
 
+@pytest.fixture(scope="session")
+def new_databases(tmp_path_factory):
+    """The directory of databases that nobody has used, and their first key: to make them takes longer than most tests."""
+    directory = tmp_path_factory.mktemp("new")
+    url = f"sqlite:///{directory / 'links.db'}"
+    databases = opened(*settings.Server(database=url).databases)
+    key = prepared(databases, int(NOW))
+    databases.close()
+    return directory, key
+
+
 @pytest.fixture
-def serving(tmp_path, configure, monkeypatch):
+def serving(tmp_path, configure, monkeypatch, new_databases):
     """Make services that share their databases, each as a process of its own would."""
     # A test does not wait until a process looks for what others have changed.
     monkeypatch.setattr(changes, "_EVERY_OF_SQLITE", 0.0)
     monkeypatch.setattr(changes, "_EVERY_OF_SECRETS", 0.0)
     running: list[Running] = []
     clock = Clock()
-    keys: list[str] = []
+    new, key = new_databases
 
     def serve(text: str = "", directory: Path = tmp_path) -> Running:
         configure(text)
         said = settings.load()
         server = attrs.evolve(said.server, database=f"sqlite:///{directory / 'links.db'}")
         said = attrs.evolve(said, server=server)
-        databases = opened(*server.databases)
-        first = prepared(databases, int(clock()))
-        databases.close()
-        if first is not None:
-            keys[:] = [first]
+        if not (directory / "links.db").exists():
+            shutil.copytree(new, directory, dirs_exist_ok=True)
         service = Service.of(said, clock)
-        running.append(Running(service, application(service), keys[0], clock))
+        running.append(Running(service, application(service), key, clock))
         return running[-1]
 
     yield serve
@@ -169,6 +205,23 @@ def serving(tmp_path, configure, monkeypatch):
 def server(serving):
     """The service with its defaults."""
     return serving()
+
+
+@pytest.fixture(scope="session")
+def kit(servers):
+    """A client of LocalStack, and its bucket that the service as a process leads to."""
+    bucket = f"b{uuid4().hex[:12]}"
+    servers("localstack").client.create_bucket(Bucket=bucket)
+    return servers("localstack").client, bucket
+
+
+@pytest.fixture(scope="session")
+def process(servers, kit):
+    """The service as a process: what lies below ``in/`` of the bucket may be shared."""
+    text = f'[profiles.kit]\nurl = "s3://{kit[1]}"\n[[roots]]\nprofile = "kit"\npaths = ["in/**"]\n'
+    options = json.dumps(servers("localstack").storage_options)
+    with links_service(text, {"DAYPASS_PROFILES__KIT__STORAGE_OPTIONS": options}) as running:
+        yield running
 
 
 @pytest.fixture
@@ -184,3 +237,42 @@ def listener():
     found = Listener()
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def store(servers):
+    """A bucket with an object in a real store."""
+    server = servers("localstack")
+    server.client.create_bucket(Bucket="links-results")
+    server.client.put_object(Bucket="links-results", Key="x.zarr/c/0 0", Body=b"chunk")
+    server.client.put_object(Bucket="links-results", Key="a.csv", Body=b"a,b\n1,2\n")
+    return server
+
+
+@pytest.fixture
+def configured(tmp_path, store):
+    """A configuration with a profile for the store, and an environment that names it."""
+    options = json.dumps(
+        {
+            "key": store.access_key,
+            "secret": store.secret,
+            "endpoint_url": store.endpoint,
+        }
+    )
+    file = tmp_path / "daypass.toml"
+    file.write_text('[profiles.results]\nurl = "s3://links-results"\n')
+    return {
+        **os.environ,
+        "DAYPASS_CONFIG": str(file),
+        "DAYPASS_PROFILES__RESULTS__STORAGE_OPTIONS": options,
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+    }
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path, servers):
+    """An empty database of each kind."""
+    url = f"sqlite:///{tmp_path / 'links.db'}"
+    made = create_engine(url if request.param == "sqlite" else servers("postgres").database())
+    yield made
+    made.dispose()

@@ -18,12 +18,13 @@ class Listener:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
+                # Before it is answered: who looks then sees it.
+                listener.heard.append((self.path, dict(self.headers), body))
                 statuses = listener.statuses
                 self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
                 for name, value in listener.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                listener.heard.append((self.path, dict(self.headers), body))
                 if len(listener.heard) >= listener.wanted:
                     listener.enough.set()
 

@@ -7,6 +7,7 @@ import threading
 from base64 import urlsafe_b64encode
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -83,6 +84,11 @@ class Provider:
         self.keys = [RSA()]
         self.asked = 0
         self.document = {}
+        #: What it answers to a code; and the forms, and their Authorization, that were sent with one.
+        self.tokens = {}
+        self.forms = []
+        #: What it says of whoever has an access token.
+        self.userinfo = {}
         #: Set once it was asked; it answers when the other is set.
         self.reached, self.answers = threading.Event(), threading.Event()
         self.answers.set()
@@ -114,8 +120,19 @@ def running():
             found.reached.set()
             found.answers.wait(30)
             said = {"issuer": found.url, "jwks_uri": f"{found.url}/keys", **found.document}
-            body = {"keys": [key.jwk for key in found.keys]} if self.path == "/keys" else said
-            self.send_response(200)
+            places = {
+                "/keys": {"keys": [key.jwk for key in found.keys]},
+                "/me": found.userinfo,
+            }
+            self.answer(200, places.get(self.path, said))
+
+        def do_POST(self):
+            form = self.rfile.read(int(self.headers["content-length"])).decode()
+            found.forms.append((dict(parse_qsl(form)), self.headers["authorization"]))
+            self.answer(200 if "id_token" in found.tokens else 400, found.tokens)
+
+        def answer(self, status, body):
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(json.dumps(body).encode())
 

@@ -105,7 +105,9 @@ def test_an_alert_is_on_record_and_in_the_log_once(server, happened):
     ]
     assert link["url"].rpartition("/")[2] not in str(logs)
     assert server.events(link).count("alert") == 1
-    assert b'daypass_links_events_total{kind="alert"} 2.0' in server.service.metrics.text()
+    chain = server.service.events.chain.encode()
+    counted = b'daypass_links_events_total{kind="alert",process="%s"} 2.0' % chain
+    assert counted in server.service.metrics.text()
     items = server.ask("GET", f"/v1/links/{link['link_id']}/events").json()["items"]
     (alert,) = [one for one in items if one["kind"] == "alert"]
     assert (alert["what"], alert["count"], alert["usual"]) == ("uses", 11, 0)
@@ -178,7 +180,7 @@ def test_without_the_section_nobody_looks(serving):
         ("factor = 0.5", "factor"),
         ("floor = -1", "floor"),
         ("history = 0", "history"),
-        ('webhook = "https://hooks.example"', "webhook_secret"),
+        ('webhook = "https://hooks.example"', "write it into \\[alerts\\]"),
         ('webhook = "http://hooks.example"\nwebhook_secret = "{secret}"', "https"),
         ('webhook = "https://hooks.example"\nwebhook_secret = "hunter2"', "whsec_"),
         ("suspend = true", "suspend"),

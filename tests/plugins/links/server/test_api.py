@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
+from tests.plugins.links.server.conftest import problem
+
 LINK = "/v1/links"
-
-
-def problem(answer, status, code):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    found = answer.json()
-    assert (answer.status_code, found["status"], found["code"]) == (status, status, code), found
-    return found
 
 
 def test_a_link_is_told_with_its_url_once_and_shown_without(server):
@@ -64,6 +61,12 @@ def test_what_is_wrong_with_a_link_is_a_named_problem(server, why):
     found = problem(server.ask("POST", LINK, json=body), status, code)
     assert found.get("option") == option or option is None
     assert server.ask("GET", LINK).json()["items"] == []
+
+
+def test_a_lifetime_that_is_too_long_is_said_in_days(server):
+    body = {"path": "daypass://maps/a.csv", "expires_in": "365d"}
+    found = problem(server.ask("POST", LINK, json=body), 400, "invalid-expiry")
+    assert "a link of 365 days is above the 90 days" in found["detail"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"a"', b"\xff", b"{" * 100_000])
@@ -256,9 +259,26 @@ def test_a_key_ends_and_is_revoked(server):
     (key_id,) = [
         one["key_id"] for one in listed if one["principal"] == "ann" and one["expires_at"] is None
     ]
+    assert key_id.startswith("key_")
     assert server.ask("DELETE", f"/v1/keys/{key_id}").status_code == 204
     problem(server.ask("GET", LINK, key=key), 401, "unauthenticated")
     problem(server.ask("DELETE", "/v1/keys/key_none"), 404, "object-not-found")
+
+
+def test_whoever_has_the_url_alone_names_a_link_by_what_is_kept_of_its_token(server):
+    made = server.link(label="a")
+    other = server.link()
+    place = f"{LINK}/sha256:{sha256(made['url'].rpartition('/')[2].encode()).hexdigest()}"
+    assert server.ask("GET", place).json()["link_id"] == made["link_id"]
+    body = {"expires_in": "30d"}
+    assert server.ask("POST", f"{place}/extend", json=body).json()["link_id"] == made["link_id"]
+    problem(server.ask("DELETE", place, key=server.new_key("ann")), 404, "object-not-found")
+    assert server.ask("DELETE", place).json()["state"] == "revoked"
+    assert (server.use(made).status_code, server.use(other).status_code) == (410, 307)
+    kinds = [one["kind"] for one in server.ask("GET", f"{place}/events").json()["items"]]
+    assert kinds == server.events(made) == ["mint", "extend", "revoke"]
+    for wrong in ("", "0", "zz", "00" * 32):
+        problem(server.ask("GET", f"{LINK}/sha256:{wrong}"), 404, "object-not-found")
 
 
 @pytest.mark.parametrize(
@@ -302,3 +322,25 @@ def test_others_links_are_not_there(server):
 def test_it_says_that_it_lives_and_is_ready(server):
     assert server.ask("GET", "/healthz").json() == {"status": "ok"}
     assert server.ask("GET", "/readyz").json() == {"status": "ok"}
+
+
+def test_what_holds_a_secret_is_kept_by_no_cache(server):
+    link = server.ask("POST", "/v1/links", json={"path": "daypass://maps/a.csv"})
+    key = server.ask("POST", "/v1/keys", json={"principal": "ann", "scopes": ["sign"]})
+    shown = server.ask("GET", f"/v1/links/{link.json()['link_id']}")
+    for answer in (link, key, shown, server.ask("GET", "/v1/links")):
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_what_the_servers_files_are_named_and_hold_is_told_to_its_log_alone(
+    serving, configure, tmp_path, capsys
+):
+    server = serving()
+    configure("[[policy.quotas]]\nlinks = 4\n")
+    for path in ("daypass://mops/a", "daypass://maps/a"):
+        told = server.ask("POST", "/v1/links", json={"path": path})
+        assert (told.status_code, told.json()["code"]) == (500, "invalid-config")
+        assert str(tmp_path) not in told.text
+        assert "maps" not in told.text
+        assert "as it is configured: its log says why" in told.json()["detail"]
+    assert f"{tmp_path}/config.toml" in capsys.readouterr().out

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from daypass_links.server.api.keys import NewKey
+from daypass_links.server.suspensions import LINK, suspend
 from daypass_links.wire import SCOPES
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "links-api.md").read_text()
@@ -50,12 +51,19 @@ def test_every_field_of_a_link_is_described(serving):
     values = {"path": "daypass://maps/x/", "prefix": True, "methods": ["GET", "PUT"]}
     values |= {"expires_in": "9d", "starts_at": "2026-11-30T00:53:30Z", "max_uses": 3}
     values |= {"ip_range": "192.0.2.0/24", "https_only": True, "referrers": ["example.org"]}
-    values |= {"label": "a", "note": "b"}
-    assert asked == {*values, "method", "expires_at"}
-    made = server.link(**values)
-    assert {name: made[name] for name in ("max_uses", "ip_range", "label", "note")} == {
-        name: values[name] for name in ("max_uses", "ip_range", "label", "note")
+    values |= {"label": "a", "note": "b", "message": "c"}
+    assert asked == {
+        *values,
+        "preview",
+        "method",
+        "expires_at",
+        "password",
+        "inbox",
+        "content_types",
     }
+    made = server.link(**values)
+    kept = ("max_uses", "ip_range", "label", "note", "message")
+    assert {name: made[name] for name in kept} == {name: values[name] for name in kept}
 
 
 def test_every_field_of_a_key_is_described(server):
@@ -81,16 +89,22 @@ def answers(serving):
 
     link, revoked, ended = made(), made(), made(expires_in=1)
     server.ask("DELETE", f"/v1/links/{revoked['link_id']}")
+    suspended = made()
+    with server.service.databases.main.begin() as connection:
+        suspend(connection, LINK, suspended["link_id"], "uses", 0)
     once, prefix = made(max_uses=1), made("daypass://maps/x/", prefix=True)
     later = made(starts_at="2026-12-01T00:00:00Z")
     bound = [made(https_only=True), made(ip_range="192.0.2.1")]
     bound.append(made(referrers=["example.org"]))
+    inbox = made("daypass://maps/in/", inbox=True)["url"].replace("/p/", "/l/")
     server.clock.now += 2
     chat = {"headers": {"user-agent": "Slackbot-LinkExpanding 1.0"}}
     found = [server.ask("GET", f"/l/{'A' * 22}"), server.use(revoked), server.use(ended)]
     found += [server.use(once, **chat), server.use(once), server.use(once, peer="203.0.113.10")]
     found += [server.use(later), *map(server.use, bound), server.use(link, method="PUT")]
-    found.append(server.use(prefix, "a//b"))
+    found += [server.use(prefix, "a//b"), server.use(suspended), server.ask("PUT", f"{inbox}/a")]
+    found.append(server.use(made(password="correct horse")))
+    found.append(server.use(made(max_uses=1), headers={"sec-fetch-mode": "navigate"}))
     with server.service.databases.events.begin() as connection:
         connection.execute(text("ALTER TABLE link_use RENAME TO elsewhere"))
     found.append(server.use(once, peer="203.0.113.11"))
@@ -100,8 +114,9 @@ def answers(serving):
 
 
 def test_what_leads_nowhere_is_described(answers):
-    # No quota is used up here, and the word of a root's refusal is that of any.
-    others = {(429, "quota-exceeded"), (403, "refused")}
+    # No quota is used up here, no store lists, and the word of a root's refusal is that of any.
+    others = {(429, "quota-exceeded"), (503, "quota-unavailable"), (403, "refused")}
+    others.add((403, "unlisted"))
     assert problems("Use a link") == answers | others
 
 
@@ -109,6 +124,8 @@ def test_problems_of_the_service_itself_are_described(server):
     large = {"content": b" " * (2 << 20), "headers": {"content-type": "application/json"}}
     found = [server.ask("GET", "/v1/links", key="none"), server.ask("GET", "/v1/nothing")]
     found += [server.ask("PATCH", "/v1/links"), server.ask("POST", "/v1/links", **large)]
+    form = {"path": "s3://results/a.csv"}
+    found.append(server.ask("POST", "/v1/links", data=form))
     with server.service.databases.main.begin() as connection:
         connection.execute(text("ALTER TABLE api_key RENAME TO elsewhere"))
     found.append(server.ask("GET", "/v1/links"))

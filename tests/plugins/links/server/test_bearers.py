@@ -12,9 +12,11 @@ import pytest
 from daypass.errors import ConfigError
 from daypass_links.server import settings
 from daypass_links.server.principals.issuer import InvalidTokenError, Issuer
+from tests.plugins.links.server.conftest import problem
 from tests.plugins.links.server.provider import NOW, RSA
-from tests.plugins.links.server.test_api import LINK, problem
+from tests.plugins.links.written import events_in
 
+LINK = "/v1/links"
 OIDC = """
 [oidc]
 issuer = "{issuer}"
@@ -40,9 +42,7 @@ def told(serving, provider):
 
 def events_of(server, kind):
     server.service.events.durable("seen").result()
-    with server.service.databases.reading_events.connect() as connection:
-        lines = connection.exec_driver_sql("SELECT line FROM event ORDER BY time, seq").scalars()
-        found = [json.loads(line) for line in lines]
+    found = events_in(server.service.databases.events)
     return [one for one in found if one["kind"] == kind]
 
 
@@ -132,8 +132,7 @@ def test_a_token_that_is_not_valid_is_told_so_and_nothing_of_it_is_shown(
     problem(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"] == INVALID
     assert events_of(server, "login") == []
-    with server.service.databases.reading_events.connect() as connection:
-        lines = b"".join(connection.exec_driver_sql("SELECT line FROM event").scalars()).decode()
+    lines = json.dumps(events_in(server.service.databases.events))
     for part in token.split("."):
         for text in (answer.text, str(answer.headers), caplog.text, lines):
             assert part not in text
@@ -146,8 +145,7 @@ def test_nothing_of_a_token_that_is_valid_is_in_events_or_logs(told, provider, c
     token = provider.token(iat=NOW)
     server.use(server.ask("POST", LINK, key=token, json=PATH).json())
     server.service.events.durable("seen").result()
-    with server.service.databases.reading_events.connect() as connection:
-        lines = b"".join(connection.exec_driver_sql("SELECT line FROM event").scalars()).decode()
+    lines = json.dumps(events_in(server.service.databases.events))
     for part in token.split("."):
         assert part not in caplog.text
         assert part not in lines

@@ -15,6 +15,9 @@ ASKED = {
     ("POST", "/v1/links/{link_id}/extend"),
     ("GET", "/v1/links/{link_id}/events"),
     ("POST", "/v1/revoke"),
+    ("GET", "/v1/suspensions"),
+    ("GET", "/v1/usage"),
+    ("POST", "/v1/lift"),
     ("POST", "/v1/keys"),
     ("GET", "/v1/keys"),
     ("DELETE", "/v1/keys/{key_id}"),
@@ -22,6 +25,11 @@ ASKED = {
     ("POST", "/v1/forms"),
     ("POST", "/v1/head"),
     ("POST", "/v1/explain"),
+    ("POST", "/v1/uploads"),
+    ("GET", "/v1/uploads/{upload_id}"),
+    ("DELETE", "/v1/uploads/{upload_id}"),
+    ("POST", "/v1/uploads/{upload_id}/parts"),
+    ("POST", "/v1/uploads/{upload_id}/complete"),
 }
 
 
@@ -48,10 +56,20 @@ def test_what_a_link_is_made_of_is_described_to_the_letter(server):
     assert names >= {*wanted.split(), "referrers", "filename", "label", "note", "content_type"}
     assert not names & {"encryption_key", "signing_time", "continuation_token"}
     assert body["schema"]["additionalProperties"] is False
+    assert (body["schema"]["type"], body["schema"]["maxItems"]) == (["object", "array"], 1000)
     # Every name that is described is one that is taken: what is wrong is its value.
     for name in names - {"path"}:
         answer = server.ask("POST", "/v1/links", json={"path": "daypass://maps/a", name: [1]})
         assert answer.json().get("code") != "unknown-option", name
+
+
+def test_what_an_upload_is_made_of_is_described(server):
+    found = server.ask("GET", "/openapi.json").json()
+    body = found["paths"]["/v1/uploads"]["post"]["requestBody"]["content"]["application/json"]
+    names = set(body["schema"]["properties"])
+    assert names >= {"path", "size", "part_size", "content_type", "metadata", "expires_in"}
+    assert not names & {"encryption_key", "content_length", "max_uses", "filename", "delimiter"}
+    assert body["schema"]["required"] == ["path", "size"]
 
 
 def test_the_page_names_all_of_it_and_loads_nothing(server):

@@ -6,15 +6,16 @@ import json
 import re
 import threading
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import create_engine, delete, event, insert, select, update
+from sqlalchemy import delete, event, func, insert, select, update
 
 from daypass.errors import AuditError, ConfigError
 from daypass_links.server.events.checkpoints import checkpoint
-from daypass_links.server.events.tables import CHECKPOINTS, EVENTS, METADATA
+from daypass_links.server.events.tables import BLOCKS, CHECKPOINTS, LINK_BLOCKS, METADATA
 from daypass_links.server.events.verification import verify_events
 from daypass_links.server.events.writer import Writer
 from daypass_links.server.keyset import KeySet
@@ -22,13 +23,10 @@ from daypass_links.server.keyset import KeySet
 NOW = 1_796_000_000.5
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request, tmp_path, servers):
-    url = f"sqlite:///{tmp_path / 'events.db'}"
-    made = create_engine(url if request.param == "sqlite" else servers("postgres").database())
-    METADATA.create_all(made)
-    yield made
-    made.dispose()
+@pytest.fixture
+def engine(engine):
+    METADATA.create_all(engine)
+    return engine
 
 
 @pytest.fixture
@@ -44,8 +42,12 @@ def writer(engine):
 
 
 def rows(engine):
+    """Return every line, with what it says of its number and kind."""
     with engine.connect() as connection:
-        return connection.execute(select(EVENTS).order_by(EVENTS.c.chain, EVENTS.c.seq)).all()
+        blocks = connection.scalars(select(BLOCKS.c.lines).order_by(BLOCKS.c.chain, BLOCKS.c.first))
+        lines = [line for block in blocks for line in block.splitlines(keepends=True)]
+    said = [(line, json.loads(line)) for line in lines]
+    return [SimpleNamespace(seq=one["seq"], kind=one["kind"], line=line) for line, one in said]
 
 
 def test_an_event_that_somebody_waits_for_is_on_record_when_they_go_on(engine, writer):
@@ -55,6 +57,14 @@ def test_an_event_that_somebody_waits_for_is_on_record_when_they_go_on(engine, w
     assert found[1]["link_id"] == "lnk_1"
     assert found[1]["method"] == "GET"
     assert found[1]["time"] == "2026-11-30T00:53:20.500000Z"
+
+
+def test_what_no_line_can_say_is_the_fault_of_who_says_it_and_the_chain_goes_on(engine, writer):
+    with pytest.raises(UnicodeEncodeError):
+        writer.note("use", key="half a \ud800 pair")
+    writer.durable("use", key="größer").result(timeout=10)
+    assert [json.loads(row.line)["kind"] for row in rows(engine)] == ["opened", "use"]
+    assert json.loads(rows(engine)[1].line)["key"] == "größer"
 
 
 def test_a_line_is_what_the_audit_s_reference_says_of_one(engine, writer):
@@ -105,6 +115,31 @@ def test_what_cannot_be_written_must_not_happen_and_goes_on_when_it_can(engine, 
     assert found == [(1, "opened"), (2, "use"), (3, "use"), (4, "closed")]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "error", [sqlalchemy.exc.OperationalError(None, None, Exception("disk full")), ValueError()]
+)
+def test_whoever_waits_is_told_of_a_failure_however_many_they_are(engine, writer, error):
+    writer.durable("use").result(timeout=10)
+    broken, all_are_there = threading.Event(), threading.Event()
+    broken.set()
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def fail(*_):
+        if broken.is_set():
+            assert all_are_there.wait(30)
+            raise error
+
+    waited_for = [writer.durable("use", link_id="lnk_2") for _ in range(1200)]
+    all_are_there.set()
+    for one in waited_for:
+        with pytest.raises(AuditError, match="could not be written down"):
+            one.result(timeout=10)
+    broken.clear()
+    writer.close()
+    assert [row.seq for row in rows(engine)] == list(range(1, 1204))
+
+
 @pytest.fixture
 def witnessed(engine, keys):
     """Two chains, one of which goes on between two checkpoints, and one that is closed."""
@@ -143,51 +178,93 @@ def test_a_checkpoint_s_signature_is_that_of_ed25519_over_its_text(engine, keys,
             assert json.loads(row.body)["root"] == root.hex()
 
 
+def _lines(connection, chain):
+    blocks = select(BLOCKS.c.lines).where(BLOCKS.c.chain == chain).order_by(BLOCKS.c.first)
+    return b"".join(connection.scalars(blocks)).splitlines(keepends=True)
+
+
+def _write(connection, chain, lines):
+    """Write other lines in place of a chain's, and beside them what they say, as who has the database can."""
+    blocks = connection.execute(select(BLOCKS).where(BLOCKS.c.chain == chain)).mappings().all()
+    others = [dict(block) for block in blocks]
+    connection.execute(delete(BLOCKS).where(BLOCKS.c.chain == chain))
+    said = [json.loads(line) for line in lines]
+    row = {
+        **others[0],
+        "first": said[0]["seq"],
+        "last": said[-1]["seq"],
+        "oldest": min(block["oldest"] for block in others),
+        "newest": max(block["newest"] for block in others),
+        "lines": b"".join(lines),
+    }
+    connection.execute(insert(BLOCKS).values(row))
+    for link in {one["link_id"] for one in said} - {None}:
+        place = {"link_id": link, "oldest": row["oldest"], "block": row["id"]}
+        connection.execute(delete(LINK_BLOCKS).where(LINK_BLOCKS.c.link_id == link))
+        connection.execute(insert(LINK_BLOCKS).values(place))
+
+
 def _change(connection, chains):
-    row = connection.execute(select(EVENTS).where(EVENTS.c.seq == 2)).first()
-    line = row.line.replace(b"lnk_", b"lnk-")
-    where = (EVENTS.c.chain == row.chain) & (EVENTS.c.seq == 2)
-    connection.execute(update(EVENTS).where(where).values(line=line))
+    lines = _lines(connection, chains[0])
+    lines[1] = lines[1].replace(b"lnk_", b"lnk-")
+    _write(connection, chains[0], lines)
 
 
 def _remove(connection, chains):
-    connection.execute(delete(EVENTS).where(EVENTS.c.seq == 2).where(EVENTS.c.chain == chains[0]))
+    lines = _lines(connection, chains[0])
+    _write(connection, chains[0], [lines[0], *lines[2:]])
 
 
 def _cut(connection, chains):
-    connection.execute(delete(EVENTS).where(EVENTS.c.seq > 3).where(EVENTS.c.chain == chains[0]))
+    _write(connection, chains[0], _lines(connection, chains[0])[:3])
 
 
 def _drop(connection, chains):
-    connection.execute(delete(EVENTS).where(EVENTS.c.chain == chains[1]))
+    connection.execute(delete(BLOCKS).where(BLOCKS.c.chain == chains[1]))
 
 
-def _copy(connection, chains):
-    connection.execute(
-        update(EVENTS).where(EVENTS.c.kind == "use").values(principal="somebody else")
-    )
+def _drop_a_block(connection, chains):
+    first = select(func.min(BLOCKS.c.first)).where(BLOCKS.c.chain == chains[0]).scalar_subquery()
+    connection.execute(delete(BLOCKS).where(BLOCKS.c.chain == chains[0], BLOCKS.c.first == first))
 
 
 def _swap(connection, chains):
-    two, three = connection.execute(
-        select(EVENTS).where(EVENTS.c.chain == chains[0]).where(EVENTS.c.seq.in_([2, 3]))
-    ).all()
-    for row, other in ((two, three), (three, two)):
-        where = (EVENTS.c.chain == row.chain) & (EVENTS.c.seq == row.seq)
-        connection.execute(update(EVENTS).where(where).values(line=other.line))
+    lines = _lines(connection, chains[0])
+    _write(connection, chains[0], [lines[0], lines[2], lines[1], *lines[3:]])
+
+
+def _swap_blocks(connection, chains):
+    """Have each of two blocks stand where the other does."""
+    for place in ("first", "last"):
+        connection.execute(
+            update(BLOCKS).where(BLOCKS.c.chain == chains[0]).values({place: -BLOCKS.c[place]})
+        )
+
+
+def _hide(connection, chains):
+    connection.execute(delete(LINK_BLOCKS).where(LINK_BLOCKS.c.link_id == "lnk_7"))
+
+
+def _postpone(connection, chains):
+    connection.execute(update(BLOCKS).values(newest=BLOCKS.c.newest + 3600))
+
+
+def _move(connection, chains):
+    connection.execute(update(BLOCKS).where(BLOCKS.c.chain == chains[0]).values(chain="chn_other"))
+
+
+def _no_lines(connection, chains):
+    connection.execute(update(BLOCKS).values(lines=b"\xff{\n[]\n"))
 
 
 def _rewrite(connection, chains):
     """Write the whole second chain anew, soundly, as who has the database can."""
     from daypass.audit import Chain
 
-    connection.execute(delete(EVENTS).where(EVENTS.c.chain == chains[1]))
     chain = Chain()
-    for kind in ("opened", "closed"):
-        fields = {"chain": chains[1], "kind": kind, "link_id": None, "principal": None}
-        line = chain.line(fields, NOW)
-        row = {**fields, "seq": chain.seq, "time": NOW, "line": line}
-        connection.execute(insert(EVENTS).values(row))
+    fields = {"chain": chains[1], "link_id": None, "principal": None}
+    lines = [chain.line({**fields, "kind": kind}, NOW) for kind in ("opened", "closed")]
+    _write(connection, chains[1], lines)
 
 
 def _uncheck(connection, chains):
@@ -207,8 +284,13 @@ def _forge(connection, chains):
         (_remove, "missing"),
         (_cut, "which is gone"),
         (_drop, "which is gone"),
-        (_copy, "columns beside its line"),
+        (_drop_a_block, "missing"),
+        (_postpone, "columns beside its lines"),
+        (_move, "columns beside its lines"),
+        (_hide, "lnk_7 would not be found"),
+        (_no_lines, "columns beside its lines"),
         (_swap, "lines were put in, repeated or moved|are missing|is missing"),
+        (_swap_blocks, "lines were put in, repeated or moved|are missing|is missing"),
         (_rewrite, "which is gone"),
         (_uncheck, "one is missing"),
         (_forge, "its signature is not that of its text"),

@@ -135,6 +135,8 @@ def test_a_key_for_encryption_verifies_nothing(provider, issuer):
         ({"issuer": "https://evil.example"}, "of another issuer"),
         ({"jwks_uri": None}, "names no jwks_uri"),
         ({"jwks_uri": "http://evil.example/keys"}, "names no jwks_uri that is https"),
+        ({"jwks_uri": "file://localhost/etc/keys"}, "names no jwks_uri that is https"),
+        ({"jwks_uri": "ftp://localhost/keys"}, "names no jwks_uri that is https"),
     ],
 )
 def test_a_provider_s_document_that_leads_elsewhere_is_refused(provider, issuer, document, said):

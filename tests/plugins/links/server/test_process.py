@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import sqlite3
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,63 +16,12 @@ from urllib.parse import urlsplit
 import pytest
 
 import daypass_links
-from tests.servers.process import serving
+from tests.plugins.links.written import events_at
+from tests.servers.links import DAYPASS, free_port, ready, served
 
 pytestmark = pytest.mark.servers
 
-
-#: The command beside the Python that runs the tests.
-DAYPASS = str(Path(sys.executable).with_name("daypass"))
-
-
-def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def store(servers):
-    """A bucket with an object in a real store."""
-    server = servers("localstack")
-    server.client.create_bucket(Bucket="links-results")
-    server.client.put_object(Bucket="links-results", Key="x.zarr/c/0 0", Body=b"chunk")
-    server.client.put_object(Bucket="links-results", Key="a.csv", Body=b"a,b\n1,2\n")
-    return server
-
-
-@pytest.fixture
-def configured(tmp_path, store):
-    """A configuration with a profile for the store, and an environment that names it."""
-    options = json.dumps(
-        {
-            "key": store.access_key,
-            "secret": store.secret,
-            "endpoint_url": store.endpoint,
-        }
-    )
-    file = tmp_path / "daypass.toml"
-    file.write_text('[profiles.results]\nurl = "s3://links-results"\n')
-    return {
-        **os.environ,
-        "DAYPASS_CONFIG": str(file),
-        "DAYPASS_PROFILES__RESULTS__STORAGE_OPTIONS": options,
-        "XDG_DATA_HOME": str(tmp_path / "data"),
-    }
-
-
-@contextmanager
-def served(env, directory, *words):
-    port = free_port()
-    command = [DAYPASS, "serve", "--port", str(port), *words]
-    directory.mkdir(exist_ok=True)
-    with serving(command, str(directory), env) as output:
-        yield output, f"http://127.0.0.1:{port}"
-
-
-def ready(output, address):
-    output.wait_for("listening on")
-    return wait_until_ready(address)
+REFERENCE = Path(__file__).parents[4] / "docs" / "reference"
 
 
 def wait_until_ready(address):
@@ -123,6 +68,21 @@ def test_a_link_is_made_read_counted_and_taken_back(configured, tmp_path):
         caught.value.close()
         kinds = [event.kind for event in client.events(link.link_id)]
         assert kinds == ["mint", "use", "use", "revoke"]
+
+
+def test_a_program_gives_a_password_as_the_documentation_says(process, kit, tmp_path):
+    client, bucket = kit
+    client.put_object(Bucket=bucket, Key="in/locked.txt", Body=b"opened")
+    link = process.client.create("daypass://kit/in/locked.txt", password="correct horse")
+    (tmp_path / "secret.txt").write_text("correct horse\n", "utf-8")
+    said = (REFERENCE / "links-api.md").read_text("utf-8").partition("### Passwords")[2]
+    command = said.partition("```sh\n")[2].partition("```")[0]
+    place, _, token = link.url.rpartition("/l/")
+    command = command.replace("https://links.example", place).replace("TOKEN", token)
+    command = command.replace("curl ", "curl --noproxy '*' ")
+    done = subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / token).read_bytes() == b"opened"
 
 
 def test_the_first_key_is_told_once_and_links_outlive_the_process(configured, tmp_path):
@@ -174,9 +134,9 @@ def test_told_to_stop_it_writes_what_it_promised_and_ends_its_chain(configured, 
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert '"event": "stopped"' in said
-    with closing(sqlite3.connect(tmp_path / "data" / "daypass" / "events.db")) as connection:
-        rows = connection.execute("SELECT kind FROM event ORDER BY time, seq").fetchall()
-    assert [kind for (kind,) in rows][-2:] == ["use", "closed"]
+    found = events_at(f"sqlite:///{tmp_path / 'data' / 'daypass' / 'events.db'}")
+    found.sort(key=lambda one: (one["time"], one["seq"]))
+    assert [one["kind"] for one in found][-2:] == ["use", "closed"]
 
 
 def status_of(url, agent):

@@ -1,4 +1,4 @@
-"""What the service promises, each promise by its name."""
+"""What the service promises, each promise by its name; what only a fault shows is held in ``faults`` beside this."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import base64
 import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
+from daypass.errors import AuditError
 from daypass_links.server.database.tables import api_key, link
-from daypass_links.server.events.tables import EVENTS
 from daypass_links.server.events.verification import verify_events
 from daypass_links.server.keyset import KeySet
+from tests.plugins.links.written import events_in
 
 LINK = "/v1/links"
+DOCS = Path(__file__).parents[4] / "docs"
 POLICY = """
 [[policy.rules]]
 name = "maps"
@@ -48,6 +52,45 @@ def test_a_stolen_database_opens_no_link_and_asks_nothing(server, tmp_path):
     for secret in (token_of(made), server.key, server.key.removeprefix("dpl_"), "made-up"):
         assert secret.encode() not in stolen
     assert b"X-Amz-Signature" not in stolen
+
+
+def test_every_404_has_one_body(server):
+    made = server.link()
+    gone = [b"/l/" + text for text in (b"", b"a", b"A" * 22, b"A" * 23, b"%41" * 22, b"\xff" * 22)]
+    gone += [f"/l/{token_of(made)}{more}".encode() for more in ("/", "/a", "a", "%00")]
+    said = [server.raw("GET", path) for path in gone]
+    assert said == [said[0]] * len(gone)
+    assert said[0][0] == 404
+    server.ask("DELETE", f"{LINK}/{made['link_id']}")
+    assert server.use(made).status_code == 410  # of one that was there, its holder is told
+
+
+def test_a_redirect_is_kept_by_nobody_and_tells_nobody_where_it_was_found(server):
+    for limits in ({}, {"max_uses": 2}, {"ip_range": "203.0.113.9"}):
+        answer = server.use(server.link(**limits))
+        assert answer.status_code == 307
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_use_is_counted_on_the_disk_before_it_is_acknowledged(server, tmp_path):
+    made = server.link(max_uses=2)
+    for number in (1, 2):
+        assert server.use(made, headers={"user-agent": f"reader/{number}"}).status_code == 307
+        # Another program sees it, and the disk has been waited for.
+        with closing(sqlite3.connect(tmp_path / "events.db")) as other:
+            counted = "SELECT uses FROM link_use WHERE link_id = ?"
+            assert other.execute(counted, (made["link_id"],)).fetchone() == (number,)
+    for engine in (server.service.databases.main, server.service.databases.events):
+        with engine.connect() as connection:
+            assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
+
+
+def test_the_docs_state_the_whole_bound_of_a_revocation():
+    told = (DOCS / "explanation" / "security-model.md").read_text()
+    bound = told[told.index("**The whole bound of a revocation.**") :].partition("\n* ")[0]
+    for part in ("after 1 second (5 where a notice", "`redirect_ttl`", "`max_age`"):
+        assert part in bound
 
 
 @pytest.mark.parametrize("way", ["one", "label", "all"])
@@ -91,21 +134,23 @@ def test_n_uses_have_n_winners_of_any_number_in_parallel_across_processes(servin
     assert running[1].ask("GET", f"{LINK}/{made['link_id']}").json()["uses"] == 3
 
 
+def kinds_of(server, link):
+    """Return what is on record of a link at this moment."""
+    found = events_in(server.service.databases.events)
+    return [one["kind"] for one in found if one["link_id"] == link["link_id"]]
+
+
 def test_a_use_is_on_record_before_a_limited_link_leads_anywhere(server):
     made = server.link(max_uses=1)
     assert server.use(made).status_code == 307
-    with server.service.databases.events.connect() as connection:
-        kinds = connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.link_id == made["link_id"]))
-        assert [*kinds] == ["mint", "use"]
+    assert kinds_of(server, made) == ["mint", "use"]
 
 
 def test_so_it_is_for_every_link_where_the_configuration_says_so(serving):
     server = serving('[audit]\nuse = "before"\n')
     made = server.link()
     assert server.use(made).status_code == 307
-    with server.service.databases.events.connect() as connection:
-        kinds = connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.link_id == made["link_id"]))
-        assert [*kinds] == ["mint", "use"]
+    assert kinds_of(server, made) == ["mint", "use"]
 
 
 @pytest.mark.parametrize("limits", [{}, {"max_uses": 5}])
@@ -114,7 +159,7 @@ def test_without_a_record_there_is_no_redirect_and_no_link(serving, limits):
     made = server.link(**limits)
     assert server.use(made).status_code == 307
     with server.service.databases.events.begin() as connection:
-        connection.execute(text("ALTER TABLE event RENAME TO away"))
+        connection.execute(text("ALTER TABLE event_block RENAME TO away"))
     answer = server.use(made)
     assert (answer.status_code, answer.json()["code"]) == (503, "database-failed")
     assert "location" not in answer.headers
@@ -123,7 +168,7 @@ def test_without_a_record_there_is_no_redirect_and_no_link(serving, limits):
     assert server.ask("GET", "/readyz").status_code == 503
     assert server.ask("GET", "/healthz").status_code == 200
     with server.service.databases.events.begin() as connection:
-        connection.execute(text("ALTER TABLE away RENAME TO event"))
+        connection.execute(text("ALTER TABLE away RENAME TO event_block"))
     while server.ask("GET", "/readyz").status_code != 200:
         pass  # it tries again by itself
     assert server.use(made).status_code == 307
@@ -165,6 +210,44 @@ def test_an_address_is_taken_from_declared_proxies_alone_the_right_most(
     server.service.events.durable("seen").result()
     items = server.ask("GET", f"{LINK}/{made['link_id']}/events").json()["items"]
     assert items[-1]["address"] == address
+
+
+def test_a_refusal_is_on_record_with_the_address_that_a_proxy_says(serving):
+    proxies = '[server]\ntrusted_proxies = ["10.0.0.0/8"]\n'
+    made = serving(proxies).link()
+    server = serving(f'{proxies}[[roots]]\nprofile = "maps"\npaths = ["other/**"]\n')
+    answer = server.use(made, peer="10.0.0.1", headers={"x-forwarded-for": "192.0.2.7"})
+    assert answer.status_code == 403
+    server.service.events.durable("seen").result()
+    items = server.ask("GET", f"{LINK}/{made['link_id']}/events").json()["items"]
+    assert [one["address"] for one in items if one["kind"] == "refuse"] == ["192.0.2.7"]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_no_link_is_there_whose_making_is_not_on_record(server, monkeypatch, many):
+    def fail(*_, **__):
+        msg = "the disk is full"
+        raise AuditError(msg)
+
+    monkeypatch.setattr(server.service.events, "_add", fail)
+    asked = {"path": "daypass://maps/a.csv"}
+    assert server.ask("POST", LINK, json=[asked] if many else asked).status_code == 503
+    monkeypatch.undo()
+    assert server.ask("GET", LINK).json()["items"] == []
+
+
+def test_a_link_leads_on_while_threads_have_every_connection_of_the_database(serving):
+    server, other = serving(), serving()
+    made, revoked = server.link(), server.link()
+    assert server.use(made).status_code == server.use(revoked).status_code == 307
+    pool, held = server.service.databases.main.pool, []
+    while pool.checkedout() < 15:
+        held.append(pool.connect())
+    other.ask("DELETE", f"{LINK}/{revoked['link_id']}")
+    assert server.use(made).status_code == 307
+    assert server.use(revoked).status_code == 410
+    for one in held:
+        one.close()
 
 
 def test_only_a_declared_proxy_says_that_it_was_https(serving):
@@ -307,12 +390,10 @@ def test_an_event_that_was_promised_is_in_a_chain_that_verifies(serving, tmp_pat
     other.service.events.durable("seen").result()
     found = verify_events(one.service.databases.events, KeySet.read(tmp_path / "server.key"))
     assert (found.ok, found.faults, found.chains) == (True, (), 2)
-    with one.service.databases.events.connect() as connection:
-        rows = connection.execute(select(EVENTS.c.kind, EVENTS.c.line))
-        lines = [(row.kind, json.loads(row.line)) for row in rows]
-    assert [kind for kind, _ in lines].count("use") == 60
-    assert [kind for kind, _ in lines].count("head") == 60
-    assert all(token_of(made) not in json.dumps(line) for _, line in lines)
+    lines = events_in(one.service.databases.events)
+    assert [line["kind"] for line in lines].count("use") == 60
+    assert [line["kind"] for line in lines].count("head") == 60
+    assert all(token_of(made) not in json.dumps(line) for line in lines)
 
 
 def test_a_link_works_again_as_soon_as_what_its_store_needs_is_there(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 ANY = "/l/AAAAAAAAAAAAAAAAAAAAAA"
@@ -98,7 +102,6 @@ def test_keys_below_a_prefix_are_decoded_once(server):
         "a/..",
         "a/./b",
         "a//b",
-        "a/",
         "%2e%2e/a",
         ".%2E/a",
         "a%2fb",
@@ -118,11 +121,29 @@ def test_keys_on_which_clients_and_stores_differ_are_refused(server, key):
     assert answer[1]["code"] == "invalid-path"
 
 
-def test_a_prefix_itself_is_no_object(server):
-    link = server.link("daypass://maps/x.zarr", prefix=True)
-    assert server.use(link).status_code == 404
-    token = link["url"].rstrip("/").rpartition("/")[2]
-    assert server.ask("GET", f"/l/{token}").status_code == 404
+@pytest.mark.parametrize("accept", ["*/*", "text/html,*/*;q=0.8"])
+def test_a_prefix_itself_is_no_object_and_leads_to_its_list(server, accept):
+    link = server.link("daypass://maps/x.zarr", prefix=True, max_uses=1)
+    place = f"/l/{link['url'].rstrip('/').rpartition('/')[2]}"
+    headers = {"accept": accept}
+    for method in ("GET", "HEAD"):
+        answer = server.ask(method, f"{place}?after=a", headers=headers)
+        assert (answer.status_code, answer.headers["location"]) == (308, f"{place}/?after=a")
+    answer = server.ask("HEAD", f"{place}/", headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, OPTIONS")
+    assert server.ask("PUT", place).status_code == 404
+    assert server.events(link) == ["mint"]
+
+
+def test_a_prefix_itself_leads_nobody_on_whom_the_link_is_not_for(server):
+    elsewhere = server.link("daypass://maps/x.zarr", prefix=True, ip_range="192.0.2.0/24")
+    taken_back = server.link("daypass://maps/x.zarr", prefix=True)
+    server.ask("DELETE", f"/v1/links/{taken_back['link_id']}")
+    answers = [
+        server.ask("GET", one["url"].removeprefix("https://links.example").rstrip("/"))
+        for one in (elsewhere, taken_back)
+    ]
+    assert [one.json()["code"] for one in answers] == ["address", "revoked"]
 
 
 def test_what_a_redirect_says_besides_where_it_leads(server):
@@ -255,6 +276,43 @@ def test_head_never_uses_a_link_up_and_works_while_a_use_is_left(server):
     assert server.use(link, **reader(5)).status_code == 307
     assert server.use(link, method="HEAD", **reader(5)).status_code == 307
     assert server.use(link, method="HEAD", **reader(6)).status_code == 410
+
+
+def test_a_link_that_is_used_up_is_not_signed_again_and_takes_no_quota(serving):
+    server = serving(
+        "[[policy.rules]]\nname = 'read'\npaths = ['s3://results/**']\nmethods = ['GET', 'HEAD']\n"
+        "per_caller = { urls_per_minute = 4 }\n"
+    )
+    link = server.link(max_uses=1)  # signs twice, to learn what GET and HEAD need
+    statuses = [server.use(link, **reader(number)).status_code for number in range(4)]
+    assert statuses == [307, 410, 410, 410]
+
+
+def test_head_waits_for_nobody_who_writes(server):
+    link = server.link(max_uses=1)
+    assert server.use(link, **reader(1)).status_code == 307
+    server.service.events.durable("seen").result()
+    with server.service.databases.events.begin():
+        assert server.use(link, method="HEAD", **reader(2)).status_code == 410
+
+
+def test_uses_are_counted_while_every_thread_of_the_api_waits_for_a_store(server):
+    link, over = server.link(max_uses=1), threading.Event()
+
+    async def follow():
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as threads:
+            loop.set_default_executor(threads)
+            waiting = loop.run_in_executor(None, over.wait)
+            transport = httpx.ASGITransport(server.app, client=("203.0.113.9", 4711))
+            async with httpx.AsyncClient(transport=transport) as http:
+                try:
+                    return await asyncio.wait_for(http.get(link["url"]), 10)
+                finally:
+                    over.set()
+                    await waiting
+
+    assert asyncio.run(follow()).status_code == 307
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,31 @@ def test_a_root_without_patterns_shares_keys_with_empty_segments_and_none_with_d
         assert said == (400, "invalid-path")
     patterned = serving(f'{ROOT}paths = ["a/**"]\n')
     assert refused(patterned, "daypass://maps/a//b") == (403, "refused")
+
+
+def test_roots_of_one_place_add_up_in_any_order(serving):
+    public = '[[roots]]\nprofile = "maps"\npaths = ["public/**"]\nmethods = ["GET", "HEAD"]\n'
+    analysts = '[[roots]]\nprofile = "maps"\ngroups = ["analysts"]\n'
+    for roots in (public + analysts, analysts + public):
+        server = serving(roots)
+        ann, bob = server.new_key("ann", groups=["analysts"]), server.new_key("bob")
+
+        def asked(key, path, method="GET", server=server):
+            body = {"path": f"daypass://maps/{path}", "method": method}
+            return server.ask("POST", LINK, key=key, json=body)
+
+        made = asked(ann, "raw/a", "PUT")
+        assert made.status_code == 201
+        assert server.use(made.json(), method="PUT").status_code == 307
+        assert asked(bob, "public/a").status_code == 201
+        assert asked(bob, "public/a", "PUT").status_code == 403
+        said = asked(bob, "raw/a").json()["detail"]
+        assert "of daypass://maps only public/** is shared" in said
+        assert "what lies below daypass://maps is shared by members of analysts alone" in said
+
+
+def test_of_nested_roots_the_longest_alone_decides(serving):
+    inner = '[[roots]]\nurl = "s3://results/private"\ngroups = ["analysts"]\n'
+    server = serving(ROOT + inner)
+    assert refused(server, "s3://results/private/a") == (403, "refused")
+    assert server.link("daypass://maps/a")["path"] == "daypass://maps/a"

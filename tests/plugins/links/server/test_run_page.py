@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import daypass_links
-from tests.plugins.links.server.test_process import DAYPASS, free_port, ready, served
 from tests.servers.install import nginx_program
+from tests.servers.links import DAYPASS, free_port, ready, served
 from tests.servers.process import serving
 
 pytestmark = pytest.mark.servers
@@ -50,8 +50,9 @@ def env(tmp_path):
         "DAYPASS_CONFIG": str(tmp_path / "config.toml"),
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "made-up",
-        # Where nothing listens.
+        # Where nothing listens, and what asks there does not wait to ask again.
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_MAX_ATTEMPTS": "1",
     }
 
 
@@ -112,7 +113,8 @@ def test_the_commands_of_the_page_go_as_it_says(env, tmp_path):
     copy = tmp_path / "backups" / "2026-11-30"
     with served(env, tmp_path / "run") as (output, address):
         key = output.wait_for("first key: ").removeprefix("first key: ")
-        ready(output, address)
+        assert output.wait_for("listening on ") == f"listening on {address}"
+        output.wait_for("links begin with https://links.example.org")
         asked = re.search(r"/v1/keys\".*?-d '(.*?)'", PAGE, re.DOTALL)[1]
         request = urllib.request.Request(
             f"{address}/v1/keys",

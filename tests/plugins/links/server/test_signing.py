@@ -6,9 +6,9 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
 
-from daypass_links.server.events.tables import EVENTS
+from daypass_links.server.api import signing
+from tests.plugins.links.written import events_in
 
 SIGN = "/v1/sign"
 PATH = {"path": "daypass://maps/a.csv"}
@@ -16,8 +16,7 @@ ROOTS = '[[roots]]\nprofile = "maps"\npaths = ["*.csv"]\n'
 
 
 def kinds(server):
-    with server.service.databases.events.connect() as connection:
-        return [*connection.scalars(select(EVENTS.c.kind).order_by(EVENTS.c.seq))]
+    return [one["kind"] for one in events_in(server.service.databases.events)]
 
 
 def test_one_url_is_signed_with_all_that_its_holder_must_know(server):
@@ -127,3 +126,26 @@ def test_bearers_of_a_providers_tokens_ask_with_its_groups(serving, provider):
     assert server.use(made.json()).status_code == 403
     for wrong in (provider.token(aud="other"), provider.token(exp=1), "dpl_x", "x"):
         assert server.ask("GET", "/v1/links", key=wrong).status_code == 401
+
+
+def test_the_lines_of_a_key_that_is_revoked_meanwhile_are_refused(server, monkeypatch):
+    named = {"principal": "ann", "scopes": ["admin"]}
+    made = server.ask("POST", "/v1/keys", json=named).json()
+    sign = signing._signed
+
+    def signed(*said, **more):
+        found = sign(*said, **more)
+        assert server.ask("DELETE", f"/v1/keys/{made['key_id']}").status_code == 204
+        return found
+
+    monkeypatch.setattr(signing, "_signed", signed)
+    monkeypatch.setattr(signing, "_AT_ONCE", 2)
+    answer = server.ask(
+        "POST",
+        SIGN,
+        key=made["key"],
+        content="\n".join([json.dumps(PATH)] * 5).encode(),
+        headers={"content-type": "application/x-ndjson"},
+    )
+    found = [json.loads(line) for line in answer.text.splitlines()]
+    assert [row.get("status") for row in found] == [None, None, 401, 401, 401]

@@ -52,7 +52,7 @@ def test_what_it_has_witnessed_verifies(served, capsys):
 def test_an_event_that_was_removed_is_found(served, capsys):
     engine = create_engine(f"sqlite:///{served / 'events.db'}")
     with engine.begin() as connection:
-        connection.execute(text("delete from event where kind in ('use', 'closed')"))
+        connection.execute(text("delete from event_block where last = 3"))
     engine.dispose()
     assert run(["audit", "verify"]) == 1
     assert "which is gone" in capsys.readouterr().err
@@ -63,3 +63,51 @@ def test_without_the_key_file_nothing_is_taken_for_verified(served, capsys):
     assert run(["audit", "verify"]) == 2
     assert "server.key cannot be read" in capsys.readouterr().err
     assert not (served / "server.key").exists()
+
+
+def test_before_the_first_checkpoint_there_is_no_head_to_note(served, capsys):
+    engine = create_engine(f"sqlite:///{served / 'events.db'}")
+    with engine.begin() as connection:
+        connection.execute(text("delete from checkpoint"))
+    engine.dispose()
+    assert run(["audit", "verify"]) == 0
+    said = capsys.readouterr()
+    assert said.out.endswith("3 lines verify, there is no head to note yet\n")
+    assert "there is no checkpoint yet" in said.err
+
+
+def test_with_the_public_halves_alone_it_verifies_and_signs_nothing(served, capsys, monkeypatch):
+    assert run(["serve", "keys", "--json"]) == 0
+    public = served.parent / "public.json"
+    public.write_text(capsys.readouterr().out)
+    public.chmod(0o644)
+    (served / "server.key").rename(served.parent / "elsewhere")
+    monkeypatch.setenv("DAYPASS_SERVER__KEY_FILE", str(public))
+    assert run(["audit", "verify"]) == 0
+    assert "3 lines verify, the head is" in capsys.readouterr().out
+    assert run(["serve", "keys", "rotate"]) == 2
+    assert "only the public half is here" in capsys.readouterr().err
+    other = json.loads(public.read_text())
+    other["keys"][0]["public"] = "11" * 32
+    public.write_text(json.dumps(other))
+    assert run(["audit", "verify"]) == 1
+    assert "its signature is not that of its text" in capsys.readouterr().err
+
+
+def test_keys_overlap_and_a_running_service_signs_with_the_newest(served, capsys):
+    service = Service.of(settings.load())
+    assert run(["serve", "keys", "rotate"]) == 0
+    newest = capsys.readouterr().out.strip()
+    service.events.note("use", link_id="lnk_2")
+    service.close()
+    assert run(["serve", "keys"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [state for _, state, _ in rows] == ["signs", "verifies"]
+    assert rows[0][0] == newest
+    assert {kid[:4] for kid, _, _ in rows} == {"kid_"}  # an API key's ID begins otherwise
+    engine = create_engine(f"sqlite:///{served / 'events.db'}")
+    with engine.connect() as connection:
+        kids = [*connection.scalars(text("select kid from checkpoint order by n"))]
+    engine.dispose()
+    assert kids == [rows[1][0], newest]
+    assert run(["audit", "verify"]) == 0

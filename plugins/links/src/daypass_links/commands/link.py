@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from inspect import cleandoc
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daypass.base.messages import shown
 from daypass.base.times import until
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed
+from daypass.errors import ObjectNotFoundError
 from daypass.model.options import OF_LINKS
 
 if TYPE_CHECKING:
@@ -69,6 +72,13 @@ def _create(
     prefix: bool,
     label: str | None,
     note: str | None,
+    message: str | None,
+    preview: bool,
+    asks: bool,
+    password_stdin: bool,
+    page: bool,
+    inbox: bool,
+    content_types: tuple[str, ...],
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -76,21 +86,56 @@ def _create(
 
     A PATH that ends in a slash, or --prefix, opens all that lies below it. On a terminal the link is a card
     with all that its holder must know; otherwise stdout gets the bare URL, or with --json an object.
+    With --inbox it is a page by which people send files below PATH, each of at most --max-bytes, and --max-uses in all.
     """
+    if content_types and not inbox:
+        msg = "--takes says which media types an inbox takes: give --inbox too, or --content-type for one upload"
+        raise click.UsageError(msg)
     asked: dict[str, Any] = {**options.asked(values)}
+    if content_types:
+        asked["content_types"] = content_types
     link = client(server).create(
-        path, prefix=prefix or path.endswith("/"), label=label, note=note, **asked
+        path,
+        prefix=prefix or path.endswith("/"),
+        label=label,
+        note=note,
+        message=message,
+        preview=preview,
+        password=_password(asks=asks, on_stdin=password_stdin),
+        inbox=inbox,
+        **asked,
     )
+    if inbox and not path.endswith("/"):
+        warn(f"{path} is taken for a folder: files come in below {link.path}")
+    url = (link.page if page else link.url) or ""
     if as_json:
-        say_json(link.to_dict(reveal=True))
+        say_json(plain(link))
     elif on_terminal():
         say_card(link)
-        say(link.url or "")
+        say(url)
     else:
         if link.unenforced:
             warn(f"{link.path}: nobody enforces {listed(link.unenforced)}")
-        say(link.url or "")
+        say(url)
     return 0
+
+
+def _password(*, asks: bool, on_stdin: bool) -> str | None:
+    """Return the password of a new link; it is no argument, which other users of the machine would see."""
+    if asks and on_stdin:
+        msg = "give --password or --password-stdin, not both"
+        raise click.UsageError(msg)
+    if asks:
+        found: str = click.prompt(
+            "Password of the link", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return found
+    return sys.stdin.readline().rstrip("\r\n") if on_stdin else None
+
+
+def plain(link: Link) -> dict[str, Any]:
+    """Return a link for JSON, with the address of its page, which is made of the URL."""
+    return {**link.to_dict(reveal=True), "page": link.page}
 
 
 def say_card(link: Link) -> None:
@@ -102,14 +147,31 @@ def say_card(link: Link) -> None:
         "state": link.state.replace("_", " "),
         "permits": ", ".join(sorted(link.permits)),
         "ends": until(link.expires_at, datetime.now(UTC)),
-        "why": "as requested" if link.expires_because == "requested" else link.expires_because,
         "uses": uses,
         "send": [f"{name}: {value}" for name, value in link.headers.items()] or "no headers",
         "made by": link.owner,
     }
-    rows |= {name: said for name in ("label", "note") if (said := getattr(link, name))}
+    if link.expires_because != "requested":
+        rows["why"] = link.expires_because
+    rows |= {name: said for name in ("label", "note", "message") if (said := getattr(link, name))}
     if link.starts_at is not None:
         rows["begins"] = until(link.starts_at, datetime.now(UTC))
+    if link.ip_range is not None:
+        rows["from"] = link.ip_range
+    if link.inbox is not None:
+        most = link.inbox.get("max_bytes")
+        rows["takes"] = [
+            *(link.inbox.get("content_types") or ["files of any type"]),
+            "of any size" if most is None else f"of at most {most} bytes",
+        ]
+    if link.referrers is not None:
+        rows["on pages of"] = list(link.referrers)
+    if link.https_only:
+        rows["by"] = "https alone"
+    if link.has_password:
+        rows["asks for"] = "a password"
+    if link.preview:
+        rows["shows"] = "its beginning"
     if link.unenforced:
         rows["not enforced"] = listed(link.unenforced)
     say_rows("link", rows)
@@ -117,24 +179,24 @@ def say_card(link: Link) -> None:
 
 def _say(link: Link, *, as_json: bool) -> int:
     if as_json:
-        say_json(link.to_dict(reveal=True))
+        say_json(plain(link))
     else:
         say_card(link)
     return 0
 
 
-def _show(link_id: str, *, server: str | None, as_json: bool) -> int:
+def _show(link: str, *, server: str | None, as_json: bool) -> int:
     """Show a link as it stands: what it opens, until when, how often it was used."""
-    return _say(client(server).show(link_id), as_json=as_json)
+    return _say(client(server).show(link), as_json=as_json)
 
 
-def _extend(link_id: str, *, server: str | None, expires_in: str, as_json: bool) -> int:
+def _extend(link: str, *, server: str | None, expires_in: str, as_json: bool) -> int:
     """Let a link live so long from now on."""
-    return _say(client(server).extend(link_id, expires_in), as_json=as_json)
+    return _say(client(server).extend(link, expires_in), as_json=as_json)
 
 
 def _revoke(
-    link_id: str | None,
+    link: str | None,
     *,
     server: str | None,
     owner: str | None,
@@ -142,13 +204,46 @@ def _revoke(
     label: str | None,
     everything: bool,
 ) -> int:
-    """Take back one link by its ID, or all of an owner, below a path, or of a label.
+    """Take back one link by its ID or its URL, or all of an owner, below a path, or of a label.
 
     No new signature is made within a second; what was signed before ends within the service's redirect_ttl.
     """
-    count = client(server).revoke(link_id, owner=owner, prefix=prefix, label=label, all=everything)
+    _check_one(
+        "which links to revoke",
+        {
+            "LINK": link,
+            "--owner": owner,
+            "--prefix": prefix,
+            "--label": label,
+            "--all": everything,
+        },
+    )
+    count = client(server).revoke(link, owner=owner, prefix=prefix, label=label, all=everything)
     say(f"revoked: {count}")
     return 0
+
+
+def _lift(link_id: str | None, *, server: str | None, owner: str | None) -> int:
+    """Lift the suspension of a link by its ID, or of a caller; it takes the key of an admin."""
+    _check_one("whose suspension to lift", {"ID": link_id, "--owner": owner})
+    if not client(server).lift(link_id, owner=owner):
+        raise not_suspended(link_id or owner)
+    say("lifted")
+    return 0
+
+
+def not_suspended(name: str | None) -> ObjectNotFoundError:
+    """Return the error of a name that is not suspended, or is none."""
+    msg = f"{shown(str(name))} is not suspended: `daypass links suspensions` lists what is"
+    return ObjectNotFoundError(msg)
+
+
+def _check_one(what: str, ways: dict[str, str | bool | None]) -> None:
+    """Raise unless one way is given, in the words of the command line."""
+    if sum(value not in (None, False) for value in ways.values()) != 1:
+        *others, last = ways
+        msg = f"say {what}, in one way: {', '.join(others)} or {last}"
+        raise click.UsageError(msg)
 
 
 def _command(name: str, callback: Callable[..., int], *params: click.Parameter) -> click.Command:
@@ -161,7 +256,7 @@ def _command(name: str, callback: Callable[..., int], *params: click.Parameter) 
     )
 
 
-_ID = click.Argument(["link_id"], metavar="ID")
+_LINK = click.Argument(["link"], metavar="LINK")
 
 create = _command(
     "link",
@@ -170,14 +265,30 @@ create = _command(
     click.Option(["--prefix"], is_flag=True, help="Open all that lies below PATH."),
     click.Option(["--label"], metavar="TEXT", help="A word to find and revoke links by."),
     click.Option(["--note"], metavar="TEXT", help="A remark."),
+    click.Option(["--message"], metavar="TEXT", help="A line for whoever gets the link."),
+    click.Option(["--preview"], is_flag=True, help="Let its page show how the file begins."),
+    click.Option(
+        ["--password", "asks"], is_flag=True, help="Ask here for a password that the link asks for."
+    ),
+    click.Option(["--password-stdin"], is_flag=True, help="Take a password from stdin."),
+    click.Option(["--page"], is_flag=True, help="Print the address of its page, for people."),
+    click.Option(
+        ["--inbox"], is_flag=True, help="Make a page by which people send files below PATH."
+    ),
+    click.Option(
+        ["--takes", "content_types"],
+        metavar="TYPE",
+        multiple=True,
+        help="A media type that an inbox takes, such as image/*; any without it.",
+    ),
     *options.of(name for name in OF_LINKS if name not in _NOT_HERE).values(),
     json_option,
 )
-show = _command("show", _show, _ID, json_option)
+show = _command("show", _show, _LINK, json_option)
 extend = _command(
     "extend",
     _extend,
-    _ID,
+    _LINK,
     click.Option(
         ["--expires-in"], required=True, metavar="DURATION", help="Lifetime from now, such as 30d."
     ),
@@ -186,17 +297,23 @@ extend = _command(
 revoke = _command(
     "revoke",
     _revoke,
-    click.Argument(["link_id"], metavar="[ID]", required=False),
+    click.Argument(["link"], metavar="[LINK]", required=False),
     click.Option(["--owner"], metavar="NAME", help="All that one caller made."),
     click.Option(["--prefix"], metavar="PATH", help="All that open something below a path."),
     click.Option(["--label"], metavar="TEXT", help="All of a label."),
     click.Option(["--all", "everything"], is_flag=True, help="All there are."),
 )
+lift = _command(
+    "lift",
+    _lift,
+    click.Argument(["link_id"], metavar="[ID]", required=False),
+    click.Option(["--owner"], metavar="NAME", help="A caller, in place of a link."),
+)
 
 command = _Commands(
     "link",
-    commands={"show": show, "extend": extend, "revoke": revoke},
-    help=f"{cleandoc(_create.__doc__ or '')}\n\nWith show, extend or revoke and the ID of a link, look at it or change it.",
+    commands={"show": show, "extend": extend, "revoke": revoke, "lift": lift},
+    help=f"{cleandoc(_create.__doc__ or '')}\n\nWith show, extend, revoke or lift and the ID of a link (or, but for lift, its URL), look at it or change it.",
     epilog=exits.EPILOG,
-    subcommand_metavar="PATH [OPTIONS] | show ID | extend ID | revoke ID",
+    subcommand_metavar="PATH [OPTIONS] | show LINK | extend LINK | revoke LINK | lift ID",
 )

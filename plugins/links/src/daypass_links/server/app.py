@@ -1,37 +1,53 @@
-"""The application of one process: redirects in front, the API behind them."""
+"""The application of one process: redirects in front, the API and the pages behind them."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import Scope
 
 from daypass import __version__
-from daypass_links.server import settings
+from daypass_links.server import settings, traces
 from daypass_links.server.api.answers import HANDLERS
-from daypass_links.server.api.description import as_json, as_page
+from daypass_links.server.api.bodies import JSONRequest
+from daypass_links.server.api.description import Described, as_json, as_page
 from daypass_links.server.api.health import healthz, metrics, readyz
 from daypass_links.server.api.keys import KeysController
 from daypass_links.server.api.links import LinksController
 from daypass_links.server.api.signing import SigningController
+from daypass_links.server.api.suspensions import SuspensionsController
+from daypass_links.server.api.uploads import UploadsController
+from daypass_links.server.api.usage import UsageController
+from daypass_links.server.inbox.routes import INBOX
 from daypass_links.server.links.redirect import BEGINNING, redirect
 from daypass_links.server.logs import log, log_as_json
+from daypass_links.server.pages.friendly import as_shown
+from daypass_links.server.pages.router import PAGES
 from daypass_links.server.service import Service
+from daypass_links.server.tokens import TOKEN
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 __all__ = ["application", "create"]
 
-App = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+#: Where a request says of which service it is.
+_OF = "daypass.service"
 #: The largest body of a request, in bytes.
 _LARGEST = 1 << 20
+#: A link, and what lies below it, with a slash at its end.
+_FOLDER = re.compile(rb"/l/%b/(?:.*/)?" % TOKEN.pattern, re.DOTALL)
 #: How often a process looks whether it is alone, and how long it may take to end then, in seconds.
 _LOOK, _PATIENCE = 0.5, 10.0
 
@@ -40,9 +56,19 @@ def create() -> App:
     """Make the application that the configuration describes."""
     log_as_json()
     Thread(target=_end_with, args=(os.getppid(),), name="daypass-parent", daemon=True).start()
-    service = Service.of(settings.load(), time.time)
+    shared = os.environ.get(settings.SHARED)
+    service = Service.of(settings.load(), time.time, Path(shared) if shared else None)
     log.info("serving", url=service.settings.server.url, chain=service.events.chain)
-    return application(service)
+    return application(service, traces.provider() if service.settings.server.traces else None)
+
+
+def _lists(scope: Mapping[str, Any]) -> bool:
+    """Tell whether a folder of what may be a link is asked for, of which there is a page; as it was sent, since that is what both read."""
+    return (
+        scope["path"].endswith("/")  # first, since every redirect is asked
+        and scope["method"] == "GET"
+        and _FOLDER.fullmatch(scope["raw_path"]) is not None
+    )
 
 
 def _end_with(parent: int) -> None:
@@ -54,50 +80,80 @@ def _end_with(parent: int) -> None:
     os._exit(1)  # who was asked has not gone
 
 
-def application(service: Service) -> App:
-    """Make the application around a service, which is closed when the application shuts down."""
+def _service(scope: Scope) -> Service:
+    """Return the service that a request is of."""
+    service: Service = scope[_OF]  # type: ignore[literal-required]
+    return service
 
-    @asynccontextmanager
-    async def open_until_the_end(_: Litestar) -> AsyncIterator[None]:
-        """Close the service when the application shuts down."""
-        try:
-            yield
-        finally:
-            service.close()
-            log.info("stopped", chain=service.events.chain)
 
-    api: Any = Litestar(
-        [
-            LinksController,
-            KeysController,
-            SigningController,
-            healthz,
-            readyz,
-            metrics,
-            as_json,
-            as_page,
-        ],
-        dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
-        exception_handlers=HANDLERS,
-        lifespan=[open_until_the_end],
-        logging_config=None,
-        request_max_body_size=_LARGEST,
-        # Its own pages would load scripts from elsewhere.
-        openapi_config=OpenAPIConfig(
-            title="daypass-links",
-            version=__version__,
-            use_handler_docstrings=True,
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-            path="/schema",
-        ),
-    )
-    links = redirect(service)
+#: The API and the pages, for whatever service: to make them takes longer than most of what is asked of them.
+_API: Any = Litestar(
+    [
+        LinksController,
+        KeysController,
+        SigningController,
+        SuspensionsController,
+        UsageController,
+        UploadsController,
+        healthz,
+        readyz,
+        metrics,
+        as_json,
+        as_page,
+        INBOX,
+        PAGES,
+    ],
+    dependencies={"service": Provide(_service, sync_to_thread=False)},
+    exception_handlers=HANDLERS,
+    request_class=JSONRequest,
+    logging_config=None,
+    request_max_body_size=_LARGEST,
+    # Its own pages would load scripts from elsewhere.
+    openapi_config=OpenAPIConfig(
+        title="daypass-links",
+        version=__version__,
+        use_handler_docstrings=True,
+        render_plugins=[Described(path="/openapi.json")],
+        path="/schema",
+    ),
+)
 
-    async def answered(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+
+def application(service: Service, provider: TracerProvider | None = None) -> App:
+    """Make the application around a service, which is closed when the application shuts down.
+
+    Args:
+        service: the service.
+        provider: makes a trace of each request, if anybody does.
+
+    """
+    links = redirect(service, as_shown)
+
+    async def until_the_end(receive: Any, send: Any) -> None:
+        """Close the service when the application shuts down, as ASGI tells it."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        service.close()
+        if provider is not None:
+            provider.shutdown()
+        log.info("stopped", chain=service.events.chain)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def answered(scope: MutableMapping[str, Any], receive: Any, send: Any) -> Awaitable[None]:
         """Answer links here, and leave the rest to the API."""
-        if scope["type"] == "http" and scope["path"].startswith(BEGINNING):
-            await links(scope, receive, send)
+        if scope["type"] != "http":
+            return until_the_end(receive, send)
+        found: Awaitable[None]
+        if scope["path"].startswith(BEGINNING) and not _lists(scope):
+            found = links(scope, receive, send)
         else:
-            await api(scope, receive, send)
+            scope[_OF] = service
+            found = _API(scope, receive, send)
+        return found
 
-    return answered
+    if provider is None:
+        return answered
+    from daypass_links.server.traces.requests import traced
+
+    return traced(answered, provider)

@@ -6,11 +6,22 @@ from typing import Any
 
 import msgspec
 
-from daypass.errors import DaypassError, QuotaError
+from daypass.errors import ConfigError, DaypassError, QuotaError
+from daypass_links.server.logs import log
 from daypass_links.wire import PROBLEM
 
-__all__ = ["PROBLEM", "UnauthenticatedError", "body", "problem"]
+__all__ = [
+    "AGAIN",
+    "PROBLEM",
+    "MediaTypeError",
+    "UnauthenticatedError",
+    "body",
+    "detail",
+    "problem",
+]
 
+#: When to ask again where the service cannot do just now what was asked, in seconds.
+AGAIN = 1
 _TITLES = {
     400: "Bad request",
     401: "Not authenticated",
@@ -19,6 +30,7 @@ _TITLES = {
     405: "Method not allowed",
     410: "Gone",
     413: "Too large",
+    415: "Unsupported media type",
     422: "Not supported",
     429: "Too many",
     500: "Internal error",
@@ -45,15 +57,32 @@ class UnauthenticatedError(DaypassError, PermissionError):
         self.challenge = challenge
 
 
+class MediaTypeError(DaypassError, ValueError):
+    """The body says that it is something else than what is read here."""
+
+    code = "unsupported-media-type"
+    http_status = 415
+
+
 def problem(error: DaypassError) -> dict[str, Any]:
     """Return what is told of an error."""
-    found = _told(error.http_status, error.code, str(error))
+    found = _told(error.http_status, error.code, detail(error))
     option = getattr(error, "option", None)
     if option is not None:
         found["option"] = option
     if isinstance(error, QuotaError) and error.retry_after is not None:
         found["retry_after"] = error.retry_after
+    elif error.http_status == 503:  # noqa: PLR2004 - HTTP's own
+        found["retry_after"] = AGAIN
     return found
+
+
+def detail(error: DaypassError) -> str:
+    """Return the words for whoever asked; what names the service's files and what is in them, its log says instead."""
+    if not isinstance(error, ConfigError):
+        return str(error)
+    log.error("the configuration does not do what was asked", detail=str(error))
+    return "the service cannot do this as it is configured: its log says why"
 
 
 def body(status: int, code: str, detail: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What the service is told: ``[server]``, ``[links]``, ``[[roots]]``, ``[oidc]``, ``[alerts]`` and its keys of ``[audit]``, as attrs classes."""
+"""What the service is told: ``[server]``, ``[links]``, ``[[roots]]``, ``[oidc]``, ``[alerts]``, ``[notices]`` and its keys of ``[audit]``, as attrs classes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -16,15 +17,18 @@ from daypass.errors import InvalidRequestError
 from daypass.model.paths import parse_path
 from daypass_links.server.alerts.destinations import destination
 from daypass_links.server.alerts.signatures import secret_of
+from daypass_links.server.notices.addresses import address, sender_of, server_of
 from daypass_links.server.words import check_words
 from daypass_links.wire import SCOPES
 
 __all__ = [
     "METHODS",
+    "SHARED",
     "Alerts",
     "Audit",
     "Links",
     "Network",
+    "Notices",
     "OpenID",
     "Root",
     "Server",
@@ -34,6 +38,8 @@ __all__ = [
 ]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+#: The variable in which the command tells its processes of a directory that they share.
+SHARED = "_DAYPASS_LINKS_SHARED"
 #: What a link can be for.
 METHODS = ("GET", "HEAD", "PUT", "DELETE")
 
@@ -68,6 +74,13 @@ def _networks(values: tuple[str, ...]) -> tuple[Network, ...]:
         raise InvalidRequestError(msg, option="trusted_proxies") from None
 
 
+def _redis(value: str | None) -> str | None:
+    if value is not None and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        msg = "redis is an address such as redis://127.0.0.1:6379, rediss://HOST or unix:///run/redis.sock"
+        raise InvalidRequestError(msg, option="redis")
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class Server:
     """``[server]``: where the service listens, is reached, and keeps what it knows."""
@@ -83,12 +96,16 @@ class Server:
     #: Whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
     trusted_proxies: tuple[str, ...] = ()
     #: Where links and keys are, as SQLAlchemy writes it; without it, SQLite in the user's data directory.
-    database: str | None = None
+    database: str | None = attrs.field(default=None, repr=False)
     #: Where events are; without it, beside the database.
-    events: str | None = None
+    events: str | None = attrs.field(default=None, repr=False)
     #: The file with the keys that sign checkpoints, which only its owner may read; without it, beside a database of SQLite,
     #: or in the user's data directory. Whoever has the database alone signs nothing.
     key_file: str | None = None
+    #: Where quotas of the policy are counted for all processes, as ``redis://HOST`` or ``rediss://HOST``; without it, each counts for itself.
+    redis: str | None = attrs.field(default=None, converter=_redis, repr=False)
+    #: Whether a trace is made of each request (OpenTelemetry), and sent to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` says.
+    traces: bool = False
     #: The networks of ``trusted_proxies``.
     proxies: tuple[Network, ...] = attrs.field(init=False, repr=False)
 
@@ -99,15 +116,20 @@ class Server:
     @property
     def url(self) -> str:
         """What links begin with."""
+        return self.public_url or self.own_url
+
+    @property
+    def own_url(self) -> str:
+        """Where the service listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        return f"http://{host}:{self.port}"
 
     @property
     def keys(self) -> Path:
         """The file with the server's keys."""
         if self.key_file is not None:
             return Path(self.key_file).expanduser()
-        file = self._file
+        file = self.file
         if file is not None:
             return file.with_name("server.key")
         from platformdirs import user_data_path
@@ -117,11 +139,11 @@ class Server:
     @property
     def is_there(self) -> bool:
         """Whether there may be a database: one of SQLite has a file."""
-        file = self._file
+        file = self.file
         return file is None or file.exists()
 
     @property
-    def _file(self) -> Path | None:
+    def file(self) -> Path | None:
         """The main database's file, where it is one of SQLite."""
         scheme, _, path = self.databases[0].partition(":///")
         return Path(path) if scheme.startswith("sqlite") else None
@@ -154,6 +176,10 @@ class Links:
     redirect_ttl: Any = attrs.field(default="60s", converter=_span)
     #: How long a client may keep where a link led to, where nothing about the link forbids it, in seconds; 0 for never.
     max_age: Any = attrs.field(default=0, converter=_span_or_zero)
+    #: Whether who made a link is shown its URL again later; then its token is kept, sealed with a key of the key file.
+    show_again: bool = False
+    #: Groups whose members see one another's links on the pages, and what happened to them; whoever made one, or an ``admin``, changes it.
+    groups_see: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -232,6 +258,38 @@ class OpenID:
     )
     #: Groups whose members are an ``admin``.
     admin_groups: tuple[str, ...] = ()
+    #: As whom the provider knows the pages; with it, people sign in there. It takes them back to `PUBLIC_URL/auth/callback`.
+    client_id: str | None = None
+    #: What proves it to the provider; none of a public client, of whom PKCE proves it.
+    client_secret: str | None = attrs.field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a secret of nobody."""
+        if self.client_secret is not None and self.client_id is None:
+            msg = "client_secret is that of a client_id, which says as whom the provider knows the pages"
+            raise InvalidRequestError(msg, option="client_secret")
+
+
+def _check_both(name: str, section: Alerts | Notices, *settings: str) -> None:
+    """Raise where one of two settings of a section is there without the other."""
+    missing = [one for one in settings if getattr(section, one) is None]
+    if len(missing) == 1:
+        (there,) = {*settings}.difference(missing)
+        msg = f"{missing[0]} is missing, which goes with {there}: write it into [{name}], or set DAYPASS_{name.upper()}__{missing[0].upper()}"
+        raise InvalidRequestError(msg, option=missing[0])
+
+
+def _check_webhook(name: str, section: Alerts | Notices) -> None:
+    """Refuse a webhook that leads where none may, or that nobody could tell from others."""
+    _check_both(name, section, "webhook", "webhook_secret")
+    if section.webhook is not None and section.webhook_secret is not None:
+        destination(section.webhook, may_be_private=section.webhook_private)
+        secret_of(section.webhook_secret)
+
+
+def _unusual(value: tuple[str, ...]) -> tuple[str, ...]:
+    check_words(value, ("mints", "uses", "refusals"), "suspend")
+    return value
 
 
 @attrs.frozen(kw_only=True)
@@ -256,17 +314,61 @@ class Alerts:
     webhook: str | None = None
     #: What signs what they are told (Standard Webhooks): ``whsec_`` and random bytes in base64.
     webhook_secret: str | None = attrs.field(default=None, repr=False)
+    #: What suspends a caller or a link that does it unusually often: ``mints``, ``uses``, ``refusals``. Who has a link can cause the last two.
+    suspend: tuple[str, ...] = attrs.field(default=(), converter=_unusual)
     #: Whether the webhook may be in a network of one's own, and by http there.
     webhook_private: bool = False
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a webhook that leads where none may, or that nobody could tell from others."""
-        if (self.webhook is None) is not (self.webhook_secret is None):
-            msg = "a webhook has a webhook_secret, by which whoever is told knows that it is us, and the other way round"
-            raise InvalidRequestError(msg, option="webhook")
-        if self.webhook is not None and self.webhook_secret is not None:
-            destination(self.webhook, may_be_private=self.webhook_private)
-            secret_of(self.webhook_secret)
+        """Refuse a webhook that cannot be."""
+        _check_webhook("alerts", self)
+
+
+def _spans(values: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(sorted({_span(value) for value in values}))
+
+
+def _addresses(values: dict[str, str]) -> dict[str, str]:
+    return {name: address(value) for name, value in values.items()}
+
+
+@attrs.frozen(kw_only=True)
+class Notices:
+    """``[notices]``: tell of a link before it ends, by a ``webhook``, by mail through ``smtp``, or by both."""
+
+    #: How long before.
+    before: tuple[Any, ...] = attrs.field(default=("3d",), converter=_spans)
+    #: Who is told of every link, by POST: https, or this machine.
+    webhook: str | None = None
+    #: What signs what they are told (Standard Webhooks): ``whsec_`` and random bytes in base64.
+    webhook_secret: str | None = attrs.field(default=None, repr=False)
+    #: Whether the webhook may be in a network of one's own, and by http there.
+    webhook_private: bool = False
+    #: By which server whoever made a link is sent a mail: ``smtp://HOST:587``, which goes on by STARTTLS, or ``smtps://HOST:465``.
+    smtp: str | None = None
+    #: Who signs in there, if anybody has to.
+    smtp_user: str | None = None
+    #: By which password.
+    smtp_password: str | None = attrs.field(default=None, repr=False)
+    #: From whom mails are, as ``links@example.org`` or ``daypass <links@example.org>``.
+    sender: str | None = None
+    #: Where mail reaches people and keys, by their names; of others it is what the OpenID provider has verified as their ``email``.
+    addresses: dict[str, str] = attrs.field(factory=dict, converter=_addresses)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what would tell nobody, and what cannot be."""
+        _check_webhook("notices", self)
+        if self.webhook is None and self.smtp is None:
+            msg = "notices need somebody who is told: a webhook, or smtp and a sender"
+            raise InvalidRequestError(msg, option="notices")
+        if not self.before:
+            msg = 'notices are sent some time before an end, such as before = ["3d"]'
+            raise InvalidRequestError(msg, option="before")
+        for one, other in (("smtp", "sender"), ("smtp_user", "smtp_password")):
+            _check_both("notices", self, one, other)
+        if self.smtp is not None and self.sender is not None:
+            server_of(self.smtp)
+            sender_of(self.sender)
 
 
 #: What `daypass.config` reads for us.
@@ -277,6 +379,7 @@ sections: Mapping[str, Any] = {
     "audit": Audit,
     "oidc": OpenID,
     "alerts": Alerts,
+    "notices": Notices,
 }
 
 
@@ -290,6 +393,7 @@ class Settings:
     audit: Audit = attrs.field(factory=Audit)
     oidc: OpenID | None = None
     alerts: Alerts | None = None
+    notices: Notices | None = None
 
 
 def load() -> Settings:

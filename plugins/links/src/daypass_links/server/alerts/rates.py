@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from statistics import median
 
 import attrs
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from daypass_links.server.database.tables import link
-from daypass_links.server.events.tables import EVENTS
+from daypass_links.server.events.reading import between
 from daypass_links.server.settings import Alerts
 
 __all__ = ["Subject", "Unusual", "unusual"]
@@ -90,23 +90,22 @@ def _floor(alerts: Alerts, subject: Subject) -> int:
 
 def _counts(main: Engine, events: Engine, start: int, window: int) -> Counter[Subject]:
     """Count what each caller did, and what was done with each link, in a window."""
-    rows = (
-        select(EVENTS.c.kind, EVENTS.c.link_id, EVENTS.c.principal, func.count())
-        .where(EVENTS.c.time >= start, EVENTS.c.time < start + window)
-        .where(EVENTS.c.kind.in_(_COUNTED))
-        .group_by(EVENTS.c.kind, EVENTS.c.link_id, EVENTS.c.principal)
-    )
     with events.connect() as connection:
-        found = connection.execute(rows).all()
-    owners = _owners(main, [*{row.link_id for row in found if row.kind in ("use", "refuse")}])
+        found = Counter(
+            (one.kind, one.link_id, one.principal)
+            for one in between(connection, start, start + window)
+            if one.kind in _COUNTED
+        )
+    used = {link_id for kind, link_id, _ in found if link_id and kind in ("use", "refuse")}
+    owners = _owners(main, [*used])
     counts: Counter[Subject] = Counter()
-    for kind, link_id, principal, count in found:
+    for (kind, link_id, principal), count in found.items():
         what = _COUNTED[kind]
         if what == "mints":
             counts[Subject(what, principal=principal)] += count
             continue
         counts[Subject(what, link_id=link_id)] += count
-        if (owner := owners.get(link_id)) is not None:
+        if (owner := owners.get(link_id or "")) is not None:
             counts[Subject(what, principal=owner)] += count
     return counts
 

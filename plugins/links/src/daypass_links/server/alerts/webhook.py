@@ -29,7 +29,7 @@ from daypass.toolkit.deadlines import Deadline
 from daypass_links.server.alerts.destinations import Destination, address_of
 from daypass_links.server.alerts.signatures import signature
 
-__all__ = ["Webhook"]
+__all__ = ["Webhook", "told_once"]
 
 _log = structlog.get_logger("daypass.links")
 
@@ -96,7 +96,7 @@ class Webhook:
         while (message := self._waiting.get()) is not None:
             name, body = f"msg_{secrets.token_urlsafe(18)}", json.dumps(message).encode()
             try:
-                self._again(self._sent, name, body)
+                self._again(self._try, name, body)
             except RetryError as error:
                 why = error.last_attempt.exception()
                 _log.warning("the webhook was not told", tries=_TRIES, why=str(why))
@@ -105,25 +105,49 @@ class Webhook:
             except Exception as error:  # noqa: BLE001 - the next message may be told
                 _log.error("the webhook was not told", error=type(error).__name__)
 
-    def _sent(self, name: str, body: bytes) -> None:
-        now = int(self._clock())
-        headers = {
-            "content-type": "application/json",
-            "user-agent": "daypass-links",
-            "webhook-id": name,
-            "webhook-timestamp": str(now),
-            "webhook-signature": signature(self._key, name, now, body),
-        }
-        deadline = Deadline.after(_TIMEOUT)
-        status = deadline.run(
-            lambda: _posted(self._place, self._context, headers, body), "telling the webhook"
-        )
-        if status in _SUCCESS:
-            return
-        msg = f"the webhook's host {self._place.host} answered {status}"
-        if status in _LATER or status >= 500:  # noqa: PLR2004 - HTTP's own
-            raise StoreError(msg)
-        raise _DeclinedError(msg)
+    def _try(self, name: str, body: bytes) -> None:
+        told_once(self._place, self._key, int(self._clock()), name, body, self._context)
+
+
+def told_once(  # noqa: PLR0917 - what a message is made of
+    place: Destination,
+    key: bytes,
+    now: int,
+    name: str,
+    body: bytes,
+    context: ssl.SSLContext | None = None,
+) -> None:
+    """Tell a webhook of something, once.
+
+    Args:
+        place: where to.
+        key: what signs, by `daypass_links.server.alerts.signatures.secret_of`.
+        now: the clock, in seconds since the epoch.
+        name: of the message, the same with each try.
+        body: what it says.
+        context: whose certificates are taken; those of the system without it.
+
+    Raises:
+        StoreError: if it cannot be told now.
+        DeadlineError: if it cannot in time.
+        DaypassError: for what would be the same again.
+
+    """
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "daypass-links",
+        "webhook-id": name,
+        "webhook-timestamp": str(now),
+        "webhook-signature": signature(key, name, now, body),
+    }
+    deadline = Deadline.after(_TIMEOUT)
+    status = deadline.run(lambda: _posted(place, context, headers, body), "telling the webhook")
+    if status in _SUCCESS:
+        return
+    msg = f"the webhook's host {place.host} answered {status}"
+    if status in _LATER or status >= 500:  # noqa: PLR2004 - HTTP's own
+        raise StoreError(msg)
+    raise _DeclinedError(msg)
 
 
 class _DeclinedError(DaypassError):

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import SkipValidation
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from daypass.errors import DaypassError
-from daypass_links.server.logs import log
+from daypass_links.server.logs import Burst, log
 from daypass_links.server.principals import bearers
 from daypass_links.server.principals.callers import Caller
-from daypass_links.server.problems import PROBLEM, body, problem
+from daypass_links.server.problems import AGAIN, PROBLEM, body, problem
 from daypass_links.server.service import Service
 
-__all__ = ["HANDLERS", "Ours", "caller_of"]
+__all__ = ["HANDLERS", "NO_STORE", "Ours", "caller_at_hand", "caller_of", "route_of", "unavailable"]
 
 Asked = Request[Any, Any, Any]
 #: The service, as handlers are given it.
 Ours = NamedDependency[SkipValidation[Service]]
 
-_NO_STORE = {"cache-control": "no-store"}
+#: Of what holds a secret, or may not be true for long.
+NO_STORE = {"cache-control": "no-store"}
+_FAILED = Burst("the database failed, and the API answers 503")
+
+
+async def caller_at_hand(request: Asked, service: Service, scope: str) -> Caller:
+    """Do what `caller_of` does, in an event loop."""
+    if bearers.is_at_hand(request.headers.get("authorization", "")):
+        return caller_of(request, service, scope)
+    return await asyncio.to_thread(caller_of, request, service, scope)
 
 
 def caller_of(request: Asked, service: Service, scope: str) -> Caller:
@@ -42,7 +51,7 @@ def caller_of(request: Asked, service: Service, scope: str) -> Caller:
 
 
 def _of_daypass(_: Asked, error: DaypassError) -> Response[Any]:
-    headers = dict(_NO_STORE)
+    headers = dict(NO_STORE)
     told = problem(error)
     if error.http_status == 401:  # noqa: PLR2004 - HTTP's own
         headers["www-authenticate"] = getattr(error, "challenge", "Bearer")
@@ -53,14 +62,12 @@ def _of_daypass(_: Asked, error: DaypassError) -> Response[Any]:
 
 def _of_http(_: Asked, error: HTTPException) -> Response[bytes]:
     """Answer what Litestar refuses: no such route, no JSON, unknown fields."""
-    said = [
-        one["message"] for one in error.extra or () if isinstance(one, dict) and "message" in one
-    ]
-    detail = "; ".join(map(str, said)) or error.detail or "the request is not legal"
+    said = [_words(one) for one in error.extra or () if isinstance(one, dict) and "message" in one]
+    detail = "; ".join(said) or error.detail or "the request is not legal"
     code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(
         error.status_code, "invalid-request"
     )
-    headers = {**(error.headers or {}), **_NO_STORE}
+    headers = {**(error.headers or {}), **NO_STORE}
     return Response(
         body(error.status_code, code, detail),
         status_code=error.status_code,
@@ -69,28 +76,49 @@ def _of_http(_: Asked, error: HTTPException) -> Response[bytes]:
     )
 
 
-def _of_json(_: Asked, __: msgspec.DecodeError) -> Response[bytes]:
-    text = body(400, "invalid-request", "the body is no JSON")
-    return Response(text, status_code=400, media_type=PROBLEM, headers=_NO_STORE)
+def _words(found: dict[str, Any]) -> str:
+    """Return what Litestar finds wrong with a part of a request, and with which."""
+    part, said = found.get("key"), str(found["message"])
+    if said == repr(part):  # so it says of a body that is not there
+        return "the body is missing: send an object of JSON"
+    return said if part == "data" else f"{part}: {said}"
+
+
+def _of_value(_: Asked, __: DataError) -> Response[bytes]:
+    msg = (
+        "a text holds a character that the database does not keep, or a number is too large for it"
+    )
+    text = body(400, "invalid-request", msg)
+    return Response(text, status_code=400, media_type=PROBLEM, headers=NO_STORE)
 
 
 def _of_database(request: Asked, error: SQLAlchemyError) -> Response[bytes]:
-    # The database's own words may hold values.
-    log.error("the database failed", path=request.url.path, error=type(error).__name__)
-    text = body(503, "database-failed", "the database cannot be reached or written: try again")
-    return Response(text, status_code=503, media_type=PROBLEM, headers=_NO_STORE)
+    _FAILED.tell(error, route=route_of(request))
+    return unavailable("the database cannot be reached or written: try again")
+
+
+def route_of(request: Asked) -> str:
+    """Say what was asked; a path itself may hold the token of a link, or a code that signs in."""
+    return str(request.scope.get("path_template", ""))
+
+
+def unavailable(why: str) -> Response[bytes]:
+    """Answer that nothing can be written down just now."""
+    headers = {**NO_STORE, "retry-after": str(AGAIN)}
+    text = body(503, "database-failed", why)
+    return Response(text, status_code=503, media_type=PROBLEM, headers=headers)
 
 
 def _of_others(request: Asked, error: Exception) -> Response[bytes]:
-    log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    log.error("a request failed", method=request.method, route=route_of(request), exc_info=error)
     text = body(500, "error", "the service failed: its log says how")
-    return Response(text, status_code=500, media_type=PROBLEM, headers=_NO_STORE)
+    return Response(text, status_code=500, media_type=PROBLEM, headers=NO_STORE)
 
 
 HANDLERS: Any = {
     DaypassError: _of_daypass,
-    msgspec.DecodeError: _of_json,
     HTTPException: _of_http,
+    DataError: _of_value,
     SQLAlchemyError: _of_database,
     Exception: _of_others,
 }

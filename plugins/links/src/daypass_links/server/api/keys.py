@@ -9,20 +9,13 @@ from litestar import Controller, Request, delete, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 
-from daypass.errors import InvalidRequestError
-from daypass.model.paths import parse_path
-from daypass.model.written import read_option
-from daypass_links.server.api.answers import Ours, caller_of
+from daypass_links.server.api.answers import NO_STORE, Ours, caller_of
 from daypass_links.server.moments import told
-from daypass_links.server.principals import keys
-from daypass_links.server.words import check_words
-from daypass_links.wire import SCOPES
+from daypass_links.server.principals import changing, keys
 
 __all__ = ["KeysController"]
 
 Asked = Request[Any, Any, State]
-#: The longest name of a principal or group, and the most of them.
-_NAME, _MOST = 200, 100
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,34 +37,21 @@ class KeysController(Controller):
     """API keys."""
 
     path = "/v1/keys"
+    response_headers = NO_STORE
 
     @post(status_code=201, sync_to_thread=True)
     def create(self, request: Asked, service: Ours, data: JSONBody[NewKey]) -> dict[str, Any]:
         """Make a key. It is in this answer alone."""
         caller = caller_of(request, service, "admin")
-        _check(data)
-        now = int(service.clock())
-        span = None if data.expires_in is None else read_option("expires_in", data.expires_in)
-        end = None if span is None else now + span
-        with service.databases.main.begin() as connection:
-            key_id, key = keys.create(
-                connection,
-                data.principal,
-                scopes=set(data.scopes),
-                groups=None if data.groups is None else set(data.groups),
-                prefixes=data.prefixes,
-                ends_at=end,
-                now=now,
-            )
-        service.changes.read()
-        service.events.durable(
-            "key",
-            principal=caller.principal,
-            key_id=key_id,
-            of=data.principal,
-            scopes=sorted(set(data.scopes)),
+        key_id, key, end = changing.make_key(
+            service,
+            caller,
+            principal=data.principal,
+            scopes=data.scopes,
             groups=data.groups,
-        ).result()
+            prefixes=data.prefixes,
+            expires_in=data.expires_in,
+        )
         return {"key_id": key_id, "key": key, "principal": data.principal, "expires_at": told(end)}
 
     @get(sync_to_thread=True)
@@ -85,27 +65,7 @@ class KeysController(Controller):
     @delete("/{key_id:str}", status_code=204, sync_to_thread=True)
     def take_back(self, request: Asked, service: Ours, key_id: FromPath[str]) -> None:
         """Revoke a key."""
-        caller = caller_of(request, service, "admin")
-        with service.databases.main.begin() as connection:
-            keys.revoke(connection, key_id, int(service.clock()))
-        service.events.durable(
-            "key", principal=caller.principal, key_id=key_id, revoked=True
-        ).result()
-
-
-def _check(asked: NewKey) -> None:
-    check_words(asked.scopes, SCOPES, "scopes")
-    for name, values in (("principal", [asked.principal]), ("groups", asked.groups or [])):
-        if len(values) > _MOST or not all(
-            value.isprintable() and 0 < len(value) <= _NAME for value in values
-        ):
-            msg = f"{name} is text of one line, of at most {_NAME} characters"
-            raise InvalidRequestError(msg, option=name)
-    if not asked.scopes or len(asked.prefixes) > _MOST:
-        msg = f"a key has at least one scope, and at most {_MOST} prefixes"
-        raise InvalidRequestError(msg, option="scopes")
-    for prefix in asked.prefixes:
-        parse_path(prefix)
+        changing.revoke_key(service, caller_of(request, service, "admin"), key_id)
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from operator import itemgetter
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, delete, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
-from daypass.errors import InvalidRequestError
-from daypass_links.server.api.answers import Ours, caller_of
+from daypass.errors import DaypassError, InvalidRequestError
+from daypass_links.server.api.answers import NO_STORE, Ours, caller_at_hand, caller_of
 from daypass_links.server.database.tables import link as table
-from daypass_links.server.events.tables import EVENTS
-from daypass_links.server.links import revoke
+from daypass_links.server.events.reading import Place, of_link
+from daypass_links.server.links import changing, revoke
 from daypass_links.server.links.link import COLUMNS, Link, link_of
-from daypass_links.server.links.mint import lifetime, mint
-from daypass_links.server.links.uses import count, count_events
+from daypass_links.server.links.mint import mint_many, minted
+from daypass_links.server.links.telling import with_uses
+from daypass_links.server.problems import problem
 from daypass_links.server.service import Service
 from daypass_links.server.words import check_words
 from daypass_links.wire import STATES
 
-__all__ = ["LinksController"]
+__all__ = ["MOST_LINKS", "LinksController"]
 
 Asked = Request[Any, Any, State]
+#: The most links that are made by one request.
+MOST_LINKS = 1000
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+#: So many events are written down before more are said.
+_AT_ONCE = 1000
 
 
 class Extension(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,15 +56,26 @@ class LinksController(Controller):
     """Links."""
 
     path = "/v1"
+    response_headers = NO_STORE
 
-    @post("/links", status_code=201, sync_to_thread=True)
-    def create(
-        self, request: Asked, service: Ours, data: JSONBody[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Make a link. Its URL is in this answer alone."""
-        caller = caller_of(request, service, "links:write")
-        link, url = mint(service, caller, data)
-        return {"url": url, **link.told(service.clock(), 0)}
+    @post("/links", status_code=201)
+    async def create(
+        self, request: Asked, service: Ours, data: JSONBody[dict[str, Any] | list[Any]]
+    ) -> dict[str, Any] | list[dict[str, Any]]:
+        """Make a link; of an array one for each object, where one that cannot be made is a problem in its place.
+
+        The URL is in this answer alone.
+        """
+        caller = await caller_at_hand(request, service, "links:write")
+        if isinstance(data, dict):
+            return _made(service, *await minted(service, caller, data))
+        if not 0 < len(data) <= MOST_LINKS:
+            msg = f"send an object, or an array of 1 to {MOST_LINKS} objects"
+            raise InvalidRequestError(msg)
+        return [
+            problem(one) if isinstance(one, DaypassError) else _made(service, *one)
+            for one in await asyncio.to_thread(mint_many, service, caller, data)
+        ]
 
     @get("/links", sync_to_thread=True)
     def listed(
@@ -87,7 +105,7 @@ class LinksController(Controller):
             page = newest if last is None else newest.where(table.c.n < last)
             with service.databases.reading_main.connect() as connection:
                 rows = connection.execute(page.limit(limit + 1)).mappings().all()
-            told = _told(service, [link_of(row) for row in rows])
+            told = with_uses(service, caller, [link_of(row) for row in rows])
             found += [one for one in told if in_state in (None, one["state"])]
             if len(rows) <= limit:
                 break
@@ -102,17 +120,13 @@ class LinksController(Controller):
         service.events.flush()
         with service.databases.reading_main.connect() as connection:
             found = revoke.one(connection, link_id, caller)
-        return _told(service, [found])[0]
+        return with_uses(service, caller, [found])[0]
 
     @delete("/links/{link_id:str}", status_code=200, sync_to_thread=True)
     def take_back(self, request: Asked, service: Ours, link_id: FromPath[str]) -> dict[str, Any]:
         """Revoke a link: no new signature is made for it."""
         caller = caller_of(request, service, "links:write")
-        with service.databases.main.begin() as connection:
-            found = revoke.revoke(connection, link_id, caller, int(service.clock()))
-        service.changes.read()
-        service.events.durable("revoke", link_id=link_id, principal=caller.principal).result()
-        return _told(service, [found])[0]
+        return with_uses(service, caller, [changing.take_back(service, caller, link_id)])[0]
 
     @post("/links/{link_id:str}/extend", status_code=200, sync_to_thread=True)
     def extend(
@@ -120,14 +134,8 @@ class LinksController(Controller):
     ) -> dict[str, Any]:
         """Give a link another end, counted from now."""
         caller = caller_of(request, service, "links:write")
-        end = lifetime(service, data.expires_in, int(service.clock()))
-        with service.databases.main.begin() as connection:
-            found = revoke.extend(connection, link_id, caller, end)
-        service.changes.read()
-        service.events.durable(
-            "extend", link_id=link_id, principal=caller.principal, ends_at=end
-        ).result()
-        return _told(service, [found])[0]
+        found = changing.extend(service, caller, link_id, data.expires_in)
+        return with_uses(service, caller, [found])[0]
 
     @get("/links/{link_id:str}/events", sync_to_thread=True)
     def events(
@@ -142,17 +150,15 @@ class LinksController(Controller):
         caller = caller_of(request, service, "links:read")
         service.events.flush()
         with service.databases.reading_main.connect() as connection:
-            revoke.one(connection, link_id, caller)
-        place = (EVENTS.c.time, EVENTS.c.chain, EVENTS.c.seq)
-        rows = select(*place, EVENTS.c.line).where(EVENTS.c.link_id == link_id).order_by(*place)
-        if after is not None:
-            rows = rows.where(tuple_(*place) > _event_place(after))
+            found_id = revoke.one(connection, link_id, caller).id
+        place = None if after is None else Place.of(after)
         with service.databases.reading_events.connect() as connection:
-            found = connection.execute(rows.limit(limit + 1)).all()
-        last = found[limit - 1] if len(found) > limit else None
+            found = of_link(connection, found_id, limit + 1, after=place)
+        items = [_event(line) for _, line in found[:limit]]
+        last = found[limit - 1][0] if len(found) > limit else None
         return {
-            "items": [_event(row.line) for row in found[:limit]],
-            "next": None if last is None else f"{last.time!r} {last.chain} {last.seq}",
+            "items": sorted(items, key=itemgetter("time")),
+            "next": None if last is None else str(last),
         }
 
     @post("/revoke", status_code=200, sync_to_thread=True)
@@ -165,7 +171,9 @@ class LinksController(Controller):
             found = revoke.revoke_many(connection, which, caller, int(service.clock()))
         service.changes.read()
         for link_id in found:
-            service.events.note("revoke", link_id=link_id, principal=caller.principal)
+            written = service.events.durable("revoke", link_id=link_id, principal=caller.principal)
+            if service.events.waiting >= _AT_ONCE:
+                written.result()  # or there were no room for what happens meanwhile
         said = {name: value for name, value in which.items() if value}
         service.events.durable(
             "revoke", principal=caller.principal, which=said, revoked=len(found)
@@ -173,18 +181,12 @@ class LinksController(Controller):
         return {"revoked": len(found)}
 
 
+def _made(service: Service, link: Link, url: str) -> dict[str, Any]:
+    return {"url": url, **link.told(service.clock(), 0)}
+
+
 def _named(service: Service, prefix: str | None) -> str | None:
     return None if prefix is None else service.roots.named(prefix)
-
-
-def _told(service: Service, links: list[Link]) -> list[dict[str, Any]]:
-    """Tell of links what the API does, with their uses."""
-    limited = [link.id for link in links if link.max_uses is not None]
-    others = [link.id for link in links if link.max_uses is None]
-    with service.databases.reading_events.connect() as connection:
-        uses = {**count(connection, limited), **count_events(connection, others)}
-    now = service.clock()
-    return [link.told(now, uses.get(link.id, 0)) for link in links]
 
 
 def _place_of(service: Service, after: str | None) -> int | None:
@@ -196,15 +198,6 @@ def _place_of(service: Service, after: str | None) -> int | None:
         msg = "after is the next of the page before"
         raise InvalidRequestError(msg, option="after")
     return found
-
-
-def _event_place(after: str) -> tuple[float, str, int]:
-    try:
-        time, chain, seq = after.split(" ")
-        return float(time), chain, int(seq)
-    except ValueError:
-        msg = "after is the next of the page before"
-        raise InvalidRequestError(msg, option="after") from None
 
 
 def _event(line: bytes) -> dict[str, Any]:

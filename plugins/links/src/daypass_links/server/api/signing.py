@@ -23,6 +23,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass_links.server.api.answers import Ours, caller_of
+from daypass_links.server.api.bodies import JSONRequest, read_json
 from daypass_links.server.principals.callers import Caller
 from daypass_links.server.principals.rights import store_of
 from daypass_links.server.problems import problem
@@ -60,16 +61,17 @@ class SigningController(Controller):
     path = "/v1"
 
     @post("/sign", status_code=200, request_max_body_size=_LARGEST)
-    async def sign(self, request: Asked, service: Ours) -> Response[Any] | Stream:
+    async def sign(self, request: JSONRequest, service: Ours) -> Response[Any] | Stream:
         """Sign URLs: of an object of JSON one, of an array or of lines (NDJSON) one for each.
 
         A row that cannot be signed is a problem in its place; the answer to lines is sent as they are signed.
         """
         caller = await asyncio.to_thread(caller_of, request, service, "sign")
+        request.check_type(_NDJSON)
         text = await request.body()
-        if request.content_type[0] == _NDJSON:
-            return Stream(_signed_stream(service, caller, text), media_type=_NDJSON)
-        asked = msgspec.json.decode(text)
+        if request.content_type[0].lower() == _NDJSON:
+            return Stream(_signed_stream(request, service, text), media_type=_NDJSON)
+        asked = read_json(text)
         if isinstance(asked, Mapping):
             made = await asyncio.to_thread(_signed, service, caller, [asked], raising=True)
             return _private(made[0])
@@ -136,11 +138,12 @@ def _given(asked: Any) -> dict[str, Any]:
 def _signed(
     service: Service, caller: Caller, rows: list[Any], *, raising: bool = False
 ) -> list[dict[str, Any]]:
-    """Sign one URL for each row, on record before any is told."""
+    """Sign one URL for each row, a line of JSON or what it says, on record before any is told."""
     found = []
     for row in rows:
         try:
-            found.append(_signed_one(service, caller, row))
+            asked = read_json(row) if isinstance(row, bytes) else row
+            found.append(_signed_one(service, caller, asked))
         except DaypassError as error:
             if raising:
                 raise
@@ -167,22 +170,20 @@ def _signed_one(service: Service, caller: Caller, asked: Any) -> dict[str, Any]:
     return {**made.to_dict(reveal=True), "curl": made.curl()}
 
 
-async def _signed_stream(service: Service, caller: Caller, text: bytes) -> AsyncIterator[bytes]:
+async def _signed_stream(request: Asked, service: Service, text: bytes) -> AsyncIterator[bytes]:
     """Yield a line for each line, and the first before the last is signed."""
     lines = [line for line in text.split(b"\n") if line.strip()]
     for first in range(0, len(lines), _AT_ONCE):
         some = lines[first : first + _AT_ONCE]
-        yield await asyncio.to_thread(_signed_lines, service, caller, some)
+        yield await asyncio.to_thread(_signed_lines, request, service, some)
 
 
-def _signed_lines(service: Service, caller: Caller, lines: list[bytes]) -> bytes:
-    made = _signed(service, caller, [_row(line) for line in lines])
-    return b"".join(msgspec.json.encode(one) + b"\n" for one in made)
-
-
-def _row(line: bytes) -> Any:
-    """Return what a line says; text where it is no JSON, which is then refused in its place."""
+def _signed_lines(request: Asked, service: Service, lines: list[bytes]) -> bytes:
     try:
-        return msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return "a line that is no JSON"
+        # Anew for each of them: a key may be revoked while its lines are signed.
+        caller = caller_of(request, service, "sign")
+    except DaypassError as error:
+        made = [problem(error)] * len(lines)
+    else:
+        made = _signed(service, caller, lines)
+    return b"".join(msgspec.json.encode(one) + b"\n" for one in made)

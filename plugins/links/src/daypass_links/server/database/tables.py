@@ -8,11 +8,13 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    false,
 )
 
 from daypass_links.server.events.tables import METADATA
@@ -21,9 +23,17 @@ __all__ = [
     "MAIN",
     "api_key",
     "change",
+    "guess",
+    "inbox_upload",
     "link",
     "link_use",
+    "notice",
     "principal",
+    "session",
+    "sign_in_code",
+    "sign_in_state",
+    "suspension",
+    "upload",
     "use_window",
 ]
 
@@ -40,6 +50,8 @@ principal = Table(
     Column("groups", JSON, nullable=False),
     #: When that was so: a token that was issued before says nothing new.
     Column("heard_at", BigInteger, nullable=False),
+    #: Where mail reaches them, as the provider has verified it.
+    Column("email", Text),
 )
 
 api_key = Table(
@@ -85,7 +97,116 @@ link = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("revoked_by", Text),
+    #: The token, where it can be shown again: sealed with a key that is not in the database.
+    Column("sealed", LargeBinary),
+    #: For whoever gets the link.
+    Column("message", Text),
+    #: Whether its page shows the beginning of what it opens.
+    Column("preview", Boolean, nullable=False, server_default=false()),
+    #: What Argon2 makes of the password.
+    Column("password", Text),
+    #: What may be sent to it, where it is an inbox; null of every other link.
+    Column("inbox", JSON(none_as_null=True)),
+    Index("link_by_end", "ends_at", "n"),
     sqlite_autoincrement=True,
+)
+
+#: Uploads in parts that have begun, and are neither complete nor aborted.
+upload = Table(
+    "upload",
+    MAIN,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, ForeignKey("principal.name"), nullable=False),
+    Column("path", Text, nullable=False),
+    #: By which the store knows it.
+    Column("store_id", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("part_size", BigInteger, nullable=False),
+    #: What was asked for, as JSON writes options.
+    Column("options", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+#: Files that holders of an inbox have begun to send, and not aborted.
+inbox_upload = Table(
+    "inbox_upload",
+    MAIN,
+    Column("id", Text, primary_key=True),
+    Column("link_id", Text, ForeignKey("link.id"), nullable=False),
+    #: Of the object, below the root of the link's store.
+    Column("key", Text, nullable=False),
+    #: By which the store knows it.
+    Column("store_id", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("part_size", BigInteger, nullable=False),
+    #: Whether it is there: whoever was not told so may ask again.
+    Column("is_complete", Boolean, nullable=False),
+    #: Whether the store was asked to make it: it may be there before that is known.
+    Column("is_asked_for", Boolean, nullable=False, server_default=false()),
+    #: What the store was asked for, as JSON writes options.
+    Column("options", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+#: Who has signed in with a browser.
+session = Table(
+    "session",
+    MAIN,
+    #: SHA-256 of what the cookie holds.
+    Column("hash", LargeBinary, primary_key=True),
+    Column("principal", Text, ForeignKey("principal.name"), nullable=False),
+    #: None for what the settings give to people of the OpenID provider.
+    Column("scopes", JSON(none_as_null=True)),
+    Column("ends_at", BigInteger, nullable=False),
+)
+
+#: By which somebody signs in, once.
+sign_in_code = Table(
+    "sign_in_code",
+    MAIN,
+    #: SHA-256 of the code.
+    Column("hash", LargeBinary, primary_key=True),
+    Column("principal", Text, ForeignKey("principal.name"), nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+)
+
+#: Who is on the way to the OpenID provider and back.
+sign_in_state = Table(
+    "sign_in_state",
+    MAIN,
+    #: SHA-256 of what the browser's cookie holds, and of the state.
+    Column("hash", LargeBinary, primary_key=True),
+    #: Where to go then.
+    Column("after", Text, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+)
+
+#: Notices that a link ends, once somebody has begun to send them: one for each end, and each time before it.
+notice = Table(
+    "notice",
+    MAIN,
+    Column("link_id", Text, primary_key=True),
+    Column("ends_at", BigInteger, primary_key=True, autoincrement=False),
+    #: In seconds.
+    Column("before", BigInteger, primary_key=True, autoincrement=False),
+    #: ``webhook`` or ``mail``.
+    Column("recipient", Text, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    #: From when on it may be tried again.
+    Column("next_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+)
+
+suspension = Table(
+    "suspension",
+    MAIN,
+    #: ``link`` or ``caller``.
+    Column("kind", Text, primary_key=True),
+    #: The ID of a link, or the name of a caller.
+    Column("name", Text, primary_key=True),
+    #: What was unusual.
+    Column("what", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
 )
 
 #: What other processes must forget: one link, or all where none is named.
@@ -102,6 +223,18 @@ link_use = Table(
     METADATA,
     Column("link_id", Text, primary_key=True),
     Column("uses", BigInteger, nullable=False),
+)
+
+#: How often the password of a link was tried.
+guess = Table(
+    "guess",
+    METADATA,
+    Column("link_id", Text, primary_key=True),
+    #: A digest of the network that tries come from; empty for all of them.
+    Column("client", LargeBinary, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    #: When they are forgotten.
+    Column("until", BigInteger, nullable=False),
 )
 
 use_window = Table(

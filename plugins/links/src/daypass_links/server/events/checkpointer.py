@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from daypass.errors import ConfigError
 from daypass_links.server.events.checkpoints import checkpoint
-from daypass_links.server.keyset import ServerKey
+from daypass_links.server.keyset import KeySet
 
 __all__ = ["Checkpointer"]
 
@@ -22,16 +24,16 @@ class Checkpointer:
 
     Args:
         engine: of the database of events.
-        key: which signs.
+        file: with the key that signs, read anew each time: it may have been rotated.
         every: seconds between two.
         clock: the time in seconds since the epoch.
 
     """
 
     def __init__(
-        self, engine: Engine, key: ServerKey, *, every: float, clock: Callable[[], float]
+        self, engine: Engine, file: Path, *, every: float, clock: Callable[[], float]
     ) -> None:
-        self._engine, self._key, self._clock = engine, key, clock
+        self._engine, self._file, self._clock = engine, file, clock
         self._every = every
         self._over = Event()
         self._thread = Thread(target=self._work, name="daypass-checkpoints", daemon=True)
@@ -47,6 +49,7 @@ class Checkpointer:
         while not ended:
             ended = self._over.wait(self._every)
             try:
-                checkpoint(self._engine, self._key, self._clock())
-            except SQLAlchemyError as error:  # the next one has what this one would have had
+                checkpoint(self._engine, KeySet.read(self._file).signing, self._clock())
+            # The next one has what this one would have had.
+            except (SQLAlchemyError, ConfigError) as error:
                 _log.warning("no checkpoint could be made", error=type(error).__name__)

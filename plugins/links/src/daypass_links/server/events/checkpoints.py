@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from daypass.audit.lines import Line, instant, read_line
 from daypass.audit.merkle import tree_head
-from daypass_links.server.events.tables import CHECKPOINTS, EVENTS
+from daypass_links.server.events.reading import lines_of
+from daypass_links.server.events.tables import BLOCKS, CHECKPOINTS
 from daypass_links.server.keyset import ServerKey
 
 __all__ = ["FIRST", "Checkpoint", "chains", "checkpoint", "checkpoints", "line_of", "root_of"]
@@ -53,11 +54,11 @@ class Checkpoint:
 
 def chains(connection: Connection) -> Iterator[tuple[str, int]]:
     """Yield every chain with the number of its newest event, each by a look into the index: events are many."""
-    name = connection.scalar(select(func.min(EVENTS.c.chain)))
+    name = connection.scalar(select(func.min(BLOCKS.c.chain)))
     while name is not None:
-        seq = connection.scalar(select(func.max(EVENTS.c.seq)).where(EVENTS.c.chain == name))
+        seq = connection.scalar(select(func.max(BLOCKS.c.last)).where(BLOCKS.c.chain == name))
         yield name, seq or 0
-        name = connection.scalar(select(func.min(EVENTS.c.chain)).where(EVENTS.c.chain > name))
+        name = connection.scalar(select(func.min(BLOCKS.c.chain)).where(BLOCKS.c.chain > name))
 
 
 def heads(connection: Connection, known: Mapping[str, int]) -> list[str]:
@@ -79,10 +80,14 @@ def _hash_of(connection: Connection, chain: str, seq: int) -> str:
 
 def line_of(connection: Connection, chain: str, seq: int) -> Line | None:
     """Return the line of an event; None where there is none, or what is there is no line."""
-    line = connection.scalar(
-        select(EVENTS.c.line).where(EVENTS.c.chain == chain, EVENTS.c.seq == seq)
-    )
-    return None if line is None else read_line(bytes(line))
+    block = connection.execute(
+        select(BLOCKS.c.first, BLOCKS.c.lines)
+        .where(BLOCKS.c.chain == chain, BLOCKS.c.first <= seq)
+        .order_by(BLOCKS.c.first.desc())
+        .limit(1)
+    ).first()
+    lines = [] if block is None else lines_of(block.lines)[seq - block.first :]
+    return read_line(lines[0]) if lines else None
 
 
 def root_of(entries: Sequence[str]) -> str:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, select, tuple_
 
 from daypass.audit import verify_lines
+from daypass.audit.lines import instant
+from daypass.toolkit.deadlines import Deadline
 from daypass_links.server.events.checkpoints import FIRST, chains, checkpoints, line_of, root_of
-from daypass_links.server.events.tables import EVENTS
+from daypass_links.server.events.reading import lines_of
+from daypass_links.server.events.tables import BLOCKS, LINK_BLOCKS
 from daypass_links.server.keyset import KeySet, is_signed
 
 __all__ = ["Witness", "verify_events"]
 
 #: More tell nothing more.
 _MOST_FAULTS = 100
+#: So many blocks are read at once, and so many rows of links looked for.
+_AT_ONCE, _ROWS = 20, 200
+#: Of `LINK_BLOCKS`.
+_Row = tuple[str, float, int]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,28 +47,33 @@ class Witness:
     notes: tuple[str, ...] = ()
 
 
-def verify_events(engine: Engine, keys: KeySet) -> Witness:
+def verify_events(engine: Engine, keys: KeySet, deadline: Deadline | None = None) -> Witness:
     """Verify all chains and checkpoints of a database.
 
     Args:
         engine: of the database of events.
         keys: those that signed the checkpoints.
+        deadline: until when; None for as long as it takes.
+
+    Raises:
+        DeadlineError: if it is not done by then.
 
     """
+    end = deadline or Deadline.after(math.inf)
     faults: list[str] = []
     notes: list[str] = []
     with engine.connect() as connection:
         names = [name for name, _ in chains(connection)]
         events = 0
         for chain in names:
-            found, ended = _verify_chain(connection, chain, faults)
+            found, ended = _verify_chain(connection, chain, faults, end)
             events += found
             if not ended:
                 notes.append(
                     f"chain {chain} has not ended: its process still runs, or was killed; what it wrote after the "
                     "newest checkpoint could have been cut off unseen"
                 )
-        count, head = _verify_checkpoints(connection, keys, faults)
+        count, head = _verify_checkpoints(connection, keys, faults, end)
     return Witness(
         ok=not faults,
         events=events,
@@ -72,43 +85,72 @@ def verify_events(engine: Engine, keys: KeySet) -> Witness:
     )
 
 
-def _verify_chain(connection: Connection, chain: str, faults: list[str]) -> tuple[int, bool]:
-    """Verify the lines of a chain, and that the columns beside them say what they say."""
-    rows = connection.execute(
-        select(
-            EVENTS.c.seq,
-            EVENTS.c.line,
-            EVENTS.c.kind,
-            EVENTS.c.link_id,
-            EVENTS.c.principal,
-        )
-        .where(EVENTS.c.chain == chain)
-        .order_by(EVENTS.c.seq)
-        .execution_options(yield_per=1000)
-    )
-    last = b""
+def _verify_chain(
+    connection: Connection, chain: str, faults: list[str], end: Deadline
+) -> tuple[int, bool]:
+    """Verify the lines of a chain, and that what is beside them says what they say."""
+    statement = select(BLOCKS).where(BLOCKS.c.chain == chain).order_by(BLOCKS.c.first)
+    blocks = connection.execute(statement.execution_options(yield_per=_AT_ONCE))
+    last: dict[str, Any] = {}
 
     def lines() -> Iterator[bytes]:
         nonlocal last
-        for seq, line, *beside in rows:
-            last = bytes(line)
-            said = _fields(last)
-            if said.get("chain") != chain or [
-                said.get("seq"),
-                said.get("kind"),
-                said.get("link_id"),
-                said.get("principal"),
-            ] != [seq, *beside]:
-                faults.append(
-                    f"chain {chain}, event {seq}: the columns beside its line say something else"
-                )
-            yield last
+        for some in blocks.partitions():
+            links: dict[_Row, int] = {}
+            for block in some:
+                _check(end)
+                found = lines_of(block.lines)
+                said = [_fields(line) for line in found]
+                if not _is_beside(block, said):
+                    faults.append(
+                        f"chain {chain}, from event {block.first}: the columns beside its lines say something else"
+                    )
+                for one in said:
+                    if isinstance(one.get("link_id"), str):
+                        links[one["link_id"], block.oldest, block.id] = block.first
+                yield from found
+                last = said[-1] if said else {}
+            faults.extend(
+                f"chain {chain}, from event {links[row]}: {row[0]} would not be found by its link"
+                for row in _missing(connection, [*links])
+            )
 
-    with closing(rows):  # who finds a bad line reads no further
+    with closing(blocks):  # who finds a bad line reads no further
         verdict = verify_lines(lines(), name=f"chain {chain}")
     if not verdict.ok:
         faults.append(f"{verdict.file}, event {verdict.line}: {verdict.why}")
-    return verdict.lines, _fields(last).get("kind") == "closed"
+    return verdict.lines, last.get("kind") == "closed"
+
+
+def _is_beside(block: Row[Any], said: list[dict[str, Any]]) -> bool:
+    """Tell whether the columns of a block say what its lines do."""
+    numbers, times = [one.get("seq") for one in said], [str(one.get("time")) for one in said]
+    try:
+        span = [instant(block.oldest), instant(block.newest)]
+    except (ValueError, OverflowError, OSError):
+        return False
+    return (
+        bool(said)
+        and numbers == [*range(block.first, block.first + len(said))]
+        and numbers[-1] == block.last
+        and {one.get("chain") for one in said} == {block.chain}
+        and [min(times), max(times)] == span
+    )
+
+
+def _missing(connection: Connection, rows: list[_Row]) -> Iterator[_Row]:
+    """Yield those that are not in the table by which the events of a link are found."""
+    columns = (LINK_BLOCKS.c.link_id, LINK_BLOCKS.c.oldest, LINK_BLOCKS.c.block)
+    for first in range(0, len(rows), _ROWS):
+        some = rows[first : first + _ROWS]
+        found = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
+        yield from {*some}.difference(map(tuple, found))
+
+
+def _check(end: Deadline) -> None:
+    if end.left <= 0:
+        what = "verifying the events"
+        raise end.error(what)
 
 
 def _fields(line: bytes) -> dict[str, Any]:
@@ -120,10 +162,11 @@ def _fields(line: bytes) -> dict[str, Any]:
 
 
 def _verify_checkpoints(
-    connection: Connection, keys: KeySet, faults: list[str]
+    connection: Connection, keys: KeySet, faults: list[str], end: Deadline
 ) -> tuple[int, str | None]:
     count, before, reached = 0, FIRST, dict[str, int]()
     for one in checkpoints(connection):
+        _check(end)
         count += 1
         name = f"checkpoint {one.n}"
         body = _fields(one.body.encode())

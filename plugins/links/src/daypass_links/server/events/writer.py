@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from threading import Condition, Thread
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+from threading import Condition, Lock, Thread
 from typing import Any
 
-import attrs
-from sqlalchemy import Connection, Engine, func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+import msgspec
+from sqlalchemy import Connection, Engine, func, select
 
 from daypass.audit import Chain
 from daypass.errors import AuditError
-from daypass_links.server.events.tables import EVENTS
+from daypass_links.server.events.tables import BLOCKS, LINK_BLOCKS, USE_DAYS
+from daypass_links.server.logs import log, reason
 
-__all__ = ["Event", "Writer"]
+__all__ = ["Writer"]
 
 #: Written at once are so many at most; and nobody's event waits longer, in seconds.
 _GROUP, _DELAY = 500, 0.02
@@ -31,16 +34,25 @@ _FLUSH = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
-@attrs.frozen
-class Event:
-    """What happened, before it is in a chain."""
+_BLOCK = ("chain", "first", "last", "oldest", "newest", "lines")
+_OF_LINK = ("link_id", "oldest", "block")
+_COUNTED = ("link_id", "day", "chain", "uses", "last_at")
+#: How many rows one statement inserts, the most first.
+_TOGETHER = (100, 10, 1)
+_DAY = 86_400
+#: Of a link that one chain has uses of on the same day already, to add to.
+_ADDED = (
+    f" ON CONFLICT (link_id, day, chain) DO UPDATE SET uses = {USE_DAYS.name}.uses + excluded.uses,"
+    f" last_at = CASE WHEN {USE_DAYS.name}.last_at > excluded.last_at THEN {USE_DAYS.name}.last_at ELSE excluded.last_at END"
+)
+#: What a driver of SQLite, and one of PostgreSQL, writes for a value.
+_MARKS = {"qmark": "?", "pyformat": "%s"}
+_encode = msgspec.json.Encoder().encode
 
-    kind: str
-    #: Seconds since the epoch.
-    time: float
-    link_id: str | None
-    principal: str | None
-    fields: dict[str, Any]
+
+#: A line that is not written yet; when that was, by the clock, its kind and its link; and what is done when it is written, where
+#: somebody waits for that. No class: every redirect makes one.
+_Event = tuple[bytes, float, str, str | None, Future[None] | None]
 
 
 class Writer:
@@ -57,15 +69,22 @@ class Writer:
         self, engine: Engine, *, clock: Callable[[], float] = time.time, **first_fields: Any
     ) -> None:
         self._engine = engine
-        self._insert = _inserter(engine)
+        mark = _MARKS[engine.dialect.paramstyle]
+        ((_, self._insert),) = _statements(mark, BLOCKS.name, _BLOCK, " RETURNING id", (1,))
+        self._links = _statements(mark, LINK_BLOCKS.name, _OF_LINK)
+        self._counts = _statements(mark, USE_DAYS.name, _COUNTED, _ADDED)
         self._clock = clock
         #: One for each boot of each process: two writers never share one.
         self.chain = f"chn_{secrets.token_urlsafe(12)}"
         self._lines = Chain()
-        #: How many events were chained, by their kind.
+        #: How many events went to the database, by their kind.
         self.noted: Counter[str] = Counter()
-        self._waiting: deque[tuple[Event, Future[None] | None]] = deque()
-        self._rows: list[dict[str, Any]] = []
+        #: Held while a line is chained: they wait in the order of the chain.
+        self._chaining = Lock()
+        self._waiting: list[_Event] = []
+        #: What is being written, and the number of the first of it.
+        self._group: list[_Event] = []
+        self._first = 1
         self._condition = Condition()
         #: Set under the condition where somebody waits, or a group is full.
         self._urgent = False
@@ -83,7 +102,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many events are not written yet."""
-        return len(self._waiting) + len(self._rows)
+        return len(self._waiting) + len(self._group)
 
     def note(
         self,
@@ -99,7 +118,19 @@ class Writer:
             AuditError: if events cannot be written just now: what is to be on record must not happen.
 
         """
-        self._add(kind, link_id, principal, fields, None)
+        self._add(kind, link_id, self._text(kind, link_id, principal, fields), None)
+
+    def note_text(self, kind: str, link_id: str, text: str) -> None:
+        """Do as `note`, where the fields are written already: the inside of an object of JSON, on one line.
+
+        Raises:
+            AuditError: as for `note`.
+
+        """
+        said = (
+            f'"chain":"{self.chain}","kind":"{kind}","link_id":"{link_id}","principal":null,{text}'
+        )
+        self._add(kind, link_id, said, None)
 
     def durable(
         self,
@@ -116,25 +147,35 @@ class Writer:
 
         """
         written: Future[None] = Future()
-        self._add(kind, link_id, principal, fields, written)
+        self._add(kind, link_id, self._text(kind, link_id, principal, fields), written)
         return written
 
-    def _add(
-        self,
-        kind: str,
-        link_id: str | None,
-        principal: str | None,
-        fields: dict[str, Any],
-        written: Future[None] | None,
-    ) -> None:
-        if self._failure is not None or len(self._waiting) >= _MOST_WAITING:
-            msg = f"the event {kind} cannot be written down: {self._failure or 'too many are waiting'}"
-            raise AuditError(msg)
-        event = Event(kind, self._clock(), link_id, principal, fields)
-        self._waiting.append((event, written))
+    def _add(self, kind: str, link_id: str | None, text: str, written: Future[None] | None) -> None:
+        with self._chaining:
+            if self._failure is not None or self._closing or len(self._waiting) >= _MOST_WAITING:
+                why = self._failure
+                why = why or ("the service ends" if self._closing else "too many are waiting")
+                msg = f"the event {kind} cannot be written down: {why}"
+                raise AuditError(msg)
+            # Here and not in the thread, which would take turns with this one for each of them.
+            now = self._clock()
+            self._waiting.append((self._lines.line_of(text, now), now, kind, link_id, written))
         # The thread looks by itself; only what somebody waits for, or what fills a group, wakes it.
         if written is not None or len(self._waiting) >= _GROUP:
             self._wake()
+
+    def _text(
+        self, kind: str, link_id: str | None, principal: str | None, fields: dict[str, Any]
+    ) -> str:
+        """Return what a line says, as the inside of an object of JSON."""
+        said = {
+            "chain": self.chain,
+            "kind": kind,
+            "link_id": link_id,
+            "principal": principal,
+            **fields,
+        }
+        return _encode(said)[1:-1].decode()
 
     def _wake(self) -> None:
         with self._condition:
@@ -150,11 +191,13 @@ class Writer:
 
     def close(self) -> None:
         """Write what is waiting, and that the chain ends here."""
-        if self._closing:
-            return
-        event = Event("closed", self._clock(), None, None, {})
-        self._waiting.append((event, None))
-        self._closing = True
+        with self._chaining:
+            if self._closing:
+                return
+            self._closing = True
+            now = self._clock()
+            line = self._lines.line_of(self._text("closed", None, None, {}), now)
+            self._waiting.append((line, now, "closed", None, None))
         self._wake()
         self._thread.join(timeout=10)
 
@@ -166,11 +209,13 @@ class Writer:
                     self._condition.wait(_DELAY)
                 self._urgent = False
             waited_for = self._take()
-            if self._rows:
+            if self._group:
                 if self._write():
                     self._failure, pause = None, _FIRST_PAUSE
                     _done(waited_for)
                     continue
+                # Those too whose turn has not come: who waits is not to wait until the database is back.
+                waited_for += [written for *_, written in self._waiting.copy() if written]
                 _failed(waited_for, self._failure or "")
                 if self._closing:
                     return
@@ -180,74 +225,114 @@ class Writer:
                 return
 
     def _take(self) -> list[Future[None]]:
-        """Chain what is waiting; return who waits for it."""
-        waited_for = []
-        while self._waiting and len(self._rows) < _GROUP:
-            event, written = self._waiting.popleft()
-            line = self._lines.line(
-                {
-                    "chain": self.chain,
-                    "kind": event.kind,
-                    "link_id": event.link_id,
-                    "principal": event.principal,
-                    **event.fields,
-                },
-                event.time,
+        """Add what is waiting to the group; return who waits for it."""
+        room = _GROUP - len(self._group)
+        with self._chaining:
+            taken = self._waiting[:room]
+            self._group += (
+                taken  # first: whoever counts what is waiting counts it twice rather than not
             )
-            self._rows.append(
-                {
-                    "chain": self.chain,
-                    "seq": self._lines.seq,
-                    "time": event.time,
-                    "kind": event.kind,
-                    "link_id": event.link_id,
-                    "principal": event.principal,
-                    "line": line,
-                }
-            )
-            self.noted[event.kind] += 1
-            if written is not None:
-                waited_for.append(written)
-        return waited_for
+            del self._waiting[:room]
+        self.noted.update([kind for _, _, kind, _, _ in taken])
+        return [written for *_, written in taken if written is not None]
 
     def _write(self) -> bool:
-        """Commit the rows; those that a lost answer left written are not written twice."""
+        """Commit the group; what a lost answer left written is not written twice."""
         try:
             with self._engine.begin() as connection:
                 if self._failure is not None:
-                    newest = connection.scalar(
-                        select(func.max(EVENTS.c.seq)).where(EVENTS.c.chain == self.chain)
-                    )
-                    self._rows = [row for row in self._rows if row["seq"] > (newest or 0)]
-                if self._rows:
-                    self._insert(connection, self._rows)
-        except (SQLAlchemyError, OSError) as error:
+                    self._forget_written(connection)
+                if self._group:
+                    self._insert_block(connection)
+                    self._count_uses(connection)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no other thread that writes
+            if self._failure is None:
+                log.error("events cannot be written, and links answer 503", error=reason(error))
             self._failure = f"the database of events failed ({type(error).__name__})"
             return False
-        self._rows = []
+        if self._failure is not None:
+            log.info("events can be written again")
+        self._first += len(self._group)
+        self._group = []
         return True
 
+    def _forget_written(self, connection: Connection) -> None:
+        newest = connection.scalar(
+            select(func.max(BLOCKS.c.last)).where(BLOCKS.c.chain == self.chain)
+        )
+        written = max((newest or 0) + 1 - self._first, 0)
+        self._group = self._group[written:]
+        self._first += written
 
-def _inserter(engine: Engine) -> Callable[[Connection, list[dict[str, Any]]], object]:
-    """Return what inserts rows. The statement is written once: values of these types go to the driver as they are."""
-    statement = insert(EVENTS).compile(dialect=engine.dialect)
-    text, names = str(statement), getattr(statement, "positiontup", None)
+    def _insert_block(self, connection: Connection) -> None:
+        times = [moment for _, moment, _, _, _ in self._group]
+        last, oldest = self._first + len(self._group) - 1, min(times)
+        lines = b"".join([line for line, *_ in self._group])
+        row = (self.chain, self._first, last, oldest, max(times), lines)
+        block = connection.exec_driver_sql(self._insert, row).scalar_one()
+        links = {link_id for _, _, _, link_id, _ in self._group if link_id is not None}
+        _insert_all(connection, self._links, [(link_id, oldest, block) for link_id in links])
 
-    def into(connection: Connection, rows: list[dict[str, Any]]) -> object:
-        values: Any = [tuple(row[name] for name in names) for row in rows] if names else rows
-        return connection.exec_driver_sql(text, values)
+    def _count_uses(self, connection: Connection) -> None:
+        uses: Counter[tuple[str, int]] = Counter()
+        last: dict[tuple[str, int], int] = {}
+        for _, moment, kind, link_id, _ in self._group:
+            if kind == "use" and link_id is not None:
+                second = int(moment)
+                key = link_id, second // _DAY
+                uses[key] += 1
+                last[key] = second
+        counted: list[tuple[Any, ...]] = [
+            (link_id, _date(day), self.chain, number, last[link_id, day])
+            for (link_id, day), number in uses.items()
+        ]
+        _insert_all(connection, self._counts, counted)
 
-    return into
+
+@lru_cache(maxsize=4)
+def _date(day: int) -> str:
+    """Write a day, counted since the epoch, as databases do."""
+    return datetime.fromtimestamp(day * _DAY, UTC).date().isoformat()
+
+
+def _statements(
+    mark: str,
+    table: str,
+    columns: Sequence[str],
+    more: str = "",
+    together: Sequence[int] = _TOGETHER,
+) -> list[tuple[int, str]]:
+    """Return statements by how many rows they insert; values of these types go to the driver as they are, for a third of the time."""
+    row = f"({', '.join([mark] * len(columns))})"
+    start = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 - no value
+    return [(rows, f"{start}{', '.join([row] * rows)}{more}") for rows in together]
+
+
+def _insert_all(
+    connection: Connection, statements: list[tuple[int, str]], rows: list[tuple[Any, ...]]
+) -> None:
+    """Insert rows with few statements: after each the thread that serves may have to be waited for."""
+    place = 0
+    for size, statement in statements:
+        while len(rows) - place >= size:
+            some = rows[place : place + size]
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+            place += size
 
 
 def _done(waited_for: list[Future[None]]) -> None:
-    for written in waited_for:
-        if written.set_running_or_notify_cancel():
-            written.set_result(None)
+    for written in _unanswered(waited_for):
+        written.set_result(None)
 
 
 def _failed(waited_for: list[Future[None]], why: str) -> None:
     # Whoever waits gives up now: the line stays, and says what was asked and did not happen.
+    for written in _unanswered(waited_for):
+        written.set_exception(AuditError(f"an event could not be written down: {why}"))
+
+
+def _unanswered(waited_for: list[Future[None]]) -> Iterator[Future[None]]:
+    """Yield those who wait still: some went away, and some were told while their event had to wait."""
     for written in waited_for:
-        if written.set_running_or_notify_cancel():
-            written.set_exception(AuditError(f"an event could not be written down: {why}"))
+        if not written.done() and written.set_running_or_notify_cancel():
+            yield written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -12,6 +13,7 @@ __all__ = ["from_proxies", "is_one_of", "is_within", "network_of", "plain"]
 
 #: Who has one address of IPv6 has all that begin with its first 64 bits.
 _SUBSCRIBER = 64
+_WITH_PORT = re.compile(r"\[([^]]+)](?::[0-9]+)?|([^:]+):[0-9]+")
 
 
 @lru_cache(maxsize=65_536)
@@ -20,9 +22,13 @@ def plain(text: str) -> str:
 
     >>> plain("::ffff:192.0.2.7"), plain("2001:DB8:0::1"), plain("testclient")
     ('192.0.2.7', '2001:db8::1', '')
+    >>> plain("192.0.2.7:4711"), plain("[2001:db8::1]:4711")  # as some proxies have it
+    ('192.0.2.7', '2001:db8::1')
     """
+    text = text.strip()
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        found = ip_address(text.strip().removeprefix("[").removesuffix("]").partition("%")[0])
+        found = ip_address((with_port[1] or with_port[2] if with_port else text).partition("%")[0])
     except ValueError:
         return ""
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None

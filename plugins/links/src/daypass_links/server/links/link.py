@@ -14,7 +14,7 @@ from daypass_links.server.moments import told
 __all__ = ["COLUMNS", "Link", "link_of", "permits"]
 
 #: Columns that a link is made of.
-COLUMNS = [column for column in table.c if column.name not in ("n", "hash")]
+COLUMNS = [column for column in table.c if column.name not in ("n", "hash", "sealed")]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,18 +40,28 @@ class Link:
     created_at: int
     revoked_at: int | None = None
     revoked_by: str | None = None
+    #: For whoever gets it.
+    message: str | None = None
+    #: Whether its page shows the beginning of what it opens.
+    preview: bool = False
+    #: What Argon2 makes of its password; None where it has none.
+    password: str | None = attrs.field(default=None, repr=False)
+    #: What may be sent to it, where it is an inbox.
+    inbox: Mapping[str, Any] | None = None
 
-    def state(self, now: float, uses: int) -> str:
+    def state(self, now: float, uses: int, *, is_suspended: bool) -> str:
         """Return what it is at a moment: a word of `daypass_links.wire.STATES`."""
         if self.revoked_at is not None:
             return "revoked"
         if now >= self.ends_at:
             return "ended"
+        if is_suspended:
+            return "suspended"
         if self.max_uses is not None and uses >= self.max_uses:
             return "used_up"
         return "not_yet" if self.starts_at is not None and now < self.starts_at else "alive"
 
-    def told(self, now: float, uses: int) -> dict[str, Any]:
+    def told(self, now: float, uses: int, *, is_suspended: bool = False) -> dict[str, Any]:
         """Return what the API tells of it."""
         return {
             "link_id": self.id,
@@ -71,9 +81,13 @@ class Link:
             "referrers": None if self.referrers is None else list(self.referrers),
             "label": self.label,
             "note": self.note,
+            "message": self.message,
+            "preview": self.preview,
+            "has_password": self.password is not None,
+            "inbox": None if self.inbox is None else dict(self.inbox),
             "created_at": told(self.created_at),
             "owner": self.owner,
-            "state": self.state(now, uses),
+            "state": self.state(now, uses, is_suspended=is_suspended),
         }
 
 

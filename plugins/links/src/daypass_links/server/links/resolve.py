@@ -3,51 +3,85 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Any
 
 import attrs
+import msgspec
 from sqlalchemy import bindparam, select
 
 import daypass
 from daypass.errors import DaypassError, RefusedError
 from daypass.model.options import DOWNLOAD_ONLY, UPLOAD_ONLY
 from daypass_links.server.database.engine import Databases
+from daypass_links.server.database.lookup import Lookup
 from daypass_links.server.database.tables import link as table
 from daypass_links.server.database.tables import principal
-from daypass_links.server.links.link import COLUMNS, Link, link_of, permits
+from daypass_links.server.inbox.limits import Limits
+from daypass_links.server.links.link import permits
 from daypass_links.server.roots import Roots
 from daypass_links.server.settings import Settings
+from daypass_links.server.suspensions import Suspensions
 
 __all__ = ["Ready", "Resolver", "options_for"]
 
 #: So many links are kept; whichever came first makes room.
 _MOST = 200_000
-#: Made once: to compare it with others like it takes as long as to ask it.
+#: What a use has to know of a link, and no more: there are many in memory.
+_TOLD = (
+    *("id", "prefix", "starts_at", "ends_at", "max_uses", "ip_range", "https_only", "revoked_at"),
+    "password",
+)
 _FIND = (
-    select(*COLUMNS, principal.c.groups)
+    select(
+        *(table.c[name] for name in _TOLD),
+        table.c.owner,
+        table.c.path,
+        table.c.methods,
+        table.c.options,
+        table.c.referrers,
+        table.c.inbox,
+        principal.c.groups,
+    )
     .join_from(table, principal)
     .where(table.c.hash == bindparam("hashed"))
 )
 _DOWNLOADS = ("GET", "HEAD")
+_Headers = tuple[tuple[bytes, bytes], ...]
+#: By the method of a request, what to ask the store for.
+_Asked = dict[str, dict[str, Any]]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, kw_only=True)
 class Ready:
-    """A link with all that a use of it needs, worked out once."""
+    """A link with all that a use of it needs, worked out once; moments are seconds since the epoch."""
 
-    link: Link
+    id: str
+    prefix: bool
+    starts_at: int | None
+    ends_at: int
+    max_uses: int | None
+    ip_range: str | None
+    https_only: bool
+    revoked_at: int | None
+    #: What Argon2 makes of its password; None where it has none.
+    password: str | None = attrs.field(repr=False)
+    referrers: tuple[str, ...] | None
+    methods: tuple[str, ...]
     #: In which its maker asks; None where the maker may no longer share it.
     store: daypass.Store | None
     #: Why not.
     refusal: DaypassError | None
     #: The key below the store's root; of a prefix what its keys begin with.
     key: str
-    #: What to ask the store for, by the method of the request.
-    methods: dict[str, dict[str, Any]]
+    #: What to ask the store for, by the method of the request; many links share it.
+    asked: _Asked = attrs.field(repr=False)
     #: Whether anything about it depends on who asks.
     is_bound: bool
     #: What every redirect says besides where it leads.
-    headers: list[tuple[bytes, bytes]]
+    headers: _Headers
+    #: What may be sent to it, where it is an inbox: then it redirects nobody.
+    inbox: Limits | None
 
 
 def options_for(method: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -59,13 +93,37 @@ def options_for(method: str, options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in others}
 
 
+@lru_cache(maxsize=1024)
+def _asked(methods: tuple[str, ...], options: bytes) -> _Asked:
+    """Return what uses of a link ask the store for, by method.
+
+    Args:
+        methods: which it is for.
+        options: its options, as JSON.
+
+    """
+    known = dict(daypass.sign_options(msgspec.json.decode(options)))
+    return {method: options_for(method, known) for method in permits(methods)}
+
+
+@lru_cache(maxsize=256)
+def _tuple(*words: str) -> tuple[str, ...]:
+    """Return the same tuple for the same words: many links have few of them."""
+    return words
+
+
 class Resolver:
     """Finds links."""
 
-    def __init__(self, databases: Databases, roots: Roots, settings: Settings) -> None:
-        self._engine = databases.reading_main
+    def __init__(
+        self, databases: Databases, roots: Roots, suspensions: Suspensions, settings: Settings
+    ) -> None:
+        self._lookup = Lookup(databases.looking, _FIND)
         self._roots = roots
-        self._settings = settings
+        self._suspensions = suspensions
+        age = settings.links.max_age
+        self._bound = _headers(0)
+        self._free = _headers(age)
         self._lock = threading.Lock()
         self._hashes: dict[str, bytes] = {}
         #: By the hash of the token.
@@ -76,11 +134,10 @@ class Resolver:
         found = self.known.get(hashed)
         if found is None:
             before = self._forgotten
-            with self._engine.connect() as connection:
-                row = connection.execute(_FIND, {"hashed": hashed}).mappings().first()
+            row = self._lookup.first(hashed)
             if row is None:
                 return None
-            found = self._ready(link_of(row), frozenset(row["groups"]))
+            found = self._ready(row)
             with self._lock:
                 # What was read before somebody changed it is used once, by a request that came before, and not kept;
                 # nor is what may be mended outside, such as credentials that are not there.
@@ -94,6 +151,7 @@ class Resolver:
 
     def forget(self, link_id: str | None) -> None:
         """Forget a link, or all of them."""
+        self._suspensions.forget()
         with self._lock:
             self._forgotten += 1
             if link_id is None:
@@ -102,45 +160,56 @@ class Resolver:
             elif (hashed := self._hashes.pop(link_id, None)) is not None:
                 self.known.pop(hashed, None)
 
+    def close(self) -> None:
+        """Let the connection go."""
+        self._lookup.close()
+
     def _keep(self, hashed: bytes, found: Ready) -> None:
         if len(self.known) >= _MOST:
             oldest = next(iter(self.known))
-            self._hashes.pop(self.known.pop(oldest).link.id, None)
+            self._hashes.pop(self.known.pop(oldest).id, None)
         self.known[hashed] = found
-        self._hashes[found.link.id] = hashed
+        self._hashes[found.id] = hashed
 
-    def _ready(self, link: Link, groups: frozenset[str]) -> Ready:
+    def _ready(self, row: dict[str, Any]) -> Ready:
         store, key, refusal = None, "", None
-        methods: dict[str, dict[str, Any]] = {}
+        asked: _Asked = {}
+        methods, referrers = _tuple(*row["methods"]), row["referrers"]
+        groups = frozenset(row["groups"])
         try:
+            self._suspensions.check_link(row["id"], row["owner"])
             place = self._roots.find(
-                link.path, prefix=link.prefix, methods=link.methods, groups=groups
+                row["path"], prefix=row["prefix"], methods=methods, groups=groups
             )
-            store, key = self._roots.store(place, link.owner, groups), place.key
-            options = daypass.sign_options(link.options)
-            methods = {
-                method: options_for(method, dict(options)) for method in permits(link.methods)
-            }
+            store = self._roots.store(place, row["owner"], groups, prefix=row["prefix"])
+            key = place.key
+            if row["inbox"] is None:
+                asked = _asked(methods, msgspec.json.encode(row["options"]))
         except DaypassError as error:
             refusal = error
-        bound = (link.max_uses, link.ip_range, link.referrers, link.starts_at)
-        is_bound = link.https_only or any(part is not None for part in bound)
+        told = {name: row[name] for name in _TOLD}
+        bound = (row["max_uses"], row["ip_range"], referrers, row["starts_at"], row["password"])
+        is_bound = row["https_only"] or any(part is not None for part in bound)
         return Ready(
-            link=link,
+            **told,
+            referrers=None if referrers is None else tuple(referrers),
+            methods=methods,
             store=store,
             refusal=refusal,
             key=key,
-            methods=methods,
+            asked=asked,
             is_bound=is_bound,
-            headers=self._headers(is_bound=is_bound),
+            headers=self._bound if is_bound else self._free,
+            inbox=row["inbox"] and Limits(**row["inbox"], options=row["options"]),
         )
 
-    def _headers(self, *, is_bound: bool) -> list[tuple[bytes, bytes]]:
-        age = 0 if is_bound else self._settings.links.max_age
-        return [
-            (b"cache-control", f"private, max-age={age}".encode() if age else b"no-store"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-robots-tag", b"noindex"),
-            (b"access-control-allow-origin", b"*"),
-            (b"content-length", b"0"),
-        ]
+
+def _headers(age: int) -> _Headers:
+    """Return what redirects say that a client may keep for so many seconds."""
+    return (
+        (b"cache-control", f"private, max-age={age}".encode() if age else b"no-store"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-robots-tag", b"noindex"),
+        (b"access-control-allow-origin", b"*"),
+        (b"content-length", b"0"),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
@@ -11,6 +12,7 @@ from daypass_links.server.database.changes import changed
 from daypass_links.server.database.tables import link as table
 from daypass_links.server.links.link import COLUMNS, Link, link_of
 from daypass_links.server.principals.callers import Caller
+from daypass_links.wire import DIGEST
 
 __all__ = ["extend", "of_caller", "one", "revoke", "revoke_many"]
 
@@ -20,19 +22,35 @@ def of_caller(caller: Caller) -> list[Any]:
     return [] if caller.is_admin else [table.c.owner == caller.principal]
 
 
-def one(connection: Connection, link_id: str, caller: Caller) -> Link:
+def one(
+    connection: Connection, link_id: str, caller: Caller, conditions: list[Any] | None = None
+) -> Link:
     """Return a link.
+
+    Args:
+        connection: to the main database.
+        link_id: its ID; or `DIGEST` and what is kept of its token, which whoever has the URL can work out.
+        caller: who asks.
+        conditions: for what they may see; without them, what they may change.
 
     Raises:
         ObjectNotFoundError: if there is none of that ID which the caller may see.
 
     """
-    statement = select(*COLUMNS).where(table.c.id == link_id, *of_caller(caller))
+    conditions = of_caller(caller) if conditions is None else conditions
+    statement = select(*COLUMNS).where(_is(link_id), *conditions)
     row = connection.execute(statement).mappings().first()
     if row is None:
         msg = f"there is no link {link_id[:60]!r} that this key may see"
         raise ObjectNotFoundError(msg)
     return link_of(row)
+
+
+def _is(link_id: str) -> Any:
+    if link_id.startswith(DIGEST):
+        with suppress(ValueError):
+            return table.c.hash == bytes.fromhex(link_id.removeprefix(DIGEST))
+    return table.c.id == link_id
 
 
 def revoke(connection: Connection, link_id: str, caller: Caller, now: int) -> Link:
@@ -44,9 +62,9 @@ def revoke(connection: Connection, link_id: str, caller: Caller, now: int) -> Li
     """
     found = one(connection, link_id, caller)
     if found.revoked_at is None:
-        _revoke(connection, [table.c.id == link_id], caller, now)
-        changed(connection, link_id)
-    return one(connection, link_id, caller)
+        _revoke(connection, [table.c.id == found.id], caller, now)
+        changed(connection, found.id)
+    return one(connection, found.id, caller)
 
 
 def revoke_many(
@@ -106,14 +124,15 @@ def extend(connection: Connection, link_id: str, caller: Caller, ends_at: int) -
     """
     found = one(connection, link_id, caller)
     if found.revoked_at is not None:
-        msg = f"the link {link_id} was revoked, which is for good: make a new one"
+        msg = f"the link {found.id} was revoked, which is for good: make a new one"
         raise InvalidRequestError(msg)
-    connection.execute(update(table).where(table.c.id == link_id).values(ends_at=ends_at))
-    changed(connection, link_id)
-    return one(connection, link_id, caller)
+    connection.execute(update(table).where(table.c.id == found.id).values(ends_at=ends_at))
+    changed(connection, found.id)
+    return one(connection, found.id, caller)
 
 
 def _revoke(connection: Connection, conditions: list[Any], caller: Caller, now: int) -> list[str]:
     statement = update(table).where(table.c.revoked_at.is_(None), *conditions)
-    rows = statement.values(revoked_at=now, revoked_by=caller.principal).returning(table.c.id)
+    said = {"revoked_at": now, "revoked_by": caller.principal, "sealed": None}
+    rows = statement.values(said).returning(table.c.id)
     return sorted(connection.scalars(rows))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection
 from hashlib import sha256
 
-from sqlalchemy import Connection, Engine, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, select, update
 
 from daypass_links.server.database.tables import link_use, use_window
-from daypass_links.server.events.tables import EVENTS
+from daypass_links.server.database.upserts import insert
 
-__all__ = ["WINDOW", "are_left", "client_of", "count", "take"]
+__all__ = ["WINDOW", "are_left", "client_of", "count", "give_back", "take"]
 
 #: How long whatever one client asks of a link is one use, in seconds.
 WINDOW = 900
 
 
 def client_of(network: str, agent: bytes) -> bytes:
-    """Return what stands for a client: an address (of IPv6 its /64) and a user agent, of which only a digest is kept."""
+    """Return what stands for a client: an address (of IPv6 its /64) and a user agent, of which only a digest is kept.
+
+    Who has no address is a client of one request, since all that have none would be one client.
+    """
+    if not network:
+        return secrets.token_bytes(32)
     return sha256(network.encode() + b"\0" + agent).digest()
 
 
@@ -36,7 +41,7 @@ def take(engine: Engine, link_id: str, most: int, client: bytes, now: int) -> bo
     with engine.begin() as connection:
         if _lasts(connection, link_id, client, now):
             return True
-        first = _insert(connection, link_use).values(link_id=link_id, uses=1)
+        first = insert(connection, link_use).values(link_id=link_id, uses=1)
         one_more = first.on_conflict_do_update(
             index_elements=["link_id"],
             set_={"uses": link_use.c.uses + 1},
@@ -44,7 +49,7 @@ def take(engine: Engine, link_id: str, most: int, client: bytes, now: int) -> bo
         ).returning(link_use.c.uses)
         if connection.execute(one_more).first() is None:
             return False
-        window = _insert(connection, use_window)
+        window = insert(connection, use_window)
         window = window.values(link_id=link_id, client=client, until=now + WINDOW)
         connection.execute(
             window.on_conflict_do_update(
@@ -52,6 +57,13 @@ def take(engine: Engine, link_id: str, most: int, client: bytes, now: int) -> bo
             )
         )
         return True
+
+
+def give_back(engine: Engine, link_id: str) -> None:
+    """Give back a use of a limited link that came to nothing, and can come to nothing any more."""
+    one_less = update(link_use).where(link_use.c.link_id == link_id, link_use.c.uses > 0)
+    with engine.begin() as connection:
+        connection.execute(one_less.values(uses=link_use.c.uses - 1))
 
 
 def are_left(engine: Engine, link_id: str, most: int, client: bytes, now: int) -> bool:
@@ -69,27 +81,11 @@ def count(connection: Connection, links: Collection[str]) -> dict[str, int]:
     return {row.link_id: row.uses for row in connection.execute(rows)}
 
 
-def count_events(connection: Connection, links: Collection[str]) -> dict[str, int]:
-    """Return how often links that nobody limits have been used: as often as it was written down."""
-    rows = (
-        select(EVENTS.c.link_id, func.count())
-        .where(EVENTS.c.link_id.in_(links), EVENTS.c.kind == "use")
-        .group_by(EVENTS.c.link_id)
-    )
-    return {link_id: uses for link_id, uses in connection.execute(rows) if link_id is not None}
-
-
 def _lasts(connection: Connection, link_id: str, client: bytes, now: int) -> bool:
     until = connection.scalar(
         select(use_window.c.until).where(
             use_window.c.link_id == link_id, use_window.c.client == client
         )
     )
-    return until is not None and now < until
-
-
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return the insert of a dialect: what to do about a row that is there is no standard's."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    # Whose clock was far ahead began none that lasts until then; clocks of two processes differ by less.
+    return until is not None and now < until <= now + 2 * WINDOW

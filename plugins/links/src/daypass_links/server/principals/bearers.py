@@ -10,14 +10,14 @@ from daypass_links.server.problems import UnauthenticatedError
 from daypass_links.server.service import Service
 from daypass_links.server.tokens import KEY
 
-__all__ = ["caller_of"]
+__all__ = ["caller_of", "is_at_hand", "of_bearer", "of_provider"]
 
 #: What is told of a key or token that is none (RFC 6750, section 3.1).
 _INVALID = 'Bearer error="invalid_token"'
 
 
 def caller_of(service: Service, authorization: str) -> Caller:
-    """Return who asks. The provider may have to be asked for its keys: this is for a thread, and not for the event loop.
+    """Return who asks. Of a token the provider may have to be asked for its keys: that is for a thread, and not for the event loop.
 
     Args:
         service: the service.
@@ -35,8 +35,7 @@ def caller_of(service: Service, authorization: str) -> Caller:
         msg = f"send {_wanted(service)}"
         raise UnauthenticatedError(msg)
     if service.issuer is None or secret.startswith(KEY):
-        with service.databases.reading_main.connect() as connection:
-            found = keys.find(connection, secret, service.clock())
+        found = keys.find(service.keys, secret, service.clock())
         if found is None:
             msg = f"this is nothing that is valid here: send {_wanted(service)}"
             raise UnauthenticatedError(msg, challenge=_INVALID)
@@ -45,7 +44,12 @@ def caller_of(service: Service, authorization: str) -> Caller:
         bearer = service.issuer.bearer(secret)
     except InvalidTokenError as error:
         raise UnauthenticatedError(str(error), challenge=_INVALID) from None
-    return _of_bearer(service, bearer)
+    return of_bearer(service, bearer)
+
+
+def is_at_hand(authorization: str) -> bool:
+    """Tell whether nobody but the database has to be asked whose it is: of an API key."""
+    return authorization.partition(" ")[2].lstrip().startswith(KEY)
 
 
 def _wanted(service: Service) -> str:
@@ -54,13 +58,11 @@ def _wanted(service: Service) -> str:
     return f"an API key that is valid{other}: Authorization: Bearer dpl_..."
 
 
-def _of_bearer(service: Service, bearer: Bearer) -> Caller:
-    """Return who has a token. Their groups are written down where they are news, so that their links follow them.
+def of_bearer(service: Service, bearer: Bearer) -> Caller:
+    """Return who has a token, or has just signed in. Their groups are written down where they are news, so that their links follow them.
 
     The newest token that was seen says in which groups somebody is: an older one, which they may hold until it ends, gives nothing back.
     """
-    oidc = service.settings.oidc
-    assert oidc is not None  # noqa: S101 - or there was no issuer
     said = bearer.issued_at, frozenset(bearer.groups)
     with service.databases.reading_main.connect() as connection:
         known = heard_of(connection, bearer.principal)
@@ -73,8 +75,19 @@ def _of_bearer(service: Service, bearer: Bearer) -> Caller:
             remember(connection, bearer.principal, said[1], said[0])
             known = heard_of(connection, bearer.principal) or said
         service.changes.read()
-    groups = known[1]
+    return of_provider(service, bearer.principal, known[1])
+
+
+def of_provider(service: Service, principal: str, groups: frozenset[str]) -> Caller:
+    """Return who somebody is whom the provider knows, with what the settings let such people ask.
+
+    Raises:
+        UnauthenticatedError: if there is no provider any more.
+
+    """
+    oidc = service.settings.oidc
+    if oidc is None:
+        msg = f"no provider is configured that could know {principal}"
+        raise UnauthenticatedError(msg)
     more = () if groups.isdisjoint(oidc.admin_groups) else ("admin",)
-    return Caller(
-        principal=bearer.principal, groups=groups, scopes=frozenset((*oidc.scopes, *more))
-    )
+    return Caller(principal=principal, groups=groups, scopes=frozenset((*oidc.scopes, *more)))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from daypass.errors import ObjectNotFoundError
+from daypass_links.server.database.lookup import Lookup
 from daypass_links.server.database.tables import api_key, principal
+from daypass_links.server.principals import codes, sessions
 from daypass_links.server.principals.callers import Caller
 from daypass_links.server.principals.known import remember
 from daypass_links.server.tokens import digest, new_id, new_key
 
-__all__ = ["create", "find", "listed", "revoke"]
+__all__ = ["FIND", "create", "find", "listed", "revoke"]
 
 
 def create(
@@ -54,30 +56,42 @@ def create(
     return key_id, key
 
 
-_FIND = select(
-    api_key.c.principal,
-    api_key.c.scopes,
-    api_key.c.prefixes,
-    api_key.c.ends_at,
-    api_key.c.revoked_at,
-    principal.c.groups,
-).join_from(api_key, principal)
+#: What is to be known of a key, by its digest.
+FIND = (
+    select(
+        api_key.c.principal,
+        api_key.c.scopes,
+        api_key.c.prefixes,
+        api_key.c.ends_at,
+        api_key.c.revoked_at,
+        principal.c.groups,
+    )
+    .join_from(api_key, principal)
+    .where(api_key.c.hash == bindparam("hashed"))
+)
 
 
-def find(connection: Connection, key: str, now: float) -> Caller | None:
-    """Return whose key it is; None of one that is unknown, revoked or has ended."""
-    row = connection.execute(_FIND.where(api_key.c.hash == digest(key.encode()))).first()
+def find(found_by: Lookup, key: str, now: float) -> Caller | None:
+    """Return whose key it is; None of one that is unknown, revoked or has ended.
+
+    Args:
+        found_by: asks for `FIND`.
+        key: the key.
+        now: the clock.
+
+    """
+    row = found_by.first(digest(key.encode()))
     if (
         row is None
-        or row.revoked_at is not None
-        or (row.ends_at is not None and now >= row.ends_at)
+        or row["revoked_at"] is not None
+        or (row["ends_at"] is not None and now >= row["ends_at"])
     ):
         return None
     return Caller(
-        principal=row.principal,
-        groups=frozenset(row.groups),
-        scopes=frozenset(row.scopes),
-        prefixes=tuple(row.prefixes),
+        principal=row["principal"],
+        groups=frozenset(row["groups"]),
+        scopes=frozenset(row["scopes"]),
+        prefixes=tuple(row["prefixes"]),
     )
 
 
@@ -89,14 +103,17 @@ def listed(connection: Connection) -> list[dict[str, Any]]:
 
 
 def revoke(connection: Connection, key_id: str, now: int) -> None:
-    """Revoke a key; one that is revoked already stays so.
+    """Revoke a key, and end what whoever has it signed in to by a code; one that is revoked already stays so.
 
     Raises:
         ObjectNotFoundError: if there is none of that ID.
 
     """
     first = update(api_key).where(api_key.c.id == key_id, api_key.c.revoked_at.is_(None))
-    if connection.execute(first.values(revoked_at=now)).rowcount:
+    name = connection.scalar(first.values(revoked_at=now).returning(api_key.c.principal))
+    if name is not None:
+        sessions.end_all_by_code(connection, name)
+        codes.forget(connection, name)
         return
     if connection.execute(select(api_key.c.id).where(api_key.c.id == key_id)).first() is None:
         msg = f"there is no API key {key_id[:60]!r}"

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select, update
 
 from daypass_links.server.database.changes import changed
 from daypass_links.server.database.tables import principal
+from daypass_links.server.database.upserts import insert
 
-__all__ = ["heard_of", "remember"]
+__all__ = ["heard_of", "reach", "remember"]
 
 
-def heard_of(connection: Connection, name: str) -> tuple[int, frozenset[str]] | None:
-    """Return when somebody was last heard of, in seconds since the epoch, and their groups; None of who is not known."""
-    row = connection.execute(select(principal).where(principal.c.name == name)).first()
+def heard_of(
+    connection: Connection, name: str, *, locks: bool = False
+) -> tuple[int, frozenset[str]] | None:
+    """Return when somebody was last heard of, in seconds since the epoch, and their groups; None of who is not known.
+
+    Args:
+        connection: to the main database.
+        name: who.
+        locks: whether nobody else writes of them until the end of the transaction.
+
+    """
+    which = select(principal).where(principal.c.name == name)
+    row = connection.execute(which.with_for_update() if locks else which).first()
     return None if row is None else (row.heard_at, frozenset(row.groups))
 
 
@@ -33,11 +43,11 @@ def remember(
         heard_at: as of when, in seconds since the epoch.
 
     """
-    known, now = heard_of(connection, name), frozenset(groups or ())
+    # Locked, or whoever writes at the same time would compare with what is over; SQLite has one writer.
+    known, now = heard_of(connection, name, locks=True), frozenset(groups or ())
     if known is not None and (groups is None or known[0] > heard_at):
         return
-    of_dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new = of_dialect.insert(principal).values(name=name, groups=sorted(now), heard_at=heard_at)
+    new = insert(connection, principal).values(name=name, groups=sorted(now), heard_at=heard_at)
     # Several may hear of the same stranger at once.
     newer = new.on_conflict_do_update(
         index_elements=["name"],
@@ -47,3 +57,15 @@ def remember(
     connection.execute(newer)
     if known is not None and known[1] != now:
         changed(connection, None)
+
+
+def reach(connection: Connection, name: str, email: str) -> None:
+    """Write down where mail reaches somebody who is known.
+
+    Args:
+        connection: in a transaction of the main database.
+        name: who.
+        email: as the provider has verified it.
+
+    """
+    connection.execute(update(principal).where(principal.c.name == name).values(email=email))

@@ -9,7 +9,18 @@ from daypass.errors import RefusedError
 from daypass_links.server.principals.callers import Caller
 from daypass_links.server.service import Service
 
-__all__ = ["store_of"]
+__all__ = ["check_active", "store_of"]
+
+
+def check_active(service: Service, caller: Caller) -> None:
+    """Raise where a caller may make nothing.
+
+    Raises:
+        SuspendedError: saying who can help.
+
+    """
+    service.changes.look()
+    service.suspensions.check_caller(caller.principal)
 
 
 def store_of(
@@ -36,9 +47,11 @@ def store_of(
         RefusedError: saying what they may.
 
     """
+    check_active(service, caller)
     caller.check_path(path, written or path)
     if service.roots.open and not caller.is_admin:
         msg = "nothing may be shared, since the server's configuration has no [[roots]]: ask who runs it"
         raise RefusedError(msg)
     place = service.roots.find(path, prefix=prefix, methods=methods, groups=caller.groups)
-    return service.roots.store(place, caller.principal, caller.groups), place.key
+    store = service.roots.store(place, caller.principal, caller.groups, prefix=prefix)
+    return store, place.key

@@ -1,0 +1,100 @@
+"""The page of a link for uploads: of an inbox the one that sends files, of any other link how a program does."""
+
+from __future__ import annotations
+
+import json
+from mimetypes import guess_type
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath, URLEncodedBody
+
+from daypass.errors import DaypassError, UnsupportedOptionError
+from daypass_links.server.api.answers import Ours
+from daypass_links.server.inbox.admission import Holder, admitted
+from daypass_links.server.inbox.forms import signed_form
+from daypass_links.server.inbox.names import harmless
+from daypass_links.server.inbox.origins import origin_of, store_origin
+from daypass_links.server.links.arrivals import ClosedLinkError
+from daypass_links.server.links.shown import url_of
+from daypass_links.server.pages.friendly import ClosedError
+from daypass_links.server.pages.holders import Held
+from daypass_links.server.pages.language import words_for
+from daypass_links.server.pages.rendering import Asked, page
+from daypass_links.server.pages.snippets import snippets
+from daypass_links.server.service import Service
+
+__all__ = ["form", "inbox_page", "sent"]
+
+#: Where a form leads when the file is there; the store is told, and no token with it.
+SENT = "/p/sent"
+#: Of the names of texts, what the script says.
+_SAID = "upload."
+
+
+def inbox_page(request: Asked, service: Service, held: Held) -> Response[Any]:
+    """Let somebody send files, or say how to upload.
+
+    Args:
+        request: who asks.
+        service: the service.
+        held: the link, which is open to them.
+
+    """
+    ready = held.ready
+    if ready.inbox is None or ready.store is None:
+        url = url_of(service, held.token, held.link)
+        found = snippets(held.link, url)
+        return page(request, "put.html", link=held.link, snippets=found, now=held.now)
+    try:
+        origin = store_origin(Holder(ready, ready.inbox, ready.store, held.address))
+    except DaypassError as error:
+        raise ClosedError(error.http_status, error.code) from None
+    answer = page(
+        request,
+        "inbox.html",
+        link=held.link,
+        limits=ready.inbox,
+        left=None if ready.max_uses is None else max(ready.max_uses - held.uses, 0),
+        token=held.token,
+        texts=_texts(request),
+        now=held.now,
+    )
+    answer.headers["content-security-policy"] += f"; connect-src 'self' {origin}; worker-src 'self'"
+    return answer
+
+
+@post("/p/{token:str}/form", status_code=200, sync_to_thread=True)
+def form(
+    request: Asked, service: Ours, token: FromPath[str], data: URLEncodedBody[dict[str, Any]]
+) -> Response[Any]:
+    """Give whoever has no scripts a form that sends one file of a name to the store: it needs no token of a session, since it is for whoever has the link."""
+    name = str(data.get("name", ""))
+    kind, _ = guess_type(harmless(name))
+    back = f"{service.settings.server.url}{SENT}"
+    try:
+        holder = admitted(service, request.scope, token, begins=True)
+        made = signed_form(service, holder, name, kind, success_redirect=back)
+    except ClosedLinkError as error:
+        raise ClosedError(error.status, error.code) from None
+    except UnsupportedOptionError:
+        return page(request, "no_form.html", status=422)
+    answer = page(request, "send_form.html", form=made, name=harmless(name))
+    policy = answer.headers["content-security-policy"]
+    answer.headers["content-security-policy"] = policy.replace(
+        "form-action 'self'", f"form-action 'self' {origin_of(made.url)}"
+    )
+    return answer
+
+
+@get(SENT, sync_to_thread=False)
+def sent(request: Asked) -> Response[Any]:
+    """Say that a file was sent; what the store adds to the address is shown nowhere."""
+    return page(request, "sent.html")
+
+
+def _texts(request: Asked) -> str:
+    """Return what the script says, as JSON."""
+    words = words_for(request.headers.get("accept-language", ""))
+    said = {name: text for name, text in words.texts.items() if name.startswith(_SAID)}
+    return json.dumps({name.removeprefix(_SAID): text for name, text in said.items()})

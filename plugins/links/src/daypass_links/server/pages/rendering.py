@@ -1,0 +1,103 @@
+"""From a template to an answer: escaped, in the reader's language, and under a policy that lets nothing of a stranger's run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+
+from daypass_links.server.moments import told
+from daypass_links.server.pages.language import words_for
+from daypass_links.server.pages.sizes import counted, sized
+from daypass_links.server.pages.spans import left
+
+__all__ = ["FILES", "HEADERS", "Asked", "page", "rendered"]
+
+Asked = Request[Any, Any, Any]
+
+#: Nothing comes from elsewhere, nothing is inline, nobody frames the page, and no address of ours is told to others.
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+    "x-robots-tag": "noindex",
+}
+
+#: What pages load besides themselves, by the name it has there.
+FILES = {file.name: file.read_bytes() for file in Path(__file__).with_name("static").iterdir()}
+#: Changes with them, so that a browser may keep them.
+_VERSION = sha256(b"".join(FILES[name] for name in sorted(FILES))).hexdigest()[:12]
+
+
+def _moment(text: str) -> int:
+    """Return a moment that the API tells, in seconds since the epoch."""
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def _shown(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _plain(name: str) -> str:
+    """Return a stranger's name without what could turn the text around it, or hide a part of it."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name)
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("daypass_links.server.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(
+    shown=_shown,
+    machine=told,
+    moment=_moment,
+    left=left,
+    plain=_plain,
+    sized=sized,
+    counted=counted,
+)
+_TEMPLATES.globals.update(version=_VERSION)
+
+
+def page(
+    request: Asked, template: str, *, status: int = 200, visitor: Any = None, **values: Any
+) -> Response[str]:
+    """Return a page.
+
+    Args:
+        request: whose reader's language it is in.
+        template: its file.
+        status: of HTTP.
+        visitor: who has signed in, if anybody.
+        values: what the template names.
+
+    """
+    text, headers = rendered(
+        request.headers.get("accept-language", ""), template, visitor=visitor, **values
+    )
+    return Response(text, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def rendered(language: str, template: str, **values: Any) -> tuple[str, dict[str, str]]:
+    """Return the text of a page, and its headers.
+
+    Args:
+        language: the header ``Accept-Language``.
+        template: its file.
+        values: what the template names.
+
+    """
+    words = words_for(language)
+    text = _TEMPLATES.get_template(template).render(say=words, **values)
+    said = {"content-language": words.language, "vary": "accept-language, cookie"}
+    return text, {**HEADERS, **said}

@@ -1,0 +1,133 @@
+"""The first rows of Parquet files, and of files that claim to be some."""
+
+from __future__ import annotations
+
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from daypass.errors import StoreError
+from daypass_links.server.pages import parquet
+
+
+def written(table, **how):
+    """Return a table as a file."""
+    file = io.BytesIO()
+    pq.write_table(table, file, **how)
+    return file.getvalue()
+
+
+def shown(file, rows=21, columns=13):
+    """Return what is shown of a file, and which parts of it were read."""
+    parts = []
+
+    def part(first, length):
+        parts.append((first, length))
+        return file[first : first + length]
+
+    return parquet.rows_of(len(file), part, rows, columns), parts
+
+
+def test_the_first_rows_are_shown_of_the_first_columns():
+    table = pa.table({"a": [1, 2, None], "b": ["x", "<b>", "z"], "c": [[1], [2, 3], None]})
+    rows, _ = shown(written(table), rows=2, columns=2)
+    assert rows == [["a", "b"], ["1", "x"], ["2", "<b>"]]
+
+
+@pytest.mark.nightly
+def test_of_a_large_file_a_small_part_is_read():
+    table = pa.table({"a": range(2_000_000)})
+    file = written(table, compression="none", use_dictionary=False)
+    rows, parts = shown(file)
+    assert rows[:3] == [["a"], ["0"], ["1"]]
+    assert len(file) > 15_000_000
+    assert sum(length for _, length in parts) < 3_000_000
+
+
+@pytest.mark.nightly
+def test_columns_that_are_not_shown_are_not_read():
+    table = pa.table({f"c{n:02}": range(100_000) for n in range(30)})
+    file = written(table, compression="none", use_dictionary=False)
+    rows, parts = shown(file)
+    assert len(rows[0]) == 13
+    assert sum(length for _, length in parts) < len(file) / 2
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"PAR1",
+        b"PAR1" + b"\0" * 100 + b"PAR1",
+        b"x" * 1000,
+        b"PAR1" + b"\xff" * 100 + b"\xff\xff\xff\x7fPAR1",
+    ],
+)
+def test_what_is_no_such_file_is_not_shown(file):
+    with pytest.raises(StoreError):
+        shown(file)
+
+
+@pytest.mark.nightly
+def test_a_file_that_grows_beyond_its_memory_is_not_shown():
+    text = "x" * (300 << 20)
+    file = written(pa.table({"a": pa.array([text], pa.large_string())}), compression="zstd")
+    assert len(file) < 1_000_000
+    with pytest.raises(StoreError):
+        shown(file)
+
+
+@pytest.mark.nightly
+def test_what_the_store_raises_is_raised():
+    file = written(pa.table({"a": [1]}))
+
+    def part(first, length):
+        msg = "no more of it"
+        raise StoreError(msg)
+
+    with pytest.raises(StoreError, match="no more of it"):
+        parquet.rows_of(len(file), part, 5, 5)
+
+
+@pytest.mark.nightly
+def test_more_than_the_bound_is_not_read(monkeypatch):
+    monkeypatch.setattr(parquet, "_MOST", 1000)
+    table = pa.table({"a": range(100_000)})
+    with pytest.raises(StoreError):
+        shown(written(table, compression="none", use_dictionary=False))
+
+
+@pytest.mark.nightly
+def test_who_takes_too_long_is_ended(monkeypatch):
+    monkeypatch.setattr(parquet, "_PATIENCE", 0.0)
+    with pytest.raises(StoreError):
+        shown(written(pa.table({"a": [1]})))
+
+
+def test_whoever_asks_for_more_than_are_read_at_once_waits_for_none(monkeypatch):
+    seats = [*parquet._PLACES]
+    asked, goes_on = Semaphore(0), Event()
+
+    def read(*_):
+        asked.release()
+        goes_on.wait(30)
+        return [["a"]]
+
+    monkeypatch.setattr(parquet, "_read", read)
+    with ThreadPoolExecutor(len(seats)) as pool:
+        waiting = [pool.submit(parquet.rows_of, 1, bytes, 1, 1) for _ in seats]
+        try:
+            asked.acquire(timeout=30)
+            while parquet._PLACES:
+                time.sleep(0.001)
+            with pytest.raises(StoreError, match="too many other files"):
+                parquet.rows_of(1, bytes, 1, 1)
+        finally:
+            goes_on.set()
+        assert [one.result(30) for one in waiting] == [[["a"]]] * len(seats)
+    assert sorted(parquet._PLACES) == sorted(seats)
