@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
@@ -29,6 +31,23 @@ os.environ |= {
     "FSSPEC_CONFIG_DIR": os.devnull,
     "XDG_CONFIG_HOME": os.devnull,  # where daypass looks for its own configuration, too
 }
+
+#: Memory that Linux gives as a directory.
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - all that is made there has a name that nobody can guess
+
+
+def _keep_files_in_memory() -> None:
+    """Let servers and databases not wait for a disk, as they do for half of the time: what they keep ends with them."""
+    if "TMPDIR" in os.environ or not _SHARED_MEMORY.is_dir():
+        return
+    flags = os.statvfs(_SHARED_MEMORY).f_flag
+    if flags & (os.ST_RDONLY | os.ST_NOEXEC) or shutil.disk_usage(_SHARED_MEMORY).free < 4 << 30:
+        return
+    os.environ["TMPDIR"] = str(_SHARED_MEMORY)
+    tempfile.tempdir = None  # pytest has asked for one already
+
+
+_keep_files_in_memory()
 
 #: Real servers, each one for a whole run.
 pytest_plugins = ["tests.servers.shared"]
