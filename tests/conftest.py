@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import ipaddress
 import signal
 import socket
@@ -14,17 +15,40 @@ import pytest
 from hypothesis import settings
 
 # How long an example takes is the machine's business: no test is timed. The examples are the same in every run,
-# so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others, four times as many,
-# and ``nightly`` for ten times as many.
-settings.register_profile("daypass", deadline=None, derandomize=True, max_examples=100)
+# so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others, eight times as many,
+# and ``nightly`` for twenty times as many.
+settings.register_profile("daypass", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=400)
 settings.register_profile("nightly", deadline=None, derandomize=False, max_examples=1000)
 settings.load_profile("daypass")
 
 
 def examples(number: int) -> settings:
-    """Try a property on so many examples in place of 100, and on as many times more where the profile says so."""
+    """Try a property on so many examples for each 100 that the profile says: half as many in every run."""
     return settings(max_examples=number * settings.default.max_examples // 100)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage among the tests, which all stay: each time it took a second and more."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Let no test leave an audit or a policy in force, which would decide those after it."""
+    found = yield
+    for name in ("daypass.audit.in_force", "daypass.policy.in_force"):
+        if name in sys.modules and sys.modules[name]._application:
+            sys.modules[name]._application = []
+            pytest.fail(f"{item.nodeid} has left something of {name} in force")
+    return found
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -20,6 +20,8 @@ _TYPES = {
     "float": "number",
     "bool": "true or false",
     "tuple[str, ...]": "list of texts",
+    "tuple[Any, ...]": "list of durations",
+    "dict[str, str]": "table of texts",
     "Any": "duration",
 }
 
@@ -47,6 +49,6 @@ def _table(name: str, declared: Any) -> str:
 def _default(value: Any) -> str:
     if value is attrs.NOTHING:
         return "must be there"
-    if value is None or value == ():
+    if value is None or value == () or isinstance(value, attrs.Factory):
         return ""
     return f"`{json.dumps(value)}`"

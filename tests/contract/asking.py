@@ -18,10 +18,14 @@ import daypass
 from daypass.gate.cors import plan_cors
 from daypass.hookspecs.cors_rules import CorsRule
 from daypass.hookspecs.parts import UploadedPart
+from daypass.signed import reading
+from daypass.signed.filesystem import SignedFileSystem
 from daypass.toolkit.deadlines import Deadline
 from daypass.transfer import parts, sessions
 from daypass.transfer.meter import Meter
 from daypass_gcs.metadata import _check_there
+from daypass_links.server import listings
+from daypass_links.server.pages import reading as pages_reading
 from tests.servers.azurite import ACCOUNT, KEY, FakeEntra
 
 
@@ -120,6 +124,10 @@ CORE = {
         lambda url, *_: sessions.cancel(put_link(url)),
         has_body=False,
     ),
+    "a link of a service": Request(
+        "daypass.transfer.followed.followed",
+        lambda url, directory, _: daypass.download(f"{url}/l/{'t' * 22}", directory / "down"),
+    ),
     "metadata of another filesystem": Request(
         "daypass.backends.generic._look",
         lambda url, *_: hastened(url).head_metadata("k"),
@@ -155,6 +163,14 @@ def sign_with_a_session(url: str, _: Any, monkeypatch: pytest.MonkeyPatch) -> ob
 
     container(url, monkeypatch)
     return hastened("s3://maps", storage_options={"session": AioSession()}).create_signed_url("k")
+
+
+def narrowed(url: str, *_: Any) -> object:
+    """Sign with a session of STS."""
+    told = {"role_arn": "arn:aws:iam::123456789012:role/r", "endpoint_url": url}
+    given = {"key": "AK", "secret": "SK"}
+    store = hastened("s3://maps", storage_options=given, signer_options={"narrow": told})
+    return store.create_signed_url("k")
 
 
 def find_region(url: str, _: Any, monkeypatch: pytest.MonkeyPatch) -> object:
@@ -203,6 +219,7 @@ S3 = {
     "S3 credentials of a session": Request(
         "daypass_s3.credentials.KeyRing._ask.ask", sign_with_a_session, by_tls=False
     ),
+    "S3 narrowed session": Request("daypass_s3.sessions.Sessions._ask", narrowed),
     "S3 region": Request("daypass_s3.asking.ask", find_region, has_body=False),
     "S3 upload in parts": Request(
         XML_STEP, lambda url, *_: s3(url).create_multipart_upload("k", size=4)
@@ -374,4 +391,34 @@ REDIS = {
     ),
 }
 
-REQUESTS = {**CORE, **S3, **GCS, **AZURE, **REDIS}
+
+# What reads through a link: a filesystem, and the pages of the links service.
+
+
+def read_signed(url: str, _: Any, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Ask for the size of an object by ``signed::``."""
+    monkeypatch.setattr(reading, "_TRIES", 1)
+    given = {"key": "AK", "secret": "SK", "endpoint_url": url}
+    files = SignedFileSystem("s3", given, skip_instance_cache=True)
+    return files.find_object("maps/k")
+
+
+def list_folder(url: str, _: Any, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr(listings, "_PATIENCE", hastened.seconds)
+    return listings.listed(s3(url), "", None)
+
+
+def read_a_part(url: str, _: Any, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr(pages_reading, "PATIENCE", hastened.seconds)
+    store = s3(url)
+    return pages_reading.fetched(store, store.create_signed_url("k"), 100)
+
+
+READING = {
+    "signed:: metadata": Request("daypass.signed.reading._asked", read_signed, has_body=False),
+    "a folder of a page": Request("daypass_links.server.listings.listed.exchange", list_folder),
+    "a part of an object of a page": Request(
+        "daypass_links.server.pages.reading.fetched.ask", read_a_part
+    ),
+}
+REQUESTS = {**CORE, **S3, **GCS, **AZURE, **REDIS, **READING}

@@ -543,6 +543,8 @@ BY_TOKEN = {
         "    root, box, rest = link.url.partition('/box/')\n"
         "    digest = __import__('hashlib').sha256(link.url.encode()).digest()\n"
         "    token = __import__('base64').urlsafe_b64encode(digest)[:22].decode()\n"
+        "    from daypass.toolkit.deadlines import check_may_wait\n"
+        "    check_may_wait('the owner')\n"
         "    _ask_owner('MINT', location, {'X-Token': token + end, 'X-Link': box + rest})\n"
         "    return __import__('attrs').evolve(link, url=f'{root}/l/{token}{end}')\n"
     ),
@@ -725,6 +727,16 @@ FURTHER = {
         },
         settings="signs_offline = False",
         core=_HURRIED,
+    ),
+    "keeps an event loop waiting": Wrong(
+        "test_who_serves_others_meanwhile_is_told_at_once",
+        {
+            "    headers = _headers(request)\n    query": (
+                "    http.client.HTTPConnection('192.0.2.1', timeout=1).request('GET', '/')\n"
+                "    headers = _headers(request)\n    query"
+            )
+        },
+        settings="signs_offline = False",
     ),
     "checks no signature": Wrong(
         "test_a_touched_link_is_worth_nothing",

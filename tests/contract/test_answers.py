@@ -41,7 +41,10 @@ MAY_BE = {
 #: What is read of them is an object itself, or nothing; or they are of another protocol.
 TAKE_ANYTHING = {
     "download",
+    "a link of a service",  # what looks like one and leads nowhere is the object
     "metadata of another filesystem",
+    "signed:: metadata",  # through a link, as a download
+    "a part of an object of a page",
     "S3 region",
     "Redis metadata",
     # Only a 404 says anything of the bucket; that the object is missing is known before.
@@ -55,6 +58,7 @@ READERS = [name for name in REQUESTS if name not in TAKE_ANYTHING]
 def _no_pauses(monkeypatch):
     monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.001)
     monkeypatch.setattr(S3FileSystem, "retries", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
     monkeypatch.setattr(hastened, "seconds", 30, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -77,6 +77,7 @@ class TestAccountKey(Azure):
 class TestUserDelegation(Azure):
     """With a Microsoft Entra credential, over https."""
 
+    beside = TestAccountKey
     protocol = "az"
     #: Azure's delegation keys live for seven days.
     narrowed = UNSIGNED | {"max_expires_in", "prefix"}

@@ -49,26 +49,6 @@ class CloudFront(BackendConformance):
 
 
 @pytest.fixture(scope="module")
-def reading_edge() -> Iterator[Distribution]:
-    """A distribution in front of all files: the keys of file:// are whole paths."""
-    key = pair("rsa")
-    with distribution({key.id: key.public_pem}, directory_origin(Path("/"))) as running:
-        yield running
-
-
-class TestReading(CloudFront):
-    """A distribution that lets nothing but reading through, in front of files."""
-
-    protocol = "file"
-    narrowed = CloudFront.narrowed | {"PUT", "DELETE"}
-
-    @pytest.fixture
-    def store(self, tmp_path: Path, reading_edge: Distribution, key: Pair) -> Store:
-        options = key.options(domain=reading_edge.domain)
-        return Store(tmp_path.as_uri(), signer="cloudfront", signer_options=options)
-
-
-@pytest.fixture(scope="module")
 def server(servers: Callable[[str], Server]) -> Server:
     return servers("swift")
 
@@ -112,6 +92,27 @@ class TestUploads(CloudFront):
     @pytest.fixture
     def place(self, admin: Any, bucket: str) -> Callable[[str, bytes], object]:
         return lambda key, body: admin.call_s3("put_object", Bucket=bucket, Key=key, Body=body)
+
+
+@pytest.fixture(scope="module")
+def reading_edge() -> Iterator[Distribution]:
+    """A distribution in front of all files: the keys of file:// are whole paths."""
+    key = pair("rsa")
+    with distribution({key.id: key.public_pem}, directory_origin(Path("/"))) as running:
+        yield running
+
+
+class TestReading(CloudFront):
+    """A distribution that lets nothing but reading through, in front of files."""
+
+    beside = TestUploads
+    protocol = "file"
+    narrowed = CloudFront.narrowed | {"PUT", "DELETE"}
+
+    @pytest.fixture
+    def store(self, tmp_path: Path, reading_edge: Distribution, key: Pair) -> Store:
+        options = key.options(domain=reading_edge.domain)
+        return Store(tmp_path.as_uri(), signer="cloudfront", signer_options=options)
 
 
 def _bucket_origin(server: Server, bucket: str) -> Origin:

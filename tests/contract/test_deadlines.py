@@ -24,10 +24,12 @@ ROOT = Path(__file__).parents[2]
 #: By what the sources ask anybody over a network; all else that does is behind one of these.
 PRIMITIVES = {
     *("send", "sync", "call_sdk", "call_api", "call_server", "BoundedRequest"),
-    *("urlopen", "create_connection", "HTTPConnection", "HTTPSConnection"),
+    *("urlopen", "create_connection", "HTTPConnection", "HTTPSConnection", "assume_role"),
+    *("SMTP", "SMTP_SSL"),
 }
 #: Calls of those names that ask nobody, or not for the library.
 NO_REQUESTS = {
+    "daypass.backends.outputs._send": "a message of a kernel, to a notebook",
     "daypass.demo.server._is_ready": "its own server, on loopback, with a socket's timeout",
     "daypass.demo.story._use": "the same",
     "daypass.manifest.child.main": "a pipe to another process",
@@ -36,7 +38,13 @@ NO_REQUESTS = {
     "daypass.toolkit.wire._Socket.sendall": "of a connection that `send` has made",
     "daypass_links.commands.demo._ask": "its own service, on loopback, with a socket's timeout",
     "daypass_links.server.alerts.webhook._Pinned.connect": "of a webhook, all of whose exchange has one deadline",
+    "daypass_links.server.notices.mail.Mailer._connected": "of a mail, all of whose exchange has one deadline",
+    "daypass_links.server.app.application.until_the_end": "an answer",
+    "daypass_links.server.database.silence._within": "a generator's next step",
     "daypass_links.server.links.redirect.redirect.answered": "an answer",
+    "daypass_links.server.run._tell_when_ready": "its own service, on loopback, with a socket's timeout",
+    "daypass_links.server.traces.requests.traced.answered.told": "an answer",
+    "daypass_notebook.live.Live._heard": "a message to the page of a notebook",
     "daypass_redis.filesystem.RedisFileSystem._call": "a filesystem, whose caller asks; a socket's timeout",
 }
 

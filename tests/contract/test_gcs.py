@@ -99,6 +99,7 @@ class TestServiceAccountKey(Cloud):
 
 
 class TestHmacKey(Cloud):
+    beside = TestServiceAccountKey
     protocol = "gcs"
 
     @pytest.fixture
@@ -114,6 +115,7 @@ class TestHmacKey(Cloud):
 class TestSignBlob(Cloud):
     """No key at all: IAM signs, over the network and within the deadline."""
 
+    beside = TestServiceAccountKey
     protocol = "gs"
     signs_offline = False
     deadline = 1.0

@@ -18,6 +18,7 @@ from tests.plugins.azure.conftest import Bench
 from tests.servers.azurite import KEY, Azurite
 from tests.servers.gcs_front import Bucket, Front, gcs_front, hmac_verifier
 from tests.servers.links import Service, links_service
+from tests.servers.localstack import LocalStack
 
 #: Of Cloud Storage, as it might be.
 HMAC = {
@@ -134,6 +135,52 @@ class TestS3(Links):
     @pytest.fixture
     def secrets(self, server: Server, service: Service) -> Sequence[str]:
         return [server.secret, service.key]
+
+
+@pytest.fixture(scope="module")
+def local(servers: Callable[[str], LocalStack]) -> LocalStack:
+    return servers("localstack")
+
+
+@pytest.fixture(scope="module")
+def local_bucket(local: LocalStack) -> str:
+    name = f"b{uuid4().hex[:12]}"
+    local.client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def before_localstack(local: LocalStack, local_bucket: str) -> Iterator[Service]:
+    signer_options = {"refuses_unsigned_headers": True}
+    with service_for(f"s3://{local_bucket}", local.storage_options, signer_options) as service:
+        yield service
+
+
+@pytest.mark.nightly  # what the service does of it is tried in front of Swift
+class TestLocalStack(Links):
+    """In front of LocalStack, which has what Swift's S3 lacks."""
+
+    protocol = "s3"
+    narrowed = Links.narrowed | {"max_bytes"}
+
+    @pytest.fixture
+    def service(self, before_localstack: Service) -> Service:
+        return before_localstack
+
+    @pytest.fixture
+    def store(self, local: LocalStack, local_bucket: str, service: Service) -> Store:
+        return self.made(f"s3://{local_bucket}", service, local.storage_options)
+
+    @pytest.fixture
+    def place(
+        self, local: LocalStack, local_bucket: str, store: Store
+    ) -> Callable[[str, bytes], object]:
+        root, put = store.location.key, local.client.put_object
+        return lambda key, body: put(Bucket=local_bucket, Key=f"{root}/{key}", Body=body)
+
+    @pytest.fixture
+    def secrets(self, service: Service) -> Sequence[str]:
+        return [service.key]
 
 
 @pytest.fixture(scope="module")

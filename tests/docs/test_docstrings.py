@@ -14,6 +14,7 @@ PACKAGES = (
     "daypass_cloudfront",
     "daypass_gcs",
     "daypass_links",
+    "daypass_notebook",
     "daypass_redis",
     "daypass_s3",
 )

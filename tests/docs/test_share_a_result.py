@@ -12,8 +12,6 @@ import subprocess
 import sys
 import termios
 import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack, contextmanager, suppress
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
@@ -143,15 +141,6 @@ def free_port():
         return trial.getsockname()[1]
 
 
-def wait_until_ready(url):
-    """Wait as long as a reader takes for two lines of typing: it is told to listen before it does."""
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=10):
-            return
-        time.sleep(0.05)
-
-
 @pytest.mark.servers
 def test_the_tutorial_goes_as_it_is_written(tmp_path):
     port, key = free_port(), ""
@@ -171,7 +160,6 @@ def test_the_tutorial_goes_as_it_is_written(tmp_path):
             assert fits(shown, said), f"$ {command}\n{said}\nand not\n{shown}"
             if command == "daypass serve":
                 key = re.search("first key: (.*)", said)[1]
-                wait_until_ready(f"http://127.0.0.1:{port}/readyz")
 
 
 def test_the_page_has_what_it_is_about():
