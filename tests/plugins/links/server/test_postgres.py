@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, make_url, select, text
 from daypass.errors import StoreError
 from daypass_links.server import settings
 from daypass_links.server.app import application
-from daypass_links.server.database import changes
+from daypass_links.server.database import changes, engine
 from daypass_links.server.database.engine import opened, used
 from daypass_links.server.database.schema import is_current
 from daypass_links.server.database.tables import change
@@ -59,6 +59,12 @@ def two_services(url, key, key_file):
 def database(servers, tmp_path_factory):
     with database_of(servers("postgres"), tmp_path_factory.mktemp("keys")) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Take no busy machine for a database that says nothing."""
+    monkeypatch.setattr(engine, "_LOOKING", engine._ANYTHING)
 
 
 @pytest.fixture
