@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
@@ -31,6 +32,9 @@ os.environ |= {
     "FSSPEC_CONFIG_DIR": os.devnull,
     "XDG_CONFIG_HOME": os.devnull,  # where daypass looks for its own configuration, too
 }
+
+# To be imported by jsonschema, it parses 38 grammars, and no schema here asks what they are for: 2 s in each worker.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 #: Memory that Linux gives as a directory.
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - all that is made there has a name that nobody can guess
