@@ -8,6 +8,7 @@ import ipaddress
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,43 +59,42 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
-@pytest.fixture(scope="session", autouse=True)
-def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No home of the person who runs the tests is visible in them; ``conftest.py`` above has removed the variables."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "USERPROFILE"):
-            patch.setenv(name, str(home))
-        # An empty home has no files that they would have to turn away.
-        for name in (
-            "AWS_CONFIG_FILE",
-            "AWS_SHARED_CREDENTIALS_FILE",
-            "FSSPEC_CONFIG_DIR",
-            "XDG_CACHE_HOME",
-            "XDG_CONFIG_HOME",
-        ):
-            patch.delenv(name, raising=False)
-        yield home
-
-
-@pytest.fixture(scope="session", autouse=True)
-def ctrl_c_is_heard() -> None:
-    """Commands under test hear Ctrl-C, though a shell that starts the tests in the background makes them deaf to it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[object]:
+    """Hold for all tests of this process what fixtures that are asked for with each of 20,000 would cost seconds for."""
+    if session.config.pluginmanager.has_plugin("dsession"):  # its workers run the tests
+        return (yield)
+    # Commands under test hear Ctrl-C, though a shell that starts the tests in the background makes them deaf to it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        _clean_environment(patch, home)
+        _loopback_only(patch)
+        # Where botocore is in use, it parses its own data once and not for each session, which takes 0.15 s.
+        if botocore := sys.modules.get("botocore.session"):
+            patch.setattr(botocore, "create_loader", functools.cache(botocore.create_loader))
+        return (yield)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def botocore_reads_once() -> Iterator[None]:
-    """Where botocore is in use, it parses its own data once and not for each session, which takes 0.15 s."""
-    with pytest.MonkeyPatch.context() as patch:
-        if session := sys.modules.get("botocore.session"):
-            patch.setattr(session, "create_loader", functools.cache(session.create_loader))
-        yield
+def _clean_environment(patch: pytest.MonkeyPatch, home: str) -> None:
+    """No home of the person who runs the tests is visible in them; ``conftest.py`` above has removed the variables."""
+    for name in ("HOME", "USERPROFILE"):
+        patch.setenv(name, home)
+    # An empty home has no files that they would have to turn away.
+    for name in (
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "FSSPEC_CONFIG_DIR",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+    ):
+        patch.delenv(name, raising=False)
 
 
-@pytest.fixture(autouse=True)
-def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def _loopback_only(patch: pytest.MonkeyPatch) -> None:
     """A test that reaches for anything but loopback fails, whatever catches its errors."""
 
     def guarded(original, host_of):
@@ -110,9 +110,9 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         return "localhost" if args[0].family == socket.AF_UNIX else args[-1][0]
 
     for name in ("connect", "connect_ex", "sendto"):
-        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), address))
+        patch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), address))
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-        monkeypatch.setattr(socket, name, guarded(getattr(socket, name), lambda args: args[0]))
+        patch.setattr(socket, name, guarded(getattr(socket, name), lambda args: args[0]))
 
 
 def _is_loopback(host: object) -> bool:
