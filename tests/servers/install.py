@@ -36,7 +36,8 @@ Object.assign(globalThis, { Uppy, AwsS3 });
 """
 #: Its telemetry, which the tests switch off, and its SQL databases, which they do not use, are five sixths of what
 #: npm would fetch, and two thirds of the time that Azurite takes to start: an empty package takes their places.
-_UNUSED = ("applicationinsights", "mysql2", "tedious")
+#: They have versions that Azurite takes: an npm as old as Debian's can override a package by no folder.
+_UNUSED = {"applicationinsights": "3.16.0", "mysql2": "3.10.1", "tedious": "20.0.0"}
 _NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 #: Every package with its version; 4.13 is the last LocalStack whose S3 runs on Python 3.11.
@@ -225,15 +226,14 @@ def _install(find: Callable[[], object], install: Callable[[], None]) -> str | N
 def _install_azurite() -> None:
     home = _HOME / "azurite"
     shutil.rmtree(home, ignore_errors=True)
-    nothing = home / "nothing"
-    nothing.mkdir(parents=True)
-    (nothing / "index.js").touch()
-    (nothing / "package.json").write_text(json.dumps({"name": "nothing", "version": "1.0.0"}))
-    package = {
-        "private": True,
-        "dependencies": {"azurite": AZURITE},
-        "overrides": dict.fromkeys(_UNUSED, "file:nothing"),
-    }
+    dependencies = {"azurite": AZURITE}
+    for name, version in _UNUSED.items():
+        empty = home / "empty" / name
+        empty.mkdir(parents=True)
+        (empty / "index.js").touch()
+        (empty / "package.json").write_text(json.dumps({"name": name, "version": version}))
+        dependencies[name] = f"file:empty/{name}"
+    package = {"private": True, "dependencies": dependencies}
     (home / "package.json").write_text(json.dumps(package))
     # No package needs a script of its own to run, so none may.
     _run(["npm", "install", *_NPM], cwd=home)

@@ -42,3 +42,11 @@ def test_one_that_was_not_installed_to_the_end_is_missing(tmp_path, monkeypatch)
         install.azurite_program()
     (tmp_path / "azurite" / ".version").write_text(install.AZURITE)
     assert install.azurite_program() == program
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", install._UNUSED)
+def test_azurite_takes_an_empty_package_and_npm_puts_no_other_beside_it(name):
+    modules = install.azurite_program().parents[4]
+    assert (modules / name / "index.js").read_bytes() == b""
+    assert not [*modules.glob(f"*/node_modules/{name}")]
