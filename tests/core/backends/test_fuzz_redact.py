@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -33,6 +34,17 @@ TEXTS = nasty(
         "?token=",
         "client_secret",
         "--sse-c-key ",
+    ),
+    *(
+        "\x1b[1m",
+        "\\u001b[0m",
+        "<b>",
+        "</span>",
+        "<!-- -->",
+        "\u200b",
+        "}\\PY{l+s}{",
+        "\\%3D",
+        "\\_",
     ),
     *("%0A", "%2C", "\\n", "\\x3d", "https://u:p@", "%40", "<input ", 'name="sig"\r\n\r\n'),
 )
@@ -71,6 +83,8 @@ def test_a_signature_is_masked_whatever_stands_around_its_link(apart, before, li
     assert SECRET[:22] not in masked
 
 
+#: Between the parts of a link, before any way to escape it.
+STYLES = ["", "\x1b[0m\x1b[1m", "<wbr>", "</b><b>"]
 ESCAPES = [
     quote,
     lambda text: quote(text, safe=""),
@@ -86,9 +100,9 @@ ESCAPES = [
 
 
 @fuzz(200)
-@given(LINKS, st.lists(st.sampled_from(ESCAPES), max_size=4))
-def test_a_signature_is_masked_however_its_link_is_escaped(link, escapes):
-    text = link
+@given(LINKS, st.sampled_from(STYLES), st.lists(st.sampled_from(ESCAPES), max_size=4))
+def test_a_signature_is_masked_however_its_link_is_styled_and_escaped(link, style, escapes):
+    text = re.sub("[?&=/]", rf"\g<0>{style}", link)
     for escape in escapes:
         text = escape(text)[:LONGEST]
     with budget():

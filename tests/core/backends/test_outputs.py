@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import html
 import json
 import logging
 from types import SimpleNamespace
@@ -23,7 +24,15 @@ OUTPUTS = {
     "a result": {"output_type": "execute_result", "data": {"text/plain": f"'{URL}'"}, "metadata": {}},
     "a display": {"output_type": "display_data", "data": {"text/html": [f"<a href='{URL}'>"]}, "metadata": {}},
     "a dict": {"output_type": "display_data", "data": {"application/json": {"a": [URL], "X-Amz-Signature": SECRET}}, "metadata": {"at": URL}},
+    "another type of dict": {"output_type": "display_data", "data": {"application/vnd.acme+json": {"rows": [{"href": URL}]}}, "metadata": {}},
+    "a page in JSON": {"output_type": "display_data", "data": {"application/json": {"page": json.dumps(f'<a href="{URL}">')}}, "metadata": {}},
+    "Markdown": {"output_type": "display_data", "data": {"text/markdown": [f"see [it]({URL})\n", f"**{URL}**"]}, "metadata": {}},
+    "LaTeX": {"output_type": "display_data", "data": {"text/latex": "\\href{" + URL.replace("-", r"\PYZhy{}") + "}{x}"}, "metadata": {}},
+    "colours": {"output_type": "stream", "name": "stdout", "text": [f"{URL.removesuffix(SECRET)}\x1b[0m\x1b[32m{SECRET}\x1b[0m\n"]},
+    "what nobody knows": {"output_type": "display_data", "data": {}, "metadata": {}, "more": {"a": [URL]}},
     "an error": {"output_type": "error", "ename": "E", "evalue": URL, "traceback": ["line", f"\x1b[31m{URL}\x1b[0m"]},
+    "a QR code in JSON": {"output_type": "display_data", "data": {"application/json": {"page": [json.dumps(QR)]}}, "metadata": {}},
+    "a QR code in a frame": {"output_type": "display_data", "data": {"text/html": f'<iframe srcdoc="{html.escape(QR)}">'}, "metadata": {}},
     "a QR code": {"output_type": "display_data", "data": {"text/html": f"<div>{QR}</div>"}, "metadata": {}},
 }  # fmt: skip
 
@@ -54,8 +63,41 @@ def test_lines_stay_lines_and_frames_frames():
     assert error["traceback"] == ["line", f"\x1b[31m{masked}\x1b[0m"]
 
 
-def test_the_state_of_widgets_is_masked():
-    state = {"application/vnd.jupyter.widget-state+json": {"state": {"1": {"state": {"url": URL}}}}}
+def test_a_list_in_json_stays_a_list():
+    lists = {"application/json": ["a", "b\n", URL, []], "application/vnd.acme+json": ["a", "b"]}
+    output = {"output_type": "display_data", "data": lists, "metadata": {}}
+    model = notebook(output)
+    daypass.mask_before_saving(model)
+    masked = "https://maps.s3.amazonaws.com/europe.csv?X-Amz-Signature=****"
+    assert output["data"] == {
+        "application/json": ["a", "b\n", masked, []],
+        "application/vnd.acme+json": ["a", "b"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"X-Amz-Signature": 12345678, "a": 1}, {"X-Amz-Signature": "****", "a": 1}),
+({"a": {"X-Amz-Signature": 12345678}, "sig": [SECRET, 5]}, {"a": {"X-Amz-Signature": "****"}, "sig": ["****", 5]}),
+        ({"a": [f"sig=b'{SECRET}", "b"], "c": URL}, {"a": ["****", "b"], "c": "https://maps.s3.amazonaws.com/europe.csv?X-Amz-Signature=****"}),
+        ([f"sig=b'{SECRET}"], ["sig=b'****"]),
+    ],
+    ids=["a number", "numbers", "what is cut off", "a list"],
+)  # fmt: skip
+def test_json_stays_json_whatever_is_masked(value, masked):
+    output = {"output_type": "display_data", "data": {"application/json": value}, "metadata": {}}
+    daypass.mask_before_saving(notebook(output))
+    assert output["data"]["application/json"] == masked
+
+
+@pytest.mark.parametrize(
+    "held",
+    [{"url": URL}, {"value": QR}, {"outputs": [{"output_type": "stream", "text": URL}]}],
+    ids=["a URL", "a QR code", "outputs"],
+)
+def test_the_state_of_widgets_is_masked(held):
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {"1": {"state": held}}}}
     model = notebook(widgets=state)
     daypass.mask_before_saving(model)
     assert SECRET not in json.dumps(model)

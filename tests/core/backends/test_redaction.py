@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from io import StringIO
 from urllib.parse import parse_qs, quote
@@ -46,6 +47,50 @@ def test_no_signature_and_no_token_is_left(kind, written):
 def test_masking_twice_changes_nothing(kind, written):
     masked = redact(WAYS[written](URLS[kind][0]))
     assert redact(masked) == masked
+
+
+def _between(sign):
+    """Put something behind each sign of a URL, where those who colour a text put it."""
+    return lambda url: re.sub(r"[?&=/]|%2F", lambda found: found[0] + sign, url)
+
+
+#: As terminals, pages and papers show it: what stands between its parts changes how they look, and nothing else.
+STYLED = {
+    "in colours": _between("\x1b[0m\x1b[32m"),
+    "in colours in JSON": lambda url: json.dumps({"frame": _between("\x1b[0m")(url)}),
+    "in a page": _between('</span><span style="color: #800080">'),
+    "in a page in JSON": lambda url: json.dumps(_between('</span><span class="s">')(url)),
+    "where a line may break": _between("<wbr>"),
+    "with signs that have no width": _between("\u200b"),
+    "in Pygments' LaTeX": _between(r"}\PY{l+s+s2}{"),
+    "in LaTeX": lambda url: re.sub(r"[%&_#]", r"\\\g<0>", url),
+    "in Markdown": lambda url: re.sub(r"[_.#=+-]", r"\\\g<0>", url),
+    "in a shell": lambda url: re.sub(r"[?&=%]", r"\\\g<0>", url),
+}
+
+
+@pytest.mark.parametrize("written", STYLED)
+@pytest.mark.parametrize("kind", URLS)
+def test_no_signature_is_left_between_colours_and_tags(kind, written):
+    url, secrets = URLS[kind]
+    masked = redact(STYLED[written](url))
+    for part in (part for secret in secrets for part in re.split("%2F", secret) if len(part) > 3):
+        assert part.removesuffix("%3D") not in masked
+    assert redact(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("<b>sig=<i>a1</i>b2</b>", "<b>sig=<i>****</i></b>"),
+        ("\x1b[1msig=a1\x1b[0mb2 c", "\x1b[1msig=****\x1b[0m c"),
+        ('<a href="?sig=a1">sig=</a>', '<a href="?sig=****">sig=</a>'),
+        ('sig=a<b title="?sig=a1">b</b>', 'sig=****<b title="?sig=****"></b>'),
+        ("<td>signature</td><td>abcdefgh1</td>", "<td>signature</td><td>abcdefgh1</td>"),
+    ],
+)
+def test_what_a_text_looks_like_stays(text, masked):
+    assert redact(text) == masked
 
 
 #: A link that is secret by the token in its path.
@@ -442,6 +487,7 @@ REPEATED = [
     "%", "%2", "%25", "%41", "%255C", "&", "&amp;", "amp;", "&#9;", "&#92;", "%26%2361%3B", "\\", "\\n", "\\u005c", "\\u003d",
     "'sig','", "'sig': ['a', ", '"sig" : ', "sig>", "sig x='", "sig x=a ", "sig[]=", "sig: |\n", "'sig':[[", "{", "}", "name=sig\r\n\r\n", "sig=b'", "--sig ", "--", 'name="sig"\r\n', 'name="sig";aaa\r\na:', "authorization: basic ",
     "<input name= ", 'value="', "name='", "{name=sig value=", "\n- ", "://", "://a:", "://a:/@", "@", "-", "a", "\U0001f5fa",
+    "<b", "<b ", "<b>", "<b>sig=", "</", "\x1b[", "\x1b[1m", "<!--", "\\u200", "\\u200b", "}\\PY{a", "}\\PY{a}{", "\\PYZam{}", "&shy",
 ]  # fmt: skip
 LONG = [
     *((piece * LONGEST)[:LONGEST] for piece in REPEATED),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.base.escapes import layers
+from daypass.base.escapes import Layer, layers, unstyled
 
 TEXT = "a=b&c;\"d'\\x/?#<>[]{}(),:@ \t\r\n"
 
@@ -28,6 +28,9 @@ TEXT = "a=b&c;\"d'\\x/?#<>[]{}(),:@ \t\r\n"
         ("&#61;&#061;&#x3D;&#x003d;&equals;", "====="),
         (repr(b"\r\n=")[2:-1], "\r\n="),
         (r"\x3d\\x3d%u003d", "==="),
+        (r"x\?a\=b\&c\_d\%\#\-\.\*\+", "x?a=b&c_d%#-.*+"),
+        (r"\PYZam{}a\PYZpc{}3Db\PYZhy{}\PYZqq{}", r"&a=b-\PYZqq{}"),
+        (r"\u001b[1m\x1b[0m", "\x1b[1m\x1b[0m"),
         ("%5Cu0026amp%3Bx", "&x"),
         # Nothing that stands around names and values.
         ("%E9%00%", "%E9%00%"),
@@ -83,3 +86,43 @@ def test_every_character_tells_where_it_stood(text):
 def test_percent_encoding_is_read_as_the_standard_library_does(text):
     encoded = quote(text, safe="")
     assert layers(encoded)[1:2] == [] or layers(encoded)[1].text == unquote(encoded)
+
+
+@pytest.mark.parametrize(
+    ("styled", "plain"),
+    [
+        ("\x1b[1ma\x1b[38;5;124mb\x1b[0m\x1b[K", "ab"),
+        ('<span style="color: red">a</span>b<wbr>c<br>', "abc<br>"),
+        ("<table><td>a</td><button>b</button><b/>", "<table><td>a</td><button>b</button>"),
+        ("a<!-- -->b<!--c-->", "ab"),
+        ("a\u200b\u00adb&shy;c&#8203;d\\u200be", "abcde"),
+        (r"\PY{l+s+s2}{a}\PY{l+s+si}{b}", r"\PY{l+s+s2}{ab}"),
+    ],
+)
+def test_what_only_changes_the_look_is_taken_away(styled, plain):
+    assert unstyled(Layer(styled)).text == plain
+
+
+def test_a_text_without_a_style_has_no_other():
+    assert unstyled(Layer("a < b > c & d; <table> [0m")) is None
+
+
+STYLED = st.lists(
+    st.sampled_from(
+        ["a", "\x1b[1m", "<b>", "<br>", "</span>", "&shy;", "\u200b", "%3D", "=", "&lt;i>"]
+    )
+)
+
+
+@given(STYLED.map("".join), st.integers(0, 20), st.integers(1, 20))
+def test_a_piece_without_styles_tells_where_its_letters_stood(text, begin, length):
+    bare = unstyled(layers(text)[-1])
+    if bare is None or begin >= len(bare.text):
+        return
+    end = min(begin + length, len(bare.text))
+    pieces = bare.pieces(begin, end)
+    assert all(a < b for a, b in pieces)
+    assert [b for _, b in pieces[:-1]] < [a for a, _ in pieces[1:]] or len(pieces) == 1
+    assert bare.origin(begin, end) == (pieces[0][0], pieces[-1][1])
+    read = "".join(layers(text[a:b])[-1].text for a, b in pieces)
+    assert read == bare.text[begin:end]

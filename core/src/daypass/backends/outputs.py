@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from daypass.backends.redaction import redact
+from daypass.base.secrets import MASK
 from daypass.model.cards import QR_TEXT
 
 __all__ = ["load_ipython_extension", "mask_before_saving", "unload_ipython_extension"]
@@ -30,9 +31,11 @@ _BINARY = (
     "audio/",
     "video/",
 )
-#: A link that somebody asked to see as a picture.
-_QR_CODE = re.compile(rf'<img alt="{QR_TEXT}" src="[^"]*"')
-_WITHOUT = f'<img alt="{QR_TEXT}, which is not kept"'
+#: A link that somebody asked to see as a picture, in HTML or in what holds HTML, such as the state of a widget.
+_QR_CODE = re.compile(
+    rf"{QR_TEXT}(?P<between>[^<>]{{1,60}}?data:image[^<>,]{{1,30}}base64,)(?:[A-Za-z0-9+=%]|\\*/)+"
+)
+_WITHOUT = rf"{QR_TEXT}, which is not kept\g<between>"
 
 
 def mask_before_saving(model: dict[str, Any], contents_manager: Any = None, **_: Any) -> None:
@@ -121,34 +124,29 @@ def _mask_output(output: dict[str, Any]) -> dict[str, Any]:
     for name, value in output.items():
         if name == "data" and isinstance(value, dict):
             output[name] = {kind: _masked_data(kind, data) for kind, data in value.items()}
-        elif name in ("metadata", "payload", "user_expressions"):
-            output[name] = _masked_json(value)
-        elif name in ("text", "evalue"):
-            output[name] = _masked_text(value)
-        elif name == "traceback":
+        elif name == "traceback" and isinstance(value, list):
             output[name] = [_masked_text(frame) for frame in value]
+        elif name == "text":
+            output[name] = _masked_text(value)
+        else:
+            output[name] = _masked_json(value)
     return output
 
 
 def _masked_data(kind: str, data: Any) -> Any:
     if kind.startswith(_BINARY):
         return data
-    return _masked_text(data) if _is_text(data) else _masked_json(data)
-
-
-def _is_text(data: Any) -> bool:
-    return isinstance(data, str) or (
-        isinstance(data, list) and all(isinstance(line, str) for line in data)
-    )
+    # In JSON a list of texts is a list, and elsewhere it is the lines of one text.
+    return _masked_json(data) if kind.endswith(("/json", "+json")) else _masked_text(data)
 
 
 def _masked_text(text: Any) -> Any:
     """Mask a text, or the lines that one is stored as."""
-    if isinstance(text, list):
-        return _masked_text(_joined(text)).splitlines(keepends=True) if _is_text(text) else text
-    if not isinstance(text, str):
-        return text
-    return redact(_QR_CODE.sub(_WITHOUT, text))
+    if isinstance(text, str):
+        return redact(_QR_CODE.sub(_WITHOUT, text))
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        return _masked_text("".join(text)).splitlines(keepends=True)
+    return _masked_json(text)
 
 
 def _joined(text: Any) -> str:
@@ -157,6 +155,30 @@ def _joined(text: Any) -> str:
 
 def _masked_json(value: Any) -> Any:
     """Mask what is no text by its text, in which names stand beside their values."""
+    if isinstance(value, str):
+        return _masked_text(value)
     text = json.dumps(value, default=str)
-    masked = redact(text)
-    return value if masked == text else json.loads(masked)
+    masked = _masked_text(text)
+    if masked == text:
+        return value
+    try:
+        return json.loads(masked)
+    except ValueError:  # what was masked is no text, or ends beyond one
+        return _masked_parts(value)
+
+
+def _masked_parts(value: Any) -> Any:
+    """Mask each part of what could not be masked whole: a hook that fails has the notebook saved as it is."""
+    if isinstance(value, list):
+        return [_masked_json(item) for item in value]
+    if not isinstance(value, dict):
+        return MASK
+    parts: dict[str, Any] = {}
+    for name, item in value.items():
+        if len(value) > 1:
+            parts |= _masked_json({name: item})
+        elif isinstance(item, list):
+            parts[name] = [_masked_json({name: one})[name] for one in item]
+        else:
+            parts[name] = _masked_parts(item)
+    return parts

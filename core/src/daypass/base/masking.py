@@ -1,6 +1,6 @@
 """Signatures, tokens and logins of a text are found by their names, in all the ways in which names and values are written.
 
-A token in a URL's path, which has no name, is found by its shape. Escapes are taken away first
+A token in a URL's path, which has no name, is found by its shape. Escapes and styling are taken away first
 (`daypass.base.escapes`), so that each way is known here in one form. What is masked is what stood there before.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from daypass.base.escapes import Layer, layers
+from daypass.base.escapes import Layer, layers, unstyled
 from daypass.base.secrets import ENCRYPTION_KEY, MASK, OPAQUE_LINK
 
 __all__ = ["mask"]
@@ -28,6 +28,9 @@ _IN_CODE = (
 )
 #: Those which sentences and code hold too, as all with an underscore, so that what follows a colon may be anything.
 _ORDINARY = frozenset({"sig", "signature"})
+
+#: One of which is in each of them.
+_PARTS = ("authorization", "key", "secret", "sig", "token", "upload_id")
 
 _VALUE = r"[A-Za-z0-9%+=_~.:/-]+"
 _more = re.compile(_VALUE).match
@@ -130,22 +133,41 @@ def mask(text: str, names: frozenset[str] = frozenset()) -> str:
 
     """
     found = layers(text)
+    whole = [found[-1]]
+    # What stands in a tag is seen with it, and what goes on behind one without it.
+    if bare := unstyled(found[-1]):
+        found.append(bare)
+        whole.append(bare)
     spans = [
-        layer.origin(*span)
+        span
         for layer in found
         for find in (_logins, _tokens)
-        for span in find(layer.text)
+        for span in _shown(layer, find(layer.text))
     ]
-    plain = found[-1]
-    for find in (_named, _credentials, _paired, _private_keys):
-        spans += (plain.origin(*span) for span in find(plain, names))
+    for plain in whole:
+        looks = [_named, _credentials, _paired] if _may_name(plain.text, names) else []
+        for look in (*looks, _private_keys):
+            spans += _shown(plain, look(plain, names))
     pieces: list[str] = []
     done = 0
-    for begin, end in sorted(spans):
+    for begin, end, shown in sorted(spans):
         if begin >= done:  # those that overlap become one
-            pieces += (text[done:begin], MASK)
+            pieces += (text[done:begin], shown)
         done = max(done, end)
     return "".join([*pieces, text[done:]])
+
+
+def _may_name(text: str, names: frozenset[str]) -> bool:
+    """Tell whether there is any name to look for: most of what is long, such as the numbers of a plot, has none."""
+    folded = text.casefold()
+    return any(part in folded for part in (*_PARTS, *map(str.casefold, names)))
+
+
+def _shown(layer: Layer, spans: Iterable[_Span]) -> Iterator[tuple[int, int, str]]:
+    """Return where secrets stood, and what is shown there: nothing behind styling that stays, or a page would lose the end of a tag."""
+    for span in spans:
+        for number, (begin, end) in enumerate(layer.pieces(*span)):
+            yield begin, end, "" if number else MASK
 
 
 @lru_cache(maxsize=64)
