@@ -29,7 +29,7 @@ def of_service(**changes):
 class Client:
     def extend(self, link_id, expires_in):
         assert (link_id, expires_in) == ("lnk_1", "7d")
-        return of_service(expires_at=END + timedelta(days=7))
+        return of_service(expires_at=END + timedelta(days=7), url=None)  # it tells it once
 
     def revoke(self, link_id):
         msg = f"no: {URLS['S3']}"
@@ -69,8 +69,8 @@ def test_a_page_takes_the_files_that_are_sent_to_an_inbox():
 
 
 def test_a_click_gets_the_url(monkeypatch):
-    sent = asked(live(link()), monkeypatch, ask="copy")
-    assert sent == [{"answer": "copy", "url": URLS["S3"]}]
+    sent = asked(live(link()), monkeypatch, ask="copy", id="1")
+    assert sent == [{"answer": "copy", "id": "1", "url": URLS["S3"]}]
 
 
 def test_a_file_gets_its_place(monkeypatch):
@@ -93,6 +93,8 @@ def test_an_extended_link_ends_later(monkeypatch):
     before = widget.shown["ends"]
     asked(widget, monkeypatch, ask="extend", by="7d")
     assert widget.shown["ends"] - before == 7 * 86_400_000
+    (sent,) = asked(widget, monkeypatch, ask="copy")
+    assert sent["url"] == URLS["links"]
 
 
 def test_without_the_extra_its_name_is_said(monkeypatch):

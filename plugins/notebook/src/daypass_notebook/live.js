@@ -9,7 +9,6 @@ const BUTTON =
   "margin:0 8px 0 0;padding:4px 12px;border:1px solid #808080;border-radius:4px;background:transparent;color:inherit;font:inherit;cursor:pointer";
 
 const left = (milliseconds) => {
-  if (milliseconds <= 0) return "ended";
   const seconds = Math.floor(milliseconds / 1000);
   const [d, h, m, s] = [seconds / 86400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60].map(Math.floor);
   return d ? `${d} d ${h} h` : h ? `${h} h ${m} min` : `${m} min ${s} s`;
@@ -21,19 +20,33 @@ function render({ model, el }) {
   const address = make("div", "overflow-wrap:anywhere");
   const clock = make("div", "");
   const buttons = make("div", "margin:8px 0");
+  const drop = make("div", "margin:8px 0;padding:12px 16px;border:1px dashed #808080;border-radius:4px");
   const files = make("div", "");
   const said = make("div", "min-height:1.45em");
   said.setAttribute("role", "status");
-  card.append(title, address, clock, buttons, files, said);
+  card.append(title, address, clock, buttons, drop, files, said);
   el.append(card);
 
-  const waiting = new Map(); // files whose place has been asked for
+  const waiting = new Map(); // what has been asked for
+  // An answer reaches all views of a widget, in other windows too, and one of them has asked.
+  const ask = (what, told, kept) => {
+    const id = Math.random().toString(36).slice(2);
+    waiting.set(id, kept);
+    model.send({ ask: what, id, ...told });
+  };
   const button = (text, click) => {
     const made = make("button", BUTTON, text);
     made.type = "button";
     made.addEventListener("click", click);
     buttons.append(made);
     return made;
+  };
+
+  const take = (chosen) => {
+    const all = [...chosen];
+    const taken = model.get("shown").takes === "many" ? all : all.slice(0, 1);
+    if (taken.length < all.length) said.textContent = `one file goes here: ${taken[0].name} is sent, and none of the others`;
+    taken.forEach(upload);
   };
 
   const upload = (file) => {
@@ -45,17 +58,31 @@ function render({ model, el }) {
     bar.setAttribute("aria-label", file.name);
     row.append(bar, told);
     files.append(row);
-    const id = crypto.randomUUID();
-    waiting.set(id, { file, bar, told });
-    model.send({ ask: "upload", id, name: file.name });
+    ask("upload", { name: file.name }, { file, bar, told });
   };
 
-  const send = ({ file, bar, told }, target) => {
+  // A service says where a link leads, so that the store sees this page's origin, which a redirect hides.
+  const place = async (target) => {
+    if (!target.asks) return target;
+    const how = { method: target.method, headers: own(target.headers), referrerPolicy: "no-referrer", cache: "no-store" };
+    const answer = await fetch(`${target.url}?as=json`, how);
+    if (!answer.ok) throw new Error(`the service answered ${answer.status}`);
+    return { ...target, ...await answer.json() };
+  };
+  // Its length the browser says by itself, and lets nobody else.
+  const own = (headers) => Object.fromEntries(Object.entries(headers ?? {}).filter(([name]) => name.toLowerCase() !== "content-length"));
+
+  const send = async ({ file, bar, told }, answered) => {
+    let target;
+    try {
+      target = await place(answered);
+    } catch (error) {
+      told.textContent = `${file.name}: not sent; ${error instanceof TypeError ? "the service cannot be reached" : error.message}`;
+      return;
+    }
     const request = new XMLHttpRequest();
     request.open(target.method, target.url);
-    for (const [name, value] of Object.entries(target.headers ?? {})) {
-      if (name.toLowerCase() !== "content-length") request.setRequestHeader(name, value);
-    }
+    for (const [name, value] of Object.entries(own(target.headers))) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => { bar.value = event.loaded; };
     request.onload = () => {
       const done = request.status < 300;
@@ -75,17 +102,15 @@ function render({ model, el }) {
   };
 
   const heard = async (message) => {
-    if (message.answer === "copy") {
-      try {
-        await navigator.clipboard.writeText(message.url);
-        said.textContent = "copied";
-      } catch {
-        said.textContent = "the browser lets no page copy here";
-      }
-    } else if (message.answer === "upload" && waiting.has(message.id)) {
-      const one = waiting.get(message.id);
-      waiting.delete(message.id);
-      send(one, message);
+    if (!waiting.has(message.id)) return;
+    const kept = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.answer === "upload") return send(kept, message);
+    try {
+      await navigator.clipboard.writeText(message.url);
+      said.textContent = "copied";
+    } catch {
+      said.textContent = "the browser lets no page copy here";
     }
   };
 
@@ -94,8 +119,11 @@ function render({ model, el }) {
     title.textContent = `${shown.method} ${shown.title}`;
     address.textContent = shown.address;
     buttons.replaceChildren();
+    drop.replaceChildren();
+    const takes = shown.over ? "" : shown.takes;
+    drop.style.display = takes ? "" : "none";
     if (shown.over) return tick();
-    if (shown.can.includes("copy")) button("Copy", () => model.send({ ask: "copy" }));
+    if (shown.can.includes("copy")) button("Copy", () => ask("copy"));
     if (shown.can.includes("extend")) button("Extend by 7 days", () => model.send({ ask: "extend", by: "7d" }));
     if (shown.can.includes("revoke")) {
       const revoke = button("Revoke", () => {
@@ -104,26 +132,30 @@ function render({ model, el }) {
         revoke.textContent = "Revoke for good?";
       });
     }
-    if (shown.can.includes("upload")) {
-      const choose = make("input", "");
+    if (takes) {
+      const choose = make("input", "max-width:100%;color:inherit;font:inherit");
       choose.type = "file";
-      choose.multiple = true;
+      choose.multiple = takes === "many";
       choose.setAttribute("aria-label", "files to upload");
-      choose.addEventListener("change", () => { [...choose.files].forEach(upload); choose.value = ""; });
-      buttons.append(choose);
+      choose.addEventListener("change", () => { take(choose.files); choose.value = ""; });
+      drop.append(make("div", "margin:0 0 8px 0", takes === "many" ? "Drop files here, or choose them:" : "Drop a file here, or choose it:"), choose);
     }
     tick();
   };
   const tick = () => {
     const shown = model.get("shown");
-    clock.textContent = shown.over || `ends ${new Date(shown.ends).toLocaleString()}, ${left(shown.ends - Date.now())}`;
+    const end = new Date(shown.ends).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    const rest = shown.ends - Date.now();
+    clock.textContent = shown.over || (rest > 0 ? `ends ${end}, in ${left(rest)}` : `ended ${end}`);
   };
 
-  card.addEventListener("dragover", (event) => { if (model.get("shown").can.includes("upload")) event.preventDefault(); });
+  const holdsFiles = (event) => model.get("shown").can.includes("upload") && event.dataTransfer.types.includes("Files");
+  card.addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
   card.addEventListener("drop", (event) => {
-    if (!model.get("shown").can.includes("upload")) return;
+    if (!holdsFiles(event)) return;
     event.preventDefault();
-    [...event.dataTransfer.files].forEach(upload);
+    event.stopPropagation(); // a notebook would take it for its own
+    take(event.dataTransfer.files);
   });
   const saying = () => { said.textContent = model.get("said"); };
   model.on("change:shown", draw);

@@ -6,12 +6,13 @@ view that was clicked, and is nobody's state.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from daypass.backends.redaction import redact
 from daypass.base.times import Duration
-from daypass.base.urls import mask_url
+from daypass.base.urls import is_of_a_service, mask_tokens, mask_url, token_of
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
@@ -47,6 +48,8 @@ class Live(anywidget.AnyWidget):
 
     def __init__(self, link: Any, client: Any) -> None:
         self._link, self._client = link, client
+        #: A service tells it once, and not again when the link is extended.
+        self._address = _address(link)
         super().__init__(shown=_shown(link, client))
         self.on_msg(self._heard)
 
@@ -55,15 +58,17 @@ class Live(anywidget.AnyWidget):
         what = asked.get("ask") if isinstance(asked, dict) else None
         if what not in self.shown["can"]:
             return
+        self.said = ""  # what is said twice is told of twice
         try:
             if what == "copy":
-                self.send({"answer": what, "url": str(_address(self._link))})
+                self.send({"answer": what, "id": asked.get("id"), "url": self._address})
             elif what == "upload":
-                target = _target(self._link, str(asked.get("name", "")))
+                target = _target(self._link, self._address, str(asked.get("name", "")))
                 self.send({"answer": what, "id": asked.get("id"), **target})
             elif what == "extend":
-                self._link = self._client.extend(self._link.link_id, str(asked.get("by")))
-                self.shown, self.said = _shown(self._link, self._client), "extended"
+                longer = self._client.extend(self._link.link_id, str(asked.get("by")))
+                self.shown = {**self.shown, "ends": _milliseconds(longer.expires_at)}
+                self.said = f"extended to {longer.expires_at:%Y-%m-%d %H:%M} UTC"
             else:
                 self._client.revoke(self._link.link_id)
                 self.shown, self.said = {**self.shown, "can": [], "over": "revoked"}, "revoked"
@@ -82,7 +87,7 @@ def live(link: Any, *, client: _Client | None = None) -> Live:
         InvalidRequestError: for what is no link, and for a client without a link of its service.
 
     """
-    if not hasattr(link, "expires_at") or _address(link) is None:
+    if not hasattr(link, "expires_at") or not _address(link):
         msg = f"a live card is of a link, a grant or a form that is known whole, not of a {type(link).__name__}"
         raise InvalidRequestError(msg, option="link")
     if client is not None and not hasattr(link, "link_id"):
@@ -93,8 +98,10 @@ def live(link: Any, *, client: _Client | None = None) -> Live:
     return Live(link, client)
 
 
-def _address(link: Any) -> str | None:
-    return str(link) if isinstance(link, (SignedURL, SignedPrefix)) else getattr(link, "url", None)
+def _address(link: Any) -> str:
+    """Return the URL, which is empty where nobody knows it."""
+    told = str(link) if isinstance(link, (SignedURL, SignedPrefix)) else getattr(link, "url", None)
+    return told or ""
 
 
 def _method(link: Any) -> str:
@@ -102,27 +109,44 @@ def _method(link: Any) -> str:
     return str(getattr(link, "method", None) or " ".join(methods))
 
 
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _takes(link: Any) -> str:
+    """Tell how many files a browser may send: ``"many"``, ``"one"``, or none."""
+    if isinstance(link, UploadForm):
+        return "many" if "${filename}" in link.path else "one"
+    if _method(link) != "PUT":
+        return ""
+    if isinstance(link, SignedPrefix):
+        return "many"
+    return "one" if isinstance(link, SignedURL) or is_of_a_service(link.url) else ""
+
+
 def _shown(link: Any, client: _Client | None) -> dict[str, Any]:
+    takes = _takes(link)
     can = [] if isinstance(link, UploadForm) else ["copy"]
-    if _method(link) in ("PUT", "POST") and isinstance(link, (SignedURL, SignedPrefix, UploadForm)):
+    if takes:
         can.append("upload")
     if client is not None:
         can += ["extend", "revoke"]
     return {
-        "title": name_of(link.path),
+        "title": name_of(mask_tokens(link.path)),
         "method": _method(link),
-        "path": link.path,
-        "ends": int(link.expires_at.timestamp() * 1000),
-        "address": mask_url(str(_address(link))),
+        "ends": _milliseconds(link.expires_at),
+        "address": mask_url(_address(link)),
         "can": can,
+        "takes": takes,
         "over": "",
     }
 
 
-def _target(link: Any, name: str) -> dict[str, Any]:
-    """Return where a browser sends a file to, and how."""
+def _target(link: Any, url: str, name: str) -> dict[str, Any]:
+    """Return where a browser sends a file to, and how; of a service it is to be asked for first, since a redirect loses the page's origin."""
     if isinstance(link, UploadForm):
-        return {"method": "POST", "url": link.url, "fields": link.fields_with(name)}
+        return {"method": "POST", "url": url, "fields": link.fields_with(name)}
     if isinstance(link, SignedPrefix):
-        return {"method": "PUT", "url": link.url_for(name), "headers": link.headers}
-    return {"method": "PUT", "url": link.url, "headers": link.headers}
+        url = link.url_for(name)
+    asks = token_of(url) is not None
+    return {"method": "PUT", "url": url, "headers": link.headers, "asks": asks}
