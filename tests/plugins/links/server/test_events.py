@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,6 +67,27 @@ def test_what_no_line_can_say_is_the_fault_of_who_says_it_and_the_chain_goes_on(
     writer.durable("use", key="größer").result(timeout=10)
     assert [json.loads(row.line)["kind"] for row in rows(engine)] == ["opened", "use"]
     assert json.loads(rows(engine)[1].line)["key"] == "größer"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="has no /proc")
+def test_its_thread_sleeps_until_there_is_something(engine, writer):
+    writer.durable("use", link_id="lnk_1").result(timeout=10)
+    assert writer._thread.native_id is not None
+    status = Path(f"/proc/self/task/{writer._thread.native_id}/status")
+    count, end = None, time.monotonic() + 30
+    while time.monotonic() < end:
+        before, count = (
+            count,
+            re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.MULTILINE)[1],
+        )
+        if count == before:
+            break
+        time.sleep(0.2)
+    assert count == before
+    writer.note("use", link_id="lnk_2")  # and wakes for it
+    while writer.waiting and time.monotonic() < end:
+        time.sleep(0.01)
+    assert [row.kind for row in rows(engine)] == ["opened", "use", "use"]
 
 
 def test_a_line_is_what_the_audit_s_reference_says_of_one(engine, writer):
