@@ -18,7 +18,16 @@ from daypass_links.server.principals.callers import Caller
 from daypass_links.server.problems import AGAIN, PROBLEM, body, problem
 from daypass_links.server.service import Service
 
-__all__ = ["HANDLERS", "NO_STORE", "Ours", "caller_at_hand", "caller_of", "route_of", "unavailable"]
+__all__ = [
+    "HANDLERS",
+    "NO_STORE",
+    "UNKEPT",
+    "Ours",
+    "caller_at_hand",
+    "caller_of",
+    "route_of",
+    "unavailable",
+]
 
 Asked = Request[Any, Any, Any]
 #: The service, as handlers are given it.
@@ -26,6 +35,8 @@ Ours = NamedDependency[SkipValidation[Service]]
 
 #: Of what holds a secret, or may not be true for long.
 NO_STORE = {"cache-control": "no-store"}
+#: What is wrong with what a database refuses, whose own words hold the values.
+UNKEPT = "a text holds a character that the database does not keep, or a number is too large for it"
 _FAILED = Burst("the database failed, and the API answers 503")
 
 
@@ -85,10 +96,7 @@ def _words(found: dict[str, Any]) -> str:
 
 
 def _of_value(_: Asked, __: DataError) -> Response[bytes]:
-    msg = (
-        "a text holds a character that the database does not keep, or a number is too large for it"
-    )
-    text = body(400, "invalid-request", msg)
+    text = body(400, "invalid-request", UNKEPT)
     return Response(text, status_code=400, media_type=PROBLEM, headers=NO_STORE)
 
 

@@ -9,10 +9,10 @@ from litestar import Response, Router, get
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from daypass.errors import DaypassError
-from daypass_links.server.api.answers import route_of
+from daypass_links.server.api.answers import UNKEPT, route_of
 from daypass_links.server.logs import log
 from daypass_links.server.pages.account import account
 from daypass_links.server.pages.administration.alerts import alerts, lifted
@@ -98,6 +98,10 @@ def _of_http(request: Asked, error: HTTPException) -> Response[Any]:
     return page(request, "problem.html", status=error.status_code, why=why, detail=None)
 
 
+def _of_value(request: Asked, _: DataError) -> Response[Any]:
+    return page(request, "problem.html", status=400, why="other", detail=UNKEPT)
+
+
 def _of_database(request: Asked, error: SQLAlchemyError) -> Response[Any]:
     # The database's own words may hold values.
     log.error("the database failed", route=route_of(request), error=type(error).__name__)
@@ -157,6 +161,7 @@ PAGES = Router(
         FormError: _of_form,
         DaypassError: _of_daypass,
         HTTPException: _of_http,
+        DataError: _of_value,
         SQLAlchemyError: _of_database,
         Exception: _of_others,
     },

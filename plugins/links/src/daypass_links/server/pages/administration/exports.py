@@ -46,15 +46,20 @@ def exported(engine: Engine, sought: Sought, form: str) -> tuple[AsyncIterator[b
 
     Raises:
         UnsupportedOptionError: for Parquet, where pyarrow is not installed.
+        SQLAlchemyError: if the first of them cannot be read.
 
     """
     if form == "parquet":
         _check_pyarrow()
-    return _in_threads(_WRITERS[form](all_of(engine, sought))), _TYPES[form]
+    pieces = _WRITERS[form](all_of(engine, sought))
+    # Now, while it can still be answered that it cannot be read.
+    first = next(pieces, b"")
+    return _in_threads(first, pieces), _TYPES[form]
 
 
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield pieces, each of which is read and written in a thread."""
+async def _in_threads(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield pieces, each of which but the first is read and written in a thread."""
+    yield first
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece
 
