@@ -175,15 +175,17 @@ def test_what_is_neither_a_link_s_id_nor_its_url_is_sent_nowhere(given):
             client.lift(given)
 
 
-@pytest.mark.parametrize("below", ["", "/", "/a/l/b", "?as=json", "#a"])
+@pytest.mark.parametrize("below", ["", "/", "/a/l/b", f"/l/{'k' * 22}", "?as=json", "#a"])
 def test_of_a_url_a_digest_is_sent_and_no_token(monkeypatch, below):
     sent = []
     monkeypatch.setattr(client, "ask", lambda *asked, seconds: sent.append(asked) or LINK)
     asked = Client("https://links.example", key=KEY)
     asked.show(LINK["url"] + below)
     assert asked.revoke(f"http://127.0.0.1/below/l/{TOKEN}{below}") == 1
+    asked.extend(f"https://links.example/p/{TOKEN}{below}", 60)  # the address of its page
     path = f"/v1/links/sha256:{sha256(TOKEN.encode()).hexdigest()}"
-    assert [(method, place) for _, method, place, *_ in sent] == [("GET", path), ("DELETE", path)]
+    places = [("GET", path), ("DELETE", path), ("POST", f"{path}/extend")]
+    assert [(method, place) for _, method, place, *_ in sent] == places
 
 
 def test_what_is_suspended_is_read(answering):

@@ -112,7 +112,8 @@ def test_links_are_revoked_together(capsys):
 
 def test_a_link_is_revoked_by_its_url(capsys):
     assert run(["link", "revoke", LINK["url"]]) == 0
-    assert capsys.readouterr().out == "revoked: 1\n"
+    assert run(["link", "revoke", LINK["url"].replace("/l/", "/p/")]) == 0
+    assert capsys.readouterr().out == "revoked: 1\n" * 2
 
 
 def test_what_is_suspended_is_listed_a_line_for_each(capsys, monkeypatch):
@@ -133,7 +134,7 @@ def test_usage_is_listed_a_line_for_each_row(capsys, monkeypatch):
     said = {"since": "2026-11-01", "until": "2026-11-30", "uses": 3, "items": [row]}
     with canned({"Content-Type": "application/json"}, json.dumps(said).encode()) as address:
         monkeypatch.setenv("DAYPASS_LINKS_URL", address)
-        assert run(["links", "usage", "--by", "day"]) == 0
+        assert run(["links", "usage", "--by", "day", "--label", "report"]) == 0
         assert run(["links", "usage", "--by", "day", "--json"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "2026-11-30\t3\t2026-11-30T10:00:00Z"
@@ -219,6 +220,13 @@ def asked(monkeypatch):
     return found
 
 
+class Terminal(io.StringIO):
+    """Where somebody types."""
+
+    def isatty(self):
+        return True
+
+
 def test_a_password_comes_by_stdin_and_not_as_an_argument(asked, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\r\nmore\n"))
     assert run(["link", "s3://results/a.csv", "--password-stdin"]) == 0
@@ -233,9 +241,19 @@ def test_a_password_is_asked_for_without_being_shown(asked, monkeypatch):
         return "correct horse"
 
     monkeypatch.setattr(click, "prompt", prompt)
+    monkeypatch.setattr("sys.stdin", Terminal())
     assert run(["link", "s3://results/a.csv", "--password"]) == 0
     assert prompts == [{"hide_input": True, "confirmation_prompt": True, "err": True}]
     assert asked[0]["password"] == "correct horse"
+
+
+@pytest.mark.parametrize("closed", [None, io.StringIO("")])
+@pytest.mark.parametrize("words", [["--password"], ["--password-stdin"]])
+def test_where_nobody_gives_a_password_no_link_is_made(asked, capsys, monkeypatch, closed, words):
+    monkeypatch.setattr("sys.stdin", closed)
+    assert run(["link", "s3://results/a.csv", *words]) == 2
+    assert "stdin" in capsys.readouterr().err
+    assert asked == []
 
 
 def test_one_way_to_give_a_password_is_enough(capsys):
@@ -256,12 +274,6 @@ def test_the_address_of_a_page_is_always_in_json(capsys, words):
         **LINK,
         "page": f"https://links.example/p/{TOKEN}",
     }
-
-
-@pytest.mark.parametrize(("path", "is_told"), [("s3://team/in", True), ("s3://team/in/", False)])
-def test_an_inbox_at_what_looks_like_a_file_is_said_to_be_a_folder(capsys, path, is_told):
-    assert run(["link", path, "--inbox"]) == 0
-    assert ("is taken for a folder" in capsys.readouterr().err) is is_told
 
 
 def test_a_link_that_is_no_inbox_takes_no_types(capsys):

@@ -90,5 +90,7 @@ def test_without_an_audit_there_is_nothing_to_look_into(audited, capsys):
     file = audited.with_name("config.toml")
     file.write_text(CONFIG.partition("[audit]")[0])
     config._loaded.clear()
-    assert run(["links", "impact", "--key-id", KEY]) != 0
-    assert "no audit file is configured" in capsys.readouterr().err
+    for key in (KEY, "AKIANOBODY"):
+        assert run(["links", "impact", "--key-id", key]) != 0
+        (said,) = capsys.readouterr().err.splitlines()
+        assert "no audit file is configured" in said

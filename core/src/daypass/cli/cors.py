@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
+from daypass.cli.given import somebody_types
 from daypass.cli.output import note, say
 from daypass.errors import UnsupportedOptionError
 from daypass.gate.cors import add_rule, has_rule, plan_cors
@@ -65,7 +65,7 @@ def _apply(plan: CorsPlan, *, yes: bool) -> int:
     note("to be added:")
     _say_rules(plan, [plan.rule])
     if not yes:
-        if not sys.stdin.isatty():
+        if not somebody_types():
             msg = "nobody is there to say yes: pass --yes, or run it on a terminal"
             raise click.UsageError(msg)
         click.confirm("Add the rule?", abort=True, err=True)

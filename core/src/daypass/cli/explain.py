@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
 
 from daypass.base.files import opened
 from daypass.cli import exits
+from daypass.cli.given import stdin
 from daypass.cli.output import json_option, say_json, say_rows
 from daypass.reading.explain import explain
 
@@ -34,7 +34,7 @@ def found(source: str) -> Any:
 
     """
     if source == "-":
-        text = sys.stdin.read(_MOST)
+        text = stdin("the URL or the form").read(_MOST)
     elif source.startswith("@"):
         text = _read(source.removeprefix("@")).decode(errors="replace")
     else:

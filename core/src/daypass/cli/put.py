@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from daypass.base.sizes import size
 from daypass.cli import exits, options
 from daypass.cli.again import Again
 from daypass.cli.completing import complete_path
+from daypass.cli.given import stdin
 from daypass.cli.output import json_option, say, say_json, warn
 from daypass.cli.progress import progress
 from daypass.cli.refusals import refusals
@@ -34,7 +34,7 @@ def _put(file: str, path: str, *, as_json: bool, **values: Any) -> None:
     PATH is used as it stands, without credentials.
     """
     place = {name: values[name] for name in _PLACE}
-    source = sys.stdin.buffer if file == "-" else file
+    source = stdin("the file").buffer if file == "-" else file
     asked = options.asked(values, link=path)
     if values["abort"]:
         if values["resume"]:

@@ -178,7 +178,7 @@ class Client:
         """Return a link as it stands.
 
         Args:
-            link: its ID, or its URL (``SignedURL.url``, ``SignedPrefix.url``), of which only a digest is sent.
+            link: its ID, or its URL (``SignedURL.url``, ``SignedPrefix.url``, ``Inbox.url``) or that of its page, of which only a digest is sent.
 
         Raises:
             ObjectNotFoundError: if there is none that the caller may see.
@@ -284,6 +284,7 @@ class Client:
         since: date | str | None = None,
         until: date | str | None = None,
         owner: str | None = None,
+        label: str | None = None,
         prefix: str | None = None,
         limit: int | None = None,
     ) -> Usage:
@@ -294,6 +295,7 @@ class Client:
             since: the first day in UTC, such as ``"2026-11-01"``; 30 days with the last one, without it.
             until: the last day; today without it.
             owner: only of links that one caller made.
+            label: only of links with a label.
             prefix: only of links that open something below a path.
             limit: the most rows; 1000 without it.
 
@@ -303,6 +305,7 @@ class Client:
             "since": since,
             "until": until,
             "owner": owner,
+            "label": label,
             "prefix": prefix,
             "limit": limit,
         }

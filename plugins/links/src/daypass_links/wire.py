@@ -37,7 +37,8 @@ STATES = ("alive", "not_yet", "ended", "used_up", "revoked", "suspended")
 USAGE_BY = ("link", "owner", "path", "day")
 #: What a link's name begins with that is no ID, but the SHA-256 of its token, in hex: for whoever has the URL alone.
 DIGEST = "sha256:"
-_URL = re.compile(r"https?://.*/l/([A-Za-z0-9_-]{22})(?:/.*)?", re.DOTALL | re.IGNORECASE)
+#: A link, or its page; what follows is a key, and may look like one.
+_URL = re.compile(r"https?://.*?/[lp]/([A-Za-z0-9_-]{22})(?:/.*)?", re.DOTALL | re.IGNORECASE)
 #: Options that a link which lives on is no place for: their values would be kept, hold for one moment alone, or are for a
 #: POST, which no link answers.
 NEVER = frozenset(
@@ -74,7 +75,7 @@ def name_of(link: str) -> str | None:
     'sha256:d42ebabd135'
 
     Args:
-        link: its ID or its URL.
+        link: its ID, its URL, or that of its page, which the URL of an inbox is.
 
     """
     if link.startswith("lnk_"):

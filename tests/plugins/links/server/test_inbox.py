@@ -63,7 +63,7 @@ def inbox(process):
     """Make an inbox in a folder of its own."""
 
     def make(**asked):
-        return process.client.create(f"daypass://kit/in/{uuid4().hex[:8]}", inbox=True, **asked)
+        return process.client.create(f"daypass://kit/in/{uuid4().hex[:8]}/", inbox=True, **asked)
 
     return make
 
@@ -324,6 +324,12 @@ def test_each_file_is_a_use_on_record_and_so_is_what_was_refused(inbox, process)
 def test_what_says_nothing_of_an_inbox_is_refused_by_name(inbox, asked, kind, said):
     with pytest.raises(kind, match=said):
         inbox(**asked)
+
+
+def test_an_inbox_is_a_folder_by_its_path(process):
+    """What looks like a file would become a folder of its name."""
+    with pytest.raises(errors.InvalidPathError, match=r"kit/in/report\.pdf/"):
+        process.client.create("daypass://kit/in/report.pdf", inbox=True)
 
 
 def test_the_roots_hold_for_an_inbox_too(process):

@@ -20,7 +20,7 @@ def used(serving):
     ann = server.new_key("ann", scopes=["links:read", "links:write", "admin"])
     body = {"path": "daypass://maps/x/", "prefix": True}
     of_ann = server.ask("POST", "/v1/links", key=ann, json=body).json()
-    one, other = server.link(expires_in="80d"), server.link(expires_in="80d", max_uses=5)
+    one, other = server.link(expires_in="80d", label="a"), server.link(expires_in="80d", max_uses=5)
     server.clock.now -= 40 * DAY
     server.use(one)
     server.clock.now += 39 * DAY
@@ -75,6 +75,7 @@ def test_usage_is_that_of_some_days_links_and_rows(used):
     assert added_up(server, "day", since="2026-10-01", until="2026-10-31")["uses"] == 1
     assert added_up(server, "day", owner="ann")["uses"] == 2
     assert added_up(server, "day", prefix="daypass://maps/x")["uses"] == 2
+    assert added_up(server, "day", label="a")["uses"] == 2
     assert [row["owner"] for row in added_up(server, "owner", limit=1)["items"]] == ["admin"]
     assert [row["day"] for row in added_up(server, "day", limit=1)["items"]] == ["2026-11-30"]
 
@@ -118,3 +119,4 @@ def test_the_client_reads_it(used, monkeypatch):
     assert found.items[1].last_used_at == datetime(2026, 11, 30, 0, 53, 20, tzinfo=UTC)
     assert [*found.items[1].to_dict()] == ["day", "uses", "last_used_at"]
     assert [row.owner for row in asked.usage("owner")] == ["admin", "ann"]
+    assert asked.usage(label="a").uses == 2

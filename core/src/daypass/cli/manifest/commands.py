@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from daypass.base.times import until
 from daypass.cli import exits, options
+from daypass.cli.given import stdin
 from daypass.cli.manifest.options import file_and_column
 from daypass.cli.manifest.progress import progress
 from daypass.cli.output import note, warn
@@ -75,7 +76,7 @@ def _files(values: Mapping[str, Any]) -> Iterator[tuple[str | BinaryIO, str | Bi
     """Give what is read and written; - is a stream."""
     source, _ = file_and_column(values["source"])
     target = values["target"] or "-"
-    read: str | BinaryIO = sys.stdin.buffer if source == "-" else source
+    read: str | BinaryIO = stdin("the manifest").buffer if source == "-" else source
     if target != "-":
         yield read, target
         return

@@ -34,6 +34,7 @@ def _impact(files: tuple[str, ...], *, key_id: str, as_json: bool) -> int:
     Where no profile names the key, every URL that is alive is. Links of a service are not among them: they
     are signed anew with each use, and outlive the key.
     """
+    chosen = files or _configured()
     roots = dict(_roots(key_id))
     if roots:
         warn(f"the profile {listed(sorted(roots))} names the key: listed is what may be of it")
@@ -44,7 +45,7 @@ def _impact(files: tuple[str, ...], *, key_id: str, as_json: bool) -> int:
     now = datetime.now(UTC)
     found: list[dict[str, Any]] = [
         {name: record[name] for name in _FIELDS}
-        for record in _alive(files or _configured(), rfc3339(now))
+        for record in _alive(chosen, rfc3339(now))
         if not roots or any(_meet(record["path"], root) for root in roots.values())
     ]
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from inspect import cleandoc
@@ -14,6 +13,7 @@ from daypass.base.messages import shown
 from daypass.base.times import until
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
+from daypass.cli.given import somebody_types, stdin
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_rows, warn
 from daypass.cli.words import listed
 from daypass.errors import ObjectNotFoundError
@@ -105,8 +105,6 @@ def _create(
         inbox=inbox,
         **asked,
     )
-    if inbox and not path.endswith("/"):
-        warn(f"{path} is taken for a folder: files come in below {link.path}")
     url = (link.page if page else link.url) or ""
     if as_json:
         say_json(plain(link))
@@ -125,12 +123,21 @@ def _password(*, asks: bool, on_stdin: bool) -> str | None:
     if asks and on_stdin:
         msg = "give --password or --password-stdin, not both"
         raise click.UsageError(msg)
-    if asks:
-        found: str = click.prompt(
-            "Password of the link", hide_input=True, confirmation_prompt=True, err=True
-        )
+    if on_stdin:
+        found = stdin("the password").readline().rstrip("\r\n")
+        if not found:
+            msg = "no password came by stdin: write it there, in one line"
+            raise click.UsageError(msg)
         return found
-    return sys.stdin.readline().rstrip("\r\n") if on_stdin else None
+    if not asks:
+        return None
+    if not somebody_types():
+        msg = "nobody is there to type a password: write it to stdin with --password-stdin, or run it on a terminal"
+        raise click.UsageError(msg)
+    typed: str = click.prompt(
+        "Password of the link", hide_input=True, confirmation_prompt=True, err=True
+    )
+    return typed
 
 
 def plain(link: Link) -> dict[str, Any]:

@@ -75,13 +75,14 @@ def _usage(
     since: str | None,
     until: str | None,
     owner: str | None,
+    label: str | None,
     prefix: str | None,
     limit: int | None,
     as_json: bool,
 ) -> int:
     """Add up how often links were used, in the last 30 days or from one day to another, in UTC: the most used first."""
     found = client(server).usage(
-        by, since=since, until=until, owner=owner, prefix=prefix, limit=limit
+        by, since=since, until=until, owner=owner, label=label, prefix=prefix, limit=limit
     )
     rows = [one.to_dict() for one in found]
     if on_terminal() and not as_json:
@@ -134,6 +135,7 @@ usage = click.Command(
         click.Option(["--since"], metavar="DAY", help="The first day, such as 2026-11-01."),
         click.Option(["--until"], metavar="DAY", help="The last day; today without it."),
         click.Option(["--owner"], metavar="NAME", help="Only of links that one caller made."),
+        click.Option(["--label"], metavar="TEXT", help="Only of links of a label."),
         click.Option(
             ["--prefix"], metavar="PATH", help="Only of what opens something below a path."
         ),

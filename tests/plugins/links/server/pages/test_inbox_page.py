@@ -62,7 +62,7 @@ def inbox(service):
     """Make an inbox in a folder of its own."""
 
     def make(**asked):
-        return service.client.create(f"daypass://box/{uuid4().hex[:8]}", inbox=True, **asked)
+        return service.client.create(f"daypass://box/{uuid4().hex[:8]}/", inbox=True, **asked)
 
     return make
 

@@ -337,6 +337,10 @@ def test_a_number_that_is_too_long_to_read_is_told_at_its_field(maker, field):
 
 def test_an_inbox_is_told_in_words_and_made(maker, server):
     asked = {**FORM, "path": "daypass://maps/in", "inbox": "yes", "max_uses": "20"}
+    answer = maker.send("/ui/new", **asked)
+    assert answer.status_code == 400
+    assert "daypass://maps/in/" in unescape(answer.text)
+    asked["path"] += "/"
     asked |= {"max_bytes": "2000000", "content_types": "image/*, application/pdf"}
     text = unescape(maker.send("/ui/new", **asked).text)
     for words in (

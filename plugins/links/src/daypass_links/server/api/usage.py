@@ -41,6 +41,7 @@ class UsageController(Controller):
         since: FromQuery[str | None] = None,
         until: FromQuery[str | None] = None,
         owner: FromQuery[str | None] = None,
+        label: FromQuery[str | None] = None,
         prefix: FromQuery[str | None] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=10_000)] = 1000,
     ) -> dict[str, Any]:
@@ -53,7 +54,8 @@ class UsageController(Controller):
             msg = f"since ({first}) is after until ({last}): give a day before it"
             raise InvalidRequestError(msg, option="since")
         below = None if prefix is None else service.roots.named(prefix)
-        which = [*revoke.of_caller(caller), *revoke.matching(owner=owner, prefix=below)]
+        chosen = revoke.matching(owner=owner, prefix=below, label=label)
+        which = [*revoke.of_caller(caller), *chosen]
         service.events.flush()
         found = usage(service.databases, by, *which, since=first, until=last)
         # Of days the newest stay; of all else the most used are in front.

@@ -146,6 +146,8 @@ def described(service: Service, caller: Caller, asked: Any) -> tuple[Link, daypa
         raise InvalidRequestError(msg)
     given = {name: value for name, value in asked.items() if value is not None}
     limits = taken(given)
+    if limits is not None:
+        _check_folder(given.get("path"))
     written, prefix = _path(
         given.pop("path", None), prefix=_yes(given.pop("prefix", False), "prefix")
     )
@@ -233,6 +235,13 @@ def _check_parts(store: daypass.Store) -> None:
     if info.multipart is None:
         msg = f"{info.name} takes no uploads in parts, by which files come into an inbox: make a link for PUT"
         raise UnsupportedOptionError(msg, option="inbox", backend="links")
+
+
+def _check_folder(path: Any) -> None:
+    """Raise where an inbox would be a folder that is called like a file."""
+    if isinstance(path, str) and path and not path.endswith("/"):
+        msg = f"files come into a folder, whose path ends in a slash: write {shown(f'{path}/')}"
+        raise InvalidPathError(msg, option="path")
 
 
 def _check_preview(*, prefix: bool, methods: tuple[str, ...], own: Mapping[str, Any]) -> None:
