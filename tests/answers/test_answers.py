@@ -18,6 +18,7 @@ from tests.answers.cases import CASES, ELSEWHERE, Answer, Shop, send
 from tests.answers.record import place_of, record
 from tests.answers.shops import shop
 from tests.answers.truths import truth
+from tests.each import each
 
 RECORDED = {name: json.loads(place_of(name).read_text()) for name in CASES}
 EACH = [(name, case) for name, cases in CASES.items() for case in cases]
@@ -44,7 +45,7 @@ def check(answer: daypass.Explanation, kept: dict[str, Any], patterns: list[str]
     assert not re.search(r"(?i)signature=(?!\*)\w", text)
 
 
-@pytest.mark.parametrize(("store", "case"), EACH, ids=map(" ".join, EACH))
+@each("store, case", EACH)
 def test_the_recorded_answer_of_a_store_is_told_for_what_it_is(store, case):
     kept = RECORDED[store][case]
     check(said(kept), kept, list(truth(store, case)))
@@ -71,8 +72,6 @@ def _names(kept: dict[str, Any]) -> tuple[int, str, frozenset[str]]:
     return kept["status"], found.code, frozenset(found.details) - {"SignatureProvided"}
 
 
-@pytest.mark.parametrize(
-    "kept", DOCUMENTED, ids=[f"{one['store']} {one['case']}" for one in DOCUMENTED]
-)
+@each("kept", DOCUMENTED)
 def test_the_answer_of_a_store_that_cannot_be_started_here_is_told_for_what_it_is(kept):
     check(said(kept), kept, kept["truth"])

@@ -9,6 +9,7 @@ import pytest
 
 import daypass
 from daypass.errors import DaypassError, ObjectNotFoundError, StoreError
+from tests.each import each
 
 SECRET = "wJalrXUtnFEMI"
 PATHS = [
@@ -45,7 +46,7 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize("path", PATHS)
+@each("path", PATHS)
 @pytest.mark.parametrize("door", DOORS)
 def test_a_login_in_front_of_a_bucket_is_in_no_message(door, path):
     with pytest.raises(DaypassError) as caught:
@@ -54,7 +55,7 @@ def test_a_login_in_front_of_a_bucket_is_in_no_message(door, path):
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         " https://maps.example/k?X-Amz-Signature=",

@@ -21,6 +21,7 @@ from daypass.hookspecs import hooks as hookspecs
 from daypass.model.form_options import FormOptions
 from daypass.model.forms import FormRequest
 from daypass.model.requests import SignOptions, SignRequest
+from tests.each import each
 
 SOURCE = Path(daypass.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -51,7 +52,7 @@ def test_the_public_names_are_sorted_and_each_once():
     assert sorted(set(daypass.__all__)) == daypass.__all__
 
 
-@pytest.mark.parametrize("name", daypass.__all__)
+@each("name", daypass.__all__)
 def test_every_public_name_can_be_imported_and_documented(name):
     value = getattr(importlib.import_module("daypass"), name)
     assert getattr(value, "__doc__", None)
@@ -64,7 +65,7 @@ def test_the_homes_of_the_public_names_are_complete():
     assert len(homes) == len(set(homes))
 
 
-@pytest.mark.parametrize(("module", "names"), daypass._HOMES.items())
+@each("module, names", daypass._HOMES.items())
 def test_every_home_holds_its_names(module, names):
     home = importlib.import_module(f"daypass.{module}")
     for name in names:
@@ -90,12 +91,12 @@ def test_everything_can_be_imported_with_a_star():
     assert set(daypass.__all__) <= set(space)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+@each("path", MODULES)
 def test_every_module_of_the_core_says_what_it_is_about(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
-@pytest.mark.parametrize("path", LIGHT, ids=lambda path: str(path.relative_to(SOURCE)))
+@each("path", LIGHT)
 def test_what_a_module_exports_exists_and_is_sorted(path):
     name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
     module = importlib.import_module(f"daypass.{name.removesuffix('.__init__')}")

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-import pytest
+from tests.each import each
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -33,13 +33,13 @@ def anchors(page):
     return {re.sub(r"[^\w -]", "", each).replace(" ", "-").lower() for each in plain}
 
 
-@pytest.mark.parametrize("page", sorted({*PAGES} - {*CONTENTS}))
+@each("page", sorted({*PAGES} - {*CONTENTS}))
 def test_a_page_holds_nothing_that_only_sphinx_understands(page):
     text = (ROOT / page).read_text("utf-8")
     assert re.findall(r"^(?:```|:::)\{.*|(?<!\$)\{[a-z]+\}`", text, re.MULTILINE) == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each("page", PAGES)
 def test_a_link_leads_to_a_file_and_a_heading(page):
     dead = []
     for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", prose(page)):

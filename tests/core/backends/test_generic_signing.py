@@ -19,6 +19,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from tests.core.fakes import NOW, SECRET
+from tests.each import each
 
 pytestmark = pytest.mark.usefixtures("_installed_nothing")
 
@@ -53,7 +54,7 @@ def signing(invented):
         ("simplecache::memory://x", "in memory"),
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
+@each("method", ["GET", "PUT", "DELETE", "HEAD"])
 def test_a_protocol_without_links_says_why_and_what_to_do(path, why, method):
     with pytest.raises(
         NotImplementedError, match=rf"cannot sign URLs: .*{why}.*[;,] \w+"

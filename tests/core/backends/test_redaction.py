@@ -21,6 +21,7 @@ from daypass.model.paths import shown_path
 from tests.core.fakes import NOW
 from tests.core.nasty import LONGEST, budget
 from tests.core.values import HEX, HIDDEN, URLS, WRITTEN
+from tests.each import each
 
 WAYS = {**WRITTEN, **HIDDEN}
 #: A customer's key of 32 bytes as it is sent, and one as Python prints it, with a quote that is escaped.
@@ -31,7 +32,7 @@ MASKED_PEM = "-----BEGIN RSA PRIVATE KEY-----****-----END RSA PRIVATE KEY-----"
 BYTES = b"\x00\xff'\"\n\\AB" * 4
 
 
-@pytest.mark.parametrize("written", WAYS)
+@each("written", WAYS)
 @pytest.mark.parametrize("kind", URLS)
 def test_no_signature_and_no_token_is_left(kind, written):
     url, secrets = URLS[kind]
@@ -42,7 +43,7 @@ def test_no_signature_and_no_token_is_left(kind, written):
     assert "****" in masked
 
 
-@pytest.mark.parametrize("written", WAYS)
+@each("written", WAYS)
 @pytest.mark.parametrize("kind", URLS)
 def test_masking_twice_changes_nothing(kind, written):
     masked = redact(WAYS[written](URLS[kind][0]))
@@ -101,13 +102,10 @@ BY_TOKEN = f"https://links.example/l/{TOKEN}"
 @pytest.mark.parametrize(
     "rest", ["", "/", "/a b/c.csv", "?as=json", "?X-Amz-Signature=0", "#top", "/%41"]
 )
-@pytest.mark.parametrize(
-    "written",
-    [
+@each("written", [
         *("bare", "in a sentence", "percent-encoded", "encoded twice", "in JSON", "in JSON within JSON", "in HTML"),
         *("in a dict", "in bytes", *HIDDEN),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_no_token_is_left_in_the_path_of_a_link(written, rest):
     text = WAYS[written](BY_TOKEN + rest)
     masked = redact(text)
@@ -201,7 +199,7 @@ def test_what_follows_a_signature_stays():
     assert redact(f"({url})").endswith("&sp=r)")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",
@@ -251,8 +249,8 @@ def test_other_text_stays_as_it_is(text):
     assert redact(text) == (text if "user@" not in text else "https://****@host.example/")
 
 
-@pytest.mark.parametrize(
-    ("text", "masked"),
+@each(
+    "text, masked",
     [
         ("?%73ig=abcd&x=1", "?%73ig=****&x=1"),
         ("?X-Amz-%2553ignature=abcd", "?X-Amz-%2553ignature=****"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from daypass.base.times import LONGEST, seconds, utc
 from daypass.errors import InvalidExpiryError
 from tests.core.fakes import Disguise, Hostile
+from tests.each import each
 
 
 class Numpyish:
@@ -54,7 +55,7 @@ def test_a_duration_is_read_as_whole_seconds(expected, value):
     assert type(result) is int
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         0,
@@ -115,7 +116,6 @@ def test_a_duration_is_read_as_whole_seconds(expected, value):
         Hostile(),
         int,
     ],
-    ids=count(),
 )
 def test_anything_else_is_no_duration(value):
     with pytest.raises(InvalidExpiryError) as caught:

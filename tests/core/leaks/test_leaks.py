@@ -13,6 +13,7 @@ import re2
 
 from daypass.leaks import DETECT_SECRETS, GITLEAKS
 from tests.core.values import TOKEN, URLS, WRITTEN
+from tests.each import each
 
 RULES = {rule["id"]: rule for rule in tomllib.loads(GITLEAKS.read_text())["rules"]}
 #: A made-up Azure signature has 44 characters; the one of S3 in Version 2 has 28.
@@ -66,7 +67,7 @@ def matches(text) -> Iterator[str]:
             yield name
 
 
-@pytest.mark.parametrize("way", WAYS)
+@each("way", WAYS)
 @pytest.mark.parametrize("kind", FOUND)
 def test_gitleaks_rules_find_every_signed_url(kind, way):
     assert list(matches(WRITTEN[way](FOUND[kind])))
@@ -85,7 +86,7 @@ def test_each_rule_of_gitleaks_is_whole(name):
     assert all(word == word.lower() for word in rule["keywords"])
 
 
-@pytest.mark.parametrize("case", LINKS)
+@each("case", LINKS)
 def test_gitleaks_rules_find_every_link_by_its_token(case):
     assert "link-by-token" in matches(LINKS[case])
 

@@ -15,6 +15,7 @@ from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.checks import query
 from daypass.model.headers import attachment, check_headers, check_metadata, check_text
 from tests.core.fakes import Disguise, Hostile, HostileMapping
+from tests.each import each
 
 BAD_VALUES = ["a\r\nX: b", "a\n", "\r", "\0", "a\tb", "\x7f", "é", "\u2028", "\ud800", " a", "a ",
               b"a", 5, None, 1.5, ["a"], Hostile()]  # fmt: skip
@@ -29,7 +30,7 @@ def test_headers_are_copied_as_they_were_spelt():
     assert copy is not given_headers
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "x-amz-copy-source",
@@ -107,15 +108,14 @@ def test_text_in_disguise_is_taken_at_its_characters(check):
 
 
 @pytest.mark.parametrize("check", [check_headers, check_metadata])
-@pytest.mark.parametrize("value", BAD_VALUES, ids=count())
+@each("value", BAD_VALUES)
 def test_a_value_that_cannot_travel_is_refused(check, value):
     with pytest.raises(InvalidRequestError):
         check({"x-a": value})
 
 
 @pytest.mark.parametrize("check", [check_headers, check_metadata])
-@pytest.mark.parametrize("name", [n for n in BAD_NAMES if type(n) is not Hostile],
-                         ids=count())  # fmt: skip
+@each("name", [n for n in BAD_NAMES if type(n) is not Hostile])  # fmt: skip
 def test_a_name_that_is_no_token_is_refused(check, name):
     with pytest.raises(InvalidRequestError):
         check({name: "a"})
@@ -135,7 +135,7 @@ def test_two_spellings_of_one_name_are_refused(check):
         check({"X-A": "1", "x-a": "2"})
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "Host",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
 from daypass.errors import InvalidRequestError
 from daypass.model.requests import SignRequest, make_request
 from tests.core.fakes import Disguise, Hostile
+from tests.each import each
 
 
 @pytest.mark.parametrize("given", [1, 100, 2**63 - 1])
@@ -47,17 +46,13 @@ def test_hosts_are_kept_in_lower_case_and_each_once(given, kept):
     assert {type(host) for host in found} == {str}
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
+@each("given", [
         *("", "*", "*.", ".example", "example.", "a..b", "-a.example", "a-.example", "a b", "a/b", "a:80"),
         *("https://a.example", "a.example/", "a@b", "*a.example", "a.*.example", "*.*.example", "[::1]"),
         *("b\u00fccher.example", "\u212a.example", "\u0131.example", "a.example\n", "a,b", "a" * 64 + ".example"),
         *("a." * 127 + "aa", "a" * 100_000, [], (), ["a.example", ""], [None], [5], [["a"]], {"a.example"}),
         *({"a.example": 1}, b"a.example", 5, object(), Hostile(), ["a.example"] * 101),
-    ],
-    ids=count(),
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_is_no_host_is_refused(given):
     with pytest.raises(InvalidRequestError, match=r"referrers must be a host such as") as caught:
         SignRequest(referrers=given)

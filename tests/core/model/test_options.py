@@ -14,6 +14,7 @@ from daypass.model.forms import FormRequest
 from daypass.model.options import OPTIONS, WAIVABLE
 from daypass.model.requests import BulkOptions, ReadOptions, SharedOptions, SignOptions, SignRequest
 from tests.core.fakes import SECRET
+from tests.each import each
 
 WORDS = {
     "link",
@@ -34,7 +35,7 @@ def fields(request):
     return {field.name for field in attrs.fields(request) if field.init}
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@each("name", OPTIONS)
 def test_every_line_says_its_kind_what_it_goes_with_and_its_help(name):
     option = OPTIONS[name]
     words = option.goes_with.split()

@@ -22,6 +22,7 @@ from daypass.model.locations import Location
 from daypass.model.paths import check_key, parse_path, shown_path
 from tests.core.fakes import SECRET, Disguise, Hostile
 from tests.core.values import ODD_KEYS, UPathish
+from tests.each import each
 
 ACCESS_POINT = "arn:aws:s3:us-west-2:123456789012:accesspoint/mine"
 OUTPOST = "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-1/accesspoint/mine"
@@ -61,7 +62,7 @@ def test_a_path_has_protocol_bucket_and_key(expected, path):
     assert {str} == {type(part) for part in parts}
 
 
-@pytest.mark.parametrize("key", ODD_KEYS)
+@each("key", ODD_KEYS)
 def test_a_key_is_exactly_what_followed_the_bucket(key):
     assert key == parse_path(f"s3://bucket/{key}").key
     assert f"s3://bucket/{key}" == str(parse_path(f"s3://bucket/{key}"))
@@ -149,7 +150,7 @@ def test_a_dot_segment_is_signed_only_where_the_caller_insists(key):
     check_key(key, max_bytes=None, allow_dot_segments=True)
 
 
-@pytest.mark.parametrize("key", ODD_KEYS)
+@each("key", ODD_KEYS)
 def test_odd_keys_are_legal(key):
     check_key(key, max_bytes=1024, allow_dot_segments=False)
 
@@ -184,18 +185,14 @@ def test_of_an_endpoint_scheme_and_host_are_in_lower_case():
     assert found == "https://cdn.example/Base/path"
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["", "localhost:9000", "//host", "ftp://host", "s3://host", "javascript:alert(1)", "http://",
+@each("url", ["", "localhost:9000", "//host", "ftp://host", "s3://host", "javascript:alert(1)", "http://",
      "http:///x", "http://user:pass@host", "http://user@host", "http://host@evil", "http://host:0",
      "http://host:65536", "http://host:99999", "http://host:", "http://host:x", "http://host:-1",
      "http://host:\u0669", "http\u017f://host", "http://h\u00f6st", "http://host?q", "http://host#f",
      "http://host/?a=b", "http://ho st", "http://host\\@evil", "http:\\\\host", "http://host\n",
      "http://host\r\nX: y", "http://\0", "http://host/\ud800", "http://[::1", "http://host/a b",
      "http://..", "http://a..b", "http://.a",
-     b"http://host", 5, None, [], object(), Hostile()],
-    ids=count(),
-)  # fmt: skip
+     b"http://host", 5, None, [], object(), Hostile()])  # fmt: skip
 def test_any_other_endpoint_is_refused(url):
     with pytest.raises(InvalidRequestError) as caught:
         check_endpoint(url, "public_endpoint")

@@ -19,6 +19,7 @@ from daypass.model.options import DESCRIBING, RESTRICTING
 from daypass.model.requests import SignOptions, SignRequest
 from tests.core.fakes import EVERY_CONDITION, NOW, SECRET
 from tests.core.values import LEGAL, MD5, MD5_TEXT, ODD, SHA256, SHA256_TEXT
+from tests.each import each
 
 OPTIONS = sorted(SignOptions.__annotations__)
 
@@ -32,7 +33,7 @@ def test_each_option_has_a_legal_value_here():
     assert set(OPTIONS) == set(LEGAL)
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@each("name", OPTIONS)
 def test_each_option_is_accepted(name):
     request = SignRequest(**LEGAL[name])
     assert getattr(request, name) is not None
@@ -62,7 +63,7 @@ def test_an_empty_mapping_asks_for_nothing(name):
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-@pytest.mark.parametrize("kind", ODD)
+@each("kind", ODD)
 def test_any_object_given_to_any_option_works_or_is_a_daypass_error(name, kind):
     options = {**LEGAL[name], name: ODD[kind]}
     try:
@@ -83,7 +84,7 @@ def test_any_text_or_number_given_to_any_option_works_or_is_a_daypass_error(name
         assert str(error)
 
 
-@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("expires_in", "stable_for")])
+@each("name", [n for n in OPTIONS if n not in ("expires_in", "stable_for")])
 def test_text_in_disguise_becomes_its_characters_or_is_refused(name):
     class Word(str, Enum):  # noqa: UP042 - this is the kind that formats as its name
         VALUE = {"method": "GET", "on_short": "warn", "content_md5": MD5_TEXT,
@@ -106,7 +107,7 @@ def test_an_unknown_method_is_refused_naming_those_there_are(method):
     assert caught.value.option == "method"
 
 
-@pytest.mark.parametrize("value", [None, 0, 1, "yes", "", "False"])
+@each("value", [None, 0, 1, "yes", "", "False"])
 @pytest.mark.parametrize(
     "name",
     ["strict", "if_absent", "inline", "requester_pays", "allow_dot_segments",
@@ -118,7 +119,7 @@ def test_only_true_and_false_are_flags(name, value):
         SignRequest(**{**LEGAL[name], name: value})
 
 
-@pytest.mark.parametrize("name", UPLOAD_ONLY)
+@each("name", UPLOAD_ONLY)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 def test_what_describes_an_upload_is_refused_elsewhere(name, method):
     with pytest.raises(InvalidRequestError, match="goes with method='PUT'"):
@@ -246,9 +247,7 @@ def test_tags_that_no_store_takes_are_refused(tags, why):
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["X-Amz-Signature", "x-amz-anything", "X-Goog-Expires", "response-anything", "Expires", "Policy",
+@each("name", ["X-Amz-Signature", "x-amz-anything", "X-Goog-Expires", "response-anything", "Expires", "Policy",
      "Signature", "Key-Pair-Id", "Hash-Algorithm", "AWSAccessKeyId", "GoogleAccessId", "versionId",
      "uploadId", "partNumber", "acl", "tagging", "ACL", "prefix", "generation", "userProject", "append",
      "lambdaArn", "events", "metadata", "replication-reset", "x-minio-extract", "rgwx-uid", "x-oss-process",
@@ -256,8 +255,7 @@ def test_tags_that_no_store_takes_are_refused(tags, why):
      "truncate", "modify", "multipart-manifest", "temp_url_sig", "version_id", "part_number", "x_amz_anything",
      "callback", "callback-var", "Callback_Var", "security-token", "x-http-method-override", "X-Method-Override",
      "x-http-method", "x-original-url", "x-qs-move-source", "x-bce-fetch-source", "x-copy-from", "Destination", "link",
-     "asyncFetch", "objectMeta", "fetch", "x-bce-process"],
-)  # fmt: skip
+     "asyncFetch", "objectMeta", "fetch", "x-bce-process"])  # fmt: skip
 def test_a_parameter_that_is_not_the_callers_own_is_refused_by_name(name):
     with pytest.raises(InvalidRequestError, match=f"{name} belongs to") as caught:
         SignRequest(query={"x-job": "1", name: "1"})
@@ -444,7 +442,7 @@ def test_addresses_are_kept_as_they_were_written(given):
     assert SignRequest(ip_range=given).ip_range == given
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         *("nonsense", "1.2.3.4/33", "::/129", "1.2.3.4/24", "1.2.3", "1.2.3.256", "010.0.0.1"),

@@ -15,6 +15,7 @@ from daypass.errors import (
 )
 from daypass.model.requests import SignOptions, make_request
 from tests.core.fakes import SECRET, Hostile
+from tests.each import each
 
 OPTIONS = sorted(SignOptions.__annotations__)
 
@@ -76,7 +77,7 @@ def test_an_option_of_the_filesystem_is_sent_where_it_belongs(name, inside):
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@each("option", OPTIONS)
 def test_no_misspelt_option_of_a_link_is_taken_for_one_of_the_filesystem(option):
     for wrong in (option + "s", option[:-1], option[0] + option[2:], option.replace("_", "")):
         if wrong not in OPTIONS and wrong != "":

@@ -16,6 +16,7 @@ from daypass.model.options import OF_FORMS, OF_LINKS
 from daypass.model.requests import SignRequest, make_request
 from daypass.model.written import read_option
 from tests.core.values import LEGAL
+from tests.each import each
 
 MOMENT = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 MD5 = "1B2M2Y8AsgTpgAmY7PhCfg=="  # of no bytes: RFC 1321, appendix 5, in base64
@@ -69,7 +70,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@each("name", WRITTEN)
 def test_an_option_is_read_from_json_and_from_text(name):
     as_json, as_text, kept = WRITTEN[name]
     assert json.loads(json.dumps(as_json)) == as_json
@@ -86,7 +87,7 @@ def test_a_bound_of_sizes_may_have_a_unit_where_it_is_text(name):
         read_option(name, "2 loaves")
 
 
-@pytest.mark.parametrize("name", OF_LINKS)
+@each("name", OF_LINKS)
 def test_every_option_is_in_json_what_it_is_in_python(name):
     def plain(value):
         return rfc3339(value) if isinstance(value, datetime) else b64encode(value).decode()
@@ -145,11 +146,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [(name, value) for name, values in WRONG.items() for value in values],
-    ids=repr,
-)
+@each("name, value", [(name, value) for name, values in WRONG.items() for value in values])
 def test_what_cannot_be_read_is_refused_by_the_options_name(name, value):
     with pytest.raises(InvalidRequestError) as caught:
         daypass.sign_options({name: value})

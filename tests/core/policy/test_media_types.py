@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daypass.policy.media_types import allows, is_run
+from tests.each import each
 
 RUN = [
     "text/html",
@@ -55,7 +56,7 @@ NOT_RUN = [
 ]
 
 
-@pytest.mark.parametrize("text", RUN + GUESSED)
+@each("text", RUN + GUESSED)
 def test_what_a_browser_runs_or_guesses_is_known(text):
     assert is_run(text)
 
@@ -66,7 +67,7 @@ def test_data_is_not_run(text):
 
 
 @pytest.mark.parametrize("whole", [True, False])
-@pytest.mark.parametrize("text", RUN + GUESSED)
+@each("text", RUN + GUESSED)
 def test_no_wildcard_stands_for_what_is_run_but_the_one_for_everything(text, whole):
     assert not allows(
         ["*", "text/*", "image/*", "**/*", "*/**", "application/*", "m*/*"], text, whole=whole

@@ -10,6 +10,7 @@ from daypass import Policy, Quota, Rule, set_policy
 from daypass.errors import InvalidRequestError
 from daypass.policy import in_force
 from tests.core.fakes import Hostile
+from tests.each import each
 
 SOUND = {"name": "r", "paths": ["s3://maps/**"], "methods": ["PUT"]}
 
@@ -64,7 +65,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("kind", WRONG)
+@each("kind", WRONG)
 def test_a_mistake_is_refused_when_the_rule_is_made(kind):
     with pytest.raises(InvalidRequestError):
         Rule(**{**SOUND, **WRONG[kind]})

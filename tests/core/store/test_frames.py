@@ -13,6 +13,7 @@ from itertools import product
 import pytest
 
 import daypass
+from tests.each import each
 
 SECRET = "Pl4ntedS3cret"
 
@@ -100,9 +101,7 @@ DOORS = {
 UNREAD = {("rehearse", "storage option"), ("rehearse", "endpoint")}
 
 
-@pytest.mark.parametrize(
-    ("door", "wrong"), [pair for pair in product(DOORS, WRONG) if pair not in UNREAD]
-)
+@each("door, wrong", [pair for pair in product(DOORS, WRONG) if pair not in UNREAD])
 def test_no_frame_shows_options_that_cannot_be_read(door, wrong):
     with pytest.raises(daypass.DaypassError) as caught:
         DOORS[door](PATH, **WRONG[wrong])
@@ -121,7 +120,7 @@ SIGNING = {
 STORE = daypass.Store("s3://maps", storage_options=LOGIN)
 
 
-@pytest.mark.parametrize("wrong", WRONG_REQUESTS)
+@each("wrong", WRONG_REQUESTS)
 @pytest.mark.parametrize("door", SIGNING)
 def test_no_frame_shows_a_request_that_cannot_be_made(door, wrong):
     """Headers may hold a customer's encryption key, and parameters a token."""
@@ -178,7 +177,7 @@ MANY = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("many", MANY)
+@each("many", MANY)
 def test_no_frame_shows_the_options_of_many_that_are_read_one_by_one(many, wrong):
     given = dict(WRONG[wrong])
     if many == "heads" and not given.keys() <= {"storage_options", "fs"}:

@@ -8,6 +8,7 @@ import pytest
 import daypass
 from daypass import InvalidPathError, InvalidRequestError
 from tests.core import fakes
+from tests.each import each
 
 DOORS = {
     "link": lambda store, key: store.create_signed_url(key),
@@ -52,7 +53,7 @@ def store(root="fake://maps", **options):
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("root", ["fake://maps", "fake://maps/in", "fake://maps/in/"])
-@pytest.mark.parametrize("key", ["fake://maps/a", "s3://maps/a", "daypass://maps/a"])
+@each("key", ["fake://maps/a", "s3://maps/a", "daypass://maps/a"])
 def test_a_whole_path_is_no_key(fake, door, root, key):
     """The link would be one for an object with the path for its name, and lead to nothing."""
     with pytest.raises(InvalidPathError, match="is a whole path: a key is what follows") as caught:

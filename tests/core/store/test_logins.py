@@ -8,6 +8,7 @@ import pytest
 
 import daypass
 from daypass.gate.cors import plan_cors
+from tests.each import each
 
 SECRET = "wJalrXUtnFEMIplanted"
 PATHS = [
@@ -56,7 +57,7 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize("path", PATHS)
+@each("path", PATHS)
 @pytest.mark.parametrize("door", DOORS)
 def test_a_login_in_a_path_is_shown_at_no_door(door, path):
     path = path.format(SECRET, SECRET)

@@ -41,6 +41,7 @@ from tests.core.fakes import (
     plugin,
 )
 from tests.core.values import LEGAL, ODD
+from tests.each import each
 
 PATH = "fake://bucket/key"
 OPTIONS = sorted(SignOptions.__annotations__)
@@ -67,7 +68,7 @@ FACES = {
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("name", OPTIONS)
+@each("name", OPTIONS)
 def test_every_face_takes_every_option_and_gives_the_same_link(fake, face, name):
     options = {"signing_time": NOW, **LEGAL[name]}
     assert FACES["function"]("a//b c", **options) == FACES[face]("a//b c", **options)
@@ -131,7 +132,7 @@ def test_the_async_twins_of_a_store_have_the_same_arguments(name):
     assert list(plain) == list(twin)
 
 
-@pytest.mark.parametrize("kind", ODD)
+@each("kind", ODD)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_any_object_given_to_any_option_works_or_is_a_daypass_error(fake, name, kind):
     try:
@@ -166,7 +167,7 @@ ODDER = {
 ODDER["recursive dict"]["again"] = ODDER["recursive dict"]
 
 
-@pytest.mark.parametrize("kind", ODDER)
+@each("kind", ODDER)
 @pytest.mark.parametrize("name", PLACES)
 def test_any_object_given_to_any_argument_works_or_is_a_daypass_error(fake, name, kind):
     try:
@@ -175,7 +176,7 @@ def test_any_object_given_to_any_argument_works_or_is_a_daypass_error(fake, name
         assert str(error).isprintable()
 
 
-@pytest.mark.parametrize("kind", ODDER)
+@each("kind", ODDER)
 @pytest.mark.parametrize(
     "name", ["url", *(name for name in PLACES if name not in ("path", "version"))]
 )
@@ -186,7 +187,7 @@ def test_any_object_given_to_a_store_works_or_is_a_daypass_error(fake, name, kin
         assert str(error).isprintable()
 
 
-@pytest.mark.parametrize("kind", ODDER)
+@each("kind", ODDER)
 def test_any_object_given_as_key_or_version_works_or_is_a_daypass_error(fake, kind):
     store = daypass.Store("fake://bucket")
     for options in ({"key": ODDER[kind]}, {"key": "key", "version": ODDER[kind]}):

@@ -28,6 +28,7 @@ from daypass.toolkit.v4 import (
     signing_key,
     string_to_sign,
 )
+from tests.each import each
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "s3"
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -69,7 +70,7 @@ def _path(request: dict) -> str:
     return encode_key(_normal(request["path"]) if request["normalize"] else request["path"])
 
 
-@pytest.mark.parametrize(("request_", "expect"), _cases("aws_crt_sigv4_query"))
+@each("request_, expect", _cases("aws_crt_sigv4_query"))
 def test_signatures_in_the_query_are_those_of_the_aws_common_runtime(request_, expect):
     moment = datetime.fromisoformat(request_["now"])
     access_key, token = request_["creds"]["access_key"], request_["creds"]["session_token"]
@@ -97,7 +98,7 @@ def test_signatures_in_the_query_are_those_of_the_aws_common_runtime(request_, e
     assert (expect["string_to_sign"], expect["signature"]) == _sign(request_, request_, text)
 
 
-@pytest.mark.parametrize(("request_", "expect"), _cases("aws_crt_sigv4_header"))
+@each("request_, expect", _cases("aws_crt_sigv4_header"))
 def test_signatures_in_a_header_are_those_of_the_aws_common_runtime(request_, expect):
     token = request_["creds"]["session_token"]
     headers = [
@@ -119,7 +120,7 @@ def test_signatures_in_a_header_are_those_of_the_aws_common_runtime(request_, ex
     assert (expect["string_to_sign"], expect["signature"]) == _sign(request_, request_, text)
 
 
-@pytest.mark.parametrize(("request_", "expect"), _cases("aws_legacy_aws4_testsuite"))
+@each("request_, expect", _cases("aws_legacy_aws4_testsuite"))
 def test_signatures_are_those_of_the_original_aws_test_suite(request_, expect):
     head, _, body = request_["raw"].rstrip("\n").partition("\n\n")
     first, *lines = head.split("\n")
@@ -342,7 +343,7 @@ def _mutants() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("url", _mutants(), ids=range(len(_mutants())))
+@each("url", _mutants())
 def test_a_url_whose_signature_cannot_be_recomputed_teaches_nothing(url):
     assert _learn(url) is None
 

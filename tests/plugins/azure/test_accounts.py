@@ -21,6 +21,7 @@ from daypass import (
     UnknownOptionError,
 )
 from daypass.cli.run import run
+from tests.each import each
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import ACCOUNT, KEY
 
@@ -33,7 +34,7 @@ def sign(path="az://maps/k", options=None, **more):
 
 
 @pytest.mark.parametrize("protocol", ["az", "abfs", "abfss"])
-@pytest.mark.parametrize(
+@each(
     "place",
     [
         "maps",

@@ -22,6 +22,7 @@ from daypass.errors import (
     UnknownOptionError,
     UnsupportedOptionError,
 )
+from tests.each import each
 from tests.plugins.cloudfront.conftest import DOMAIN, NOW, Pair, pair, sign
 
 UNBOUND = {
@@ -210,9 +211,7 @@ ILLEGAL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [(o, v) for o, values in ILLEGAL.items() for v in values], ids=ascii
-)
+@each("option, value", [(o, v) for o, values in ILLEGAL.items() for v in values])
 def test_illegal_options_are_refused_by_name(option, value):
     with pytest.raises(InvalidRequestError) as caught:
         sign(given={option: value})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import daypass
 from tests.conftest import examples
+from tests.each import each
 from tests.plugins.gcs.conftest import HMAC, VECTORS
 from tests.plugins.gcs.sdk import BUCKETS, KEYS, LIFETIMES, NOW, TIMES, by_google, by_us, vectors
 
@@ -83,7 +84,7 @@ def test_a_version_2_link_of_the_sdk(credentials):
     assert codes(answer) == {"v2", "forgeable"}
 
 
-@pytest.mark.parametrize("case", vectors())
+@each("case", vectors())
 def test_published_links_give_back_what_they_were_made_of(case, account):
     asked = case["req"]
     now = datetime.fromisoformat(asked["now"])

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import daypass
+from tests.each import each
 from tests.plugins.s3.sdk import theirs, theirs_by_url
 
 KEYS = {"key": "AKIDEXAMPLE", "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
@@ -209,7 +210,7 @@ def bound(host, *, region="eu-west-1", signature_version="s3v4", bucket="maps", 
     + [{"config_kwargs": {"s3": {"addressing_style": style}}} for style in ("path", "virtual")],
     ids=str,
 )
-@pytest.mark.parametrize("method", ["GET", "PUT", "LIST"])
+@each("method", ["GET", "PUT", "LIST"])
 def test_a_host_may_be_bound_to_the_bucket(host, origin, options, method):
     """The SDK's signer signs the same of that host with the key alone as its path."""
     store = bound(host, **options)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import daypass
 from tests.conftest import examples
+from tests.each import each
 from tests.plugins.s3.sdk import (
     BUCKETS,
     KEYS,
@@ -93,7 +94,7 @@ STORES = [
 ]
 
 
-@pytest.mark.parametrize("host", STORES)
+@each("host", STORES)
 @pytest.mark.parametrize("style", ["path", "virtual"])
 def test_the_bucket_of_a_store_that_speaks_s3_is_known_by_its_host(host, style):
     endpoint = {

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import daypass
+from tests.each import each
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "s3"
 
@@ -123,7 +124,7 @@ def test_legacy_signatures_equal_the_published_ones(case):
         assert case["expect"]["signature"] == dict(parts(link.url)[1])["Signature"]
 
 
-@pytest.mark.parametrize("case", cases("aws_presign_addressing", "s3v4-address"))
+@each("case", cases("aws_presign_addressing", "s3v4-address"))
 def test_hosts_equal_the_published_ones_but_for_the_global_host(case):
     """Hosts are botocore's, except that a region's bucket gets the region's host."""
     request = case["req"]
@@ -182,7 +183,7 @@ def expected_url(case):
     return f"{url}/key"
 
 
-@pytest.mark.parametrize("case", cases("aws_s3_endpoint_rules", "s3v4-address"))
+@each("case", cases("aws_s3_endpoint_rules", "s3v4-address"))
 def test_endpoint_rules_hold(case):
     """AWS's own rule set: each endpoint is named as it says, each illegal mixture is refused."""
     request = case["req"]
