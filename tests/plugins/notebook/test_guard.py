@@ -72,6 +72,7 @@ def test_a_jupyter_server_saves_no_secret(shown, tmp_path):
     assert [output["output_type"] for output in read.cells[0].outputs] == [
         *("stream", "execute_result", "display_data", "error"),
     ]
+    manager.notary.store.close()
 
 
 @pytest.mark.nightly

@@ -91,7 +91,9 @@ def test_cards_are_the_same_trusted_and_not_light_and_dark(tmp_path, monkeypatch
     with lab(tmp_path, own) as url, chromium() as browser:
         for trusted in (False, True):
             if trusted:
-                NotebookNotary().sign(book)
+                notary = NotebookNotary()
+                notary.sign(book)
+                notary.store.close()
             for theme in ("Light", "Dark"):
                 wanted = f'{{"theme": "JupyterLab {theme}"}}'
                 (settings / "themes.jupyterlab-settings").write_text(wanted)
