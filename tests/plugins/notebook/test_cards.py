@@ -120,6 +120,11 @@ def test_a_link_says_what_it_opens_until_when_and_who_sees_to_it():
     )
 
 
+def test_several_options_that_nobody_enforces_are_told_of_as_several():
+    said = words(link(unenforced=frozenset({"ip_range", "max_uses"})))
+    assert "ip_range, max_uses: were asked for, and nobody sees to them" in said
+
+
 def test_a_link_that_ends_early_says_why():
     assert "the credential ends" in words(link(expires_because="the credential ends then"))
 

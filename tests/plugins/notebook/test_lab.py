@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
 import sys
+import time
 from contextlib import contextmanager
 from html import unescape
-from http.server import BaseHTTPRequestHandler
-from typing import ClassVar
+from uuid import uuid4
 
 import pytest
 
-from tests.plugins.notebook.made import RESULTS, SECRET
+import daypass
+from daypass.base.urls import token_of
+from tests.plugins.notebook.made import RESULTS
 from tests.servers.chromium import chromium
+from tests.servers.links import links_service
 from tests.servers.process import serving
-from tests.servers.serving import serving as serving_here
 
 pytestmark = pytest.mark.nightly
 
@@ -106,104 +109,148 @@ def test_cards_are_the_same_trusted_and_not_light_and_dark(tmp_path, monkeypatch
     assert [bare(html) for html in seen["Light", False]["html"]] == [bare(html) for html in drawn]
 
 
-class _Store(BaseHTTPRequestHandler):
-    """A store that lets every page send to it."""
-
-    protocol_version = "HTTP/1.1"
-    kept: ClassVar[dict[str, bytes]] = {}
-
-    def log_message(self, *_):
-        pass
-
-    def do_OPTIONS(self):
-        self._answer()
-
-    def do_PUT(self):
-        self.kept[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer()
-
-    def _answer(self):
-        self.send_response(200)
-        for name in ("Origin", "Methods", "Headers"):
-            self.send_header(f"Access-Control-Allow-{name}", "PUT" if name == "Methods" else "*")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-
-#: The address comes from the kernel's environment: what is written into a cell is saved.
-_LIVE = """
+#: The addresses come from the kernel's environment: what is written into a cell is saved.
+_LIVE = [
+    """
+import json
 import os
-from datetime import UTC, datetime, timedelta
-from daypass import SignedURL
+
+import daypass
+import daypass_links
 from daypass_notebook import live
 
-live(SignedURL(
-    url=os.environ["MADE_UP_LINK"], method="PUT", headers={}, expires_at=datetime.now(UTC) + timedelta(days=7),
-    expires_because="requested", permits=frozenset({"PUT"}), unenforced=frozenset(), path="s3://team/a.csv", backend="s3",
-))
+client = daypass_links.Client()
+bucket = "s3://" + os.environ["MADE_UP_BUCKET"]
+live(client.create(f"{bucket}/a.csv", expires_in="1h"), client=client)
+""",
+    """
+options = json.loads(os.environ["MADE_UP_OPTIONS"])
+live(daypass.request_upload(f"{bucket}/in/", max_bytes="1MB", expires_in="1h", storage_options=options))
+""",
+    """
+live(daypass.create_signed_prefix(f"{bucket}/below/", method="PUT", expires_in="1h", signer="links"))
+""",
+    # What no card is, and the server does not save.
+    "print(client.create(f'{bucket}/a.csv', label='printed').url)",
+]
+#: Drops a file on a card.
+_DROP = """(card, name) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([name], name));
+    for (const kind of ["dragover", "drop"])
+        card.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+_HOOK = """
+from daypass import mask_before_saving
+
+c.FileContentsManager.pre_save_hook = mask_before_saving
 """
-#: What stands for the service's client.
-_OF_SERVICE = """
-from types import SimpleNamespace
-
-def link_of(days):
-    return SimpleNamespace(
-        link_id="lnk_1", url=os.environ["MADE_UP_LINK"], path="s3://team/q3.csv", methods={"GET"},
-        expires_at=datetime.now(UTC) + timedelta(days=days),
-    )
-
-class Client:
-    def extend(self, link_id, expires_in):
-        return link_of(14)
-
-    def revoke(self, link_id):
-        return 1
-
-live(link_of(7), client=Client())
-"""
 
 
-def test_a_live_card_works_on_a_click_and_is_saved_without_a_secret(tmp_path, monkeypatch):
+def ran(page, url):
+    """Open the notebook, run its cells, and return them."""
+    page.set_default_timeout(300_000)
+    page.goto(url)
+    page.click(".jp-Notebook .jp-InputArea-editor")
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+    cells = [page.locator(".jp-CodeCell").nth(at) for at in range(len(_LIVE))]
+    for cell in cells:
+        page.keyboard.press("Shift+Enter")
+        cell.locator(".jp-OutputArea-output").first.wait_for()
+    return cells
+
+
+def save(page, notebook):
+    """Save the notebook as people do, and return what was written."""
+    page.keyboard.press("Control+s")
+    deadline = time.monotonic() + 300
+    while "widget-view" not in (saved := notebook.read_text()):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+    return saved
+
+
+def click(cell, name):
+    cell.get_by_role("button", name=name, exact=True).click()
+
+
+@pytest.fixture
+def local(servers):
+    """A store, with a bucket that lets pages of any origin send."""
+    found = servers("localstack")
+    bucket = f"b{uuid4().hex[:12]}"
+    found.client.create_bucket(Bucket=bucket)
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["PUT", "POST"], "AllowedHeaders": ["*"]}
+    found.client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    found.client.put_object(Bucket=bucket, Key="a.csv", Body=b"1,2\n")
+    return found, bucket
+
+
+@pytest.fixture
+def service(local):
+    found, _ = local
+    env = {
+        "AWS_ACCESS_KEY_ID": found.access_key,
+        "AWS_SECRET_ACCESS_KEY": found.secret,
+        "AWS_ENDPOINT_URL": found.endpoint,
+        "AWS_DEFAULT_REGION": found.region,
+    }
+    with links_service("", env) as running:
+        yield running
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """The file of a notebook, and a server's configuration that masks what is saved, beside it."""
     import nbformat
     from nbformat import v4
 
     (tmp_path / "work").mkdir()
-    notebook = tmp_path / "work" / "a.ipynb"
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [v4.new_code_cell(code) for code in (_LIVE, _OF_SERVICE)]
-    nbformat.write(v4.new_notebook(cells=cells, metadata=kernel), notebook)
-    (tmp_path / "b.csv").write_bytes(b"1,2\n" * 9)
-    own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    with serving_here(_Store) as port, chromium() as browser:
-        link = f"http://127.0.0.1:{port}/team/a.csv?X-Amz-Signature={SECRET}"
-        with lab(tmp_path, {**own, "MADE_UP_LINK": link}) as url:
-            context = browser.new_context(viewport={"width": 900, "height": 900})
-            context.grant_permissions(["clipboard-read", "clipboard-write"])
-            page = context.new_page()
-            page.goto(url, timeout=120_000)
-            page.click(".jp-Notebook .jp-InputArea-editor", timeout=120_000)
-            page.keyboard.press("Shift+Enter")
-            page.get_by_text("PUT a.csv").wait_for(timeout=120_000)
-            page.keyboard.press("Shift+Enter")
-            assert "6 d 23 h" in page.locator(".jp-OutputArea").first.inner_text()
-            page.get_by_role("button", name="Copy", exact=True).first.click()
-            page.get_by_text("copied", exact=True).wait_for()
-            assert page.evaluate("navigator.clipboard.readText()") == link
-            page.get_by_label("files to upload").set_input_files(tmp_path / "b.csv")
-            page.get_by_text("b.csv: is there").wait_for()
-            page.get_by_text("GET q3.csv").wait_for(timeout=120_000)
-            page.get_by_role("button", name="Extend by 7 days").click()
-            page.get_by_text("13 d 23 h").wait_for()
-            page.get_by_role("button", name="Revoke").click()
-            page.get_by_role("button", name="Revoke for good?").click()
-            page.get_by_text("revoked", exact=True).first.wait_for()
-            assert page.get_by_role("button", name="Copy", exact=True).count() == 1
-            assert SECRET not in page.content()
-            before = notebook.stat().st_mtime_ns
-            page.keyboard.press("Control+s")
-            while notebook.stat().st_mtime_ns == before:
-                page.wait_for_timeout(100)
-            context.close()
-    assert _Store.kept == {f"/team/a.csv?X-Amz-Signature={SECRET}": b"1,2\n" * 9}
-    assert "widget-view" in notebook.read_text()
-    assert SECRET not in notebook.read_text()
+    cells = [v4.new_code_cell(code.strip()) for code in _LIVE]
+    nbformat.write(v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "work" / "a.ipynb")
+    (tmp_path / "CONFIG").mkdir()
+    (tmp_path / "CONFIG" / "jupyter_server_config.py").write_text(_HOOK)
+    return tmp_path / "work" / "a.ipynb"
+
+
+@pytest.mark.servers
+def test_live_cards_work_on_a_click_and_are_saved_without_a_secret(tmp_path, local, service, notebook):  # fmt: skip
+    store, bucket = local
+    env = {
+        **{f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")},
+        "DAYPASS_LINKS_URL": service.address,
+        "DAYPASS_LINKS_KEY": service.key,
+        "MADE_UP_BUCKET": bucket,
+        "MADE_UP_OPTIONS": json.dumps(store.storage_options),
+    }
+    with lab(tmp_path, env) as url, chromium() as browser:
+        context = browser.new_context(viewport={"width": 900, "height": 1400})
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        link, form, grant, printed = ran(page, url)
+        link.get_by_text(re.compile(r", in 59 min \d+ s$")).wait_for()
+        click(link, "Copy")
+        link.get_by_text("copied", exact=True).wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        click(link, "Extend by 7 days")
+        link.get_by_text("extended to").wait_for()
+        link.get_by_text(re.compile(r", in 6 d 23 h$")).wait_for()
+        for cell, name in ((form, "b.csv"), (grant, "c.csv")):
+            card = cell.locator(".jp-OutputArea-output div").filter(has_text="Drop files here")
+            card.last.evaluate(_DROP, name)
+            cell.get_by_text(f"{name}: is there").wait_for()
+        click(link, "Revoke")
+        click(link, "Revoke for good?")
+        link.get_by_text("revoked", exact=True).first.wait_for()
+        tokens = [token_of(copied), token_of(printed.inner_text())]
+        saved = save(page, notebook)
+        context.close()
+    for key, expected in (("in/b.csv", b"b.csv"), ("below/c.csv", b"c.csv")):
+        assert store.client.get_object(Bucket=bucket, Key=key)["Body"].read() == expected
+    assert sorted(made.state for made in service.client.all()) == ["alive", "alive", "revoked"]
+    assert "/l/****" in saved
+    for token in tokens:
+        assert token
+        assert token not in saved
+    assert daypass.redact(saved) == saved

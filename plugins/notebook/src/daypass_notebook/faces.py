@@ -267,7 +267,13 @@ def _enforced(one: SignedURL | SignedPrefix) -> list[str]:
 def _unenforced(one: SignedURL | SignedPrefix | UploadForm | Inbox) -> str | None:
     if not one.unenforced:
         return None
-    return f"{', '.join(sorted(one.unenforced))}: was asked for, and nobody sees to it"
+    several = len(one.unenforced) > 1
+    words = (
+        "were asked for, and nobody sees to them"
+        if several
+        else "was asked for, and nobody sees to it"
+    )
+    return f"{', '.join(sorted(one.unenforced))}: {words}"
 
 
 def _shown(path: str) -> str:

@@ -5,6 +5,7 @@ const make = (tag, style, text) => {
   if (text !== undefined) made.textContent = text;
   return made;
 };
+const BADGE = "color:#ffffff;border-radius:4px;padding:1px 8px;margin-right:8px;font-size:13px;font-weight:bold;white-space:nowrap";
 const BUTTON =
   "margin:0 8px 0 0;padding:4px 12px;border:1px solid #808080;border-radius:4px;background:transparent;color:inherit;font:inherit;cursor:pointer";
 
@@ -15,7 +16,7 @@ const left = (milliseconds) => {
 };
 
 function render({ model, el }) {
-  const card = make("div", "border:1px solid #808080;border-radius:8px;padding:12px 16px;max-width:760px;line-height:1.45");
+  const card = make("div", "border:1px solid #808080;border-radius:8px;padding:12px 16px;margin:4px 0;max-width:760px;font-size:14px;line-height:1.45");
   const title = make("div", "font-size:16px;font-weight:bold;overflow-wrap:anywhere");
   const address = make("div", "overflow-wrap:anywhere");
   const clock = make("div", "");
@@ -116,7 +117,8 @@ function render({ model, el }) {
 
   const draw = () => {
     const shown = model.get("shown");
-    title.textContent = `${shown.method} ${shown.title}`;
+    const tone = { GET: "#1b5e20", HEAD: "#1b5e20", LIST: "#1b5e20", DELETE: "#b71c1c" }[shown.method.split(" ")[0]] ?? "#8a4b00";
+    title.replaceChildren(make("span", `${BADGE};background:${tone}`, shown.method), shown.title);
     address.textContent = shown.address;
     buttons.replaceChildren();
     drop.replaceChildren();

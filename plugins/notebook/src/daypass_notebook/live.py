@@ -132,7 +132,7 @@ def _shown(link: Any, client: _Client | None) -> dict[str, Any]:
     if client is not None:
         can += ["extend", "revoke"]
     return {
-        "title": name_of(mask_tokens(link.path)),
+        "title": name_of(mask_tokens(link.path).removesuffix("${filename}")),
         "method": _method(link),
         "ends": _milliseconds(link.expires_at),
         "address": mask_url(_address(link)),
