@@ -456,4 +456,4 @@ def test_where_a_links_service_can_it_is_said_how_it_is_asked(registry_of):
     able = backend(name="links", enforces=EVERY_CONDITION)
     registry_of({"fake": backend(enforces=()), "able": able})
     with pytest.raises(UnsupportedOptionError, match="links can \\(signer='links'"):
-        daypass.create_signed_prefix("fake://team/inbox/", method="PUT", max_bytes=5)
+        daypass.create_signed_url("fake://team/inbox/a", method="PUT", max_bytes=5)

@@ -90,7 +90,7 @@ def admit(
     if second is None:
         second = int(time.time())
     resolved = request.resolve(datetime.fromtimestamp(second, UTC))
-    _check_lifetime(backend, resolved, action)
+    _check_lifetime(backend, resolved)
     if location.key or action not in _OF_MANY:
         check_name(backend, location.key, request)
     return resolved, waived
@@ -125,8 +125,7 @@ def admit_form(
     from daypass.model.forms import FILENAME  # which links do not need
 
     info = backend.info
-    if backend.create_signed_url is None or not info.methods:
-        refuse_signing(backend, location)
+    _check_signs(backend, location)
     lacking = {"create_upload_form", "POST"} & location.lacks
     if backend.create_upload_form is None or lacking:
         who = f"the store of profile {location.profile}" if lacking else info.name
@@ -151,15 +150,17 @@ def admit_form(
     return resolved, beyond
 
 
-def check_grant(backend: Backend, request: SignRequest) -> None:
+def check_grant(backend: Backend, location: Location, request: SignRequest) -> None:
     """Raise where a backend has no grant for a prefix, or no grant could be what is asked.
 
     Raises:
+        SigningNotSupportedError: if the backend cannot sign.
         UnsupportedOptionError: with ``option="prefix"`` where it has none.
         InvalidRequestError: for an option that describes one object.
 
     """
     if backend.create_signed_prefix is None:
+        _check_signs(backend, location)
         msg = (
             f"{backend.info.name} has no signature for a whole prefix: sign each object "
             "(create_signed_urls), or serve them through what has one: an Azure container, an "
@@ -188,17 +189,9 @@ def _check_headers(backend: Backend, location: Location, request: AnyRequest) ->
             raise said_by_option(name, own)
 
 
-def _check_lifetime(
-    backend: Backend, resolved: SignRequest | FormRequest, action: str = "create_signed_url"
-) -> None:
+def _check_lifetime(backend: Backend, resolved: SignRequest | FormRequest) -> None:
     longest, lifetime = backend.info.max_expires_in, resolved.expires_in
     if longest is not None and lifetime is not None and lifetime > longest:
-        if (
-            action == "create_signed_prefix"
-            and backend.request_upload is None
-            and isinstance(resolved, SignRequest)
-        ):
-            check_grant(backend, resolved)  # where there is none, less time would not help
         msg = (
             f"the lifetime of {exactly(lifetime)} is above the {exactly(longest)} that "
             f"{backend.info.name} allows: ask for less, or sign again later"
@@ -237,11 +230,14 @@ def _enforced(backend: Backend, location: Location) -> frozenset[str]:
     return enforces - location.lacks if location.lacks else enforces
 
 
-def _refuse_method(backend: Backend, location: Location, request: SignRequest) -> None:
-
-    info = backend.info
-    if backend.create_signed_url is None or not info.methods:
+def _check_signs(backend: Backend, location: Location) -> None:
+    if backend.create_signed_url is None or not backend.info.methods:
         refuse_signing(backend, location)
+
+
+def _refuse_method(backend: Backend, location: Location, request: SignRequest) -> None:
+    _check_signs(backend, location)
+    info = backend.info
     msg = f"{info.name} cannot sign {request.method}: it signs {', '.join(sorted(info.methods))}"
     raise UnsupportedOptionError(
         msg, option="method", backend=info.name, alternatives=sorted(info.methods)

@@ -170,8 +170,8 @@ def create_signed_prefix(
     from daypass.model.prefixes import SignedPrefix
 
     action = "create_signed_prefix"
+    check_grant(backend, location, request)  # first: where there is none, less would not help
     resolved, waived = admit(backend, location, request, action=action)
-    check_grant(backend, request)
     with _authorize()(backend, location, resolved, caller, action=action) as permit:
         answer = call(backend, action, SignedPrefix, location=location, request=permit.request)
         judge(backend, location, permit.request, answer)
@@ -272,7 +272,7 @@ def rehearse(
     found = ask_policies(backend, location, resolved, caller, action=action)
     # Last, so that a policy's refusal can be seen whatever the store has.
     if found.allowed and action == "create_signed_prefix" and isinstance(request, SignRequest):
-        check_grant(backend, request)
+        check_grant(backend, location, request)
     return found
 
 
