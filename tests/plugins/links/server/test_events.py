@@ -17,7 +17,13 @@ from sqlalchemy import delete, event, func, insert, select, update
 
 from daypass.errors import AuditError, ConfigError
 from daypass_links.server.events.checkpoints import checkpoint
-from daypass_links.server.events.tables import BLOCKS, CHECKPOINTS, LINK_BLOCKS, METADATA
+from daypass_links.server.events.tables import (
+    BLOCKS,
+    CHECKPOINTS,
+    LINK_BLOCKS,
+    METADATA,
+    USE_DAYS,
+)
 from daypass_links.server.events.verification import verify_events
 from daypass_links.server.events.writer import Writer
 from daypass_links.server.keyset import KeySet
@@ -268,6 +274,41 @@ def _hide(connection, chains):
     connection.execute(delete(LINK_BLOCKS).where(LINK_BLOCKS.c.link_id == "lnk_7"))
 
 
+def _claim(connection, chains):
+    """Have an event of one link be found by another too."""
+    row = connection.execute(select(LINK_BLOCKS).where(LINK_BLOCKS.c.link_id == "lnk_7")).one()
+    connection.execute(insert(LINK_BLOCKS).values({**row._mapping, "link_id": "lnk_8"}))
+
+
+def _point(connection, chains):
+    """Lead to a block that there is not."""
+    connection.execute(insert(LINK_BLOCKS).values(link_id="lnk_7", oldest=NOW, block=4711))
+
+
+def _count_more(connection, chains):
+    connection.execute(update(USE_DAYS).where(USE_DAYS.c.link_id == "lnk_1").values(uses=5))
+
+
+def _count_later(connection, chains):
+    connection.execute(update(USE_DAYS).values(last_at=USE_DAYS.c.last_at + 1))
+
+
+def _count_less(connection, chains):
+    connection.execute(delete(USE_DAYS).where(USE_DAYS.c.link_id == "lnk_7"))
+
+
+def _count_another(connection, chains):
+    row = connection.execute(select(USE_DAYS).where(USE_DAYS.c.link_id == "lnk_7")).one()
+    connection.execute(insert(USE_DAYS).values({**row._mapping, "link_id": "lnk_8"}))
+
+
+def _count_of_none(connection, chains):
+    """Count uses of chains that there are not, before, between and behind those that there are."""
+    row = connection.execute(select(USE_DAYS).where(USE_DAYS.c.link_id == "lnk_7")).one()
+    for chain in ("chn_", f"{min(chains)}0", "chn_~"):
+        connection.execute(insert(USE_DAYS).values({**row._mapping, "chain": chain}))
+
+
 def _postpone(connection, chains):
     connection.execute(update(BLOCKS).values(newest=BLOCKS.c.newest + 3600))
 
@@ -311,6 +352,13 @@ def _forge(connection, chains):
         (_postpone, "columns beside its lines"),
         (_move, "columns beside its lines"),
         (_hide, "lnk_7 would not be found"),
+        (_claim, "would be found by lnk_8"),
+        (_point, "block 4711"),
+        (_count_more, "5 uses of lnk_1 .* it has 1"),
+        (_count_later, "another moment"),
+        (_count_less, "0 uses of lnk_7 .* it has 1"),
+        (_count_another, "1 uses of lnk_8 .* it has 0"),
+        (_count_of_none, "chain chn_~, which is not there"),
         (_no_lines, "columns beside its lines"),
         (_swap, "lines were put in, repeated or moved|are missing|is missing"),
         (_swap_blocks, "lines were put in, repeated or moved|are missing|is missing"),

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from daypass.cli.run import run
 from daypass_links.server import settings
 from daypass_links.server.database.engine import opened
+from daypass_links.server.events import configured
 from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
 
@@ -56,6 +57,29 @@ def test_an_event_that_was_removed_is_found(served, capsys):
     engine.dispose()
     assert run(["audit", "verify"]) == 1
     assert "which is gone" in capsys.readouterr().err
+
+
+def test_a_service_writes_while_it_is_verified(served, monkeypatch):
+    """And what it writes meanwhile is no fault."""
+    service = Service.of(settings.load())
+    real, found = configured.verify_events, []
+
+    class Writes:
+        """So much time that something happens whenever it is asked how much is left."""
+
+        @property
+        def left(self):
+            service.events.durable("use", link_id="lnk_1").result(timeout=4)
+            return 1.0
+
+    monkeypatch.setattr(
+        configured,
+        "verify_events",
+        lambda engine, keys: found.append(real(engine, keys, Writes())) or found[0],
+    )
+    assert run(["audit", "verify"]) == 0
+    service.close()
+    monkeypatch.undo()
 
 
 def test_without_the_key_file_nothing_is_taken_for_verified(served, capsys):

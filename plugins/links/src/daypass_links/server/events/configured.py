@@ -29,7 +29,7 @@ def verify() -> dict[str, Verdict]:
     with used(*server.databases) as databases:
         if is_new(databases):
             return {}
-        found = verify_events(databases.events, KeySet.read(server.keys))
+        found = verify_events(databases.reading_events, KeySet.read(server.keys))
     why, *others = (*found.faults, "")
     if found.head is None:
         others.append(

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
+from itertools import islice
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Engine, Row, select, tuple_
+from sqlalchemy import Connection, Engine, Row, select
 
 from daypass.audit import verify_lines
 from daypass.audit.lines import instant
 from daypass.toolkit.deadlines import Deadline
 from daypass_links.server.events.checkpoints import FIRST, chains, checkpoints, line_of, root_of
+from daypass_links.server.events.copies import (
+    CountedUses,
+    LinkRow,
+    as_of_now,
+    fields_of,
+    missing_rows,
+    surplus_rows,
+    uses_of,
+)
 from daypass_links.server.events.reading import lines_of
-from daypass_links.server.events.tables import BLOCKS, LINK_BLOCKS
+from daypass_links.server.events.tables import BLOCKS
 from daypass_links.server.keyset import KeySet, is_signed
 
 __all__ = ["Witness", "verify_events"]
 
 #: More tell nothing more.
 _MOST_FAULTS = 100
-#: So many blocks are read at once, and so many rows of links looked for.
-_AT_ONCE, _ROWS = 20, 200
-#: Of `LINK_BLOCKS`.
-_Row = tuple[str, float, int]
+#: So many blocks are read at once.
+_AT_ONCE = 20
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +59,7 @@ def verify_events(engine: Engine, keys: KeySet, deadline: Deadline | None = None
     """Verify all chains and checkpoints of a database.
 
     Args:
-        engine: of the database of events.
+        engine: of the database of events; it only reads, and all of it as it is now.
         keys: those that signed the checkpoints.
         deadline: until when; None for as long as it takes.
 
@@ -62,17 +70,23 @@ def verify_events(engine: Engine, keys: KeySet, deadline: Deadline | None = None
     end = deadline or Deadline.after(math.inf)
     faults: list[str] = []
     notes: list[str] = []
-    with engine.connect() as connection:
+    with as_of_now(engine) as connection:
         names = [name for name, _ in chains(connection)]
-        events = 0
+        counted = CountedUses(connection, names)
+        events = rows = 0
         for chain in names:
-            found, ended = _verify_chain(connection, chain, faults, end)
-            events += found
-            if not ended:
+            found = _verify_chain(connection, chain, counted, faults, end)
+            events += found.events
+            rows += found.rows
+            if not found.ended:
                 notes.append(
                     f"chain {chain} has not ended: its process still runs, or was killed; what it wrote after the "
                     "newest checkpoint could have been cut off unseen"
                 )
+        faults.extend(counted.faults(None, {}))
+        for link_id, _, block in islice(surplus_rows(connection, rows), _MOST_FAULTS):
+            _check(end)
+            faults.append(f"block {block} would be found by {link_id}, of which it holds no event")
         count, head = _verify_checkpoints(connection, keys, faults, end)
     return Witness(
         ok=not faults,
@@ -85,22 +99,34 @@ def verify_events(engine: Engine, keys: KeySet, deadline: Deadline | None = None
     )
 
 
+@attrs.frozen
+class _Chain:
+    """What verifying a chain found besides faults."""
+
+    #: How many events it has, and by how many rows those of links are found.
+    events: int
+    rows: int
+    ended: bool
+
+
 def _verify_chain(
-    connection: Connection, chain: str, faults: list[str], end: Deadline
-) -> tuple[int, bool]:
+    connection: Connection, chain: str, counted: CountedUses, faults: list[str], end: Deadline
+) -> _Chain:
     """Verify the lines of a chain, and that what is beside them says what they say."""
     statement = select(BLOCKS).where(BLOCKS.c.chain == chain).order_by(BLOCKS.c.first)
     blocks = connection.execute(statement.execution_options(yield_per=_AT_ONCE))
     last: dict[str, Any] = {}
+    uses: dict[tuple[str, date], tuple[int, int]] = {}
+    rows = 0
 
     def lines() -> Iterator[bytes]:
-        nonlocal last
+        nonlocal last, rows
         for some in blocks.partitions():
-            links: dict[_Row, int] = {}
+            links: dict[LinkRow, int] = {}
             for block in some:
                 _check(end)
                 found = lines_of(block.lines)
-                said = [_fields(line) for line in found]
+                said = [fields_of(line) for line in found]
                 if not _is_beside(block, said):
                     faults.append(
                         f"chain {chain}, from event {block.first}: the columns beside its lines say something else"
@@ -108,18 +134,24 @@ def _verify_chain(
                 for one in said:
                     if isinstance(one.get("link_id"), str):
                         links[one["link_id"], block.oldest, block.id] = block.first
+                uses_of(said, uses)
                 yield from found
                 last = said[-1] if said else {}
+            missing = [*missing_rows(connection, [*links])]
+            rows += len(links) - len(missing)
             faults.extend(
                 f"chain {chain}, from event {links[row]}: {row[0]} would not be found by its link"
-                for row in _missing(connection, [*links])
+                for row in missing
             )
 
     with closing(blocks):  # who finds a bad line reads no further
         verdict = verify_lines(lines(), name=f"chain {chain}")
-    if not verdict.ok:
+    told = [*counted.faults(chain, uses)]
+    if verdict.ok:
+        faults.extend(told)
+    else:  # what it was to count is not known
         faults.append(f"{verdict.file}, event {verdict.line}: {verdict.why}")
-    return verdict.lines, last.get("kind") == "closed"
+    return _Chain(verdict.lines, rows, last.get("kind") == "closed")
 
 
 def _is_beside(block: Row[Any], said: list[dict[str, Any]]) -> bool:
@@ -138,27 +170,10 @@ def _is_beside(block: Row[Any], said: list[dict[str, Any]]) -> bool:
     )
 
 
-def _missing(connection: Connection, rows: list[_Row]) -> Iterator[_Row]:
-    """Yield those that are not in the table by which the events of a link are found."""
-    columns = (LINK_BLOCKS.c.link_id, LINK_BLOCKS.c.oldest, LINK_BLOCKS.c.block)
-    for first in range(0, len(rows), _ROWS):
-        some = rows[first : first + _ROWS]
-        found = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
-        yield from {*some}.difference(map(tuple, found))
-
-
 def _check(end: Deadline) -> None:
     if end.left <= 0:
         what = "verifying the events"
         raise end.error(what)
-
-
-def _fields(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _verify_checkpoints(
@@ -169,7 +184,7 @@ def _verify_checkpoints(
         _check(end)
         count += 1
         name = f"checkpoint {one.n}"
-        body = _fields(one.body.encode())
+        body = fields_of(one.body.encode())
         public = keys.public(one.kid)
         if one.n != count or body.get("n") != count:
             faults.append(f"{name} stands where checkpoint {count} has to be: one is missing")
