@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import ipaddress
 import signal
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.botocore_once import find_out_once
 
 # How long an example takes is the machine's business: no test is timed. The examples are the same in every run,
 # so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others, eight times as many,
@@ -73,9 +74,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[object]:
     ):
         _clean_environment(patch, home)
         _loopback_only(patch)
-        # Where botocore is in use, it parses its own data once and not for each session, which takes 0.15 s.
-        if botocore := sys.modules.get("botocore.session"):
-            patch.setattr(botocore, "create_loader", functools.cache(botocore.create_loader))
+        find_out_once(patch.setattr)
         return (yield)
 
 

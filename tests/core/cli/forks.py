@@ -8,10 +8,10 @@ code of its own, as every process; of daypass it has nothing yet, so that each c
 from __future__ import annotations
 
 import atexit
-import functools
 import gc
 import importlib
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 #: What is imported once: most of what a command would wait for.
 SHARED = (
@@ -136,12 +137,17 @@ def _read_once() -> None:
     session = sys.modules.get("botocore.session")
     if session is None:
         return
-    session.create_loader = functools.cache(session.create_loader)  # type: ignore[attr-defined]
-    loader = session.Session().get_component("data_loader")  # type: ignore[attr-defined]
+    # By its path, since a command must not find these tests.
+    runpy.run_path(str(Path(__file__).parents[2] / "botocore_once.py"))["find_out_once"]()
+    found = session.Session()  # type: ignore[attr-defined]
+    loader = found.get_component("data_loader")
     for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
         loader.load_data(name)
     loader.load_service_model("s3", "service-2", None)
     loader.load_service_model("s3", "endpoint-rule-set-1", None)
+    found.create_client(
+        "s3", "eu-west-1", aws_access_key_id="AKEXAMPLE", aws_secret_access_key="made-up"
+    ).close()
 
 
 def _be(standard: list[int], arguments: list[str], environment: dict[str, str], place: str) -> None:
