@@ -145,6 +145,26 @@ def test_what_cannot_be_written_must_not_happen_and_goes_on_when_it_can(engine, 
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_failed_just_before_the_writer_was_closed_is_tried_once_more(engine, writer):
+    writer.durable("use").result(timeout=10)
+    closing = threading.Thread(target=writer.close)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def fail_while_the_service_ends(*_):
+        if closing.ident is None:
+            closing.start()
+            while not writer._closing:
+                closing.join(0.001)
+            raise sqlalchemy.exc.OperationalError(None, None, Exception("disk full"))
+
+    with pytest.raises(AuditError, match="could not be written down"):
+        writer.durable("use", link_id="lnk_2").result(timeout=10)
+    closing.join()
+    found = [(row.seq, row.kind) for row in rows(engine)]
+    assert found == [(1, "opened"), (2, "use"), (3, "use"), (4, "closed")]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "error", [sqlalchemy.exc.OperationalError(None, None, Exception("disk full")), ValueError()]
 )

@@ -219,6 +219,8 @@ class Writer:
                 self._urgent = False
             waited_for = self._take()
             if self._group:
+                # Only what fails after that is given up: whoever closes waits for one try at least.
+                ends = self._closing
                 if self._write():
                     self._failure, pause = None, _FIRST_PAUSE
                     _done(waited_for)
@@ -226,7 +228,7 @@ class Writer:
                 # Those too whose turn has not come: who waits is not to wait until the database is back.
                 waited_for += [written for *_, written in self._waiting.copy() if written]
                 _failed(waited_for, self._failure or "")
-                if self._closing:
+                if ends:
                     return
                 time.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
