@@ -99,8 +99,9 @@ def telling_of_the_bucket(status, body):
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_who_may_not_ask_for_a_bucket_is_told_of_the_object(status):
+    said = json.dumps({"error": {"code": status, "message": "no"}}).encode()
     with (
-        telling_of_the_bucket(status, b"{}") as store,
+        telling_of_the_bucket(status, said) as store,
         pytest.raises(daypass.ObjectNotFoundError, match="gs://bucket/k does not exist"),
     ):
         store.head_metadata("k")
