@@ -88,6 +88,23 @@ def test_a_card_holds_no_secret_in_html_or_text(result):
 
 
 @every_result
+def test_a_card_is_one_block_in_markdown(result):
+    """As nbconvert and Quarto put it there: HTML ends at the first blank line (CommonMark 0.31, 4.6)."""
+    assert not re.search(r"\n[ \t]*\n", result._repr_html_())
+
+
+def test_code_keeps_its_blank_lines():
+    assert "import pandas as pd\n<br>df = pd.read_csv(link.url)" in link()._repr_html_()
+
+
+@every_result
+def test_the_text_alone_holds_no_secret(result):
+    """It is what VS Code shows of a notebook in a folder that it does not trust."""
+    assert SECRET not in repr(result)
+    assert TOKEN not in repr(result)
+
+
+@every_result
 def test_the_text_beside_a_card_says_its_rows(result):
     said = show(result)
     lines = [line.partition(": ")[2] or line.strip() for line in said.text.splitlines()[1:]]

@@ -7,6 +7,7 @@ Text has the page's colour, which holds on light and on dark; what has a backgro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -64,7 +65,12 @@ def html(face: Face, *, pictures: Iterable[str] = ()) -> str:
                 "".join(_use(*use) for use in face.uses.items()),
             )
         )
-    return f'<div style="{_CARD}">{"".join(parts)}{"".join(pictures)}</div>'
+    return _one_block(f'<div style="{_CARD}">{"".join(parts)}{"".join(pictures)}</div>')
+
+
+def _one_block(card: str) -> str:
+    """Break blank lines by a tag: where a notebook becomes Markdown, HTML ends at the first one (CommonMark 0.31, 4.6)."""
+    return re.sub(r"(?<=\n)([ \t\r]*)\n", r"\1<br>", card)
 
 
 def _badge(badge: Badge) -> str:
