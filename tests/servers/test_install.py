@@ -17,6 +17,7 @@ from tests.servers import install
         (install.chromium_program, "Chromium"),
         (install.nginx_program, "nginx"),
         (install.compiler, "gcc"),
+        (install.java_program, "Java"),
     ],
 )
 def test_what_is_missing_is_told_with_the_command_that_installs_it(
