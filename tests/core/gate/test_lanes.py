@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 from collections import OrderedDict
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ from daypass.errors import (
     PolicyError,
     QuotaError,
     RefusedError,
+    ShortLivedURLWarning,
 )
 from daypass.gate import authorize, check, lanes, quiet, record
 from daypass.gate.judge import Judged, judge
@@ -139,6 +141,39 @@ def test_an_answer_that_differs_from_a_judged_one_is_judged(registry_of, clock, 
     store.create_signed_url("k")
     with pytest.raises(PluginError):
         store.create_signed_url("k")
+
+
+def test_an_answer_that_ends_early_says_so_whatever_those_before_it_did(registry_of, clock):
+    early = {"expires_because": "its key ends first", "expires_at": NOW + timedelta(seconds=5)}
+    answers = iter([{}, {}, early, {}])
+    registry_of({"fake": fakes.backend(lambda *asked: honest(*asked, **next(answers)))})
+    allowing = Policy(rules=[Rule(name="r", paths=["fake://bucket/**"], methods=["GET"])])
+    daypass.set_policy(allowing)
+    try:
+        store = daypass.Store("fake://bucket", caller="ann")
+        for key in "ab":
+            store.create_signed_url(key)
+        with pytest.warns(ShortLivedURLWarning, match="its key ends first"):
+            store.create_signed_url("c")
+        assert store.create_signed_url("d").expires_because == "requested"
+    finally:
+        daypass.set_policy(None, replacing=allowing)
+
+
+def test_an_answer_that_the_policy_refuses_is_refused_again_and_again(registry_of, clock):
+    loose = {"unenforced": frozenset({"content_type"})}
+    answers = iter([{}, {}, loose, loose, {}, loose])
+    registry_of({"fake": fakes.backend(lambda *asked: honest(*asked, **next(answers)))})
+    rule = Rule(name="r", paths=["fake://bucket/**"], methods=["PUT"], require=["content_type"])
+    strict = Policy(rules=[rule])
+    daypass.set_policy(strict)
+    try:
+        store = daypass.Store("fake://bucket", caller="ann")
+        for is_fine in (True, True, False, False, True, False):
+            with nullcontext() if is_fine else pytest.raises(PolicyError, match="does not enforce"):
+                store.create_signed_url("a", content_type="text/csv", method="PUT")
+    finally:
+        daypass.set_policy(None, replacing=strict)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from daypass.backends.calls import Backend, call
 from daypass.gate.check import admit, check_name
 from daypass.gate.judge import Judged, judge
 from daypass.gate.permit import Permit
-from daypass.model.links import SignedURL
+from daypass.model.links import REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.paths import SHORT, is_plain
 from daypass.model.requests import SignRequest
@@ -45,6 +45,8 @@ class Lane:
     free: Permit
     #: The permit of the last link that was asked about; in it are the policies that consented.
     last: Permit | None = None
+    #: One that asks for nothing but a signature, and what an answer has to be like that is held against it no more.
+    bare: tuple[Permit, Judged] | None = attrs.field(default=None, repr=False)
     #: Never shown: it holds the last link's query.
     _judged: Judged | None = attrs.field(default=None, repr=False)
 
@@ -59,12 +61,29 @@ class Lane:
             DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
 
         """
+        return self.measured(location, request)[0]
+
+    def measured(self, location: Location, request: SignRequest) -> tuple[SignedURL, Judged | None]:
+        """Do as `sign`, and tell what the answer is like; None where nothing can be like it."""
         backend, judged = self.backend, self._judged
         answer = call(backend, "create_signed_url", SignedURL, location=location, request=request)
-        if judged is None or judged.request is not request or not judged.is_like(location, answer):
-            judge(backend, location, request, answer)
-            self._judged = Judged.of(backend, location, request, answer, judged)
-        return answer
+        if judged is not None and judged.request is request and judged.is_like(location, answer):
+            return answer, judged
+        judge(backend, location, request, answer)
+        found = self._judged = Judged.of(backend, location, request, answer, judged)
+        return answer, found
+
+    def settled(self, permit: Permit, answer: SignedURL, measure: Judged | None) -> None:
+        """Note that an answer was held against its permit, for those that are like it.
+
+        Args:
+            permit: it.
+            answer: as it leaves.
+            measure: what `measured` told of it.
+
+        """
+        is_plain = measure is not None and answer.expires_because == REQUESTED and not self.waived
+        self.bare = (permit, measure) if is_plain and permit.is_bare else None  # type: ignore[assignment]
 
 
 def lane_of(backend: Backend, location: Location, request: SignRequest) -> Lane:

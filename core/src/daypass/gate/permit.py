@@ -93,6 +93,12 @@ class Permit:
         """Whether a rule that allows it limits how large an upload may be."""
         return any(rule.max_bytes is not None for _, rule, _ in self._consents)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing to do for it but to sign: nobody is told, and nothing counted or clamped."""
+        counts = any(enforcer.counts for enforcer, _, _ in self._consents)
+        return not self.told and self.because is None and not counts
+
     def __enter__(self) -> Self:
         """Count the links against the quotas.
 
