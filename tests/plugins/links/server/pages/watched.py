@@ -38,7 +38,7 @@ def opened(browser, service, missing=(), **options):
     page = context.new_page()
     yield page
     context.close()
-    assert said == []
+    assert said == [], said
 
 
 def look(page):
