@@ -7,7 +7,9 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from base64 import b64decode
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from unittest.mock import Mock
 from uuid import uuid4
 
@@ -355,6 +357,24 @@ def test_uppy_sends_a_small_file_by_a_form_that_the_store_holds_to_the_limit(inb
     ask("GET", f"{link.url}/s3/params?{query}")
     with pytest.raises(RefusedError, match="used-up"):
         ask("GET", f"{link.url}/s3/params?{query}")
+
+
+def lives(fields):
+    """Return how long a form can be sent from now on, in seconds, as its policy says."""
+    policy = json.loads(b64decode({name.lower(): text for name, text in fields.items()}["policy"]))
+    return (datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)).total_seconds()
+
+
+def test_a_form_outlives_a_revoked_link_no_longer_than_it_takes_to_send_one(server):
+    """A program sends it at once, as it does a part; a person has to choose a file first, and is told how long it may take."""
+    link = server.link("daypass://maps/in/", inbox=True)
+    place = link["url"].removeprefix("http://127.0.0.1:8321")
+    asked = server.ask("GET", f"{place}/s3/params?filename=a.txt&type=text%2Fplain").json()
+    assert 0 < lives(asked["fields"]) <= 60
+    text = server.ask("POST", f"{place}/form", data={"name": "a.txt"}).text
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text)
+    assert 60 < lives(dict(fields)) <= 900
+    assert "within 15 minutes" in text
 
 
 def test_uppy_sends_in_parts_in_words_of_its_own(inbox, kit):

@@ -205,3 +205,7 @@ def test_without_roots_an_admin_begins_at_the_profiles(tmp_path):
         other = Person(found).sign_in("ann", scopes=("links:write",))
         assert "/ui/browse" not in other.see("/ui/new")
         other.see("/ui/browse?in=daypass://maps/", 403)
+        assert 'href="/ui/browse?in=daypass%3A%2F%2Fmaps%2F"' in admin.see("/ui/browse")
+        text = other.see("/ui/browse")
+        assert "There is no folder to begin in" in text
+        assert "[[roots]]" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from operator import itemgetter
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from sqlalchemy import select
 
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass_links.server.api.answers import NO_STORE, Ours, caller_at_hand, caller_of
+from daypass_links.server.askers import asking
 from daypass_links.server.database.tables import link as table
 from daypass_links.server.events.reading import Place, of_link
 from daypass_links.server.links import changing, revoke
@@ -74,7 +74,7 @@ class LinksController(Controller):
             raise InvalidRequestError(msg)
         return [
             problem(one) if isinstance(one, DaypassError) else _made(service, *one)
-            for one in await asyncio.to_thread(mint_many, service, caller, data)
+            for one in await asking(mint_many, service, caller, data)
         ]
 
     @get("/links", sync_to_thread=True)

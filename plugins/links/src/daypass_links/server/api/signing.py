@@ -24,6 +24,7 @@ from daypass.errors import (
 )
 from daypass_links.server.api.answers import Ours, caller_of
 from daypass_links.server.api.bodies import JSONRequest, read_json
+from daypass_links.server.askers import asking, asks_a_store
 from daypass_links.server.principals.callers import Caller
 from daypass_links.server.principals.rights import store_of
 from daypass_links.server.problems import problem
@@ -73,14 +74,15 @@ class SigningController(Controller):
             return Stream(_signed_stream(request, service, text), media_type=_NDJSON)
         asked = read_json(text)
         if isinstance(asked, Mapping):
-            made = await asyncio.to_thread(_signed, service, caller, [asked], raising=True)
+            made = await asking(_signed, service, caller, [asked], raising=True)
             return _private(made[0])
         if not isinstance(asked, list) or len(asked) > _MOST:
             msg = f"send an object, an array of at most {_MOST} objects, or lines as {_NDJSON}"
             raise InvalidRequestError(msg)
-        return _private(await asyncio.to_thread(_signed, service, caller, asked))
+        return _private(await asking(_signed, service, caller, asked))
 
-    @post("/forms", status_code=200, sync_to_thread=True)
+    @post("/forms", status_code=200)
+    @asks_a_store
     def form(self, request: Asked, service: Ours, data: JSONBody[dict[str, Any]]) -> Response[Any]:
         """Sign an upload form for browsers."""
         caller = caller_of(request, service, "sign")
@@ -95,7 +97,8 @@ class SigningController(Controller):
         ).result()
         return _private(made.to_dict(reveal=True))
 
-    @post("/head", status_code=200, sync_to_thread=True)
+    @post("/head", status_code=200)
+    @asks_a_store
     def head(self, request: Asked, service: Ours, data: JSONBody[Metadata]) -> Response[Any]:
         """Say what the store says of an object, to whoever may have a link for HEAD."""
         caller = caller_of(request, service, "sign")
@@ -175,7 +178,7 @@ async def _signed_stream(request: Asked, service: Service, text: bytes) -> Async
     lines = [line for line in text.split(b"\n") if line.strip()]
     for first in range(0, len(lines), _AT_ONCE):
         some = lines[first : first + _AT_ONCE]
-        yield await asyncio.to_thread(_signed_lines, request, service, some)
+        yield await asking(_signed_lines, request, service, some)
 
 
 def _signed_lines(request: Asked, service: Service, lines: list[bytes]) -> bytes:

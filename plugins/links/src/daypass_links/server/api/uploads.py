@@ -14,6 +14,7 @@ import daypass
 from daypass.errors import InvalidPathError
 from daypass_links.server import uploads
 from daypass_links.server.api.answers import Ours, caller_of
+from daypass_links.server.askers import asks_a_store
 
 __all__ = ["UploadsController"]
 
@@ -56,7 +57,8 @@ class UploadsController(Controller):
 
     path = "/v1/uploads"
 
-    @post(status_code=201, sync_to_thread=True)
+    @post(status_code=201)
+    @asks_a_store
     def begin(
         self, request: Asked, service: Ours, data: JSONBody[dict[str, Any]]
     ) -> dict[str, Any]:
@@ -69,7 +71,8 @@ class UploadsController(Controller):
             raise InvalidPathError(msg, option="path")
         return _told(*uploads.begin(service, caller, path, asked))
 
-    @get("/{upload_id:str}", sync_to_thread=True)
+    @get("/{upload_id:str}")
+    @asks_a_store
     def show(self, request: Asked, service: Ours, upload_id: FromPath[str]) -> dict[str, Any]:
         """Say which parts the store has."""
         found = uploads.resumed(service, caller_of(request, service, "sign"), upload_id)
@@ -79,7 +82,8 @@ class UploadsController(Controller):
         ]
         return {**_told(upload_id, found), "parts": parts}
 
-    @post("/{upload_id:str}/parts", status_code=200, sync_to_thread=True)
+    @post("/{upload_id:str}/parts", status_code=200)
+    @asks_a_store
     def sign(
         self, request: Asked, service: Ours, upload_id: FromPath[str], data: JSONBody[Wanted]
     ) -> Response[Any]:
@@ -113,7 +117,8 @@ class UploadsController(Controller):
         ]
         return Response({"parts": told}, headers={"cache-control": "no-store"})
 
-    @post("/{upload_id:str}/complete", status_code=200, sync_to_thread=True)
+    @post("/{upload_id:str}/complete", status_code=200)
+    @asks_a_store
     def complete(
         self, request: Asked, service: Ours, upload_id: FromPath[str], data: JSONBody[Sent]
     ) -> dict[str, Any]:
@@ -124,7 +129,8 @@ class UploadsController(Controller):
             parts = [daypass.UploadedPart(number=one.number, etag=one.etag) for one in data.parts]
         return uploads.complete(service, caller, upload_id, parts).to_dict()
 
-    @delete("/{upload_id:str}", status_code=204, sync_to_thread=True)
+    @delete("/{upload_id:str}", status_code=204)
+    @asks_a_store
     def abort(self, request: Asked, service: Ours, upload_id: FromPath[str]) -> None:
         """Abort an upload: the store forgets its parts."""
         uploads.abort(service, caller_of(request, service, "sign"), upload_id)

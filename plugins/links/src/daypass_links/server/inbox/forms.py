@@ -15,15 +15,14 @@ from daypass_links.server.service import Service
 
 __all__ = ["signed_form"]
 
-#: How long somebody may take to choose a file and send it, in seconds: a large one is on its way for long.
-_LASTS = 3600
-
 
 def signed_form(
     service: Service,
     holder: Holder,
     name: str,
     content_type: str | None,
+    *,
+    lasts: int,
     success_redirect: str | None = None,
 ) -> daypass.UploadForm:
     """Sign a form for one file, which is a use of the link, whether it is ever sent or not. On record when this returns.
@@ -33,6 +32,7 @@ def signed_form(
         holder: who sends it.
         name: what the file is called there.
         content_type: its media type, as the sender says it.
+        lasts: how long it can be sent, in seconds, whatever becomes of the link; no longer than that.
         success_redirect: where the browser goes then.
 
     Raises:
@@ -49,7 +49,7 @@ def signed_form(
         "min_bytes": 1,
         "max_bytes": holder.limits.max_bytes,
         "success_redirect": success_redirect,
-        "expires_in": min(_LASTS, left) or 1,
+        "expires_in": min(lasts, left) or 1,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     key = holder.link.key + new_key(name, service.clock(), secrets.token_hex(8))

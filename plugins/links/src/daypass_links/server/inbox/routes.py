@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 
 from daypass_links.server.api.answers import NO_STORE, Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.inbox import sending
 from daypass_links.server.inbox.admission import admitted
 from daypass_links.server.inbox.uppy import UppyController
@@ -55,7 +56,8 @@ class InboxController(Controller):
 
     path = "/p/{token:str}/uploads"
 
-    @post(status_code=201, sync_to_thread=True, request_max_body_size=_LARGEST)
+    @post(status_code=201, request_max_body_size=_LARGEST)
+    @asks_a_store
     def begin(
         self, request: Asked, service: Ours, token: FromPath[str], data: JSONBody[File]
     ) -> Response[Any]:
@@ -66,7 +68,8 @@ class InboxController(Controller):
             status=201,
         )
 
-    @get("/{upload_id:str}", sync_to_thread=True)
+    @get("/{upload_id:str}")
+    @asks_a_store
     def show(
         self, request: Asked, service: Ours, token: FromPath[str], upload_id: FromPath[str]
     ) -> Response[Any]:
@@ -82,7 +85,8 @@ class InboxController(Controller):
             ],
         )
 
-    @post("/{upload_id:str}/parts", status_code=200, sync_to_thread=True)
+    @post("/{upload_id:str}/parts", status_code=200)
+    @asks_a_store
     def sign(
         self,
         request: Asked,
@@ -106,7 +110,8 @@ class InboxController(Controller):
         ]
         return Response({"parts": parts}, headers=NO_STORE)
 
-    @post("/{upload_id:str}/complete", status_code=200, sync_to_thread=True)
+    @post("/{upload_id:str}/complete", status_code=200)
+    @asks_a_store
     def complete(
         self,
         request: Asked,
@@ -122,7 +127,8 @@ class InboxController(Controller):
         told = {"name": found.name, "size": found.of_store.size}
         return Response(told, headers=NO_STORE)
 
-    @delete("/{upload_id:str}", status_code=204, sync_to_thread=True)
+    @delete("/{upload_id:str}", status_code=204)
+    @asks_a_store
     def abort(
         self, request: Asked, service: Ours, token: FromPath[str], upload_id: FromPath[str]
     ) -> None:

@@ -15,6 +15,7 @@ from litestar.params import FromPath, JSONBody
 
 from daypass.errors import InvalidRequestError
 from daypass_links.server.api.answers import NO_STORE, Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.inbox import sending
 from daypass_links.server.inbox.admission import admitted
 from daypass_links.server.inbox.forms import signed_form
@@ -53,16 +54,20 @@ class UppyController(Controller):
     path = "/p/{token:str}/s3"
     after_request = staticmethod(_for_all)
 
-    @get("/params", sync_to_thread=True)
+    @get("/params")
+    @asks_a_store
     def params(self, request: Asked, service: Ours, token: FromPath[str]) -> dict[str, Any]:
         """Sign a form for a file in one piece."""
         asked = request.query_params
         name = str(asked.get("filename") or "")[:1024]
         holder = admitted(service, request.scope, token, begins=True)
-        form = signed_form(service, holder, name, asked.get("type"))
+        # It is sent at once, as a part is.
+        ttl = service.settings.links.redirect_ttl
+        form = signed_form(service, holder, name, asked.get("type"), lasts=ttl)
         return {"method": "POST", "url": form.url, "fields": form.fields}
 
-    @post("/multipart", status_code=200, sync_to_thread=True)
+    @post("/multipart", status_code=200)
+    @asks_a_store
     def begin(
         self, request: Asked, service: Ours, token: FromPath[str], data: JSONBody[Begun]
     ) -> dict[str, Any]:
@@ -80,7 +85,8 @@ class UppyController(Controller):
         )
         return {"key": made.name, "uploadId": made.upload_id}
 
-    @get("/multipart/{upload_id:str}", sync_to_thread=True)
+    @get("/multipart/{upload_id:str}")
+    @asks_a_store
     def parts(
         self, request: Asked, service: Ours, token: FromPath[str], upload_id: FromPath[str]
     ) -> list[dict[str, Any]]:
@@ -92,7 +98,8 @@ class UppyController(Controller):
             for part in sending.parts(service, holder, found)
         ]
 
-    @get("/multipart/{upload_id:str}/{number:int}", sync_to_thread=True)
+    @get("/multipart/{upload_id:str}/{number:int}")
+    @asks_a_store
     def sign(
         self,
         request: Asked,
@@ -107,7 +114,8 @@ class UppyController(Controller):
         ((_, link),) = sending.signed(service, holder, found, [number])
         return {"url": link.url, "headers": link.headers}
 
-    @post("/multipart/{upload_id:str}/complete", status_code=200, sync_to_thread=True)
+    @post("/multipart/{upload_id:str}/complete", status_code=200)
+    @asks_a_store
     def complete(
         self, request: Asked, service: Ours, token: FromPath[str], upload_id: FromPath[str]
     ) -> dict[str, Any]:
@@ -117,7 +125,8 @@ class UppyController(Controller):
         sending.complete(service, holder, found)
         return {"key": found.name}
 
-    @delete("/multipart/{upload_id:str}", status_code=200, sync_to_thread=True)
+    @delete("/multipart/{upload_id:str}", status_code=200)
+    @asks_a_store
     def abort(
         self, request: Asked, service: Ours, token: FromPath[str], upload_id: FromPath[str]
     ) -> dict[str, Any]:

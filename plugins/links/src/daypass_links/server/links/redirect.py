@@ -86,7 +86,14 @@ _UNAVAILABLE = _refused(
     (b"retry-after", str(AGAIN).encode()),
 )
 #: A browser is led to the link's page in their place.
-_ASKED = _refused(403, body(403, ASKS, "the link can be used so many times: open its page"))
+_ASKED = _refused(
+    403,
+    body(
+        403,
+        ASKS,
+        "the link can be used so many times: open its page, whose address has /p/ in the place of /l/",
+    ),
+)
 _LOCKED = _refused(
     403,
     body(
@@ -307,7 +314,11 @@ class _Redirect:
             raise self._refusal(use, ready.refusal)
         options = ready.asked.get(use.method)
         if options is None and ready.inbox is not None:
-            raise self._forbid(use, "inbox", "files are sent to this link from its own page alone")
+            raise self._forbid(
+                use,
+                "inbox",
+                "files are sent to this link from its page, whose address has /p/ in the place of /l/",
+            )
         if options is None:
             allow = ", ".join((*permits(ready.methods), "OPTIONS"))
             text = body(405, "method-not-allowed", f"the link is for {', '.join(ready.methods)}")

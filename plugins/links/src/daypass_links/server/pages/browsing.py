@@ -10,6 +10,7 @@ from litestar import Response, get
 from daypass import config
 from daypass.errors import DaypassError, RefusedError
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.listings import Listing, listed
 from daypass_links.server.pages.rendering import Asked, page
 from daypass_links.server.pages.visitors import visitor_of
@@ -24,12 +25,16 @@ __all__ = ["beginnings", "browsed"]
 _LONGEST = 4096
 
 
-@get("/ui/browse", sync_to_thread=True)
+@get("/ui/browse")
+@asks_a_store
 def browsed(request: Asked, service: Ours) -> Response[Any]:
-    """List a folder."""
+    """List a folder; where none is named, those where somebody may begin."""
     visitor = visitor_of(request, service)
     visitor.caller.check("links:write")
     said = str(request.query_params.get("in", ""))[:_LONGEST]
+    known = beginnings(service, visitor.caller)
+    if not said:
+        return page(request, "beginnings.html", visitor=visitor, beginnings=known)
     folder = said if said.endswith("/") else f"{said}/"
     token = request.query_params.get("after") or None
     found, problem, status = Listing((), None), None, 200
@@ -45,7 +50,7 @@ def browsed(request: Asked, service: Ours) -> Response[Any]:
         status=status,
         visitor=visitor,
         folder=folder,
-        parts=_parts(folder, beginnings(service, visitor.caller)),
+        parts=_parts(folder, known),
         entries=[(entry, _at(folder, entry.name)) for entry in found.entries],
         next_page=None if found.next is None else _asking(folder, after=found.next),
         is_first=token is None,

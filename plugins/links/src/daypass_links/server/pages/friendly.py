@@ -31,7 +31,7 @@ _KINDS = {
 #: For programs, which are told all of it where they use the link.
 _DETAILS = {
     "unknown-link": "there is no such link",
-    "password": "the link has a password: its page asks for it",
+    "password": "the link has a password: give it on its page, whose address has /p/ in the place of /l/",
     "unlisted": "who made the link may not list what is in it, or the store does not",
 }
 _BY_STATUS = {403: "refused", 404: "missing", 405: "method", 429: "busy"}

@@ -11,6 +11,7 @@ from litestar.params import FromPath, URLEncodedBody
 
 from daypass.errors import DaypassError, UnsupportedOptionError
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.inbox.admission import Holder, admitted
 from daypass_links.server.inbox.forms import signed_form
 from daypass_links.server.inbox.names import harmless
@@ -28,6 +29,8 @@ __all__ = ["form", "inbox_page", "sent"]
 
 #: Where a form leads when the file is there; the store is told, and no token with it.
 SENT = "/p/sent"
+#: How long somebody may take to choose a file and begin to send it, in seconds.
+_LASTS = 900
 #: Of the names of texts, what the script says.
 _SAID = "upload."
 
@@ -64,7 +67,8 @@ def inbox_page(request: Asked, service: Service, held: Held) -> Response[Any]:
     return answer
 
 
-@post("/p/{token:str}/form", status_code=200, sync_to_thread=True)
+@post("/p/{token:str}/form", status_code=200)
+@asks_a_store
 def form(
     request: Asked, service: Ours, token: FromPath[str], data: URLEncodedBody[dict[str, Any]]
 ) -> Response[Any]:
@@ -74,12 +78,12 @@ def form(
     back = f"{service.settings.server.url}{SENT}"
     try:
         holder = admitted(service, request.scope, token, begins=True)
-        made = signed_form(service, holder, name, kind, success_redirect=back)
+        made = signed_form(service, holder, name, kind, lasts=_LASTS, success_redirect=back)
     except ClosedLinkError as error:
         raise ClosedError(error.status, error.code) from None
     except UnsupportedOptionError:
         return page(request, "no_form.html", status=422)
-    answer = page(request, "send_form.html", form=made, name=harmless(name))
+    answer = page(request, "send_form.html", form=made, name=harmless(name), minutes=_LASTS // 60)
     policy = answer.headers["content-security-policy"]
     answer.headers["content-security-policy"] = policy.replace(
         "form-action 'self'", f"form-action 'self' {origin_of(made.url)}"

@@ -20,6 +20,7 @@ from daypass.errors import (
     UnsupportedOptionError,
 )
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.links.keys import key_of
 from daypass_links.server.links.shown import url_of
 from daypass_links.server.listings import Entry, Listing, listed
@@ -39,13 +40,15 @@ _LONGEST = 4096
 _TOKEN = 22
 
 
-@get("/l/{token:str}", sync_to_thread=True)
+@get("/l/{token:str}")
+@asks_a_store
 def index(request: Asked, service: Ours, token: FromPath[str]) -> Response[Any]:
     """List what a link opens for programs; a browser is led to its page."""
     return _index(request, service, token)
 
 
-@get("/l/{token:str}/{rest:path}", sync_to_thread=True)
+@get("/l/{token:str}/{rest:path}")
+@asks_a_store
 def inner_index(request: Asked, service: Ours, token: FromPath[str]) -> Response[Any]:
     """List a folder below it."""
     return _index(request, service, token)
@@ -70,7 +73,8 @@ def _index(request: Asked, service: Service, token: str) -> Response[Any]:
     return Response(text, media_type="text/html; charset=utf-8", headers=HEADERS)
 
 
-@get("/p/{token:str}/in/{rest:path}", sync_to_thread=True)
+@get("/p/{token:str}/in/{rest:path}")
+@asks_a_store
 def folder(request: Asked, service: Ours, token: FromPath[str]) -> Response[Any]:
     """List a folder for people."""
     found = held(request, service, token)

@@ -11,6 +11,7 @@ from litestar.params import URLEncodedBody
 
 from daypass.errors import DaypassError
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.links.link import Link
 from daypass_links.server.links.mint import mint
 from daypass_links.server.links.rehearsal import rehearsed
@@ -58,7 +59,8 @@ def asked(request: Asked, service: Ours) -> Response[Any]:
     return page(request, "new_link.html", visitor=visitor, problem=None, **values)
 
 
-@post("/ui/new", status_code=200, sync_to_thread=True)
+@post("/ui/new", status_code=200)
+@asks_a_store
 def made(request: Asked, service: Ours, data: URLEncodedBody[dict[str, Any]]) -> Response[Any]:
     """Say in words what the link permits; and make it, once somebody has seen that."""
     visitor = checked(request, service, data)

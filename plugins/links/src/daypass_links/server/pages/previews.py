@@ -16,6 +16,7 @@ from litestar.params import FromPath
 
 from daypass.errors import DaypassError
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.logs import log
 from daypass_links.server.pages import parquet
 from daypass_links.server.pages.friendly import ClosedError
@@ -85,7 +86,8 @@ def _text(service: Service, found: Held, size: int, table: str | None) -> Previe
     return _lines(text, goes_on=goes_on) if table is None else _rows(text, table, goes_on=goes_on)
 
 
-@get("/p/{token:str}/picture", sync_to_thread=True)
+@get("/p/{token:str}/picture")
+@asks_a_store
 def picture(request: Asked, service: Ours, token: FromPath[str]) -> Response[bytes]:
     """Return the picture that a link opens, for its page."""
     found = held(request, service, token)

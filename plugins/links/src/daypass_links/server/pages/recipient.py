@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.pages.holders import Held, held
 from daypass_links.server.pages.inbox import inbox_page
 from daypass_links.server.pages.index_of_prefix import folder_page
@@ -19,7 +20,8 @@ from daypass_links.server.service import Service
 __all__ = ["recipient"]
 
 
-@get("/p/{token:str}", sync_to_thread=True)
+@get("/p/{token:str}")
+@asks_a_store
 def recipient(request: Asked, service: Ours, token: FromPath[str]) -> Response[Any]:
     """Show what a link is for."""
     found = held(request, service, token)

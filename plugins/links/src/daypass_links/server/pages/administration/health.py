@@ -12,6 +12,7 @@ from litestar.params import URLEncodedBody
 from sqlalchemy import Engine
 
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.askers import asks_a_store
 from daypass_links.server.check import Finding, check
 from daypass_links.server.database.schema import is_current
 from daypass_links.server.events.finding import newest_checkpoints
@@ -31,7 +32,8 @@ def health(request: Asked, service: Ours) -> Response[Any]:
     return _page(request, service, admin_of(request, service), None)
 
 
-@post("/ui/admin/check", status_code=200, sync_to_thread=True)
+@post("/ui/admin/check", status_code=200)
+@asks_a_store
 def checked_all(
     request: Asked, service: Ours, data: URLEncodedBody[dict[str, Any]]
 ) -> Response[Any]:
