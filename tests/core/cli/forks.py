@@ -1,8 +1,9 @@
 """The command as a process, without the wait for what others wrote.
 
-A parent imports the SDKs once, and forks for each command line. A fork has an environment, descriptors and an exit
-code of its own, as every process; of daypass it has nothing yet, so that each command still imports what it needs.
-``test_cold.py`` holds every command against a process that begins with nothing.
+A parent imports the SDKs and daypass once, and forks for each command line. A fork has an environment, descriptors
+and an exit code of its own, as every process; the parent has called nothing of daypass, so a fork knows of no
+configuration and of no plugin. That each command imports what it needs is held by ``test_cold.py``: every one does
+there what it does in a process that begins with nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import atexit
 import gc
 import importlib
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -41,6 +43,8 @@ SHARED = (
     "s3fs",
     "tenacity",
 )
+#: Rooms that no command of these tests leads to, or that act when they are imported.
+_ELSEWHERE = {"arrow", "demo", "leaks", "signed", "testing"}
 #: After so many seconds a command is ended.
 PATIENCE = 60
 
@@ -106,6 +110,7 @@ def _serve(descriptor: int) -> None:
     for name in SHARED:
         with suppress(ModuleNotFoundError):  # where core is alone, no command imports it either
             importlib.import_module(name)
+    _import_daypass()
     _hasten()
     _read_once()
     gc.collect()
@@ -123,6 +128,21 @@ def _serve(descriptor: int) -> None:
             for each in standard:
                 os.close(each)
             connection.send(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _import_daypass() -> None:
+    """Import the commands and what they lead to, as far as the SDKs for it are there: half of what a command does."""
+    for package in ("daypass", "daypass_s3"):
+        with suppress(ModuleNotFoundError):
+            for module in pkgutil.walk_packages(
+                importlib.import_module(package).__path__, f"{package}."
+            ):
+                if module.name.partition(".")[2].split(".")[
+                    0
+                ] in _ELSEWHERE or module.name.endswith("__main__"):
+                    continue
+                with suppress(ImportError):
+                    importlib.import_module(module.name)
 
 
 def _hasten() -> None:
