@@ -77,6 +77,12 @@ def total_of_polars(path: str) -> int:
         return int(pl.read_parquet(file)["n"].sum())
 
 
+def total_of_pyarrow(path: str) -> int:
+    named = int(pa.__version__.partition(".")[0]) >= 21
+    fs, inner = (None, f"fsspec+{path}") if named else fsspec.url_to_fs(path)
+    return int(pa.compute.sum(pq.read_table(inner, filesystem=fs)["n"]).as_py())
+
+
 def total_of_dataset(path: str) -> int:
     fs, inner = fsspec.url_to_fs(path)
     return int(pa.compute.sum(ds.dataset(inner, filesystem=fs).to_table(["n"])["n"]).as_py())
@@ -89,7 +95,7 @@ def total_of_folder(path: str) -> int:
 
 
 READERS: dict[str, Callable[[str], int]] = {
-    "pyarrow": lambda path: int(pa.compute.sum(pq.read_table(f"fsspec+{path}")["n"]).as_py()),
+    "pyarrow": total_of_pyarrow,
     "pyarrow.dataset": total_of_dataset,
     "pyarrow, a folder": total_of_folder,
     "pandas": lambda path: int(pd.read_parquet(path)["n"].sum()),
