@@ -20,6 +20,11 @@ ODD_KEYS = [
 ]  # fmt: skip
 
 
+def is_path(key: str) -> bool:
+    """Tell whether a key begins as a whole path, which a store refuses where it knows the protocol."""
+    return re.match(r"[\w.+-]+://", key) is not None
+
+
 class UPathish:
     """What daypass reads of a UPath."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import daypass
 from daypass.toolkit.v4 import HmacKey
 from daypass_azure.keys import Key
+from tests.core.values import is_path
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.servers.azurite import KEY
 
@@ -40,7 +41,9 @@ CHARACTERS = st.characters(
     codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\\"
 )
 NAMES = st.text(CHARACTERS, min_size=1, max_size=60).filter(
-    lambda name: not name.endswith(".") and not {".", ".."} & set(name.split("/"))
+    lambda name: (
+        not is_path(name) and not name.endswith(".") and not {".", ".."} & set(name.split("/"))
+    )
 )
 
 
