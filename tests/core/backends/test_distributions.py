@@ -59,6 +59,20 @@ def test_others_are_not_and_of_two_with_one_name_the_first(path):
     assert "other" not in {each.name for each in distributions_with_ours()}
 
 
+def test_the_backport_finds_nothing_more(monkeypatch):
+    """It puts a finder of its own in the place of Python's, as soon as anybody imports it."""
+
+    class MetadataPathFinder:
+        __module__ = "importlib_metadata"
+
+        def find_distributions(self, *_):
+            return []
+
+    before = ours()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, MetadataPathFinder()])
+    assert ours() == before
+
+
 def test_where_something_hides_others_all_are_read(path, tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
         archive.writestr("nothing.py", "")

@@ -33,7 +33,7 @@ def distributions_with_ours(path: list[str] | None = None) -> list[Distribution]
         an importer of its own: ask `importlib.metadata` then.
 
     """
-    if any(hasattr(f, "find_distributions") and f is not PathFinder for f in sys.meta_path):
+    if any(map(_may_find_more, sys.meta_path)):
         return None
     kept = Kept()
     earlier: list[str] = []
@@ -52,6 +52,12 @@ def distributions_with_ours(path: list[str] | None = None) -> list[Distribution]
         earlier += folder.names
     kept.keep()
     return found
+
+
+def _may_find_more(importer: object) -> bool:
+    """Tell whether an importer finds distributions of its own; the backport's looks where Python's does, in its place."""
+    is_known = importer is PathFinder or type(importer).__module__ == "importlib_metadata"
+    return hasattr(importer, "find_distributions") and not is_known
 
 
 def _look(place: str) -> Folder | None:
