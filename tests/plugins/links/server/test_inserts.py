@@ -65,3 +65,24 @@ def test_who_waits_for_a_database_that_fails_is_told(engine, inserts):
         inserts.add({"seq": 1, "link_id": "a"}).result(timeout=30)
     assert not isinstance(found.value, IntegrityError)
     assert isinstance(found.value, OperationalError) or "does not exist" in str(found.value)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_row_that_comes_as_the_service_ends_is_answered(inserts):
+    waiting, closing = inserts._waiting, threading.Thread(target=inserts.close)
+
+    class Slow:
+        """Lets the service end between the look whether it does and the row."""
+
+        get, empty = waiting.get, waiting.empty
+
+        def put(self, one):
+            if one is not None:
+                closing.start()
+                closing.join(0.2)
+            waiting.put(one)
+
+    inserts._waiting = Slow()
+    written = inserts.add({"seq": 1, "link_id": "a"})
+    assert written.exception(timeout=30) is None
+    closing.join()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from sqlalchemy import Engine, Table, insert
@@ -32,6 +32,8 @@ class Inserts:
         self._engine = engine
         self._insert = insert(table)
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        #: Held while a row is added: none comes after the thread has ended.
+        self._adding = Lock()
         self._is_closing = False
         self._thread = Thread(target=self._work, name=f"daypass-{table.name}", daemon=True)
         self._thread.start()
@@ -39,16 +41,18 @@ class Inserts:
     def add(self, row: dict[str, Any]) -> Future[None]:
         """Have a row written; the future is done when it is on the disk, and has an error of SQLAlchemy where it cannot be."""
         written: Future[None] = Future()
-        if self._is_closing:
-            written.set_exception(ResourceClosedError("the service ends"))
-        else:
-            self._waiting.put((row, written))
+        with self._adding:
+            if not self._is_closing:
+                self._waiting.put((row, written))
+                return written
+        written.set_exception(ResourceClosedError("the service ends"))
         return written
 
     def close(self) -> None:
         """Write what is waiting, and let the thread end."""
-        self._is_closing = True
-        self._waiting.put(None)
+        with self._adding:
+            self._is_closing = True
+            self._waiting.put(None)
         self._thread.join(timeout=10)
 
     def _work(self) -> None:
