@@ -213,6 +213,8 @@ def test_what_is_asked_by_the_description_and_against_it_is_answered_by_it(opera
 
 
 @pytest.mark.nightly
-def test_so_it_is_for_much_that_is_asked(operations, service):
-    seen = tried(operations, service, 40)
-    assert {label for label, _ in seen} == {*operations}
+@pytest.mark.parametrize("share", range(4))  # which processes try at the same time
+def test_so_it_is_for_much_that_is_asked(operations, service, share):
+    some = dict([*operations.items()][share::4])
+    seen = tried(some, service, 40)
+    assert {label for label, _ in seen} == {*some}
