@@ -48,7 +48,7 @@ def lab(folder, environment):
         f"--LabApp.user_settings_dir={folder / 'settings'}",
     ]
     own = folder / "server"
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     with serving(command, str(own), {**os.environ, **environment}) as output:
         output.wait_for("is running at:")
         yield f"http://127.0.0.1:{port}/lab/tree/a.ipynb?reset&token=t"
@@ -246,6 +246,13 @@ def test_live_cards_work_on_a_click_and_are_saved_without_a_secret(tmp_path, loc
         tokens = [token_of(copied), token_of(printed.inner_text())]
         saved = save(page, notebook)
         context.close()
+    # Somebody else opens it, without the kernel, and does not trust it.
+    env["JUPYTER_DATA_DIR"] = str(tmp_path / "another")
+    with lab(tmp_path, env) as url, chromium() as browser:
+        page = browser.new_page()
+        page.goto(url, timeout=300_000)
+        page.locator(".jp-RenderedHTML").filter(has_text="upload form").wait_for(timeout=300_000)
+        page.locator(".jp-RenderedText").filter(has_text="[GET] a.csv").wait_for()
     for key, expected in (("in/b.csv", b"b.csv"), ("below/c.csv", b"c.csv")):
         assert store.client.get_object(Bucket=bucket, Key=key)["Body"].read() == expected
     assert sorted(made.state for made in service.client.all()) == ["alive", "alive", "revoked"]

@@ -49,6 +49,9 @@ WIDGETS = {
     "a grant": lambda: live(prefix()),
     "a form": lambda: live(form()),
     "an inbox": lambda: live(inbox()),
+    "an upload of a service": lambda: live(
+        of_service(methods={"PUT"}, headers={}), client=Client()
+    ),
     "a link of a service": lambda: live(of_service(), client=Client()),
 }
 
@@ -59,13 +62,51 @@ def test_no_trait_holds_a_secret_before_or_after_a_click(name, monkeypatch):
     for what in ("copy", "upload", "extend", "revoke"):
         asked(widget, monkeypatch, ask=what, name="a.csv", by="7d")
         state = json.dumps({key: str(value) for key, value in widget.get_state().items()})
-        assert SECRET not in state
-        assert TOKEN not in state
-        assert SECRET not in repr(widget)
+        for kept in (state, json.dumps(widget._repr_mimebundle_()), repr(widget)):
+            assert SECRET not in kept
+            assert TOKEN not in kept
 
 
 def test_a_page_takes_the_files_that_are_sent_to_an_inbox():
     assert live(inbox()).shown["can"] == ["copy"]
+
+
+def test_what_shows_no_widgets_shows_the_card_that_does_nothing():
+    shown = live(link())._repr_mimebundle_()[0]
+    assert shown["text/html"] == link()._repr_html_()
+    assert shown["text/plain"].splitlines()[0] == "[GET] europe.csv"
+    assert "application/vnd.jupyter.widget-view+json" in shown
+    assert "text/html" not in live(of_service(), client=Client())._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize(
+    ("shown", "takes"),
+    [
+        (form(), "many"),
+        (form(path="s3://team/a.png"), "one"),
+        (prefix(method="PUT", permits=frozenset({"PUT"})), "many"),
+        (prefix(), ""),
+        (link(method="PUT"), "one"),
+        (link(), ""),
+        (inbox(), ""),
+        (of_service(methods={"PUT"}, headers={}), "one"),
+        (of_service(methods={"GET", "PUT"}, headers={}), ""),
+    ],
+    ids=["a folder's form", "a form", "a grant", "one to read", "an upload", "a link", "an inbox", "a service's upload", "both"],
+)  # fmt: skip
+def test_so_many_files_go_to_what_is_shown(shown, takes):
+    widget = live(shown)
+    assert widget.shown["takes"] == takes
+    assert ("upload" in widget.shown["can"]) is bool(takes)
+
+
+def test_a_service_is_asked_where_a_file_goes(monkeypatch):
+    widget = live(of_service(methods={"PUT"}, headers={"a": "b"}))
+    (sent,) = asked(widget, monkeypatch, ask="upload", id="1", name="x")
+    address = {"method": "PUT", "url": URLS["links"], "headers": {"a": "b"}, "asks": True}
+    assert sent == {"answer": "upload", "id": "1", **address}
+    (sent,) = asked(live(link(method="PUT")), monkeypatch, ask="upload", id="1", name="x")
+    assert sent["asks"] is False
 
 
 def test_a_click_gets_the_url(monkeypatch):

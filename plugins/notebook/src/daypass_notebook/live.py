@@ -17,6 +17,7 @@ from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.forms import UploadForm
 from daypass.model.links import SignedURL
 from daypass.model.prefixes import SignedPrefix
+from daypass_notebook.cards import card
 from daypass_notebook.said import name_of
 
 try:
@@ -50,8 +51,21 @@ class Live(anywidget.AnyWidget):
         self._link, self._client = link, client
         #: A service tells it once, and not again when the link is extended.
         self._address = _address(link)
+        self._card = card(link)
         super().__init__(shown=_shown(link, client))
         self.on_msg(self._heard)
+
+    def __repr__(self) -> str:
+        """Return what the card says, for where there are no widgets."""
+        shown = self.shown
+        return f"[{shown['method']}] {shown['title']}\n  address: {shown['address']}\n  live: while its kernel runs"
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the widget, and the plain card, which a notebook shows that is opened without its kernel."""
+        bundle = super()._repr_mimebundle_()
+        if bundle is not None and self._card is not None:
+            bundle[0]["text/html"] = self._card
+        return bundle
 
     def _heard(self, _: object, asked: Any, __: object) -> None:
         """Do what a click asks for."""
