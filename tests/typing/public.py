@@ -50,7 +50,13 @@ async def sharing(frame: object) -> None:
     assert_type(link, daypass.SignedURL | daypass.SignedPrefix)
     assert_type(link.url, str)
     daypass.share(frame, "s3://bucket/q3.parquet", overwite=True)  # type: ignore[call-arg]
-    inbox = daypass.request_upload("s3://bucket/inbox/", max_bytes="2GB", expires_in="7d")
+    inbox = daypass.request_upload(
+        "s3://bucket/inbox/",
+        max_bytes="2GB",
+        expires_in="7d",
+        max_uses=5,
+        content_types=["image/*"],
+    )
     assert_type(
         inbox, daypass.Inbox | daypass.SignedPrefix | daypass.UploadForm | daypass.SignedURL
     )

@@ -428,18 +428,22 @@ def test_an_upload_that_is_asked_for_of_the_service_is_an_inbox(served, shared):
     import requests
 
     service, _ = served
-    inbox = daypass.request_upload(f"{shared}/asked/", max_bytes="1kB", expires_in="7d")
+    limits = {"max_bytes": "1kB", "max_uses": 1, "content_types": ["text/*"]}
+    inbox = daypass.request_upload(f"{shared}/asked/", **limits, expires_in="7d")
     assert isinstance(inbox, daypass.Inbox)
     assert re.fullmatch(re.escape(service.address) + r"/p/[A-Za-z0-9_-]{22}", str(inbox))
     assert (inbox.max_bytes, inbox.expires_because) == (1000, "requested")
+    assert (inbox.max_uses, inbox.content_types) == (1, ("text/*",))
     (link,) = [one for one in service.client.all(state="alive") if one.inbox]
     assert (link.path, link.expires_at) == (inbox.path, inbox.expires_at)
     assert link.inbox["max_bytes"] == 1000
     answers = [
-        requests.post(f"{inbox.url}/uploads", json={"name": "a", "size": size}, timeout=60)
-        for size in (1000, 1001)
+        requests.post(
+            f"{inbox.url}/uploads", json={"name": "a", "size": size, "type": kind}, timeout=60
+        )
+        for size, kind in ((1001, "text/csv"), (1000, "image/png"), (1000, "text/csv"))
     ]
-    assert [answer.status_code for answer in answers] == [201, 413]
+    assert [answer.status_code for answer in answers] == [413, 422, 201]
 
 
 def test_somebody_uploads_below_a_link_that_was_made_for_it(shared, tmp_path):

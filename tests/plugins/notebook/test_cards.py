@@ -248,6 +248,9 @@ def test_a_badge_is_read_with_ease_on_any_page(tone):
 
 
 def test_the_card_of_an_inbox_says_what_it_takes_and_draws_its_page_when_asked():
+    some = show(inbox(content_types=("image/*", "text/csv"), max_uses=20))
+    assert "image/*, text/csv" in str(some)
+    assert "at most 20" in str(some)
     plain = show(inbox())
     assert "up to 2.0 GB (2,000,000,000 bytes) a file" in plain.text
     assert "https://links.example/p/****" in plain.text

@@ -85,6 +85,10 @@ def judge_inbox(
         fault = "a page whose URL does not end in a token that is masked where it is shown"
     elif answer.max_bytes != request.max_bytes and "max_bytes" not in answer.unenforced:
         fault = "another largest file"
+    elif answer.max_uses != request.max_uses and "max_uses" not in answer.unenforced:
+        fault = "another number of files"
+    elif answer.content_types != location.content_types:
+        fault = "other media types"
     if fault:
         msg = f"backend {backend.plugin} answered a request for uploads with {fault}"
         raise PluginError(msg, plugin=backend.plugin)

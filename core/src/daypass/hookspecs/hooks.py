@@ -204,18 +204,20 @@ def request_upload(location: Location, request: SignRequest) -> Inbox:
     """Make a page by which people send files below a prefix; optional, for services that have such pages.
 
     `daypass.request_upload` asks it for a folder in place of a form or a grant. ``location.key`` is a prefix, as for
-    `create_signed_prefix`, and ``request`` arrives resolved: a PUT, whose ``max_bytes`` is of each file. See to it, or
-    refuse. The URL ends in a token that is masked where it is shown, as that of a grant without a query does.
+    `create_signed_prefix`, and ``request`` arrives resolved: a PUT, whose ``max_bytes`` is of each file and whose
+    ``max_uses`` is their number. ``location.content_types`` are the media types to be taken, such as ``image/*``; empty for any. See to
+    each, or refuse. The URL ends in a token that is masked where it is shown, as that of a grant without a query does.
 
     Example::
 
         @hookimpl
         def request_upload(location, request):
+            limits = {"max_bytes": request.max_bytes, "max_uses": request.max_uses}
+            limits["content_types"] = location.content_types
             return Inbox(
-                url=my_service.page(location.full_path, request.max_bytes, until=request.expires_at),
-                max_bytes=request.max_bytes, expires_at=request.expires_at,
-                expires_because="requested", unenforced=frozenset(), path=location.path,
-                backend="my-service",
+                url=my_service.page(location.full_path, until=request.expires_at, **limits),
+                expires_at=request.expires_at, expires_because="requested",
+                unenforced=frozenset(), path=location.path, backend="my-service", **limits,
             )
 
     Raises:

@@ -35,6 +35,10 @@ class Inbox:
     path: str
     #: The backend that made it.
     backend: str
+    #: The media types that it takes, such as ``image/*``; empty for any.
+    content_types: tuple[str, ...] = ()
+    #: How many files it takes; None for any number.
+    max_uses: int | None = None
 
     def __str__(self) -> str:
         """Return the address of the page."""
@@ -65,6 +69,8 @@ class Inbox:
             "unenforced": sorted(self.unenforced),
             "path": self.path,
             "backend": self.backend,
+            "content_types": list(self.content_types),
+            "max_uses": self.max_uses,
         }
 
     def _repr_html_(self) -> str:
@@ -72,6 +78,8 @@ class Inbox:
         rows = {
             "inbox": mask_url(self.url),
             "largest file": "any" if self.max_bytes is None else f"{self.max_bytes:,} bytes",
+            "types": ", ".join(self.content_types) or "any",
+            "files": "any number" if self.max_uses is None else f"at most {self.max_uses:,}",
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
         }
         return link_card(self, rows, self.unenforced)

@@ -93,6 +93,8 @@ class Location:
     #: The prefix of the grant that a link is one of, a slash at its end or empty; None for a link of its own. A backend
     #: that narrows its credential does so to this, once for all links of the grant.
     within: str | None = None
+    #: The media types that an inbox here takes, in small letters and such as ``image/*``; empty for any.
+    content_types: tuple[str, ...] = ()
     _open: Callable[[], AbstractFileSystem] = attrs.field(kw_only=True)
     #: What a path begins with that holds nothing secret, up to the key; None for another.
     _start: str | None = attrs.field(init=False)

@@ -82,6 +82,8 @@ class RequestKeywords(_Signed, total=False):
     """Those of an upload that somebody is asked for."""
 
     max_bytes: int | str | None
+    max_uses: int | None
+    content_types: Iterable[str] | None
     expires_in: Duration | None
 
 

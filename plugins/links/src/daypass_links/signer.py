@@ -38,7 +38,8 @@ def grant(location: Location, request: SignRequest) -> SignedPrefix:
 
 def inbox(location: Location, request: SignRequest) -> Inbox:
     """Have an inbox made for all that lies below a prefix; ``request`` is resolved."""
-    link, url = _made(location, request, inbox=True)
+    types = {"content_types": list(location.content_types)} if location.content_types else {}
+    link, url = _made(location, request, inbox=True, **types)
     if link.inbox is None:
         msg = f"{location.options.service().address} was asked for an inbox and made another link: it is of a version that has none"
         raise StoreError(msg)
@@ -50,6 +51,8 @@ def inbox(location: Location, request: SignRequest) -> Inbox:
         unenforced=link.unenforced,
         path=location.path,
         backend=NAME,
+        content_types=tuple(link.inbox.get("content_types") or ()),
+        max_uses=link.max_uses,
     )
 
 
@@ -74,7 +77,7 @@ def sign_many(location: Location, keys: Sequence[str], request: SignRequest) -> 
     return SignedURLBatch.of_rows(found)
 
 
-def _made(location: Location, request: SignRequest, **kind: bool) -> tuple[Link, str]:
+def _made(location: Location, request: SignRequest, **kind: object) -> tuple[Link, str]:
     options: LinksOptions = location.options
     service = options.service()
     body = {

@@ -145,6 +145,8 @@ def _(inbox: Inbox) -> Face:
         rows={
             "writes": _shown(inbox.path),
             "size": None if inbox.max_bytes is None else f"up to {size(inbox.max_bytes)} a file",
+            "types": ", ".join(map(_shown, inbox.content_types)) or None,
+            "files": None if inbox.max_uses is None else f"at most {inbox.max_uses:,}",
             "ends": end(inbox.expires_at),
             "because": _because(inbox),
             "enforced": "who has the page sends files, reads none and replaces none",
