@@ -10,6 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from daypass_links.server.app import application
+from daypass_links.server.events.writer import Writer
+
 ANY = "/l/AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -333,3 +336,28 @@ def test_previews_and_prefetches_never_use_a_link_up(server, headers):
     assert (answer.status_code, answer.json()["code"]) == (403, "preview")
     assert server.use(link).status_code == 307
     assert server.use(server.link(), headers=headers).status_code == 307
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_server_is_given_answers_to_what_came_together_right_after_each_other(
+    server, monkeypatch, together
+):
+    path = urlsplit(server.link()["url"]).path
+    app, seen, note_text = application(server.service, together=together), [], Writer.note_text
+
+    def noted(*said):
+        seen.append("noted")
+        note_text(*said)
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            seen.append(message["status"])
+
+    async def ask():
+        scope = {"method": "GET", "query_string": b"", "headers": [], "scheme": "http"}
+        place = {"type": "http", "path": path, "raw_path": path.encode(), "client": None}
+        await asyncio.gather(*[app(scope | place, None, send) for _ in range(3)])
+
+    monkeypatch.setattr(Writer, "note_text", noted)
+    asyncio.run(ask())
+    assert seen == (["noted"] * 3 + [307] * 3 if together else ["noted", 307] * 3)

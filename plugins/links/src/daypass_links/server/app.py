@@ -59,7 +59,8 @@ def create() -> App:
     shared = os.environ.get(settings.SHARED)
     service = Service.of(settings.load(), time.time, Path(shared) if shared else None)
     log.info("serving", url=service.settings.server.url, chain=service.events.chain)
-    return application(service, traces.provider() if service.settings.server.traces else None)
+    provider = traces.provider() if service.settings.server.traces else None
+    return application(service, provider, together=True)
 
 
 def _lists(scope: Mapping[str, Any]) -> bool:
@@ -119,15 +120,18 @@ _API: Any = Litestar(
 )
 
 
-def application(service: Service, provider: TracerProvider | None = None) -> App:
+def application(
+    service: Service, provider: TracerProvider | None = None, *, together: bool = False
+) -> App:
     """Make the application around a service, which is closed when the application shuts down.
 
     Args:
         service: the service.
         provider: makes a trace of each request, if anybody does.
+        together: send answers of links that were asked for together right after each other, as is best for a server of many.
 
     """
-    links = redirect(service, as_shown)
+    links = redirect(service, as_shown, together=together)
 
     async def until_the_end(receive: Any, send: Any) -> None:
         """Close the service when the application shuts down, as ASGI tells it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from types import coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -144,14 +145,25 @@ class _Use:
     asker: Asker | None = None
 
 
+@coroutine
+def _others() -> Iterator[None]:
+    """Let whoever else is ready go first."""
+    yield
+
+
 def redirect(
-    service: Service, as_shown: Callable[[Mapping[str, Any], Answer], Answer]
+    service: Service,
+    as_shown: Callable[[Mapping[str, Any], Answer], Answer],
+    *,
+    together: bool = False,
 ) -> Callable[[Mapping[str, Any], Any, Send], Awaitable[None]]:
     """Return the ASGI function that answers whatever is below ``/l/``.
 
     Args:
         service: the service.
         as_shown: returns a refusal as whoever has asked wants to see it: a browser as a page.
+        together: send answers to requests that came together right after each other. The thread that sends them is then
+            woken once for all, and does not take turns with the one that signs.
 
     """
     answer, count = _Redirect(service).answer, service.metrics.answered
@@ -174,6 +186,8 @@ def redirect(
             found = as_shown(scope, _BROKEN)
         method: str = scope["method"]
         status, headers, text = found
+        if together:
+            await _others()
         await send({"type": "http.response.start", "status": status, "headers": headers})
         text = b"" if method == "HEAD" else text
         await send({"type": "http.response.body", "body": text})
