@@ -64,12 +64,8 @@ def create() -> App:
 
 
 def _lists(scope: Mapping[str, Any]) -> bool:
-    """Tell whether a folder of what may be a link is asked for, of which there is a page; as it was sent, since that is what both read."""
-    return (
-        scope["path"].endswith("/")  # first, since every redirect is asked
-        and scope["method"] == "GET"
-        and _FOLDER.fullmatch(scope["raw_path"]) is not None
-    )
+    """Tell whether a path that ends in a slash is a folder of what may be a link, of which there is a page; as it was sent, since that is what both read."""
+    return scope["method"] == "GET" and _FOLDER.fullmatch(scope["raw_path"]) is not None
 
 
 def _end_with(parent: int) -> None:
@@ -148,8 +144,10 @@ def application(
         """Answer links here, and leave the rest to the API."""
         if scope["type"] != "http":
             return until_the_end(receive, send)
+        path: str = scope["path"]
         found: Awaitable[None]
-        if scope["path"].startswith(BEGINNING) and not _lists(scope):
+        # Its end first, since every redirect is asked.
+        if path.startswith(BEGINNING) and not (path.endswith("/") and _lists(scope)):
             found = links(scope, receive, send)
         else:
             scope[_OF] = service
