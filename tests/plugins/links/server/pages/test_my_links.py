@@ -276,12 +276,33 @@ def test_to_revoke_nothing_or_what_is_not_there_is_told(admin, server):
 
 def test_what_others_have_named_is_shown_and_not_run(admin, server):
     evil = "<script>alert(1)</script>"
-    link = server.link(f"daypass://maps/{evil}\"'><img src=x>", label=evil, note=evil)
-    for path in ("/ui/links", f"/ui/links/{link['link_id']}"):
+    name = f"daypass://maps/{evil}\"'><img src=x>\u202egpj.exe"  # which would be read exe.jpg
+    link = server.link(name, label=evil, note=evil)
+    server.use(link)
+    server.service.events.durable("upload", link_id=link["link_id"], key=name).result()
+    ours = f"/ui/links/{link['link_id']}"
+    events = f"/ui/admin/events?link_id={link['link_id']}"
+    for path in ("/ui/links", ours, events):
         text = admin.ask("GET", path).text
         assert "<script>alert" not in text
         assert "<img" not in text
         assert evil in unescape(text)
+        assert "\u202e" not in text
+        assert "\ufffdgpj.exe" in text
+    admin.see(ours)
+    assert "\u202e" not in admin.send("/ui/links/revoke", link=link["link_id"]).text
+
+
+def test_what_is_written_comes_back_as_it_was_to_whoever_changes_it(admin):
+    """What is shown of it is plain; what a form holds is what will be sent."""
+    path = "daypass://maps/\u202egpj.exe"
+    admin.see("/ui/new")
+    text = unescape(admin.send("/ui/new", path=path, methods="GET").text)
+    assert f'value="{path}"' in text
+    assert "daypass://maps/\ufffdgpj.exe" in text
+    assert f'value="{path}"' in unescape(
+        admin.send("/ui/new", path=path, methods="GET", change="yes").text
+    )
 
 
 @pytest.fixture(scope="module")

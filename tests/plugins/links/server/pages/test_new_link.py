@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -253,6 +254,15 @@ def test_lines_for_a_shell_name_the_file_whatever_it_is_called(name):
     upload = snippets(made(f"s3://b/{name}", ("PUT",), headers={"x-a": "b'c"}.items()), url)
     compile(dict(upload)["Python"], "snippet", "exec")
     assert words(dict(upload)["curl"]) == ["-fL", "-H", "x-a: b'c", "-T", file, url]
+
+
+@pytest.mark.parametrize("name", ["\U0001f4a9.csv", 'ä"\\.csv', "\u202egpj.csv", "a\u2028b.csv"])
+def test_the_lines_for_python_and_r_are_seen_whole_and_name_the_file(name):
+    found = dict(snippets(made(f"s3://b/{name}"), "https://links.example/l/abc"))
+    for of in ("Python", "R"):
+        assert all(line.isprintable() for line in found[of].split("\n")), found[of]
+        literal = re.search(r'(?:, )("(?:[^"\\]|\\.)*")', found[of])[1]
+        assert ast.literal_eval(literal) == name  # R reads the same escapes
 
 
 def test_the_line_for_python_reads_what_the_link_opens(tmp_path, monkeypatch):

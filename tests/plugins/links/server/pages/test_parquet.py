@@ -83,6 +83,16 @@ def test_a_file_that_grows_beyond_its_memory_is_not_shown():
 
 
 @pytest.mark.nightly
+def test_a_file_that_is_nested_without_end_is_not_shown():
+    """What reads it may go down as deep as the file does, until there is no memory for that."""
+    kind, value = pa.int32(), 1
+    for _ in range(3000):
+        kind, value = pa.list_(kind), [value]
+    with pytest.raises(StoreError):
+        shown(written(pa.table({"a": pa.array([value], kind)})))
+
+
+@pytest.mark.nightly
 def test_what_the_store_raises_is_raised():
     file = written(pa.table({"a": [1]}))
 

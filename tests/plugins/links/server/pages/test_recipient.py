@@ -6,14 +6,18 @@ import base64
 import hashlib
 import io
 import json
+import re
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from daypass_links.server.app import application
 from daypass_links.server.links import guesses
 from daypass_links.server.pages import friendly, previews
+from daypass_links.server.service import Service
+from tests.plugins.links.server.conftest import Running
 from tests.plugins.links.server.pages.conftest import Person, started
 
 pytestmark = pytest.mark.servers
@@ -265,6 +269,18 @@ class TestPasswords:
         assert answer.status_code == 303
 
     @pytest.mark.nightly
+    def test_tries_are_those_of_all_processes(self, server, linked):
+        link, data = linked(password=PASSWORD), {"password": "wrong horse"}
+        service = Service.of(server.service.settings, server.clock)
+        other = Running(service, application(service), server.key, server.clock)
+        found = [
+            one.ask("POST", f"{place(link)}/password", data=data).status_code
+            for one in (server, other) * 4
+        ]
+        service.close()
+        assert found == [403] * 5 + [429] * 3
+
+    @pytest.mark.nightly
     @pytest.mark.parametrize(
         "headers",
         [
@@ -384,6 +400,20 @@ class TestPreviews:
         assert (answer.status_code, told["code"]) == (422, "unsupported-option")
         assert told["option"] == "preview"
         assert said in told["detail"]
+
+    def test_what_would_turn_or_hide_a_text_is_not_passed_on(self, person, linked):
+        body = "a\u202eb\x1b[2J\u200bc\td".encode()
+        text = person.see(place(linked("t.txt", body, preview=True)))
+        assert "a\ufffdb\ufffd[2J\ufffdc\td" in text
+
+    @pytest.mark.nightly
+    @pytest.mark.parametrize("body", [b"\n" * 65_000, b"," * 65_000, b'"' + b"a" * 65_000])
+    def test_a_table_of_nothing_or_of_very_much_is_small(self, person, linked, body):
+        text = person.see(place(linked("t.csv", body, "text/csv", preview=True)))
+        assert len(text) < 20_000
+        columns = len(re.findall(r"<th[ >]", text))
+        assert columns in (0, 1, 12)
+        assert ("<table" in text) is (columns > 0)
 
     @pytest.mark.parametrize("body", [b"\xff\xfe\x00", b"a\0b", b"\x80" * 40])
     def test_what_is_no_text_is_not_shown(self, person, linked, body):

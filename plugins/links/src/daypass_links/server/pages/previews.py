@@ -172,13 +172,13 @@ def _rows(text: str, kind: str, *, goes_on: bool) -> Preview | None:
     separator = max(_TABLES[kind], key=lines[0].count)
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(lines, delimiter=separator):
+        for row in filter(None, csv.reader(lines, delimiter=separator)):
             rows.append(row)
             if len(rows) > _ROWS + 1:
                 break
     except csv.Error:
         return _lines(text, goes_on=goes_on)
-    return _shown_rows(rows, goes_on=goes_on)
+    return _shown_rows(rows, goes_on=goes_on) if rows else None
 
 
 def _shown_rows(rows: list[list[str]], *, goes_on: bool) -> Preview:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -45,15 +46,31 @@ def _shown(moment: int) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _plain(name: str) -> str:
-    """Return a stranger's name without what could turn the text around it, or hide a part of it."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name)
+class _Exact(str):
+    """A text that is not only for people to read: it is sent, or copied."""
+
+    __slots__ = ()
 
 
+def _plain(value: object) -> object:
+    """Return what is shown: of a text, without what could turn the text around it, or hide a part of it.
+
+    So it is for all that a template says, whosever words they are, but for what is `_Exact`.
+    """
+    if not isinstance(value, str) or isinstance(value, _Exact) or hasattr(value, "__html__"):
+        return value
+    return _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
+#: What is not seen, and what turns the order of what is: controls, bidirectional marks, spaces without a width, tags, and halves of a pair, which are no text.
+_HIDDEN = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _TEMPLATES = Environment(
     loader=PackageLoader("daypass_links.server.pages"),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=_plain,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -62,7 +79,7 @@ _TEMPLATES.filters.update(
     machine=told,
     moment=_moment,
     left=left,
-    plain=_plain,
+    exact=_Exact,
     sized=sized,
     counted=counted,
 )

@@ -60,11 +60,11 @@ def _download(place: str, file: str) -> list[tuple[str, str]]:
         ("curl", f"curl -fL -o {_word(file)} {shlex.quote(place)}"),
         (
             "Python",
-            f"import urllib.request\n\nurl = {json.dumps(place)}\nurllib.request.urlretrieve(url, {json.dumps(file)})",
+            f"import urllib.request\n\nurl = {_literal(place)}\nurllib.request.urlretrieve(url, {_literal(file)})",
         ),
         (
             "R",
-            f'url <- {json.dumps(place)}\ndownload.file(url, {json.dumps(file)}, mode = "wb")',
+            f'url <- {_literal(place)}\ndownload.file(url, {_literal(file)}, mode = "wb")',
         ),
     ]
     if reader is not None:
@@ -79,7 +79,7 @@ def _upload(place: str, file: str, headers: Mapping[str, str]) -> list[tuple[str
     python = f"""import json
 import urllib.request
 
-url, file = {json.dumps(place)}, {json.dumps(file)}
+url, file = {_literal(place)}, {_literal(file)}
 headers = {json.dumps(dict(headers))}
 asked = urllib.request.Request(url + "?as=json", method="PUT", headers=headers)
 place = json.load(urllib.request.urlopen(asked))["url"]
@@ -90,6 +90,12 @@ urllib.request.urlopen(sent)"""
         ("curl", f"curl -fL{said} -T {_word(file)} {shlex.quote(place)}"),
         ("Python", python),
     ]
+
+
+def _literal(text: str) -> str:
+    """Return a text as Python and R write it: in JSON some characters are two halves, which are none there."""
+    seen = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in seen)
 
 
 def _word(file: str) -> str:
