@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-#: What a key decides: a class that stands ``beside`` another one of its backend is held to these on a push, too,
-#: and to the rules that the other does not have.
+#: What a key decides, or the store that links of a service lead to: a class that stands ``beside`` another one of its
+#: backend is held to these on a push, too, and to the rules that the other does not have.
 OF_THE_KEY = frozenset(
     {
         "test_a_declared_option_is_enforced",
