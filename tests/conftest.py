@@ -54,9 +54,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no module for which what it needs may not be installed: with ``-m isolated`` one without such a test, and an engine's without ``-m engines``."""
-    if Path(__file__).with_name("engines") in (collection_path, *collection_path.parents):
-        return config.option.markexpr != "engines" or None
+    """Import no module for which what it needs may not be installed: with ``-m isolated`` one without such a test, and those of ``engines`` and ``marimo`` without a ``-m`` that names them."""
+    for own in ("engines", "marimo"):
+        if Path(__file__).with_name(own) in (collection_path, *collection_path.parents):
+            return config.option.markexpr != own or None
     if config.option.markexpr == "isolated" and collection_path.suffix == ".py":
         return "pytest.mark.isolated" not in collection_path.read_text() or None
     return None
