@@ -21,7 +21,8 @@ import attrs
 from daypass.base.files import opened
 from daypass.errors import InvalidRequestError
 from daypass.manifest.answers import Row
-from daypass.manifest.rows import RowChunk, RowReader
+from daypass.manifest.readers import reader_of
+from daypass.manifest.rows import RowChunk
 
 __all__ = ["INVENTORY", "InventoryReader"]
 
@@ -110,28 +111,22 @@ class InventoryReader:
         count = 0
         for place in self._files:
             with opened(place) as file:
-                for chunk in self._reader(file, place).chunks(_PIECE):
+                reader = reader_of(self._kind.lower(), file, str(place), self.names[1:])
+                for chunk in reader.chunks(_PIECE):
                     for row in filter(self._is_object, chunk.rows()):
                         count += 1
                         yield self._with_path(row)
             self._rows_done = count
             self._bytes_done += place.stat().st_size
 
-    def _reader(self, file: BinaryIO, place: Path) -> Any:
-        if self._kind == "CSV":
-            return RowReader(file, str(place), "csv", self.names[1:])
-        from daypass.manifest.parquet import ParquetReader
-
-        return ParquetReader(file, str(place))
-
     def _parquet_schema(self) -> Any:
-        from daypass.manifest.parquet import ParquetReader, check_installed, with_path
+        from daypass.manifest.parquet import check_installed, with_path
 
         check_installed()
         if not self._files:
             return with_path(None)
         with opened(self._files[0]) as file:
-            return with_path(ParquetReader(file, str(self._files[0])).schema)
+            return with_path(reader_of("parquet", file, str(self._files[0])).schema)
 
     def _is_object(self, row: Row) -> bool:
         """Tell what can be read at its path now; count what cannot."""

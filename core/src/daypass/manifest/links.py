@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from daypass.base.files import opened
 from daypass.errors import InvalidRequestError
 from daypass.manifest.plan import read_as
-from daypass.manifest.rows import RowReader
+from daypass.manifest.readers import reader_of
 
 __all__ = ["links_of"]
 
@@ -32,14 +31,7 @@ def links_of(file: str, column: str) -> Iterator[str | None]:
     """
     kind = read_as(Path(file)) or "text"
     with opened(file) as source:
-        reader: Any
-        if kind == "parquet":
-            from daypass.manifest.parquet import ParquetReader, check_installed
-
-            check_installed()
-            reader = ParquetReader(source, file)
-        else:
-            reader = RowReader(source, file, kind)
+        reader = reader_of(kind, source, file)
         name = "path" if kind == "text" else column
         if reader.names is not None and reader.names.count(name) != 1:
             msg = f"{file} needs one column {name}: there are {', '.join(reader.names)}"

@@ -18,8 +18,9 @@ from daypass.manifest.answers import Answer, taken
 from daypass.manifest.inventory import InventoryReader
 from daypass.manifest.output import Output, output
 from daypass.manifest.plan import Manifest
+from daypass.manifest.readers import reader_of
 from daypass.manifest.report import ManifestReport, Tally
-from daypass.manifest.rows import RowFormat, RowReader
+from daypass.manifest.rows import RowFormat
 from daypass.manifest.work import Work
 from daypass.manifest.workers import workers
 
@@ -149,11 +150,7 @@ def _reading(source: Path | BinaryIO) -> Iterator[BinaryIO]:
 def _reader(manifest: Manifest, file: BinaryIO) -> Any:
     if manifest.source_kind == "inventory":
         return InventoryReader(file, manifest.name)
-    if manifest.source_kind != "parquet":
-        return RowReader(file, manifest.name, manifest.source_kind)
-    from daypass.manifest.parquet import ParquetReader
-
-    return ParquetReader(file, manifest.name)
+    return reader_of(manifest.source_kind, file, manifest.name)
 
 
 def _format(manifest: Manifest, reader: Any, head: list[Any], new: Mapping[str, str]) -> Any:
