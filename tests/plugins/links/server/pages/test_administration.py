@@ -236,6 +236,18 @@ def test_why_somebody_may_do_something_is_said_rule_by_rule(admin, asked, said):
     assert EVIL not in admin.answer.text
 
 
+def test_without_roots_it_is_said_that_admins_alone_may(tmp_path):
+    with started(tmp_path) as found:
+        admin = Person(found).sign_in()
+        text = admin.see("/ui/admin/policy?caller=ann&method=GET&path=daypass://maps/a")
+        assert "They may with the scope admin, and not without" in text
+        ann = Person(found).sign_in("ann", scopes=("links:write",))
+        ann.see("/ui/me")
+        assert (
+            ann.send("/ui/new", path="daypass://maps/a", methods="GET", sure="y").status_code == 403
+        )
+
+
 def test_asking_the_policy_makes_and_counts_nothing(admin, server):
     before = found(admin, server)
     admin.see("/ui/admin/policy?caller=ann&groups=staff&method=GET&path=daypass://maps/open/a")

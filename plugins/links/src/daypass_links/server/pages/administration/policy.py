@@ -85,6 +85,8 @@ def _answer(service: Service, asked: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "groups": sorted(groups),
         "suspended": (CALLER, name) in service.suspensions.all(),
+        # Without roots the scope alone says who may, and that is of a key, not of a name.
+        "admins_alone": service.roots.open,
         "root": None,
         "wrong": None,
         "found": None,
