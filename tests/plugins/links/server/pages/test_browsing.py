@@ -151,7 +151,7 @@ def test_what_may_not_be_shared_is_not_shown(staff, store, person):
 
 def test_where_nothing_can_be_listed_that_is_said(staff, store, monkeypatch):
     assert "could not be listed" in staff.see("/ui/browse?in=https://files.example/x/", 501)
-    for path in ("", "?in=", "?in=nonsense", "?in=//evil.example/"):
+    for path in ("?in=nonsense", "?in=//evil.example/"):
         staff.ask("GET", f"/ui/browse{path}")
         assert staff.answer.status_code == 403, path
     for answer in (b"<html/>", b"no XML", b'<!DOCTYPE x [<!ENTITY a "b">]><ListBucketResult/>'):
