@@ -87,9 +87,8 @@ def create_signed_url(
     if bare is not None and policies_alone(bare[0], location, caller):
         permit = bare[0]
         answer, measure = lane.measured(location, permit.request)
-        if (
-            measure is not bare[1]
-        ):  # or one like it was held against the permit, and its key has no part in that
+        # One like it was held against the permit already, and its key has no part in that.
+        if measure is not bare[1]:
             answer = settled(permit, answer, lane.waived)
             lane.settled(permit, answer, measure)
         answer.__dict__[AGAIN] = create_signed_url, backend, location, request, caller

@@ -87,7 +87,7 @@ def test_what_was_written_by_rows_is_the_same_by_blocks(engine, tmp_path):
     config = schema._config("events")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+        command.upgrade(config, "0003")  # before uses were counted by day
     lines, rows = [], []
     for name, events in (("chn_a", 1203), ("chn_b", 1)):
         chain = Chain()

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from daypass.errors import InvalidRequestError, PluginError, StoreError
 from daypass_links.server.database.silence import Silence, connecting
 
-__all__ = ["Databases", "opened", "used"]
+__all__ = ["Databases", "opened", "reading", "used"]
 
 #: How long a writer waits for another, in milliseconds.
 _PATIENCE = 5000
@@ -46,11 +46,11 @@ class Databases:
 
     @reading_main.default
     def _read_main(self) -> Engine:
-        return _reading(self.main)
+        return reading(self.main)
 
     @reading_events.default
     def _read_events(self) -> Engine:
-        return _reading(self.events)
+        return reading(self.events)
 
     def close(self) -> None:
         """Close all connections."""
@@ -77,7 +77,7 @@ def opened(main: str, events: str) -> Databases:
     if writing.dialect.name == "postgresql":
         event.listen(writing, "begin", _be_patient)
     looking = _patient(_engine(main), _LOOKING, silence, connect_timeout=_LOOKING)
-    return Databases(_patient(_engine(main), _ANYTHING), writing, _reading(looking), silence)
+    return Databases(_patient(_engine(main), _ANYTHING), writing, reading(looking), silence)
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def used(main: str, events: str) -> Iterator[Databases]:
         StoreError: in the database's own words, if it cannot be reached or refuses.
 
     """
-    looking = _reading(_engine(main))
+    looking = reading(_engine(main))
     databases = Databases(_engine(main), _engine(events), looking, Silence())
     try:
         yield databases
@@ -102,7 +102,8 @@ def used(main: str, events: str) -> Iterator[Databases]:
         databases.close()
 
 
-def _reading(engine: Engine) -> Engine:
+def reading(engine: Engine) -> Engine:
+    """Return an engine that only reads, and begins no transaction of its own where it is SQLite."""
     return engine.execution_options(**{_READS: True})
 
 

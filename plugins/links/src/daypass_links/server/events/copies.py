@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, tuple_
 
+from daypass_links.server.database.engine import reading
 from daypass_links.server.events.reading import lines_of
 from daypass_links.server.events.tables import BLOCKS, LINK_BLOCKS, USE_DAYS
 
@@ -39,10 +40,10 @@ def as_of_now(engine: Engine) -> Iterator[Connection]:
     """Connect to read all tables as they are at one moment, while others write.
 
     Args:
-        engine: of the database of events, which begins no transaction of its own where it is SQLite.
+        engine: of the database of events.
 
     """
-    with engine.connect() as connection:
+    with reading(engine).connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
         else:

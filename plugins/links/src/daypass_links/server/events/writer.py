@@ -292,7 +292,9 @@ class Writer:
                 second = int(moment)
                 key = link_id, second // _DAY
                 uses[key] += 1
-                last[key] = second
+                last[key] = max(
+                    second, last.get(key, second)
+                )  # of a clock that is put back now and then
         counted: list[tuple[Any, ...]] = [
             (link_id, _date(day), self.chain, number, last[link_id, day])
             for (link_id, day), number in uses.items()
