@@ -56,5 +56,5 @@ def test_the_ci_runs_the_command_of_the_readme():
     commands = re.findall(
         r"^    (python3 -m venv .*)$", (ROOT / "README.md").read_text(), re.MULTILINE
     )
-    assert commands[-1].endswith("tox")
+    assert commands[-1].endswith("tox -p auto -o")
     assert commands[-1] in (ROOT / ".ci" / "run").read_text().splitlines()
