@@ -82,8 +82,11 @@ class Lane:
             measure: what `measured` told of it.
 
         """
-        is_plain = measure is not None and answer.expires_because == REQUESTED and not self.waived
-        self.bare = (permit, measure) if is_plain and permit.is_bare else None  # type: ignore[assignment]
+        self.bare = None
+        if measure is None or self.waived or answer.expires_because != REQUESTED:
+            return
+        if permit.is_bare:
+            self.bare = permit, measure
 
 
 def lane_of(backend: Backend, location: Location, request: SignRequest) -> Lane:

@@ -96,8 +96,9 @@ class Permit:
     @property
     def is_bare(self) -> bool:
         """Whether there is nothing to do for it but to sign: nobody is told, and nothing counted or clamped."""
-        counts = any(enforcer.counts for enforcer, _, _ in self._consents)
-        return not self.told and self.because is None and not counts
+        if self.told or self.because is not None:
+            return False
+        return not any(enforcer.counts for enforcer, _, _ in self._consents)
 
     def __enter__(self) -> Self:
         """Count the links against the quotas.
