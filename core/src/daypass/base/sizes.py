@@ -11,6 +11,8 @@ _UNITS = {
     **{f"{unit}B": 1000**power for power, unit in enumerate(("k", "M", "G", "T"), 1)},
     **{f"{unit}iB": 1024**power for power, unit in enumerate(("K", "M", "G", "T"), 1)},
 }
+#: From one SI prefix to the next, and from where on a number would be shown as that.
+_STEP, _SHOWN_AS_STEP = 1000, 999.95
 
 
 def byte_count(text: str) -> int | None:
@@ -30,12 +32,11 @@ def size(count: int) -> str:
     >>> size(1), size(2_500_000)
     ('1 byte', '2.5 MB')
     """
-    if count < 1000:  # noqa: PLR2004 - the first step of SI prefixes
+    if count < _STEP:
         return f"{count} byte" + ("s" if count != 1 else "")
-    amount = float(count)
-    unit = "B"
-    for unit in ("kB", "MB", "GB", "TB", "PB"):  # noqa: B007 - the last unit is used below
-        amount /= 1000
-        if amount < 999.95:  # noqa: PLR2004 - what would be shown as 1000.0
-            break
+    amount = count / _STEP
+    unit, *larger = "kB", "MB", "GB", "TB", "PB"
+    while larger and amount >= _SHOWN_AS_STEP:
+        amount /= _STEP
+        unit, *larger = larger
     return f"{amount:.1f} {unit}"
