@@ -281,9 +281,10 @@ def _wrk(url: str, process: int, *more: str) -> tuple[float, float]:
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", *more, url]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in said, said
-    requests = int(re.search(r"(\d+) requests in", said)[1])  # type: ignore[index]
+    figures = re.search(r"(\d+) requests in.*Requests/sec:\s+([\d.]+)", said, re.DOTALL)
+    assert figures is not None, said
+    requests, rate = map(float, figures.groups())
     assert requests, said
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
     return rate, (_used(process) - before) / requests * 1e6
 
 

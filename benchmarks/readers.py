@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -32,7 +31,7 @@ from rasterio.transform import from_origin
 
 import daypass
 from daypass.demo.server import make_bucket, swift
-from tests.servers import counting_proxy
+from tests.servers.counting_proxy import counting_proxy
 
 ROWS, FEW = 400_000, 100
 QUIET = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
@@ -40,19 +39,15 @@ QUIET = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 
 def count(store: str, log: str) -> None:
     """Be the proxy, until stdin ends."""
-    handler = counting_proxy._Handler  # noqa: SLF001 - to note more than tests need
-    answer = handler._answer  # noqa: SLF001
-    with Path(log).open("w", buffering=1) as noted:
+    with Path(log).open("w", buffering=1) as noted, counting_proxy(store) as proxy:
 
-        def note(self: Any, status: int, body: bytes, headers: list[tuple[str, str]]) -> None:
-            whole = self.headers.get("Range") is None and status == HTTPStatus.OK
-            noted.write(json.dumps([self.command, status, len(body), whole]) + "\n")
-            answer(self, status, body, headers)
+        def note(method: str, ranged: bool, status: int, size: int) -> None:
+            whole = not ranged and status == HTTPStatus.OK
+            noted.write(json.dumps([method, status, size, whole]) + "\n")
 
-        handler._answer = note  # noqa: SLF001
-        with counting_proxy.counting_proxy(store) as proxy:
-            print(proxy.url, flush=True)
-            sys.stdin.read()
+        proxy.on_answer = note
+        print(proxy.url, flush=True)
+        sys.stdin.read()
 
 
 def place(options: dict) -> None:

@@ -39,6 +39,8 @@ class CountingProxy:
     head_status: int | None = None
     #: Called with the number of parts so far, when the store has taken one and before its client knows.
     on_part: Callable[[int], object] = lambda _: None
+    #: Called with the method of an answer, whether its request named a Range, its status and its bytes, before it is sent.
+    on_answer: Callable[[str, bool, int, int], object] = lambda *_: None
     #: Called when a request has come.
     on_request: Callable[[], object] = lambda: None
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
@@ -130,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
 
     def _answer(self, status: int, body: bytes, headers: list[tuple[str, str]]) -> None:
+        self.proxy.on_answer(self.command, "Range" in self.headers, status, len(body))
         with contextlib.suppress(ConnectionError):  # a client may have been killed
             self.send_response_only(status)
             dropped = ("transfer-encoding", "connection")
