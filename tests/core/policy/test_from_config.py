@@ -119,6 +119,12 @@ def test_the_configurations_policy_stays_beside_the_applications(fake, places):
     daypass.set_policy(None, replacing=mine)
 
 
+def test_the_configurations_policy_is_asked_for_the_right_to_list(places):
+    places.write(user=WHOLE)
+    with pytest.raises(PolicyError, match="memory://shelf/ may not be listed"):
+        daypass.create_signed_urls(glob="memory://shelf/*.csv")
+
+
 RULE = '[[policy.rules]]\nname = "r"\npaths = ["s3://a/**"]\nmethods = ["GET"]\n'
 WRONG = {
     "a key that nobody knows": (RULE + 'max_expire_in = "1h"', "max_expires_in"),

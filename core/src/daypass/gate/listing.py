@@ -11,7 +11,7 @@ from daypass.errors import PolicyError
 from daypass.gate.check import check_lacking
 from daypass.model.locations import Location
 from daypass.model.requests import make_request
-from daypass.policy.in_force import applied
+from daypass.policy.in_force import policies
 
 __all__ = ["listed"]
 
@@ -35,11 +35,12 @@ def listed(
 
     Raises:
         PolicyError: if a policy refuses.
+        ConfigError: if the configuration cannot be read.
         StoreError: if the store cannot be listed.
 
     """
     check_lacking(location, "LIST")
-    if applied():
+    if policies():
         from daypass.gate.authorize import ask_policies
 
         request = make_request({"method": "LIST"}).resolve(datetime.now(UTC))
