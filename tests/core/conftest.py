@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from daypass.backends import Registry, objects, redaction
-from daypass.gate import authorize, check, quiet, record
+from daypass.gate import authorize, check, parties
 from daypass.store import prepared, root
 from tests.core import fakes
 
@@ -19,7 +19,7 @@ def use_registry(monkeypatch):
     """Put a registry in the place of the process's own, wherever it is known."""
 
     def use(registry):
-        for home in (objects, redaction, authorize, check, quiet, record, root):
+        for home in (objects, redaction, authorize, check, parties, root):
             monkeypatch.setattr(home, "registry", registry)
         monkeypatch.setattr(prepared, "_roots", OrderedDict())
         return registry

@@ -28,7 +28,7 @@ from daypass.errors import (
     RefusedError,
     ShortLivedURLWarning,
 )
-from daypass.gate import authorize, check, lanes, quiet, record
+from daypass.gate import authorize, check, lanes, parties
 from daypass.gate.judge import Judged, judge
 from daypass.model.links import SignedURL
 from daypass.store import prepared, root
@@ -323,7 +323,7 @@ class Lanes(RuleBasedStateMachine):
                 )
             ),
         )
-        for home in (redaction, authorize, check, quiet, record, root):
+        for home in (redaction, authorize, check, parties, root):
             self.patch.setattr(home, "registry", self.registry)
         self.patch.setattr(prepared, "_roots", OrderedDict())
         self.store = daypass.Store("fake://bucket")

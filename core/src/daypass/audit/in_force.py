@@ -8,11 +8,11 @@ import threading
 
 from daypass.audit.sink import AuditSink
 from daypass.base.process import after_fork
-from daypass.config import Section
+from daypass.config import Config, Section, load
 from daypass.config.in_force import Configured
 from daypass.errors import InvalidRequestError
 
-__all__ = ["add_audit", "added", "remove_audit", "sinks"]
+__all__ = ["add_audit", "remove_audit", "sinks"]
 
 _log = logging.getLogger("daypass.audit.changes")
 _lock = threading.Lock()
@@ -63,20 +63,18 @@ def remove_audit(sink: AuditSink) -> None:
         _application = left
 
 
-def added() -> bool:
-    """Tell whether the application has added an audit."""
-    return bool(_application)
-
-
-def sinks() -> list[AuditSink]:
+def sinks(config: Config | None = None) -> list[AuditSink]:
     """Return the sinks in force; each must have recorded a link before it leaves.
+
+    Args:
+        config: the configuration, where it has been loaded for this link.
 
     Raises:
         ConfigError: if the configuration cannot be read: then nothing is signed.
 
     """
-    configured = _configured()
-    return [*_application, *configured] if configured else _application
+    config = config or load()
+    return _application if config.audit is None else [*_application, *_configured(config)]
 
 
 def _of_section(section: Section) -> list[AuditSink]:
@@ -85,8 +83,7 @@ def _of_section(section: Section) -> list[AuditSink]:
     return audits_of(section)
 
 
-# The policy is asked first, so it is the one that looks.
-_configured = Configured(lambda config: config.audit, _of_section, settled=True)
+_configured = Configured(lambda config: config.audit, _of_section)
 
 
 @after_fork

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from daypass.base.times import rfc3339
-from daypass.hookspecs.events import SigningEvent
+from daypass.hookspecs.events import ALIKE, SigningEvent
 
 __all__ = [
     "FIRST",
@@ -81,10 +81,6 @@ _shared = itemgetter(
 )
 
 
-#: What `_common` has written last: to compare what is the same takes less than to find it by its hash.
-_newest: list[tuple[tuple[Any, ...], tuple[str, str, str]]] = [((), ("", "", ""))]
-
-
 @lru_cache(maxsize=256)
 def _common(shared: tuple[Any, ...]) -> tuple[str, str, str]:
     """Write what is shared: the part before the path, the part behind it, and the end."""
@@ -113,12 +109,13 @@ def event_text(event: SigningEvent, now: float) -> str:
 
     """
     told = event.__dict__
-    shared = _shared(told)
-    known, parts = _newest[0]
-    if shared != known:
-        parts = _common(shared)
-        _newest[0] = shared, parts
-    start, middle, end = parts
+    kept = told.get(ALIKE)
+    if kept:
+        start, middle, end = kept[0]
+    else:
+        parts = start, middle, end = _common(_shared(told))
+        if kept is not None:
+            kept.append(parts)
     url, root = told["url_sha256"], told["merkle_root"]
     return (
         f'"time":"{instant(now)}",{start}{_quote(told["path"])}{middle}{told["count"]},'

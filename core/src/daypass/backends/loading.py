@@ -76,6 +76,10 @@ _CALLED = tuple(hook for hook in _HOOKS[_BACKENDS][0] if hook != "describe_backe
 _PLUGIN_HOOKS = ("authorize", "record")
 
 
+#: What tells the plugins of an event, and returns what they answered.
+_Caller = Callable[["SigningEvent"], object]
+
+
 class Registry:
     """Knows the installed backends and plugins; loads each when it is first needed."""
 
@@ -90,7 +94,7 @@ class Registry:
         self._modules: dict[tuple[str, str], tuple[ModuleType, Backend]] = {}
         self._plugins_loaded = False
         self._siblings: dict[str, frozenset[str]] = {}
-        self._callers: dict[str, Callable[[SigningEvent], object] | None] = {}
+        self._listening: tuple[_Caller | None, _Caller | None] | None = None
 
     def after_fork(self) -> None:
         """Begin with a lock that no thread of the parent holds: one that was loading a plugin is not here."""
@@ -215,7 +219,7 @@ class Registry:
                 except ValueError as error:
                     msg = f"plugin {name} cannot be registered: another one has this name"
                     raise PluginError(msg, plugin=name) from error
-                self._callers.clear()
+                self._listening = None
 
     def load_plugin(self, entry: EntryPoint) -> None:
         """Load and register an installed cross-cutting plugin.
@@ -272,23 +276,16 @@ class Registry:
         found = self.installed().values()
         return sorted({one.info.name for one in found if option in one.info.enforces})
 
-    def listeners(self, hook: str) -> Callable[[SigningEvent], object] | None:
-        """Return the caller of ``authorize`` or ``record``, which returns what was answered, or None; None where nobody listens."""
-        try:
-            return self._callers[hook]
-        except KeyError:
+    def listeners(self) -> tuple[_Caller | None, _Caller | None]:
+        """Return the callers of ``authorize`` and of ``record``, which return what was answered, or None; None where nobody listens."""
+        known = self._listening
+        if known is None:
             with self._lock:
-                return self._find_listeners(hook)
+                self._load_plugins()
+                known = self._listening = (self._caller("authorize"), self._caller("record"))
+        return known
 
-    def is_silent(self) -> bool:
-        """Tell whether nobody listens to ``authorize``, and nobody to ``record``."""
-        known = self._callers
-        try:
-            return known["authorize"] is None is known["record"]
-        except KeyError:
-            return self.listeners("authorize") is None is self.listeners("record")
-
-    def _find_listeners(self, hook: str) -> Callable[[SigningEvent], object] | None:
+    def _load_plugins(self) -> None:
         if not self._plugins_loaded:
             missing = not_installed(e for group in GROUPS for e in self._find(group=group))
             for name, why in missing.items():
@@ -296,12 +293,14 @@ class Registry:
             for entry in self._find(group="daypass.plugins"):
                 self.load_plugin(entry)
             self._plugins_loaded = True
-        caller = getattr(self._manager.hook, hook)
-        found = self._one_by_one(hook) if tracing() else lambda event: caller(event=event) or None
-        self._callers[hook] = found if caller.get_hookimpls() else None
-        return self._callers[hook]
 
-    def _one_by_one(self, hook: str) -> Callable[[SigningEvent], object]:
+    def _caller(self, hook: str) -> _Caller | None:
+        caller = getattr(self._manager.hook, hook)
+        if not caller.get_hookimpls():
+            return None
+        return self._one_by_one(hook) if tracing() else lambda event: caller(event=event) or None
+
+    def _one_by_one(self, hook: str) -> _Caller:
         """Return what calls the plugins in pluggy's order, each of them traced."""
         plugins = [
             impl.plugin for impl in reversed(getattr(self._manager.hook, hook).get_hookimpls())

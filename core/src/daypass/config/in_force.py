@@ -7,13 +7,11 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from daypass.base.process import follow_forks
-from daypass.config import Config, Section, load
+from daypass.config import Config, Section
 
 __all__ = ["Configured"]
 
 Thing = TypeVar("Thing")
-#: The configuration that was looked at last.
-_seen: list[Config] = []
 
 
 class Configured(Generic[Thing]):
@@ -22,20 +20,14 @@ class Configured(Generic[Thing]):
     Args:
         section: finds the section in the configuration.
         make: makes of it what is in force.
-        settled: take the configuration that was looked at last, instead of looking whether it is
-            another one now: for what comes second on the way of every link.
-
     """
 
     def __init__(
         self,
         section: Callable[[Config], Section | None],
         make: Callable[[Section], list[Thing]],
-        *,
-        settled: bool = False,
     ) -> None:
         self._section = section
-        self._settled = settled
         self._make = make
         self.after_fork()
         follow_forks(self)
@@ -43,19 +35,13 @@ class Configured(Generic[Thing]):
         self._of: Section | None = None
         self._made: list[Thing] = []
 
-    def __call__(self) -> list[Thing]:
-        """Return what is in force.
+    def __call__(self, config: Config) -> list[Thing]:
+        """Return what a configuration, as `load` has just returned it, puts in force.
 
         Raises:
-            ConfigError: if the configuration cannot be read: then nothing is signed.
+            ConfigError: for what is wrong with the section: then nothing is signed.
 
         """
-        if self._settled and _seen:
-            config = _seen[0]
-        else:
-            config = load()
-            if not _seen or _seen[0] is not config:
-                _seen[:] = [config]
         if config is not self._config:
             with self._lock:
                 section = self._section(config)

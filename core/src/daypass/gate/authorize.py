@@ -11,8 +11,9 @@ from daypass.backends.calls import Backend, check_silent, named
 from daypass.backends.loading import registry
 from daypass.errors import DaypassError, RefusedError
 from daypass.gate.copies import CopyPermit, source_of
+from daypass.gate.parties import Parties, parties
 from daypass.gate.permit import Permit, refusal_of
-from daypass.gate.record import Listener, Recorder, recorders
+from daypass.gate.record import Listener, Recorder
 from daypass.model.callers import check_caller
 from daypass.model.forms import FILENAME, AnyRequest
 from daypass.model.locations import Location
@@ -34,6 +35,7 @@ def authorize(
     *,
     action: str = "create_signed_url",
     whole: AnyRequest | None = None,
+    asked: Parties | None = None,
     last: Permit | None = None,
 ) -> Permit:
     """Ask the policy, then every ``authorize`` plugin, which can only narrow.
@@ -45,6 +47,7 @@ def authorize(
         caller: who asks.
         action: the function that was called.
         whole: of one part of an upload, the request for the whole.
+        asked: who is asked and told, where that has been looked up for this link.
         last: the permit of another object, for the very same request: what it says holds of this one too
             where the same caller asks and the same policies find the same rules.
 
@@ -56,8 +59,7 @@ def authorize(
         RefusedError: if a plugin does.
 
     """
-    enforcers = policies()  # first: the audit takes the configuration that the policy has looked at
-    plugins, told = registry.listeners("authorize"), recorders()
+    enforcers, plugins, told = asked or parties()
     if last is not None and last.caller is caller and last.holds_of(location, enforcers):
         permit = last.at(location, told)
     else:
@@ -133,8 +135,7 @@ def authorize_many(
         RefusedError: of the first refused row, with its number, where ``refused`` is None.
 
     """
-    enforcers = policies()  # first: the audit takes the configuration that the policy has looked at
-    plugins, told = registry.listeners("authorize"), recorders()
+    enforcers, plugins, told = parties()
     first = _permit(backend, location, request, caller, action="create_signed_url", told=told)
     permits = [attrs.evolve(first, keys=keys, rows=range(len(keys)))]
     for enforcer in enforcers:

@@ -29,8 +29,8 @@ from daypass.gate.check import (
 )
 from daypass.gate.judge import judge, judge_form, judge_inbox
 from daypass.gate.lanes import lane_of
+from daypass.gate.parties import parties
 from daypass.gate.permit import Permit
-from daypass.gate.quiet import nobody_listens, policies_alone
 from daypass.model.links import AGAIN, REQUESTED, SignedURL
 from daypass.model.locations import Location
 from daypass.model.paths import check_key
@@ -75,31 +75,25 @@ def create_signed_url(
 
     """
     lane = lane_of(backend, location, request)
-    if (
-        caller is None and nobody_listens()
-    ):  # nothing to count, to hold against a rule or to put on record
-        answer = lane.sign(location, lane.request)
-        if lane.waived or answer.expires_because != REQUESTED:
-            answer = settled(lane.free, answer, lane.waived)
-        answer.__dict__[AGAIN] = create_signed_url, backend, location, request, caller
-        return answer
-    bare = lane.bare
-    if bare is not None and policies_alone(bare[0], location, caller):
-        permit = bare[0]
-        answer, measure = lane.measured(location, permit.request)
+    asked, (permit, known) = parties(), lane.standing
+    enforcers, plugins, told = asked
+    if permit is not None and plugins is None and permit.serves(location, caller, enforcers):
+        answer, measure = lane.sign(location, permit.request)
         # One like it was held against the permit already, and its key has no part in that.
-        if measure is not bare[1]:
+        if measure is None or measure is not known:
+            permit = permit.at(location, told)
             answer = settled(permit, answer, lane.waived)
-            lane.settled(permit, answer, measure)
-        answer.__dict__[AGAIN] = create_signed_url, backend, location, request, caller
-        return answer
-    last = lane.last if location.version is None else None
-    with _authorize()(backend, location, lane.request, caller, last=last) as permit:
-        lane.last = permit
-        answer, measure = lane.measured(location, permit.request)
-        answer = settled(permit, answer, lane.waived)
-        permit.record(answer, [answer.url])
-    lane.settled(permit, answer, measure)
+            lane.keep(permit, answer, measure)
+        if told:
+            permit.tell(told, location, answer, [answer.url])
+    else:
+        with _authorize()(
+            backend, location, lane.request, caller, asked=asked, last=permit
+        ) as permit:
+            answer, measure = lane.sign(location, permit.request)
+            answer = settled(permit, answer, lane.waived)
+            permit.record(answer, [answer.url])
+        lane.keep(permit, answer, measure)
     answer.__dict__[AGAIN] = create_signed_url, backend, location, request, caller
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from operator import itemgetter
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
@@ -96,7 +96,7 @@ def judge_inbox(
 
 
 #: What of an answer has nothing to do with its key.
-_common = attrgetter(
+_common = itemgetter(
     "method", "headers", "expires_at", "expires_because", "permits", "unenforced", "backend"
 )
 
@@ -142,23 +142,32 @@ class Judged:
             return None
         if before is not None and before.request is request:
             query = commonprefix([query, before._query[1:]])  # noqa: RUF071, SLF001 - of characters; its own
-        return cls(request, _common(answer), start, mark + query[: query.rfind("=") + 1], omitted)
+        return cls(
+            request, _common(answer.__dict__), start, mark + query[: query.rfind("=") + 1], omitted
+        )
 
     def is_like(self, location: Location, answer: SignedURL) -> bool:
         """Tell whether an answer to the same request is the judged one but for its key: what `judge` lets pass."""
-        url = answer.url
+        if type(answer) is not SignedURL:  # which may answer otherwise than it holds
+            return False
+        told = answer.__dict__
+        url = told["url"]
         key = location.key.removeprefix(self._omitted) if self._omitted else location.key
         known = f"{self._start}{encode_key(key)}{self._query}"
         return (
             type(url) is str
-            and url.startswith(known)
-            and ((rest := url[len(known) :]).isalnum() or _SOUND_REST.fullmatch(rest) is not None)
             and url.isascii()
-            and answer.path == location.path
-            and _common(answer) == self._common
-            and type(answer.headers) is dict
-            and type(answer.permits) is type(answer.unenforced) is frozenset
-            and answer.expires_at.tzinfo is UTC
+            and url.startswith(known)
+            # As bytes, of which this is asked in half the time.
+            and (
+                (rest := url[len(known) :]).encode().isalnum()
+                or _SOUND_REST.fullmatch(rest) is not None
+            )
+            and told["path"] == location.path
+            and _common(told) == self._common
+            and type(told["headers"]) is dict
+            and type(told["permits"]) is type(told["unenforced"]) is frozenset
+            and told["expires_at"].tzinfo is UTC
         )
 
 

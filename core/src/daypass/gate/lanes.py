@@ -41,30 +41,25 @@ class Lane:
     waived: frozenset[str]
     #: Whether a key that is plain is short enough, too.
     short: bool
-    #: A permit for any of its keys, where nobody is asked and nobody told.
-    free: Permit
-    #: The permit of the last link that was asked about; in it are the policies that consented.
-    last: Permit | None = None
-    #: One that asks for nothing but a signature, and what an answer has to be like that is held against it no more.
-    bare: tuple[Permit, Judged] | None = attrs.field(default=None, repr=False)
-    #: Never shown: it holds the last link's query.
-    _judged: Judged | None = attrs.field(default=None, repr=False)
+    #: The permit of the last link, at first one that nobody was asked for, and none where each has to be its own;
+    #: and what an answer is like that is held against it no more. Never shown: it holds the last link's query.
+    standing: tuple[Permit | None, Judged | None] = attrs.field(default=(None, None), repr=False)
+    _judged: Judged | None = attrs.field(default=None, init=False, repr=False)
 
-    def sign(self, location: Location, request: SignRequest) -> SignedURL:
+    def sign(self, location: Location, request: SignRequest) -> tuple[SignedURL, Judged | None]:
         """Call the backend for a key, and judge its answer: closely, unless it is like the last one but for its key.
 
         Args:
             location: of the object.
             request: what is to be signed: the lane's, or what a policy made of it.
 
+        Returns:
+            The answer, and what it is like; None where nothing can be like it.
+
         Raises:
             DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
 
         """
-        return self.measured(location, request)[0]
-
-    def measured(self, location: Location, request: SignRequest) -> tuple[SignedURL, Judged | None]:
-        """Do as `sign`, and tell what the answer is like; None where nothing can be like it."""
         backend, judged = self.backend, self._judged
         answer = call(backend, "create_signed_url", SignedURL, location=location, request=request)
         if judged is not None and judged.request is request and judged.is_like(location, answer):
@@ -73,20 +68,18 @@ class Lane:
         found = self._judged = Judged.of(backend, location, request, answer, judged)
         return answer, found
 
-    def settled(self, permit: Permit, answer: SignedURL, measure: Judged | None) -> None:
-        """Note that an answer was held against its permit, for those that are like it.
+    def keep(self, permit: Permit, answer: SignedURL, measure: Judged | None) -> None:
+        """Let a permit serve the next key, and answers like this one be held against it no more.
 
         Args:
             permit: it.
-            answer: as it leaves.
-            measure: what `measured` told of it.
+            answer: as it leaves, held against the permit.
+            measure: what `sign` told of it.
 
         """
-        self.bare = None
-        if measure is None or self.waived or answer.expires_because != REQUESTED:
-            return
-        if permit.is_bare:
-            self.bare = permit, measure
+        if self.waived or answer.expires_because != REQUESTED:  # which each of them has to say
+            measure = None
+        self.standing = permit, measure
 
 
 def lane_of(backend: Backend, location: Location, request: SignRequest) -> Lane:
@@ -113,11 +106,15 @@ def lane_of(backend: Backend, location: Location, request: SignRequest) -> Lane:
             check_name(backend, location.key, request)
         return lane
     resolved, waived = admit(backend, location, request, second=second)
-    free = Permit(backend, location, resolved, resolved, None, "create_signed_url", resolved)
     limit = backend.info.max_key_bytes
-    lane = Lane(backend, request, resolved, waived, limit is None or limit >= SHORT, free)
+    lane = Lane(backend, request, resolved, waived, limit is None or limit >= SHORT)
     # Of each copy its own source is asked about.
     if location.version is None and request.copy_source is None:
+        action = "create_signed_url"
+        lane.standing = (
+            Permit(backend, location, resolved, resolved, None, action, resolved),
+            None,
+        )
         if len(lanes) >= _MOST:
             lanes.clear()
         lanes[id(request)] = lane

@@ -30,14 +30,13 @@ __all__ = ["Permit", "refusal_of"]
 
 
 @cache
-def _untold() -> tuple[type[SigningEvent], dict[str, Any]]:
-    """Return the class of events, and what one says where nothing else is told; where nobody listens, none is made."""
-    from daypass.hookspecs.events import SigningEvent
+def _untold() -> tuple[type[SigningEvent], dict[str, Any], str]:
+    """Return the class of events, what one says where nothing else is told, and `ALIKE`; where nobody listens, none is made."""
+    from daypass.hookspecs.events import ALIKE, SigningEvent
 
     fields = attrs.fields(SigningEvent)
-    return SigningEvent, {
-        field.name: field.default for field in fields if field.default is not attrs.NOTHING
-    }
+    untold = {field.name: field.default for field in fields if field.default is not attrs.NOTHING}
+    return SigningEvent, untold, ALIKE
 
 
 @attrs.define(eq=False)
@@ -72,8 +71,12 @@ class Permit:
     #: Each policy, the rule by which it allows the link, and what it was asked: bare tuples, since a link
     #: waits for them.
     _consents: tuple[tuple[Enforcer, Rule, Ask], ...] = ()
+    #: Whether any of those counts links.
+    _counts: bool = False
     #: What an event says of it whatever the object; None before there was one.
     _known: dict[str, Any] | None = None
+    #: The same of links, with what the answer says; None before there was one.
+    _signed: dict[str, Any] | None = None
     _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
 
     @property
@@ -92,13 +95,6 @@ class Permit:
     def limits_size(self) -> bool:
         """Whether a rule that allows it limits how large an upload may be."""
         return any(rule.max_bytes is not None for _, rule, _ in self._consents)
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether there is nothing to do for it but to sign: nobody is told, and nothing counted or clamped."""
-        if self.told or self.because is not None:
-            return False
-        return not any(enforcer.counts for enforcer, _, _ in self._consents)
 
     def __enter__(self) -> Self:
         """Count the links against the quotas.
@@ -145,6 +141,19 @@ class Permit:
             enforcer.quotas.release(reserved)
         self._reserved = ()
 
+    def serves(self, location: Location, caller: str | None, enforcers: Sequence[Enforcer]) -> bool:
+        """Tell whether it is all the consent that another object's link needs: nothing is counted for one.
+
+        Args:
+            location: of the other object; the same is asked of it.
+            caller: who asks.
+            enforcers: the policies in force; no plugin is.
+
+        """
+        if self.caller is not caller or self._counts:
+            return False
+        return self.holds_of(location, enforcers) if enforcers else not self._consents
+
     def holds_of(self, location: Location, enforcers: Sequence[Enforcer]) -> bool:
         """Tell whether it says of another object below its root what the policies would, quotas excepted.
 
@@ -178,6 +187,7 @@ class Permit:
             (),
             self.rule,
             self._consents,
+            self._counts,
             self._known,
         )
 
@@ -220,6 +230,7 @@ class Permit:
     def consent(self, enforcer: Enforcer, decision: Decision, rule: Rule, ask: Ask) -> None:
         """Note that a policy allows a link, and how far."""
         self._consents += ((enforcer, rule, ask),)
+        self._counts = self._counts or enforcer.counts
         self._known = None
         self.rule = rule.name if self.rule is None else f"{self.rule}; {rule.name}"
         if decision.because is not None:
@@ -240,21 +251,37 @@ class Permit:
             AuditError: if they cannot be recorded; then no link leaves.
 
         """
-        if not self.told:
-            return
-        event = self.event()
-        told = event.__dict__
-        told["count"] = len(urls)
-        if answer is not None:
-            told["expires_at"], told["expires_because"] = answer.expires_at, answer.expires_because
-            told["unenforced"] = answer.unenforced
-            if len(urls) == 1:
-                told["url_sha256"] = sha256(urls[0].encode()).hexdigest()
-            else:
-                from daypass.audit.merkle import digests_of, root_of
+        if self.told:
+            self.tell(self.told, self.place, answer, urls)
 
-                told["merkle_root"] = root_of(digests_of(urls))
-        record(event, self.told)
+    def tell(
+        self,
+        recorders: Sequence[Recorder],
+        place: Location,
+        answer: SignedURL | SignedPrefix | UploadForm | None,
+        urls: Sequence[str],
+    ) -> None:
+        """Put links on record, perhaps of another object that it holds of.
+
+        Args:
+            recorders: who is told.
+            place: of the object.
+            answer: as `record` has it.
+            urls: as `record` has them.
+
+        Raises:
+            AuditError: if they cannot be recorded; then no link leaves.
+
+        """
+        told = self._told_of(answer).copy()
+        told["path"], told["count"] = place.path, len(urls)
+        if len(urls) == 1:
+            told["url_sha256"] = sha256(urls[0].encode()).hexdigest()
+        elif urls:
+            from daypass.audit.merkle import digests_of, root_of
+
+            told["merkle_root"] = root_of(digests_of(urls))
+        record(_event(told), recorders)
 
     def refuse(self, error: DaypassError, rule: str | None) -> None:
         """Put on record that its links were refused.
@@ -278,13 +305,25 @@ class Permit:
         """Make an event of what was permitted."""
         if self._known is None:
             self._known = self._tell()
-        place = self.location if self.keys is None else self.place
-        told = self._known.copy()
-        told["path"], told["version"] = place.path, place.version
-        # Past the generated __init__, which takes twice the time: a link waits for it.
-        event = object.__new__(_untold()[0])
-        object.__setattr__(event, "__dict__", told)
-        return event
+        return _event({**self._known, "path": self.place.path})
+
+    def _told_of(self, answer: SignedURL | SignedPrefix | UploadForm | None) -> dict[str, Any]:
+        """Say what every event of answers like this one says; None where an upload in parts begins."""
+        known = self._signed
+        if answer is None:
+            return self._tell()
+        if (
+            known is None
+            or known["expires_at"] != answer.expires_at
+            or known["expires_because"] != answer.expires_because
+            or known["unenforced"] != answer.unenforced
+        ):
+            known = self._signed = self._tell()
+            known["expires_at"] = answer.expires_at
+            known["expires_because"] = answer.expires_because
+            known["unenforced"] = answer.unenforced
+            known[_untold()[2]] = []
+        return known
 
     def _tell(self) -> dict[str, Any]:
         """Say what every event of it says."""
@@ -295,11 +334,19 @@ class Permit:
         told["method"], told["conditions"] = request.method, request.conditions
         told["signing_time"], told["expires_at"] = request.signing_time, request.expires_at
         told["rule"], told["acl"] = self.rule, request.acl
+        told["version"] = self.location.version
         if "copy_source" in request.conditions:
             told["copy_source"] = request.copy_source
         if request.headers:
             told["headers"] = frozenset(map(str.lower, request.headers))
         return told
+
+
+def _event(told: dict[str, Any]) -> SigningEvent:
+    """Make an event past the generated __init__, which takes twice the time: a link waits for it."""
+    event = object.__new__(_untold()[0])
+    object.__setattr__(event, "__dict__", told)
+    return event
 
 
 def refusal_of(decision: Decision) -> PolicyError:

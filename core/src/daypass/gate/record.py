@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
-from daypass.audit.in_force import sinks
 from daypass.backends.calls import check_silent, named
-from daypass.backends.loading import registry
 from daypass.errors import AuditError, PluginError
 
 if TYPE_CHECKING:
     from daypass.hookspecs.events import SigningEvent
 
-__all__ = ["Listener", "Recorder", "record", "recorders"]
+__all__ = ["Listener", "Recorder", "record"]
 
 #: The plugins that are asked, or told, of an event.
 Listener = Callable[["SigningEvent"], object]
@@ -24,16 +22,6 @@ class Recorder(Protocol):
 
     def record(self, event: SigningEvent, /) -> object:
         """Record one event; whatever is answered but None is a fault."""
-
-
-class _Plugins(NamedTuple):
-    record: Listener
-
-
-def recorders() -> Sequence[Recorder]:
-    """Return who is to be told: the plugins first, for what is on record last of all is what leaves."""
-    hook, audits = registry.listeners("record"), sinks()
-    return audits if hook is None else [_Plugins(hook), *audits]
 
 
 def record(event: SigningEvent, recorders: Iterable[Recorder]) -> None:

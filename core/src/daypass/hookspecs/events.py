@@ -6,7 +6,11 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ["SigningEvent"]
+__all__ = ["ALIKE", "SigningEvent"]
+
+#: Beside the fields of an event, and none of them: a list that it shares with those that differ from it in path, count
+#: and digests alone, in which an audit keeps what it writes of all of them. A link waits for each line.
+ALIKE = "_alike"
 
 
 @attrs.frozen(kw_only=True, slots=False)  # made for every link, in half the time of one with slots

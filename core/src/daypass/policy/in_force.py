@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from daypass.base.process import after_fork
-from daypass.config import Section
+from daypass.config import Config, Section, load
 from daypass.config.in_force import Configured
 from daypass.errors import InvalidRequestError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from daypass.policy.enforcer import Enforcer
     from daypass.policy.rules import Policy
 
-__all__ = ["applied", "policies", "set_policy"]
+__all__ = ["policies", "set_policy"]
 
 _log = logging.getLogger("daypass.policy")
 _lock = threading.Lock()
@@ -63,20 +63,18 @@ def set_policy(policy: Policy | None, *, replacing: Policy | None = None) -> Non
         _application[:] = [] if policy is None else [Enforcer(policy)]
 
 
-def applied() -> bool:
-    """Tell whether the application has set a policy."""
-    return bool(_application)
-
-
-def policies() -> list[Enforcer]:
+def policies(config: Config | None = None) -> list[Enforcer]:
     """Return the policies in force; a link needs the consent of all.
+
+    Args:
+        config: the configuration, where it has been loaded for this link.
 
     Raises:
         ConfigError: if the configuration cannot be read: then nothing is signed.
 
     """
-    configured = _configured()
-    return [*configured, *_application] if configured else _application
+    config = config or load()
+    return _application if config.policy is None else [*_configured(config), *_application]
 
 
 def _of_section(section: Section) -> list[Enforcer]:

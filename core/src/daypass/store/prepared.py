@@ -30,6 +30,8 @@ _ODD = "://arn:"
 _WITHOUT_BUCKET = ("file", "local", "memory")
 _roots: OrderedDict[Any, tuple[Root, object]] = OrderedDict()
 _roots_lock = Lock()
+#: What the last plain path began with; at first what none can.
+_newest = ["\n"]
 _of_parents: list[object] = []
 
 
@@ -95,12 +97,23 @@ def root_for(
 
 def _start(path: object) -> str | None:
     """Return what a plain path begins with, up to its key; None for one that has to be looked at closely."""
-    if type(path) is not str or not (path.isascii() and path.isprintable()):
+    if type(path) is not str:
+        return None
+    # Most paths begin as the last one did, and less of them is to be looked at then.
+    newest = _newest[0]
+    if path.startswith(newest):
+        rest = path[len(newest) :]
+        if rest.isascii() and rest.isprintable() and "::" not in rest:
+            return newest
+    if not (path.isascii() and path.isprintable()):
         return None
     mark = path.find("://")
     if mark < 0 or "::" in path or path.startswith(_ODD, mark) or path[:mark] in _WITHOUT_BUCKET:
         return None
-    return path[: path.find("/", mark + 3) + 1] or None
+    start = path[: path.find("/", mark + 3) + 1]
+    if start:
+        _newest[0] = start
+    return start or None
 
 
 def _profile(start: str) -> object:
