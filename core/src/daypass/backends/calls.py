@@ -30,6 +30,7 @@ import attrs
 from daypass.errors import DaypassError, PluginError, StoreError
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.findings import Finding
+from daypass.model.links import SignedURL
 from daypass.model.locations import Location
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
     from daypass.model.batches import SignedURLBatch
     from daypass.model.forms import UploadForm
     from daypass.model.inboxes import Inbox
-    from daypass.model.links import SignedURL
     from daypass.model.metadata import ObjectMetadata
     from daypass.model.prefixes import SignedPrefix
+    from daypass.model.requests import SignRequest
 
 __all__ = [
     "SETTING",
@@ -56,6 +57,7 @@ __all__ = [
     "describe",
     "named",
     "read_by",
+    "sign",
     "traced",
     "tracing",
     "without_secrets",
@@ -146,18 +148,47 @@ def call(backend: Backend, hook: str, kind: type[T], /, **given: object) -> T:
         DaypassError: whatever the hook raises of the tree in `daypass.errors`.
 
     """
-    failed: DaypassError
     try:
         answer = getattr(backend, hook)(**given)
-    except DaypassError as error:
-        failed = error
     except Exception as error:  # noqa: BLE001 - raised below
-        failed = because(broken(backend.plugin, hook, error), error)
+        failed = error
     else:
         if not isinstance(answer, kind):
             raise wrong_answer(backend.plugin, hook, kind, answer)
         return answer
-    raise without_secrets(failed, backend, given.get("location"))
+    location = given.get("location")
+    assert location is None or isinstance(location, Location)  # noqa: S101 - or it is no hook
+    raise _failure(backend, hook, failed, location)
+
+
+def sign(backend: Backend, location: Location, request: SignRequest) -> SignedURL:
+    """Call ``create_signed_url`` as `call` does, without the dict of its arguments: every link waits for it.
+
+    Raises:
+        PluginError: for another answer, or an error that is none of ours.
+        DaypassError: whatever the hook raises of the tree in `daypass.errors`.
+
+    """
+    hook = backend.create_signed_url
+    assert hook is not None  # noqa: S101 - or nothing was let in
+    try:
+        answer = hook(location=location, request=request)
+    except Exception as error:  # noqa: BLE001 - raised below
+        failed = error
+    else:
+        if not isinstance(answer, SignedURL):
+            raise wrong_answer(backend.plugin, "create_signed_url", SignedURL, answer)
+        return answer
+    raise _failure(backend, "create_signed_url", failed, location)
+
+
+def _failure(
+    backend: Backend, hook: str, error: Exception, location: Location | None
+) -> DaypassError:
+    """Return what is raised for a failing hook that has to do with what it is given alone."""
+    if not isinstance(error, DaypassError):
+        error = because(broken(backend.plugin, hook, error), error)
+    return without_secrets(error, backend, location)
 
 
 def call_store(

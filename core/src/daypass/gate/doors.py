@@ -75,8 +75,8 @@ def create_signed_url(
 
     """
     lane = lane_of(backend, location, request)
-    asked, (permit, known) = parties(), lane.standing
-    enforcers, plugins, told = asked
+    permit, known = lane.standing
+    enforcers, plugins, told = asked = parties()
     if permit is not None and plugins is None and permit.serves(location, caller, enforcers):
         answer, measure = lane.sign(location, permit.request)
         # One like it was held against the permit already, and its key has no part in that.

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from daypass.backends.calls import Backend, call
+from daypass.backends.calls import Backend, sign
 from daypass.gate.check import admit, check_name
 from daypass.gate.judge import Judged, judge
 from daypass.gate.permit import Permit
@@ -61,7 +61,7 @@ class Lane:
 
         """
         backend, judged = self.backend, self._judged
-        answer = call(backend, "create_signed_url", SignedURL, location=location, request=request)
+        answer = sign(backend, location, request)
         if judged is not None and judged.request is request and judged.is_like(location, answer):
             return answer, judged
         judge(backend, location, request, answer)

@@ -50,9 +50,9 @@ def root_for(
     The environment is part of the key: it may name other credentials now than it did.
     """
     parsed: ParsedPath | None = None
-    start = None if fs is not None else _start(path)
-    if start is not None:
-        key = path[len(start) :]  # type: ignore[index] # it is text
+    plain = None if fs is not None else _parted(path)
+    if plain is not None:
+        start, key = plain
     else:
         fs = unwrap(fs)
         parsed = parse_path(path, protocol=None if fs is None else protocols(fs)[0])
@@ -61,12 +61,12 @@ def root_for(
     try:
         identity = (
             start,
-            _picture(storage_options),
+            None if storage_options is None else _picture(storage_options),
             _picture(parsed.storage_options) if parsed and parsed.storage_options else None,
             None if fs is None else id(fs),
             public_endpoint,
             signer,
-            _picture(signer_options),
+            None if signer_options is None else _picture(signer_options),
             environment_number(),
             _profile(start) if start.startswith(_PROFILE) else None,
         )
@@ -74,7 +74,8 @@ def root_for(
     except Exception:  # noqa: BLE001 - an option that is not hashable, or holds itself: nothing is kept
         identity = known = None
     if known is not None:
-        return known[0].called(caller), key
+        root = known[0]
+        return root if caller is None else root.called(caller), key
     if parsed is None:
         parsed = parse_path(path)
         if key != parsed.key:  # a path that is not what it looks like
@@ -95,8 +96,8 @@ def root_for(
     return root.called(caller), key
 
 
-def _start(path: object) -> str | None:
-    """Return what a plain path begins with, up to its key; None for one that has to be looked at closely."""
+def _parted(path: object) -> tuple[str, str] | None:
+    """Return what a plain path begins with, and its key; None for one that has to be looked at closely."""
     if type(path) is not str:
         return None
     # Most paths begin as the last one did, and less of them is to be looked at then.
@@ -104,16 +105,17 @@ def _start(path: object) -> str | None:
     if path.startswith(newest):
         rest = path[len(newest) :]
         if rest.isascii() and rest.isprintable() and "::" not in rest:
-            return newest
+            return newest, rest
     if not (path.isascii() and path.isprintable()):
         return None
     mark = path.find("://")
     if mark < 0 or "::" in path or path.startswith(_ODD, mark) or path[:mark] in _WITHOUT_BUCKET:
         return None
-    start = path[: path.find("/", mark + 3) + 1]
-    if start:
-        _newest[0] = start
-    return start or None
+    end = path.find("/", mark + 3) + 1
+    if not end:
+        return None
+    start = _newest[0] = path[:end]
+    return start, path[end:]
 
 
 def _profile(start: str) -> object:
@@ -131,10 +133,8 @@ def _begin() -> None:
     _roots.clear()
 
 
-def _picture(options: Mapping[str, Any] | None) -> Any:
+def _picture(options: Mapping[str, Any]) -> Any:
     """Return what is another as soon as an option is: hashable, and 1, 1.0 and True stay apart."""
-    if options is None:
-        return None
     if type(options) is Options:
         options = dict(options)
     try:
