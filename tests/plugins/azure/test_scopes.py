@@ -26,6 +26,7 @@ from daypass_azure.scopes import scope_of
 from daypass_azure.shape import Outline
 from daypass_azure.template import Template
 from tests.conftest import examples
+from tests.core.values import is_path
 from tests.plugins.azure.conftest import NOW, OPTIONS
 from tests.plugins.azure.sdk import CHARACTERS, DELEGATED, DELEGATION_KEY, IPV4, SECONDS, STARTS
 from tests.servers.azurite import KEY
@@ -108,7 +109,7 @@ SEGMENTS = st.text(CHARACTERS, min_size=1, max_size=12).filter(
     lambda part: "/" not in part and not part.endswith(".")
 )
 DIRECTORIES = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)
-PREFIXES = st.text(CHARACTERS, max_size=40)
+PREFIXES = st.text(CHARACTERS, max_size=40).filter(lambda prefix: not is_path(prefix))
 KEYS = st.sampled_from(["account", "delegated"])
 
 

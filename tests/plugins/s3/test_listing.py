@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 import daypass
 from tests.conftest import examples
+from tests.core.values import is_path
 from tests.plugins.s3.sdk import BUCKETS, lifetimes, moments, ours, places, theirs
 from tests.stranger import send
 
 prefixes = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029"), max_size=80
-)
+).filter(lambda prefix: not is_path(prefix))
 
 
 @examples(150)

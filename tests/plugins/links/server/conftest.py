@@ -20,6 +20,7 @@ from daypass_links.server import settings
 from daypass_links.server.app import application
 from daypass_links.server.database import changes
 from daypass_links.server.database.engine import opened
+from daypass_links.server.links import slow
 from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
 from tests.plugins.links.server.listener import Listener
@@ -181,6 +182,8 @@ def serving(tmp_path, configure, monkeypatch, new_databases):
     # A test does not wait until a process looks for what others have changed.
     monkeypatch.setattr(changes, "_EVERY_OF_SQLITE", 0.0)
     monkeypatch.setattr(changes, "_EVERY_OF_SECRETS", 0.0)
+    # What was slow in another test is not in this one.
+    monkeypatch.setattr(slow, "_since", {})
     running: list[Running] = []
     clock = Clock()
     new, key = new_databases

@@ -44,7 +44,6 @@ def gate(tmp_path, monkeypatch):
     config = tmp_path / "aws"
     config.write_text(f"[profile slow]\ncredential_process = {shlex.quote(str(program))}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setattr(slow_stores, "_since", {})
 
     def open_it():
         shut.unlink()
