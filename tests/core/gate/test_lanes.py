@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import daypass
 from daypass import Policy, Quota, Rule
+from daypass.audit.lines import event_text
 from daypass.backends import Registry, redaction
 from daypass.errors import (
     DaypassError,
@@ -254,6 +255,8 @@ class Audit:
         self.events = []
 
     def record(self, event):
+        # What is kept for events alike is what each would say by itself.
+        assert event_text(event, 1.0) == event_text(attrs.evolve(event), 1.0)
         self.events.append(event)
 
 
