@@ -17,6 +17,7 @@ from daypass.errors import (
 )
 from daypass.model.paths import is_pattern
 from daypass.store.listing import matching, within
+from daypass.store.prepared import root_for
 from tests.core.fakes import SECRET
 
 KEYS = ["2026/a.csv", "2026/b.csv", "2026/in/c.csv", "2026/what[1].csv", "old.csv"]
@@ -74,6 +75,24 @@ def test_a_store_below_a_prefix_lists_below_it_alone(shelf):
     assert [one.key for one in matching(store.root, "**")] == [key[5:] for key in KEYS[:4]]
     with pytest.raises(InvalidPathError, match="could leave the root"):
         matching(store.root, "../*")
+
+
+@pytest.mark.parametrize("beginning", ["{}/", "file://{}/", ""])
+def test_files_are_listed_wherever_the_process_is(tmp_path, monkeypatch, beginning):
+    (tmp_path / "in" / "below").mkdir(parents=True)
+    (tmp_path / "in" / "a.csv").write_text("a")
+    (tmp_path / "in" / "below" / "b.csv").write_text("b")
+    monkeypatch.chdir("/" if beginning else tmp_path)
+    root, key = root_for(beginning.format(tmp_path) + "in/", storage_options=None, fs=None)
+    found = within(root, key, recursive=False)
+    assert [one.path for one in found] == [
+        root.at(f"{key}{name}").path for name in ("a.csv", "below/")
+    ]
+    assert [one.key for one in within(root, key, recursive=True)] == [
+        f"{key}a.csv",
+        f"{key}below/b.csv",
+    ]
+    assert [one.key for one in matching(root, f"{key}*.csv")] == [f"{key}a.csv"]
 
 
 def test_nothing_found_is_an_error_that_says_where(shelf):

@@ -91,16 +91,18 @@ def _below(
         return found
 
     entries = listed(root.backend, place, ask, caller=root.caller)
-    start = place.fs._strip_protocol(root.at("", whole=True).full_path).rstrip("/")  # noqa: SLF001 - as above
+    # Of the folder and not of the root: that of all local files is where the process is.
+    start = place.fs._strip_protocol(place.full_path).rstrip("/")  # noqa: SLF001 - as above
     objects: dict[str, ObjectMetadata] = {}
     for name, info in sorted(entries.items()):
         is_folder = info.get("type") == "directory"
-        key = name.removeprefix(start).removeprefix("/")
-        if is_folder and not folders:
+        if not name.startswith(start) or (is_folder and not folders):
             continue
+        rest = name[len(start) :]
+        key = f"{folder.rstrip('/')}{rest}" if folder else rest.removeprefix("/")
         key = f"{key.rstrip('/')}/" if is_folder else key
         # The folder itself, what it is kept as, and an object of its name, which some list.
-        inside = name.startswith(start) and key.startswith(folder) and key not in ("", "/", folder)
+        inside = key.startswith(folder) and key not in ("", "/", folder)
         if not inside or (key[-1] == "/") != is_folder:
             continue
         objects[key] = _entry(root, key, {} if is_folder else info)
