@@ -209,17 +209,9 @@ def test_a_stac_item_as_json_is_signed_where_its_assets_are_and_nowhere_else():
     assert inplace(given)["assets"] == signed["assets"]
 
 
-def test_a_search_is_signed_or_signs_by_itself(monkeypatch):
-    page = {"type": "FeatureCollection", "features": [ITEM.to_dict(transform_hrefs=False)]}
-    monkeypatch.setattr(
-        "pystac_client.stac_api_io.StacApiIO.get_pages", lambda *_: iter([copy.deepcopy(page)])
-    )
-    address = "https://stac.example/search"
-    assert [hrefs(item) for item in sign(ItemSearch(address))] == [SIGNED]
-    search = ItemSearch(address, modifier=inplace)
-    assert [hrefs(item) for item in search.items()] == [SIGNED]
+def test_a_search_is_not_changed_before_it_has_found_anything():
     with pytest.raises(InvalidRequestError, match="as modifier"):
-        inplace(search)
+        inplace(ItemSearch("https://stac.example/search"))
 
 
 def test_of_stac_only_what_has_assets_is_signed():
