@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -42,6 +43,37 @@ CELL = """
 def _(RESULTS):
     RESULTS[{name!r}]
 """
+#: An app that shows what its author ought not to: URLs as texts, as results and in errors.
+CARELESS = """
+import marimo
+
+app = marimo.App()
+
+@app.cell
+def _():
+    import daypass
+    from IPython import get_ipython
+    from tests.plugins.notebook.made import URLS
+    daypass.load_ipython_extension(get_ipython())
+    return URLS,
+{cells}
+"""
+CARELESS_CELL = """
+@app.cell
+def _(URLS):
+    print(URLS[{name!r}])
+    URLS[{name!r}]
+
+@app.cell
+def _(URLS):
+    raise ValueError(URLS[{name!r}])
+"""
+#: What docs/how-to/notebooks.md has for marimo.
+MASKING = re.search(
+    r"^### In marimo$.+?^```py$(.+?)^```$",
+    (Path(__file__).parents[2] / "docs/how-to/notebooks.md").read_text(),
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @pytest.fixture
@@ -49,9 +81,13 @@ def app(tmp_path):
     """The file of an app in a folder of its own, and the environment that marimo runs in."""
     cells = "".join(CELL.format(name=name) for name in RESULTS)
     (tmp_path / "app.py").write_text(APP.format(cells=cells))
+    return tmp_path / "app.py", environment(tmp_path)
+
+
+def environment(tmp_path):
     own = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CACHE", "CONFIG", "DATA", "STATE")}  # fmt: skip
     root = str(Path(__file__).parents[2])
-    return tmp_path / "app.py", {**os.environ, **own, "PYTHONPATH": root}
+    return {**os.environ, **own, "PYTHONPATH": root}
 
 
 def command(*words):
@@ -91,6 +127,37 @@ def test_an_exported_page_and_what_marimo_keeps_hold_no_secret(app):
         content = found.read_bytes()
         assert SECRET.encode() not in content, found
         assert TOKEN.encode() not in content, found
+
+
+def test_what_an_app_shows_all_the_same_is_masked_in_its_files_as_the_page_says(
+    tmp_path, monkeypatch
+):
+    cells = "".join(CARELESS_CELL.format(name=name) for name in URLS)
+    (tmp_path / "app.py").write_text(CARELESS.format(cells=cells))
+    words = command("export", "html", "app.py", "-o", "app.html")
+    done = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "some cells failed to execute" in done.stderr
+    files = [tmp_path / "app.html", tmp_path / "__marimo__/session/app.py.json"]
+    for file in files:
+        text = file.read_text()
+        assert text.count(SECRET) > 2 * len(URLS)
+        assert TOKEN in text
+    monkeypatch.chdir(tmp_path)
+    exec(compile(MASKING[1], "notebooks.md, In marimo", "exec"), {})
+    for file in files:
+        text = file.read_text()
+        assert SECRET not in text
+        assert TOKEN not in text
+        assert "europe.csv" in text
+    json.loads(files[1].read_text())
 
 
 def test_cards_are_as_they_are_drawn_and_a_click_on_a_live_one_copies_its_link(app):
