@@ -12,7 +12,7 @@ import pytest
 
 import daypass_links.server
 from daypass_links.server.events.finding import KINDS
-from daypass_links.server.pages.language import WORDS
+from daypass_links.server.languages.words import WORDS
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "links-events.md").read_text()
 SOURCES = Path(daypass_links.server.__file__).parent.rglob("*.py")

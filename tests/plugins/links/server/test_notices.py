@@ -272,6 +272,7 @@ def test_whoever_made_links_gets_one_mail_for_all_that_end(mailing, mails):
     assert message["From"] == "daypass <links@example.org>"
     assert message["To"] == "ops@example.org"
     assert message["Subject"] == "2 links of yours are about to end"
+    assert message["Content-Language"] == "en"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"].endswith("@example.org>")
     text = message.get_content()
@@ -280,13 +281,32 @@ def test_whoever_made_links_gets_one_mail_for_all_that_end(mailing, mails):
         assert link["url"].rpartition("/")[2] not in text
     for words in (
         "daypass://maps/a.csv (report)",
-        "in 2 days 23 hours",
+        f"ends in 3 days: {made[0]['expires_at'][:10]} {made[0]['expires_at'][11:16]} UTC",
         "daypass://maps/é.csv (two)",
     ):
         assert words in text
     look(mailing, 60)
     assert len(mails.came) == 1
     assert mailing.events(made[0]) == ["mint", "notice"]
+
+
+def test_a_mail_is_wholly_in_the_language_that_the_configuration_says(serving, mails):
+    server = serving(MAIL.format(port=mails.port) + 'language = "de"\n')
+    link = server.link("daypass://maps/a.csv", expires_in="7d")
+    look(server, 4 * DAY)
+    (message,) = mails.came
+    assert message["Content-Language"] == "de"
+    assert message["Subject"] == "Einer Ihrer Links läuft bald ab"
+    end = link["expires_at"]
+    assert message.get_content().splitlines() == [
+        "Dieser Ihrer Links läuft bald ab:",
+        "",
+        "  daypass://maps/a.csv",
+        f"  läuft in 3 Tagen ab: {end[:10]} {end[11:16]} UTC",
+        f"  http://127.0.0.1:8321/ui/links/{link['link_id']}",
+        "",
+        "Wer ihn länger braucht, gibt ihm auf seiner Seite ein anderes Ende. Sonst ist nichts zu tun.",
+    ]
 
 
 def test_mail_goes_to_where_the_provider_has_verified_it_and_to_nobody_else(mailing, mails):
@@ -336,7 +356,7 @@ def mailer(mails, context=None, **said):
 
 
 def send(one):
-    one.deliver("ann@example.org", "Subject", "Text\n", name="name", now=0)
+    one.deliver("ann@example.org", "Subject", "Text\n", language="en", name="name", now=0)
 
 
 @pytest.mark.parametrize(
@@ -431,6 +451,10 @@ def test_a_server_that_is_away_is_told(mails):
         ('[notices]\nsmtp = "smtp://h"\nsender = "a@b.c"\nbefore = []\n', "before"),
         ('[notices]\nsmtp = "smtp://h"\nsender = "a@b.c"\nbefore = ["soon"]\n', "soon"),
         ('[notices]\nwebhook = "http://127.0.0.1/"\n', "webhook_secret"),
+        (
+            '[notices]\nsmtp = "smtp://h"\nsender = "a@b.c"\nlanguage = "fr"\n',
+            "language cannot be 'fr': there are de, en",
+        ),
     ],
 )
 def test_notices_that_cannot_be_are_refused(configure, text, why):

@@ -17,6 +17,7 @@ from daypass.errors import InvalidRequestError
 from daypass.model.paths import parse_path
 from daypass_links.server.alerts.destinations import destination
 from daypass_links.server.alerts.signatures import secret_of
+from daypass_links.server.languages.files import FILES, FIRST
 from daypass_links.server.notices.addresses import address, sender_of, server_of
 from daypass_links.server.words import check_words
 from daypass_links.wire import SCOPES
@@ -332,6 +333,11 @@ def _addresses(values: dict[str, str]) -> dict[str, str]:
     return {name: address(value) for name, value in values.items()}
 
 
+def _language(value: str) -> str:
+    check_words([value], FILES, "language")
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class Notices:
     """``[notices]``: tell of a link before it ends, by a ``webhook``, by mail through ``smtp``, or by both."""
@@ -354,6 +360,8 @@ class Notices:
     sender: str | None = None
     #: Where mail reaches people and keys, by their names; of others it is what the OpenID provider has verified as their ``email``.
     addresses: dict[str, str] = attrs.field(factory=dict, converter=_addresses)
+    #: In which language mails are, as HTML names it: one that the pages have.
+    language: str = attrs.field(default=FIRST, converter=_language)
 
     def __attrs_post_init__(self) -> None:
         """Refuse what would tell nobody, and what cannot be."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import string
 
@@ -9,9 +10,11 @@ import pytest
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from daypass_links.server import moments
+from daypass_links.server.languages.words import WORDS
 from daypass_links.server.logs import log_as_json
+from daypass_links.server.notices import texts
 from daypass_links.server.pages import rendering
-from daypass_links.server.pages.language import WORDS
 from daypass_links.server.principals import sessions
 from tests.plugins.links.server.pages.conftest import Person
 
@@ -75,6 +78,7 @@ def test_every_text_is_said_somewhere():
     templates = rendering._TEMPLATES
     names = templates.list_templates()
     text = "".join(templates.loader.get_source(templates, name)[0] for name in names)
+    text += "".join(inspect.getsource(module) for module in (moments, texts))
     said = {
         name
         for name in re.findall(r'"(\w+\.\w+)"', text)
@@ -89,7 +93,7 @@ def test_every_text_is_said_somewhere():
     assert {f"state_{one or other}" for one, other in states} <= names
     said |= {f"upload.{name}" for name in names}
     # What a state, an event or a right is called, say, is put together where it is said.
-    begun = tuple(re.findall(r'"(\w+\.\w*)" ~|, "(\w+\.\w*_)"\)', text))
+    begun = tuple(re.findall(r'["\'](\w+\.\w*)["\'] [~+]|, "(\w+\.\w*_)"\)', text))
     begun = tuple(one for pair in begun for one in pair if one)
     assert {name for name in WORDS["en"].texts if not name.startswith(begun)} == {
         name for name in said if not name.startswith(begun)

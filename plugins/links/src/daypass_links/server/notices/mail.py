@@ -57,13 +57,16 @@ class Mailer:
         """Connect, and sign in where somebody has to; it raises as `deliver` does."""
         Deadline.after(_TIMEOUT).run(lambda: self._asked(None), "asking the mail server")
 
-    def deliver(self, to: str, subject: str, text: str, *, name: str, now: int) -> None:
+    def deliver(
+        self, to: str, subject: str, text: str, *, language: str, name: str, now: int
+    ) -> None:
         """Send a mail.
 
         Args:
             to: the address.
             subject: in one line.
             text: what it says.
+            language: in which it does, such as ``"en"``.
             name: what is before the at sign of its ``Message-ID``: the same where it is sent again.
             now: the clock, in seconds since the epoch.
 
@@ -79,6 +82,7 @@ class Mailer:
         message["Message-ID"] = f"<{name}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers
         message.set_content(text)
+        message["Content-Language"] = language  # only now: a new content takes such headers away
         Deadline.after(_TIMEOUT).run(
             lambda: self._asked(lambda server: server.send_message(message, spec, [to])),
             "sending a mail",

@@ -17,6 +17,7 @@ from daypass_links.server.alerts.signatures import secret_of
 from daypass_links.server.alerts.webhook import told_once
 from daypass_links.server.database.engine import Databases
 from daypass_links.server.events.writer import Writer
+from daypass_links.server.languages.words import WORDS
 from daypass_links.server.links.uses import count
 from daypass_links.server.moments import told
 from daypass_links.server.notices.due import (
@@ -184,8 +185,9 @@ class Notifier:
     def _by_mail(self, found: list[Due]) -> None:
         now = int(self._clock())
         to = self._notices.addresses.get(found[0].owner) or found[0].email or ""
-        subject, text = subject_of(found), text_of(found, self._url, now)
-        self._mailer.deliver(to, subject, text, name=_name(found), now=now)
+        say = WORDS[self._notices.language]
+        subject, text = subject_of(found, say), text_of(found, say, self._url, now)
+        self._mailer.deliver(to, subject, text, language=say.language, name=_name(found), now=now)
 
     def _note(self, one: Due, why: DaypassError | None) -> None:
         said: dict[str, Any] = {"of": one.owner, "by": one.recipient, "ends_at": one.ends_at}

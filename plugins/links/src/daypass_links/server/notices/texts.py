@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from daypass.base.times import until
+from daypass_links.server.languages.words import Words
+from daypass_links.server.moments import away, shown
 from daypass_links.server.notices.due import Due
 
 __all__ = ["subject_of", "text_of"]
 
 
-def subject_of(found: list[Due]) -> str:
+def subject_of(found: list[Due], say: Words) -> str:
     """Return a mail's subject: what is about to end, and nothing that a stranger has named."""
-    return (
-        "A link of yours is about to end"
-        if len(found) == 1
-        else f"{len(found)} links of yours are about to end"
-    )
+    return say("notice.subject_" + _number(found), n=len(found))
 
 
-def text_of(found: list[Due], url: str, now: int) -> str:
+def text_of(found: list[Due], say: Words, url: str, now: int) -> str:
     """Return what a mail says.
 
     Args:
         found: the links.
+        say: the words of its reader.
         url: what addresses of the service begin with.
         now: the clock, in seconds since the epoch.
 
     """
-    said = "\n".join(_said(one, url, now) for one in found)
-    one = len(found) == 1
-    return f"""\
-{"This link of yours is" if one else "These links of yours are"} about to end:
-
-{said}
-Whoever needs {"it" if one else "one"} for longer: give it another end on its page. Otherwise there is nothing to do.
-"""
+    links = "\n".join(_said(one, say, url, now) for one in found)
+    number = _number(found)
+    return f"{say('notice.about_' + number)}\n\n{links}\n{say('notice.do_' + number)}\n"
 
 
-def _said(one: Due, url: str, now: int) -> str:
+def _number(found: list[Due]) -> str:
+    return "one" if len(found) == 1 else "many"
+
+
+def _said(one: Due, say: Words, url: str, now: int) -> str:
     label = f" ({one.label})" if one.label else ""
-    end = until(datetime.fromtimestamp(one.ends_at, UTC), datetime.fromtimestamp(now, UTC))
-    return f"  {one.path}{label}\n  ends {end}\n  {url}/ui/links/{one.link_id}\n"
+    ends = say("notice.ends", left=away(one.ends_at, say, now), moment=shown(one.ends_at))
+    return f"  {one.path}{label}\n  {ends}\n  {url}/ui/links/{one.link_id}\n"

@@ -16,11 +16,11 @@ from daypass_links.server.inbox.admission import Holder, admitted
 from daypass_links.server.inbox.forms import signed_form
 from daypass_links.server.inbox.names import harmless
 from daypass_links.server.inbox.origins import origin_of, store_origin
+from daypass_links.server.languages.words import words_for
 from daypass_links.server.links.arrivals import ClosedLinkError
 from daypass_links.server.links.shown import url_of
 from daypass_links.server.pages.friendly import ClosedError
 from daypass_links.server.pages.holders import Held
-from daypass_links.server.pages.language import words_for
 from daypass_links.server.pages.rendering import Asked, page
 from daypass_links.server.pages.snippets import snippets
 from daypass_links.server.service import Service

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 
-from daypass_links.server.moments import told
-from daypass_links.server.pages.language import words_for
+from daypass_links.server.languages.words import words_for
+from daypass_links.server.moments import away, left, shown, told
 from daypass_links.server.pages.sizes import counted, sized
-from daypass_links.server.pages.spans import left
 
 __all__ = ["FILES", "HEADERS", "Asked", "page", "rendered"]
 
@@ -40,10 +39,6 @@ _VERSION = sha256(b"".join(FILES[name] for name in sorted(FILES))).hexdigest()[:
 def _moment(text: str) -> int:
     """Return a moment that the API tells, in seconds since the epoch."""
     return int(datetime.fromisoformat(text).timestamp())
-
-
-def _shown(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 class _Exact(str):
@@ -75,7 +70,8 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(
-    shown=_shown,
+    away=away,
+    shown=shown,
     machine=told,
     moment=_moment,
     left=left,

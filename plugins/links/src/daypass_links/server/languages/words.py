@@ -1,23 +1,21 @@
-"""The words of the pages: a file for each language, chosen by what the browser says its reader knows."""
+"""The words of pages and mails, in each language; of a page, chosen by what the browser says its reader knows."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import attrs
 
-__all__ = ["WORDS", "Words", "words_for"]
+from daypass_links.server.languages.files import FILES, FIRST
 
-#: Of a reader who knows none of ours.
-_FIRST = "en"
+__all__ = ["WORDS", "Words", "words_for"]
 
 
 @attrs.frozen
 class Words:
-    """What the pages say, in one language."""
+    """What people are told, in one language."""
 
     #: As HTML names it, such as ``"en"``.
     language: str
@@ -42,7 +40,7 @@ def words_for(accepted: str) -> Words:
     >>> words_for("fr, de-AT;q=0.8, en;q=0.5").language
     'de'
     """
-    best, found = 0.0, WORDS[_FIRST]
+    best, found = 0.0, WORDS[FIRST]
     for part in accepted.split(","):
         name, _, rest = part.strip().partition(";")
         known = WORDS.get(name.strip().partition("-")[0].lower())
@@ -63,8 +61,8 @@ def _flat(table: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, str]]
             yield f"{name}{key}", str(value)
 
 
-#: By language: each file beside this one.
+#: By language.
 WORDS: Mapping[str, Words] = {
-    file.stem: Words(file.stem, dict(_flat(tomllib.loads(file.read_text("utf-8")))))
-    for file in sorted(Path(__file__).with_name("words").glob("*.toml"))
+    language: Words(language, dict(_flat(tomllib.loads(file.read_text("utf-8")))))
+    for language, file in FILES.items()
 }
