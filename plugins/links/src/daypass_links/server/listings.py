@@ -49,6 +49,8 @@ class Listing:
     entries: tuple[Entry, ...]
     #: What the next page is asked with; None of the last one.
     next: str | None
+    #: Whether the store has anything there, be it the mark of an empty folder alone.
+    is_there: bool = attrs.field(default=True, kw_only=True)
 
 
 def listed(store: daypass.Store, key: str, token: str | None, *, most: int = _SHOWN) -> Listing:
@@ -92,10 +94,13 @@ def listed(store: daypass.Store, key: str, token: str | None, *, most: int = _SH
         raise StoreError(msg)
     base = store.location.key
     below = f"{base.removesuffix('/')}/" if base else ""
-    found = [entry for entry in _entries(root, below, key) if entry.name.removesuffix("/")]
+    named = [*_entries(root, below, key)]
+    found = [entry for entry in named if entry.name.removesuffix("/")]
+    further = _text(root, "NextContinuationToken") or _text(root, "NextMarker") or None
     return Listing(
         tuple(sorted(found, key=lambda entry: not entry.is_folder)),
-        _text(root, "NextContinuationToken") or _text(root, "NextMarker") or None,
+        further,
+        is_there=bool(named or further),
     )
 
 

@@ -31,6 +31,7 @@ def box(servers):
     for name in ("back\\slash", "sub//e.txt"):
         local.client.put_object(Bucket=bucket, Key=f"in/{name}", Body=b"")
     local.client.put_object(Bucket=bucket, Key="secret.txt", Body=b"")
+    local.client.put_object(Bucket=bucket, Key="in/marked/", Body=b"")
     return local.client, bucket, json.dumps(local.storage_options)
 
 
@@ -56,10 +57,10 @@ def hrefs(text):
 def test_programs_are_given_relative_links_to_what_lies_in_a_folder(server, link):
     text = server.use(link).text
     found = hrefs(text)
-    assert [unquote(one) for one in found] == ["sub/", "100%25?#&.txt", EVIL, *NAMES[:2]]
+    assert [unquote(one) for one in found] == ["marked/", "sub/", "100%25?#&.txt", EVIL, *NAMES[:2]]
     assert "javascript:" not in text.replace("javascript:alert(1)</a>", "")
     assert "<img" not in text
-    for href in found[1:]:
+    for href in found[2:]:
         assert server.use(link, href).status_code == 307
     assert [unquote(one) for one in hrefs(server.use(link, "sub/").text)] == ["deep/", "c.txt"]
     assert server.events(link)[:2] == ["mint", "list"]
@@ -140,6 +141,20 @@ def test_a_locked_link_lists_nothing(server, person):
     person.see(f"{place(link)}/in/sub/", status=403)
     person.send(f"{place(link)}/password", password=PASSWORD, csrf="")
     assert "c.txt" in person.see(f"{place(link)}/in/sub/")
+
+
+def test_a_folder_of_which_the_store_has_nothing_is_not_there(server, person, link):
+    assert "The link works" in person.see(f"{place(link)}/in/sub/none/", status=404)
+    answer = server.use(link, "sub/none/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_a_folder_that_is_empty_is_there(server, person, link):
+    assert "Nothing is in here" in person.see(f"{place(link)}/in/marked/")
+    assert server.use(link, "marked/").status_code == 200
+    bare = server.link("daypass://box/nobody/", prefix=True)
+    assert "Nothing is in here" in person.see(place(bare))
+    assert hrefs(server.use(bare).text) == []
 
 
 @pytest.mark.nightly

@@ -125,7 +125,7 @@ def _names(request: Asked, service: Service, found: Held, key: str, most: int) -
     """Return what lies in a folder, as far as the link leads to it.
 
     Raises:
-        ClosedError: if its maker may not list it, or the store does not.
+        ClosedError: if its maker may not list it, or the store does not, or it is none: a store has folders by what is in them.
 
     """
     token = str(request.query_params.get("after", ""))[:_LONGEST] or None
@@ -140,6 +140,9 @@ def _names(request: Asked, service: Service, found: Held, key: str, most: int) -
     service.events.durable(
         "list", link_id=found.link.id, key=found.ready.key + key, address=found.address
     ).result()
+    # The place of the link itself is there, and may be empty.
+    if key and not names.is_there and token is None:
+        raise ClosedError(404, "not-found")
     return Listing(tuple(entry for entry in names.entries if _is_reached(entry)), names.next)
 
 
