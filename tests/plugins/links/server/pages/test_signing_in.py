@@ -207,6 +207,20 @@ def test_an_api_key_opens_no_page_and_a_session_no_api(person, server):
     assert person.ask("GET", "/v1/links", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/auth/sign-in", "/auth/once/none"])
+def test_a_command_of_the_machine_is_told_to_whoever_runs_it_alone(person, path):
+    text = person.see(path, status=200 if path.endswith("in") else 404)
+    before, _, rest = text.partition("<details>")
+    assert "If you run this service" in rest
+    assert "daypass serve sign-in" in rest.partition("</details>")[0]
+    assert "daypass" not in before[before.index("<h1>") :]
+
+
+def test_a_guest_is_told_that_a_link_needs_no_signing_in(person):
+    text = person.see("/auth/sign-in")
+    assert text.index("open it as it came") < text.index("<details>")
+
+
 def test_the_command_prints_a_link_that_signs_in(person, capsys):
     assert run(["serve", "sign-in"]) == 0
     link = capsys.readouterr().out.strip()
