@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from daypass.errors import InvalidPathError
+from daypass.model import cards
 from daypass.model.batches import SignedURLBatch
 from daypass.model.forms import UploadForm
 from daypass.model.inboxes import Inbox
@@ -46,7 +47,7 @@ FORM = UploadForm(
     starts_with={"Content-Type": "image/"},
     **COMMON,
 )
-INBOX = Inbox(url=f"https://b.example/p/{SECRET}-abc", max_bytes=5, **COMMON)
+INBOX = Inbox(url=f"https://b.example/p/{SECRET}-abc", max_bytes=5, link_id="lnk_1", **COMMON)
 BATCH = SignedURLBatch(
     [LINK.url, None], ["", "2"], LINK, errors={1: InvalidPathError("no such row", option="key")}
 )
@@ -85,6 +86,13 @@ def test_every_field_that_is_a_value_is_there(result):
     }
     beside = {"method", "http_method"}
     assert result.to_dict().keys() - beside == fields - beside
+
+
+def test_an_inbox_tells_its_id_which_opens_nothing(monkeypatch):
+    assert INBOX.to_dict()["link_id"] == "lnk_1"
+    monkeypatch.setattr(cards, "_drawers", [])  # the plain card, without the distribution of cards
+    assert '<td style="text-align:left">lnk_1</td>' in INBOX._repr_html_()
+    assert "link</th>" not in attrs.evolve(INBOX, link_id=None)._repr_html_()
 
 
 def test_what_is_revealed_makes_the_same_link_again():

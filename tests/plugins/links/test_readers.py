@@ -16,6 +16,7 @@ import pytest
 from s3fs import S3FileSystem
 
 import daypass
+from daypass_notebook import live
 from tests.servers.links import links_service
 
 pytestmark = pytest.mark.servers
@@ -435,7 +436,8 @@ def test_an_upload_that_is_asked_for_of_the_service_is_an_inbox(served, shared):
     assert (inbox.max_bytes, inbox.expires_because) == (1000, "requested")
     assert (inbox.max_uses, inbox.content_types) == (1, ("text/*",))
     (link,) = [one for one in service.client.all(state="alive") if one.inbox]
-    assert (link.path, link.expires_at) == (inbox.path, inbox.expires_at)
+    assert (link.link_id, link.path) == (inbox.link_id, inbox.path)
+    assert link.expires_at == inbox.expires_at
     assert link.inbox["max_bytes"] == 1000
     answers = [
         requests.post(
@@ -444,6 +446,12 @@ def test_an_upload_that_is_asked_for_of_the_service_is_an_inbox(served, shared):
         for size, kind in ((1001, "text/csv"), (1000, "image/png"), (1000, "text/csv"))
     ]
     assert [answer.status_code for answer in answers] == [413, 422, 201]
+    # By what it returned alone, an inbox is taken back, on its card too.
+    assert inbox.link_id in inbox._repr_html_()
+    assert live(inbox, client=service.client).shown["can"] == ["copy", "extend", "revoke"]
+    assert service.client.revoke(inbox.link_id) == 1
+    assert service.client.show(inbox.link_id).state == "revoked"
+    assert requests.get(str(inbox), timeout=60).status_code == 410
 
 
 def test_somebody_uploads_below_a_link_that_was_made_for_it(shared, tmp_path):

@@ -251,7 +251,9 @@ def test_the_card_of_an_inbox_says_what_it_takes_and_draws_its_page_when_asked()
     some = show(inbox(content_types=("image/*", "text/csv"), max_uses=20))
     assert "image/*, text/csv" in str(some)
     assert "at most 20" in str(some)
+    assert "lnk_1" in str(show(inbox(link_id="lnk_1")))
     plain = show(inbox())
+    assert "lnk" not in plain.text
     assert "up to 2.0 GB (2,000,000,000 bytes) a file" in plain.text
     assert "https://links.example/p/****" in plain.text
     assert "data:image/png" not in plain.html

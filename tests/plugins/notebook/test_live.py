@@ -146,8 +146,8 @@ def test_without_the_extra_its_name_is_said(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("thing", "client"), [("https://h/", None), (of_service(url=None), None), (link(), Client())],
-    ids=["a text", "a link that is not known whole", "a client without a link of its own"],
+    ("thing", "client"), [("https://h/", None), (of_service(url=None), None), (link(), Client()), (inbox(), Client())],
+    ids=["a text", "a link that is not known whole", "a client without a link of its own", "an inbox whose service said no ID"],
 )  # fmt: skip
 def test_what_is_no_link_has_no_live_card(thing, client):
     with pytest.raises(InvalidRequestError):

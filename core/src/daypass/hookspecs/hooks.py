@@ -207,6 +207,7 @@ def request_upload(location: Location, request: SignRequest) -> Inbox:
     `create_signed_prefix`, and ``request`` arrives resolved: a PUT, whose ``max_bytes`` is of each file and whose
     ``max_uses`` is their number. ``location.content_types`` are the media types to be taken, such as ``image/*``; empty for any. See to
     each, or refuse. The URL ends in a token that is masked where it is shown, as that of a grant without a query does.
+    ``link_id`` is what you know the page by, where that is something else: it is shown.
 
     Example::
 

@@ -39,6 +39,8 @@ class Inbox:
     content_types: tuple[str, ...] = ()
     #: How many files it takes; None for any number.
     max_uses: int | None = None
+    #: By which its service knows, extends and revokes it, as ``daypass_links.Client.revoke`` does; it opens nothing. None where there is none.
+    link_id: str | None = None
 
     def __str__(self) -> str:
         """Return the address of the page."""
@@ -71,6 +73,7 @@ class Inbox:
             "backend": self.backend,
             "content_types": list(self.content_types),
             "max_uses": self.max_uses,
+            "link_id": self.link_id,
         }
 
     def _repr_html_(self) -> str:
@@ -82,4 +85,6 @@ class Inbox:
             "files": "any number" if self.max_uses is None else f"at most {self.max_uses:,}",
             "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
         }
+        if self.link_id is not None:
+            rows["link"] = self.link_id
         return link_card(self, rows, self.unenforced)

@@ -53,6 +53,7 @@ def inbox(location: Location, request: SignRequest) -> Inbox:
         backend=NAME,
         content_types=tuple(link.inbox.get("content_types") or ()),
         max_uses=link.max_uses,
+        link_id=link.link_id,
     )
 
 

@@ -152,6 +152,7 @@ def _(inbox: Inbox) -> Face:
             "enforced": "who has the page sends files, reads none and replaces none",
             "not enforced": _unenforced(inbox),
             "address": mask_url(inbox.url),
+            "link": inbox.link_id,  # it opens nothing
         },
         variable="inbox",
         uses={"its page": "import webbrowser\n\nwebbrowser.open(inbox.url)"},

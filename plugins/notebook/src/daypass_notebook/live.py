@@ -104,10 +104,8 @@ def live(link: Any, *, client: _Client | None = None) -> Live:
     if not hasattr(link, "expires_at") or not _address(link):
         msg = f"a live card is of a link, a grant or a form that is known whole, not of a {type(link).__name__}"
         raise InvalidRequestError(msg, option="link")
-    if client is not None and not hasattr(link, "link_id"):
-        msg = (
-            "a client extends and revokes a link that it has made: give what Client.create returned"
-        )
+    if client is not None and getattr(link, "link_id", None) is None:
+        msg = "a client extends and revokes a link that its service has made: give what Client.create, or request_upload of that service, returned"
         raise InvalidRequestError(msg, option="client")
     return Live(link, client)
 
