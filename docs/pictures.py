@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import http.client
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +16,10 @@ from urllib.parse import urlsplit
 
 import attrs
 import fsspec
-from sqlalchemy import insert
 
 from daypass.demo.server import make_bucket, swift
 from daypass_links import Link
-from daypass_links.server.database.engine import used
-from daypass_links.server.events.tables import USE_DAYS
+from daypass_links.answers import link_of
 from tests.servers.chromium import chromium
 from tests.servers.links import Service, links_service
 
@@ -45,7 +45,10 @@ class Site:
     """The service, with what is made up in it."""
 
     service: Service
-    #: A link of somebody who has signed in, its file, and an inbox.
+    #: Where its database and the file of its keys are.
+    database: Path
+    key_file: Path
+    #: The link of a file that was used for weeks, and an inbox.
     rivers: Link
     results: Link
 
@@ -104,15 +107,16 @@ PAGES = (
 
 
 @contextmanager
-def _site() -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """Run a service before a store, with files, links and uses that are made up."""
     with swift() as store, tempfile.TemporaryDirectory() as directory:
         make_bucket(store, "maps")
         files = fsspec.filesystem("s3", **store.storage_options)
         files.pipe_file("maps/europe/rivers.csv", _RIVERS.encode(), ContentType="text/csv")
-        database = f"sqlite:///{directory}/links.db"
+        database, key_file = Path(directory, "links.db"), Path(directory, "server.key")
         variables = {
-            "DAYPASS_SERVER__DATABASE": database,
+            "DAYPASS_SERVER__DATABASE": f"sqlite:///{database}",
+            "DAYPASS_SERVER__KEY_FILE": str(key_file),
             "DAYPASS_PROFILES__MAPS__STORAGE_OPTIONS": json.dumps(store.storage_options),
         }
         with links_service(_CONFIGURATION, variables) as service:
@@ -126,20 +130,12 @@ def _site() -> Iterator[Site]:
                 max_uses=20,
                 max_bytes=2 * 10**9,
             )
-            rivers = client.create(
-                "daypass://maps/europe/rivers.csv",
-                expires_in="30d",
-                label="rivers",
-                note="For the survey in Graz",
-                message="The rivers that we talked about.",
-                preview=True,
-            )
+            rivers = _used_for_weeks(service, variables, Path(directory))
             once = client.create("daypass://maps/europe/rivers.csv", max_uses=5, expires_in="3d")
             client.revoke(old.link_id)
             _use(str(once.url))
             _use(str(rivers.url))
-            _make_up_uses(database, rivers.link_id)
-            yield Site(service, rivers, results)
+            yield Site(service, database, key_file, rivers, results)
 
 
 def _use(url: str) -> None:
@@ -150,18 +146,25 @@ def _use(url: str) -> None:
     connection.close()
 
 
-def _make_up_uses(database: str, link_id: str) -> None:
-    """Have a link been used in the last weeks, on weekdays above all."""
-    today = dt.datetime.now(dt.UTC).date()
-    days = [today - dt.timedelta(days=ago) for ago in range(1, 26)]
-    rows = [
-        {"link_id": link_id, "day": day, "chain": "made up", "uses": 3 + day.day % 7, "last_at": 0}
-        for day in days
-        if day.weekday() < 5 or day.day % 3 == 0  # noqa: PLR2004 - Saturday is the fifth
-    ]
-    events = database.replace("links.db", "events.db")
-    with used(database, events) as databases, databases.events.begin() as connection:
-        connection.execute(insert(USE_DAYS), rows)
+def _used_for_weeks(service: Service, variables: dict[str, str], directory: Path) -> Link:
+    """Have a link been made weeks ago and used since, in a process of its own whose clock says so."""
+    configuration = directory / "daypass.toml"
+    configuration.write_text(_CONFIGURATION)
+    told = subprocess.run(  # noqa: S603 - the program is ours
+        [sys.executable, Path(__file__).with_name("weeks_ago.py")],
+        env={
+            **os.environ,
+            **variables,
+            "DAYPASS_CONFIG": str(configuration),
+            "DAYPASS_SERVER__PUBLIC_URL": service.address,
+        },
+        input=service.key,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return link_of(json.loads(told.stdout), service.address)
 
 
 def take(directory: Path) -> None:
@@ -176,15 +179,15 @@ def take(directory: Path) -> None:
 
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with chromium() as browser, _site() as site:
+    with chromium() as browser, site() as shown_by:
         guest = browser.new_context(**_VIEW).new_page()
         person = browser.new_context(**_VIEW).new_page()
-        person.goto(site.service.sign_in)
+        person.goto(shown_by.service.sign_in)
         person.get_by_role("button", name="Sign in").click()
         person.wait_for_url("**/ui/**")
         for shown in PAGES:
             page = person if shown.signed_in else guest
-            page.goto(site.at(shown.path))
+            page.goto(shown_by.at(shown.path))
             if shown.act is not None:
                 shown.act(page)
             for mode in ("light", "dark"):

@@ -9,7 +9,10 @@ import struct
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
+from daypass_links.server.events.verification import verify_events
+from daypass_links.server.keyset import KeySet
 from tests.servers.install import MissingServerError
 
 ROOT = Path(__file__).parents[2]
@@ -47,3 +50,15 @@ def test_each_page_has_a_picture_in_light_and_in_dark(tmp_path):
         # Of PNG: the size is in its first chunk.
         assert struct.unpack(">II", light[16:24]) == struct.unpack(">II", dark[16:24])
         assert light != dark
+
+
+@pytest.mark.servers
+@pytest.mark.nightly
+def test_what_is_made_up_for_the_pictures_was_written_down_by_the_service():
+    with PICTURES["site"]() as site:
+        used = site.service.client.usage(by="day", label="rivers")
+        engine = create_engine(f"sqlite:///{site.database.with_name('events.db')}")
+        found = verify_events(engine, KeySet.read(site.key_file))
+        engine.dispose()
+    assert (found.ok, found.faults) == (True, ())
+    assert len(used.items) > 15
