@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from uuid import uuid4
 
 import pytest
 
 from daypass.gate.cors import plan_cors
 from daypass.hookspecs.cors_rules import CorsRule
 from daypass.store.store import Store
-from tests.servers.chromium import chromium, site
+from tests.servers.chromium import site
 from tests.servers.links import links_service
 
 pytestmark = pytest.mark.servers
@@ -36,26 +35,14 @@ KEPT = "TypeError"
 
 
 @pytest.fixture(scope="module")
-def page():
-    with chromium() as browser, site() as served:
+def page(browser):
+    with site() as served:
         served.page("/", "<title>a page of another origin</title>")
         opened = browser.new_context().new_page()
         opened.set_default_timeout(30_000)
         opened.goto(served.origin)
         opened.own_origin = served.origin
         yield opened
-
-
-@pytest.fixture(scope="module")
-def local(servers):
-    return servers("localstack")
-
-
-@pytest.fixture(scope="module")
-def bucket(local):
-    name = f"b{uuid4().hex[:12]}"
-    local.client.create_bucket(Bucket=name)
-    return name
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""People in front of the pages, without a browser."""
+"""People in front of the pages, with a browser and without one."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from daypass_links.server.principals.known import remember
 from daypass_links.server.run import prepared
 from daypass_links.server.service import Service
 from tests.plugins.links.server.conftest import PROFILES, Clock, Running
+from tests.plugins.links.server.pages import watched
 from tests.plugins.links.server.provider import NOW, running
 
 OIDC = """
@@ -157,6 +158,26 @@ def provider():
             for name, place in PLACES.items()
         }
         yield found
+
+
+@pytest.fixture(
+    scope="module", params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.nightly)]
+)
+def database(request, servers):
+    """What tells a service as a process where its databases are: nothing for those that it makes itself."""
+    if request.param == "SQLite":
+        return {}
+    return {"DAYPASS_SERVER__DATABASE": servers("postgres").database()}
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser, service):
+    """What a browser keeps of somebody who has signed in by the link that the service has printed."""
+    with watched.opened(browser, service) as page:
+        page.goto(service.sign_in)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{service.address}/ui/**")
+        return page.context.storage_state()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from daypass_links.server.pages.router import PAGES
 from tests.plugins.links.server.pages.watched import look, opened
-from tests.servers.chromium import chromium, keeping
+from tests.servers.chromium import keeping
 from tests.servers.links import links_service
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]
@@ -39,23 +39,17 @@ FAULTS = """() => [
 ]"""
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
-def service(request, servers, kit):
+@pytest.fixture(scope="module")
+def service(local, kit, database):
     """The service before a store with some files, on one of both databases."""
-    local = servers("localstack")
     for name in ("a.csv", "sub/b.txt", "sub/deep/c.txt"):
         local.client.put_object(Bucket=kit[1], Key=f"pages/{name}", Body=b"a,b\n1,2\n")
-    variables = {"DAYPASS_PROFILES__KIT__STORAGE_OPTIONS": json.dumps(local.storage_options)}
-    if request.param == "PostgreSQL":
-        variables["DAYPASS_SERVER__DATABASE"] = servers("postgres").database()
+    variables = {
+        **database,
+        "DAYPASS_PROFILES__KIT__STORAGE_OPTIONS": json.dumps(local.storage_options),
+    }
     text = f'[alerts]\n[profiles.kit]\nurl = "s3://{kit[1]}"\n'
     with links_service(text, variables) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
         yield found
 
 
@@ -74,15 +68,6 @@ def made(service):
     client.revoke(found["revoked"].link_id)
     assert httpx.get(found["file"].url).status_code == 307
     return found
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser, service):
-    with opened(browser, service) as page:
-        page.goto(service.sign_in)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{service.address}/ui/**")
-        return page.context.storage_state()
 
 
 def token_of(link):

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.plugins.links.server.pages.watched import look, opened
-from tests.servers.chromium import chromium, site
+from tests.servers.chromium import site
 from tests.servers.links import free_port, links_service
 from tests.servers.oidc_provider import OIDC, oidc_provider
 
@@ -28,14 +28,9 @@ def port():
     return free_port()
 
 
-@pytest.fixture(
-    scope="module", params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.nightly)]
-)
-def service(request, servers, port):
-    own = {}
-    if request.param == "PostgreSQL":
-        own["DAYPASS_SERVER__DATABASE"] = servers("postgres").database()
-    with links_service(CONFIGURATION + OIDC.format(port=port), own) as found:
+@pytest.fixture(scope="module")
+def service(port, database):
+    with links_service(CONFIGURATION + OIDC.format(port=port), database) as found:
         yield found
 
 
@@ -43,22 +38,6 @@ def service(request, servers, port):
 def provider(service, port):
     with oidc_provider(port, service.address):
         yield
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser, service):
-    """What a browser keeps of somebody who has signed in by the link that the service has printed."""
-    with opened(browser, service) as page:
-        page.goto(service.sign_in)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{service.address}/ui/**")
-        return page.context.storage_state()
 
 
 def test_a_printed_link_signs_in_and_signing_out_ends_it(browser, service, signed_in):

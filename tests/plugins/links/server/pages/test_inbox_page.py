@@ -15,7 +15,7 @@ from daypass.hookspecs.cors_rules import CorsRule
 from daypass.store.store import Store
 from daypass_links.server.pages.rendering import FILES
 from tests.plugins.links.server.pages.watched import look, opened
-from tests.servers.chromium import chromium, site
+from tests.servers.chromium import site
 from tests.servers.install import uppy_script
 from tests.servers.links import links_service
 
@@ -26,28 +26,11 @@ BODY = bytes(range(256)) * (20 * MIB // 256)
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def local(servers):
-    return servers("localstack")
-
-
-@pytest.fixture(scope="module")
-def bucket(local):
-    name = f"b{uuid4().hex[:12]}"
-    local.client.create_bucket(Bucket=name)
-    return name
-
-
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
-def service(request, servers, local, bucket):
-    own = {"DAYPASS_PROFILES__BOX__STORAGE_OPTIONS": json.dumps(local.storage_options)}
-    if request.param == "PostgreSQL":
-        own["DAYPASS_SERVER__DATABASE"] = servers("postgres").database()
+def service(local, bucket, database):
+    own = {
+        **database,
+        "DAYPASS_PROFILES__BOX__STORAGE_OPTIONS": json.dumps(local.storage_options),
+    }
     configuration = f'[profiles.box]\nurl = "s3://{bucket}"\n'
     with links_service(configuration, own) as found:
         store = Store(f"s3://{bucket}", storage_options=local.storage_options)

@@ -6,7 +6,6 @@ import json
 import re
 from html import unescape
 from urllib.parse import unquote
-from uuid import uuid4
 
 import pytest
 
@@ -21,10 +20,8 @@ POLICY = '[[policy.rules]]\nname = "all"\npaths = ["s3://*/**"]\nprefixes = true
 
 
 @pytest.fixture(scope="module")
-def box(servers):
+def box(local, bucket):
     """A client of a store, its bucket, and how to reach it."""
-    local, bucket = servers("localstack"), f"b{uuid4().hex[:12]}"
-    local.client.create_bucket(Bucket=bucket)
     for name in NAMES:
         local.client.put_object(Bucket=bucket, Key=f"in/{name}", Body=name.encode())
     # What no link leads to.

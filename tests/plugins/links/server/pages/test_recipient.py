@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import re
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,19 +37,17 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7
 
 
 @pytest.fixture(scope="module")
-def box(servers):
+def box(local, bucket):
     """A client of a store, and its bucket."""
-    bucket = f"b{uuid4().hex[:12]}"
-    client = servers("localstack").client
-    client.create_bucket(Bucket=bucket)
+    client = local.client
     client.put_object(Bucket=bucket, Key="a.csv", Body=b"x,y\n1,2\n", ContentType="text/csv")
     return client, bucket
 
 
 @pytest.fixture(scope="module")
-def server(servers, box, tmp_path_factory):
+def server(local, box, tmp_path_factory):
     """A service before that store, for all tests of this module."""
-    options = json.dumps(servers("localstack").storage_options)
+    options = json.dumps(local.storage_options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAYPASS_PROFILES__BOX__STORAGE_OPTIONS", options)
         # Where many tests run at once, its first answer takes longer than a reader waits.

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 from tests.plugins.links.server.pages.watched import look, opened
-from tests.servers.chromium import chromium
 from tests.servers.links import links_service
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]
@@ -27,35 +25,21 @@ TABLE = "station,time,temperature,humidity\n" + "".join(
 
 
 @pytest.fixture(scope="module")
-def kept(servers):
-    """A client of a store, its bucket, and how the service reaches it."""
-    local, bucket = servers("localstack"), f"b{uuid4().hex[:12]}"
-    local.client.create_bucket(Bucket=bucket)
-    return local.client, bucket, json.dumps(local.storage_options)
-
-
-@pytest.fixture(scope="module")
-def service(kept):
-    with links_service(
-        f'[profiles.box]\nurl = "s3://{kept[1]}"\n',
-        {"DAYPASS_PROFILES__BOX__STORAGE_OPTIONS": kept[2]},
-    ) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
+def service(local, bucket, database):
+    own = {
+        **database,
+        "DAYPASS_PROFILES__BOX__STORAGE_OPTIONS": json.dumps(local.storage_options),
+    }
+    with links_service(f'[profiles.box]\nurl = "s3://{bucket}"\n', own) as found:
         yield found
 
 
 @pytest.fixture
-def share(kept, service):
+def share(local, bucket, service):
     """Put something into the store, and make a link to it."""
-    client, bucket, _ = kept
 
     def make(key, body=b"content", kind="text/plain", path=None, **asked):
-        client.put_object(
+        local.client.put_object(
             Bucket=bucket, Key=key, Body=body, ContentType=kind, ChecksumAlgorithm="SHA256"
         )
         return service.client.create(f"daypass://box/{path or key}", **asked)
