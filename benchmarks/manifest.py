@@ -1,7 +1,8 @@
 """A manifest of ten million paths: memory, and rows per second against the bare loop. Offline.
 
-    pip install -c constraints.txt './core[arrow]' ./plugins/s3 'dask[distributed]' pandas psutil
+    pip install -c constraints.txt './core[arrow]' ./plugins/s3 'dask[distributed]' pandas psutil pyspark 'ray[data]'
     python benchmarks/manifest.py --rows 1000000
+    python benchmarks/manifest.py --only dask ray spark
 
 Each work is measured against a bare loop that signs as many paths in this process and keeps nothing, and against two
 such loops at once: some machines give two processes less than twice as much, whatever they do. All take turns; the
@@ -9,13 +10,18 @@ best of seven counts, and the median of the rounds' own ratios stands beside it,
 of a shared machine more easily than two at once.
 
 ``daypass sign --from`` reads Parquet and writes Parquet; its memory is that of all its processes together, counted
-twice: RSS counts what they share in each of them, PSS once. Dask has two workers of one process each, and leaves the
-results on them.
+twice: RSS counts what they share in each of them, PSS once.
+
+Dask, Ray and Spark have two workers each, which have signed before the first round that counts; the paths are there
+before the clock starts. Dask leaves the results on its workers and Ray in its store of objects. Spark has them as rows
+and keeps none: its data come from a virtual machine and go back to it, beside which its two workers run. So Java is
+needed. Each is held against one loop that does the same to the same tables in this process.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import resource
 import statistics
@@ -24,12 +30,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import cycle
 from multiprocessing import get_context
 from operator import truediv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before any SDK is imported: the credentials are these, and nobody looks for others.
 for name in [name for name in os.environ if name.startswith(("AWS_", "FSSPEC_"))]:
@@ -42,16 +50,30 @@ os.environ |= {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
+# And before Ray and Spark are: they stay on loopback, and tell nobody that they run.
+os.environ |= {
+    "PYSPARK_PYTHON": sys.executable,
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "SPARK_LOCAL_IP": "127.0.0.1",
+}
 
 import psutil  # noqa: E402 - after the environment is set
 import pyarrow as pa  # noqa: E402 - after the environment is set
 import pyarrow.parquet as pq  # noqa: E402 - after the environment is set
 
 import daypass  # noqa: E402 - after the environment is set
+from daypass.arrow import Signer  # noqa: E402 - after the environment is set
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BUCKET = "daypass-benchmark"
 GROUP = 1_000_000
 LOOP_ROWS = 500_000
+#: Into which an engine's rows are divided.
+PARTS = 40
 #: In turn, so that a busy moment of the machine falls on both.
 ROUNDS = 7
 #: What docs/how-to/pipelines.md advises: each process of Dask else watches itself all the time.
@@ -67,19 +89,22 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="daypass sign --from against the bare loop")
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--dask-rows", type=int, default=2_000_000)
+    parser.add_argument("--engine-rows", type=int, default=2_000_000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", choices=["manifest", "dask"])
+    engines = {"dask": dask, "ray": ray, "spark": spark}
+    works = ["manifest", *engines]
+    parser.add_argument("--only", choices=works, default=works, nargs="+")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as name,
         ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
     ):
         two_loops(pool, LOOP_ROWS)  # both have imported all there is
-        if arguments.only != "dask":
+        if "manifest" in arguments.only:
             manifest(pool, Path(name), arguments.rows, arguments.jobs)
-        if arguments.only != "manifest":
-            dask(pool, arguments.dask_rows)
+        for engine, measure in engines.items():
+            if engine in arguments.only:
+                measure(pool, arguments.engine_rows)
 
 
 def paths(start: int, count: int) -> list[str]:
@@ -204,19 +229,10 @@ def dask(pool: ProcessPoolExecutor, rows: int) -> None:
     from dask import dataframe as dd
     from dask.distributed import Client, LocalCluster, wait
 
-    from daypass.arrow import Signer
-
-    parts = 40
-
-    def make(part: int) -> pd.DataFrame:
-        rows_of = paths(part * rows // parts, rows // parts)
-        return pd.DataFrame({"path": pd.array(rows_of, "string[pyarrow]")})
-
     def sign(frame: pd.DataFrame, signer: Signer) -> pd.DataFrame:
         return frame.assign(url=pd.arrays.ArrowExtensionArray(signer.urls(frame["path"])))
 
-    frames = [make(part) for part in range(parts)]
-    alone, two, together = [], [], []
+    frames = [pd.DataFrame({"path": pd.array(part, "string[pyarrow]")}) for part in parts_of(rows)]
     config.set(QUIET)
     cluster = LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
@@ -228,23 +244,116 @@ def dask(pool: ProcessPoolExecutor, rows: int) -> None:
         table = dd.from_delayed(dealt, meta=frames[0].iloc[:0]).persist()
         wait(table)
         meta = {"path": "string[pyarrow]", "url": pd.ArrowDtype(pa.string())}
-        # The first round is not counted: in it each worker prepares its store. Each round asks for
-        # another lifetime, so that no scheduler knows its results already.
-        for number in range(ROUNDS + 1):
-            signer = Signer(expires_in=3600 + number)
-            kept = None  # the workers forget the round before, as the loop does
-            begin = time.perf_counter()
-            for frame in frames:
-                sign(frame, signer)
-            alone.append(time.perf_counter() - begin)
-            two.append(two_loops(pool, rows))
-            begin = time.perf_counter()
+
+        def cluster_signs(signer: Signer) -> object:
             kept = client.persist(table.map_partitions(sign, signer, meta=meta))
             wait(kept)
-            together.append(time.perf_counter() - begin)
-    del alone[0], two[0], together[0]
-    print(f"one loop over {parts} frames       {rows / min(alone):>12,.0f} rows/s  ({rows:,} rows)")
-    print(f"Dask, two workers             {rows / min(together):>12,.0f} rows/s")
+            return kept
+
+        def loop_signs(signer: Signer) -> None:
+            for frame in frames:
+                sign(frame, signer)
+
+        engine("Dask", pool, rows, cluster_signs, loop_signs)
+
+
+def ray(pool: ProcessPoolExecutor, rows: int) -> None:
+    """Measure Ray's `map_batches` on two workers against one loop over the same tables."""
+    import ray
+
+    tables = [pa.table({"path": part}) for part in parts_of(rows)]
+    with tempfile.TemporaryDirectory(prefix="ray") as home:
+        ray.init(
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            # Twice what paths and links take, or else they are written to a disk; Ray takes no less than 75 MB.
+            object_store_memory=max(100 << 20, 1000 * rows),
+            _temp_dir=home,
+        )
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        held = ray.data.from_arrow(tables).materialize()
+
+        def ray_signs(signer: Signer) -> object:
+            return held.map_batches(signer, batch_format="pyarrow").materialize()
+
+        engine("Ray", pool, rows, ray_signs, partial(sign_each, tables))
+        ray.shutdown()
+
+
+def spark(pool: ProcessPoolExecutor, rows: int) -> None:
+    """Measure Spark's `mapInArrow` on two workers against one loop over the same tables."""
+    from pyspark.sql import SparkSession
+
+    tables = [pa.table({"path": part}) for part in parts_of(rows)]
+    with tempfile.TemporaryDirectory(prefix="spark") as home:
+        builder = SparkSession.builder.master("local[2]").appName("daypass")
+        settings = {
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.memory": "4g",
+            "spark.local.dir": home,
+            "spark.log.level": "ERROR",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        session = builder.getOrCreate()
+        for number, table in enumerate(tables):
+            pq.write_table(table, f"{home}/paths-{number}.parquet")
+        held = session.read.parquet(f"{home}/paths-*.parquet").repartition(PARTS).cache()
+        held.count()
+
+        def spark_signs(signer: Signer) -> None:
+            signed = held.mapInArrow(
+                lambda batches: map(signer, batches),
+                "path string, url string, expires_at timestamp",
+            )
+            signed.write.format("noop").mode("overwrite").save()
+
+        engine("Spark", pool, rows, spark_signs, partial(sign_each, tables))
+        session.stop()
+
+
+def parts_of(rows: int) -> list[list[str]]:
+    """Return paths for an engine, in as many parts as it has tasks."""
+    return [paths(part * rows // PARTS, rows // PARTS) for part in range(PARTS)]
+
+
+def sign_each(tables: Sequence[pa.Table], signer: Signer) -> None:
+    """Sign tables in this process, and keep none."""
+    for table in tables:
+        signer(table)
+
+
+def engine(
+    name: str,
+    pool: ProcessPoolExecutor,
+    rows: int,
+    engine_signs: Callable[[Signer], object],
+    loop_signs: Callable[[Signer], None],
+) -> None:
+    """Measure an engine of two workers against a loop that does the same, and against two bare ones."""
+    alone, two, together = [], [], []
+    # The first round is not counted: in it each worker prepares its store. Each round asks for
+    # another lifetime, so that no scheduler knows its results already.
+    for number in range(ROUNDS + 1):
+        signer = Signer(expires_in=3600 + number)
+        kept = None  # the engine forgets the round before, as the loop does
+        begin = time.perf_counter()
+        loop_signs(signer)
+        alone.append(time.perf_counter() - begin)
+        two.append(two_loops(pool, rows))
+        begin = time.perf_counter()
+        kept = engine_signs(signer)
+        together.append(time.perf_counter() - begin)
+    del kept, alone[0], two[0], together[0]
+    print(f"one loop over {PARTS} tables       {rows / min(alone):>12,.0f} rows/s  ({rows:,} rows)")
+    print(f"{name + ', two workers':30}{rows / min(together):>12,.0f} rows/s")
     print(f"  against the loop            {ratio(alone, together)}")
     print(f"  against two bare ones       {ratio(two, together)}")
 
