@@ -133,7 +133,7 @@ def test_a_link_says_what_it_opens_until_when_and_who_sees_to_it():
     ):
         assert expected in said
     assert re.search(
-        r"\d+ days .*after this card was drawn \(20\d\d-\d\d-\d\d \d\d:\d\d UTC\)", said
+        r"\d+ days .*after this card was drawn \(20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC\)", said
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from daypass.backends.ends import said_end
 from daypass.backends.http_heads import carries_credentials, info_of
+from daypass.base.times import in_utc
 from daypass.base.urls import mask_tokens
 from daypass.errors import (
     AccessDeniedError,
@@ -135,7 +136,7 @@ def _end(location: Location, request: SignRequest, url: object) -> tuple[datetim
     if said > asked + _LATER:
         msg = (
             f"{location.protocol}:// does not sign for so short: the filesystem's own sign() made a link "
-            f"until {said:%Y-%m-%d %H:%M:%S} UTC, and {asked:%Y-%m-%d %H:%M:%S} UTC was asked for: ask "
+            f"until {in_utc(said)}, and {in_utc(asked)} was asked for: ask "
             "for as long, or sign by a backend"
         )
         raise UnsupportedOptionError(msg, option="expires_in", backend="generic")

@@ -16,6 +16,7 @@ __all__ = [
     "epoch",
     "exactly",
     "http_date",
+    "in_utc",
     "moment",
     "rfc3339",
     "seconds",
@@ -192,7 +193,16 @@ def apart(moment: datetime, now: datetime) -> str:
 
 def until(end: datetime, now: datetime) -> str:
     """Say a moment in UTC and relative to now."""
-    return f"{end:%Y-%m-%d %H:%M:%S} UTC, {apart(end, now)}"
+    return f"{in_utc(end)}, {apart(end, now)}"
+
+
+def in_utc(moment: datetime) -> str:
+    """Write an aware moment for people, to the second and in UTC: in messages, on cards and pages, and in mails alike.
+
+    >>> in_utc(datetime(2026, 11, 23, 12, tzinfo=UTC))
+    '2026-11-23 12:00:00 UTC'
+    """
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def moment(text: object) -> datetime | None:

@@ -15,6 +15,7 @@ import attrs
 
 from daypass.backends.discovery import choose, load, may_load, source
 from daypass.backends.loading import registry
+from daypass.base.times import in_utc
 from daypass.base.urls import mask_url
 from daypass.demo.server import Server, ServerError, make_bucket
 from daypass.errors import DaypassError, PluginError
@@ -144,7 +145,7 @@ def _download(options: Mapping[str, Any]) -> Step:
         step,
         lines=[
             *step.lines,
-            f"ends {link.expires_at:%Y-%m-%d %H:%M:%S} UTC, {link.expires_because}",
+            f"ends {in_utc(link.expires_at)}, {link.expires_because}",
         ],
     )
 
@@ -179,7 +180,7 @@ def _expire(options: Mapping[str, Any]) -> Step:
     past = datetime.now(UTC) - timedelta(hours=2)
     link = create_signed_url(PATH, expires_in="1h", signing_time=past, storage_options=options)
     answer = _use(link)
-    ended = f"it ended at {link.expires_at:%H:%M:%S} UTC"
+    ended = f"it ended at {in_utc(link.expires_at)}"
     return _step(link, answer, good=_is_refusal(answer, "AccessDenied", "ExpiredToken"), note=ended)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import evolve
 
 from daypass.backends.calls import Backend, call, call_store
+from daypass.base.times import in_utc
 from daypass.errors import (
     DaypassError,
     PluginError,
@@ -329,9 +330,10 @@ def settled(permit: Permit, answer: _Answer, waived: frozenset[str]) -> _Answer:
 
 
 def _tell_short(request: AnyRequest, answer: SignedURL | SignedPrefix | UploadForm) -> None:
+    asked = in_utc(request.expires_at)  # type: ignore[arg-type] # what is resolved has an end
     msg = (
-        f"the {answer.method} link for {answer.path} ends {answer.expires_at:%Y-%m-%d %H:%M:%S} UTC, "
-        f"asked for {request.expires_at:%Y-%m-%d %H:%M:%S} UTC: {answer.expires_because}"
+        f"the {answer.method} link for {answer.path} ends {in_utc(answer.expires_at)}, "
+        f"asked for {asked}: {answer.expires_because}"
     )
     if request.on_short == "raise":
         raise ShortLivedURLError(msg)

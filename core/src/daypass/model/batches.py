@@ -12,6 +12,7 @@ from typing import Any, Self, cast, overload
 
 import attrs
 
+from daypass.base.times import in_utc
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.cards import link_card
 from daypass.model.links import REQUESTED, SignedURL
@@ -186,7 +187,7 @@ class SignedURLBatch(Sequence[SignedURL]):
         """Render a card for notebooks: how many links until when; never a URL."""
         rows = {"links": str(len(self._urls))}
         if self._likes:
-            rows["the first ends"] = f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+            rows["the first ends"] = in_utc(self.expires_at)
         if self.errors:
             rows["failed"] = str(len(self.errors))
         unenforced = frozenset(name for like in self._likes for name in like.unenforced)

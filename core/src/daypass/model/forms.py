@@ -15,7 +15,7 @@ import attrs
 
 from daypass.base.messages import refuse_unknown
 from daypass.base.secrets import MASK
-from daypass.base.times import rfc3339
+from daypass.base.times import in_utc, rfc3339
 from daypass.base.tracebacks import made_discreetly
 from daypass.errors import InvalidExpiryError, InvalidRequestError
 from daypass.model.cards import link_card
@@ -370,6 +370,6 @@ class UploadForm:
         rows = {
             "form": f"POST {self.url}",
             "key": self.fields.get("key", ""),
-            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+            "ends": f"{in_utc(self.expires_at)} ({self.expires_because})",
         }
         return link_card(self, rows, self.unenforced)

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from daypass.base.times import rfc3339
+from daypass.base.times import in_utc, rfc3339
 from daypass.base.urls import mask_url, masked_repr
 from daypass.model.cards import link_card
 
@@ -83,7 +83,7 @@ class Inbox:
             "largest file": "any" if self.max_bytes is None else f"{self.max_bytes:,} bytes",
             "types": ", ".join(self.content_types) or "any",
             "files": "any number" if self.max_uses is None else f"at most {self.max_uses:,}",
-            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+            "ends": f"{in_utc(self.expires_at)} ({self.expires_because})",
         }
         if self.link_id is not None:
             rows["link"] = self.link_id

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from daypass.base.secrets import MASK, mask_headers, masked_headers
-from daypass.base.times import rfc3339
+from daypass.base.times import in_utc, rfc3339
 from daypass.base.tracebacks import discreet
 from daypass.base.urls import mask_url, masked_repr, token_of
 from daypass.errors import SigningNotSupportedError, UnsupportedOptionError
@@ -203,7 +203,7 @@ class SignedURL:
         """Render a card for notebooks, signature masked."""
         rows = {
             "link": f"{'POST' if starts_session(self.headers) else self.method} {mask_url(self.url)}",
-            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+            "ends": f"{in_utc(self.expires_at)} ({self.expires_because})",
             "headers to send": ", ".join(self.headers) or "none",
         }
         return link_card(self, rows, self.unenforced)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import attrs
 
 from daypass.base.secrets import MASK, mask_headers, masked_headers
-from daypass.base.times import rfc3339
+from daypass.base.times import in_utc, rfc3339
 from daypass.base.urls import encode, encode_key, mask_url, masked_repr
 from daypass.errors import InvalidPathError, InvalidRequestError
 from daypass.model.cards import link_card
@@ -160,7 +160,7 @@ class SignedPrefix:
         """Render a card for notebooks, grant masked."""
         rows = {
             "prefix": f"{self.method} {mask_url(self.url)}",
-            "ends": f"{self.expires_at:%Y-%m-%d %H:%M:%S} UTC ({self.expires_because})",
+            "ends": f"{in_utc(self.expires_at)} ({self.expires_because})",
             "headers to send": ", ".join(self.headers) or "none",
         }
         return link_card(self, rows, self.unenforced)

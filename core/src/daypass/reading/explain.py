@@ -10,7 +10,7 @@ import attrs
 
 from daypass.backends.calls import Backend, read_by
 from daypass.backends.loading import registry
-from daypass.base.times import span, utc
+from daypass.base.times import in_utc, span, utc
 from daypass.base.tracebacks import discreet
 from daypass.errors import InvalidRequestError
 from daypass.hookspecs.error_body import ErrorBody
@@ -173,7 +173,7 @@ def _of_time(answer: Explanation) -> list[Finding]:
         findings.append(Finding("error", "expired", f"it ended {ago} ago: ask for a new link"))
     if answer.starts_at is not None and answer.starts_at > now:
         left = span((answer.starts_at - now).total_seconds())
-        why = f"it does not work before {answer.starts_at:%Y-%m-%d %H:%M:%S} UTC, in {left}"
+        why = f"it does not work before {in_utc(answer.starts_at)}, in {left}"
         findings.append(Finding("error", "not-yet-valid", why))
     if answer.expires_at is not None and (answer.expires_at - now).total_seconds() > _WEEK:
         left = span((answer.expires_at - now).total_seconds())

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from daypass.base.times import exactly
+from daypass.base.times import exactly, in_utc
 from daypass.base.urls import encode
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL, decoded
@@ -145,7 +145,7 @@ def _signed_at(
     if signed_at - now > _SKEW:
         wrong(
             "not-yet-valid",
-            f"it was signed by a clock that is ahead, at {signed_at:%Y-%m-%d %H:%M:%S} UTC: check the "
+            f"it was signed by a clock that is ahead, at {in_utc(signed_at)}: check the "
             "clock of the machine that signed, and this one's",
         )
     return signed_at

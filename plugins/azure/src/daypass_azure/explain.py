@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from daypass.base.messages import escaped
-from daypass.base.times import moment
+from daypass.base.times import in_utc, moment
 from daypass.hookspecs.explanations import Explanation
 from daypass.hookspecs.findings import Finding
 from daypass.hookspecs.found import FoundURL
@@ -133,14 +133,14 @@ def _of_delegation(
         why = "its delegation key (skt to ske) would live for more than the seven days that Azure allows"
         findings.append(Finding("error", "over-limit", why))
     if begins is not None and begins > url.now:
-        why = f"its delegation key does not work before {begins:%Y-%m-%d %H:%M:%S} UTC: check the clocks"
+        why = f"its delegation key does not work before {in_utc(begins)}: check the clocks"
         findings.append(Finding("error", "not-yet-valid", why))
     missing = [name for name in ("skoid", "sktid", "skt", "ske", "sks", "skv") if not url.get(name)]
     if missing:
         why = f"the delegation key is not complete: {', '.join(missing)} missing or empty"
         findings.append(Finding("error", "incomplete", why))
     if ends is not None and (end is None or ends < end):
-        why = f"its delegation key ends at {ends:%Y-%m-%d %H:%M:%S} UTC, before the link's own end (se)"
+        why = f"its delegation key ends at {in_utc(ends)}, before the link's own end (se)"
         findings.append(Finding("warning", "key-ends", why))
         end = ends
     return begins, end

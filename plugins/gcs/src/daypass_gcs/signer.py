@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from daypass.base.times import exactly, timestamp
+from daypass.base.times import exactly, in_utc, timestamp
 from daypass.base.urls import encode
 from daypass.errors import CredentialsError, InvalidExpiryError
 from daypass.model.batches import SignedURLBatch
@@ -117,9 +117,7 @@ class Signer:
         if self._ends is None or self._ends >= end:
             return end, REQUESTED
         if self._ends <= start:
-            msg = (
-                f"the Google credentials ended at {self._ends:%Y-%m-%d %H:%M:%S} UTC: get new ones"
-            )
+            msg = f"the Google credentials ended at {in_utc(self._ends)}: get new ones"
             raise CredentialsError(msg)
         return self._ends, CREDENTIALS_END
 

@@ -146,7 +146,10 @@ function render({ model, el }) {
   };
   const tick = () => {
     const shown = model.get("shown");
-    const end = new Date(shown.ends).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    const moment = new Date(shown.ends);
+    const local = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    const utc = `${moment.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    const end = moment.getTimezoneOffset() === 0 ? utc : `${local} (${utc})`;
     const rest = shown.ends - Date.now();
     clock.textContent = shown.over || (rest > 0 ? `ends ${end}, in ${left(rest)}` : `ended ${end}`);
   };

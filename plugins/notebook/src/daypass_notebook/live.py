@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from daypass.backends.redaction import redact
-from daypass.base.times import Duration
+from daypass.base.times import Duration, in_utc
 from daypass.base.urls import is_of_a_service, mask_tokens, mask_url, token_of
 from daypass.errors import DaypassError, InvalidRequestError
 from daypass.model.forms import UploadForm
@@ -82,7 +82,7 @@ class Live(anywidget.AnyWidget):
             elif what == "extend":
                 longer = self._client.extend(self._link.link_id, str(asked.get("by")))
                 self.shown = {**self.shown, "ends": _milliseconds(longer.expires_at)}
-                self.said = f"extended to {longer.expires_at:%Y-%m-%d %H:%M} UTC"
+                self.said = f"extended to {in_utc(longer.expires_at)}"
             else:
                 self._client.revoke(self._link.link_id)
                 self.shown, self.said = {**self.shown, "can": [], "over": "revoked"}, "revoked"

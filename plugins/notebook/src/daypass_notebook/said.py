@@ -6,11 +6,9 @@ import mimetypes
 from datetime import UTC, datetime
 
 from daypass.base import sizes
-from daypass.base.times import span
+from daypass.base.times import in_utc, span
 
 __all__ = ["end", "exact", "has_ended", "name_of", "size", "type_of"]
-
-_EXACT = "%Y-%m-%d %H:%M:%S UTC"
 
 
 def now() -> datetime:
@@ -27,14 +25,13 @@ def end(moment: datetime) -> list[str]:
     """Say an end: exactly, and how far off it is from the moment at which the card is drawn."""
     clock = now()
     left = (moment - clock).total_seconds()
-    drawn = f"{clock:%Y-%m-%d %H:%M} UTC"
     words = f"{span(left)} after" if left > 0 else f"{span(-left)} before"
-    return [f"{moment:{_EXACT}}", f"{words} this card was drawn ({drawn})"]
+    return [in_utc(moment), f"{words} this card was drawn ({in_utc(clock)})"]
 
 
 def exact(moment: datetime | None) -> str | None:
     """Say a moment."""
-    return None if moment is None else f"{moment:{_EXACT}}"
+    return None if moment is None else in_utc(moment)
 
 
 def size(count: int | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from botocore.session import Session
 
+from daypass.base.times import in_utc
 from daypass.errors import CredentialsError, DaypassError, DeadlineError
 from daypass.model.locations import Location
 from daypass.toolkit.deadlines import Deadline, check_may_wait
@@ -166,9 +167,7 @@ class KeyRing:
             self._static = self._as_held(held, self._static)
         keys = self._static or self._fresh(until)
         if keys.expires_at is not None and keys.expires_at <= now:
-            msg = (
-                f"the S3 credentials ended at {keys.expires_at:%Y-%m-%d %H:%M:%S} UTC: get new ones"
-            )
+            msg = f"the S3 credentials ended at {in_utc(keys.expires_at)}: get new ones"
             raise CredentialsError(msg)
         return keys
 

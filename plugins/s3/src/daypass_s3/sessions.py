@@ -16,6 +16,7 @@ from botocore.session import Session
 from daypass.base.masking import mask
 from daypass.base.messages import escaped
 from daypass.base.process import follow_forks
+from daypass.base.times import in_utc
 from daypass.errors import CredentialsError, DaypassError
 from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.failures import unreachable
@@ -89,7 +90,7 @@ class Sessions:
             ask = partial(self._in_turn, scope, until, policy)
             keys = Deadline.after(self._seconds).run(ask, _ASKING)
         if keys.expires_at is not None and keys.expires_at <= start:
-            msg = f"a narrowed session ends at {keys.expires_at:%Y-%m-%d %H:%M:%S} UTC, before this link begins: sign it later"
+            msg = f"a narrowed session ends at {in_utc(keys.expires_at)}, before this link begins: sign it later"
             raise CredentialsError(msg)
         return keys
 

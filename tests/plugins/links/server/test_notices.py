@@ -281,7 +281,7 @@ def test_whoever_made_links_gets_one_mail_for_all_that_end(mailing, mails):
         assert link["url"].rpartition("/")[2] not in text
     for words in (
         "daypass://maps/a.csv (report)",
-        f"ends in 3 days: {made[0]['expires_at'][:10]} {made[0]['expires_at'][11:16]} UTC",
+        f"ends in 3 days: {made[0]['expires_at'][:10]} {made[0]['expires_at'][11:19]} UTC",
         "daypass://maps/é.csv (two)",
     ):
         assert words in text
@@ -302,7 +302,7 @@ def test_a_mail_is_wholly_in_the_language_that_the_configuration_says(serving, m
         "Dieser Ihrer Links läuft bald ab:",
         "",
         "  daypass://maps/a.csv",
-        f"  läuft in 3 Tagen ab: {end[:10]} {end[11:16]} UTC",
+        f"  läuft in 3 Tagen ab: {end[:10]} {end[11:19]} UTC",
         f"  http://127.0.0.1:8321/ui/links/{link['link_id']}",
         "",
         "Wer ihn länger braucht, gibt ihm auf seiner Seite ein anderes Ende. Sonst ist nichts zu tun.",

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from daypass.base.times import in_utc
 from daypass.base.urls import mask_url
 from daypass.demo.server import Server, ServerError
 from daypass.demo.story import PATH, Step
@@ -57,7 +58,7 @@ def _story(client: Client) -> Iterator[Step]:
     bucket, _, key = PATH.removeprefix("s3://").partition("/")
     link = client.create(f"daypass://{bucket}/{key}", expires_in="30d", max_uses=5)
     url = link.url or ""
-    shown = [f"GET {mask_url(url)}", f"ends {link.expires_at:%Y-%m-%d %H:%M:%S} UTC"]
+    shown = [f"GET {mask_url(url)}", f"ends {in_utc(link.expires_at)}"]
     yield Step("Make a link that can be taken back", good=link.state == "alive", lines=shown)
 
     status, place = _ask(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from daypass.base.times import rfc3339
+from daypass.base.times import in_utc, rfc3339
 
 if TYPE_CHECKING:
     from daypass_links.server.languages.words import Words
@@ -24,9 +24,9 @@ def shown(moment: int) -> str:
     """Write seconds since the epoch for people, in UTC; it is the same in every language.
 
     >>> shown(1_800_000_000)
-    '2027-01-15 08:00 UTC'
+    '2027-01-15 08:00:00 UTC'
     """
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+    return in_utc(datetime.fromtimestamp(moment, UTC))
 
 
 def left(seconds: float) -> tuple[str, int]:

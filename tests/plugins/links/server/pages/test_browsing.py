@@ -99,7 +99,7 @@ def test_a_folder_is_listed_as_the_store_says_folders_first(staff):
     assert names(text) == ["photos/", "a b+ä.csv", "<script>alert(1)</script>"]
     assert "<script>alert" not in text
     assert "secret" not in text
-    for words in ("434\N{NO-BREAK SPACE}kB", "2026-10-12 17:50 UTC"):
+    for words in ("434\N{NO-BREAK SPACE}kB", "2026-10-12 17:50:30 UTC"):
         assert words in text
     folder, file = re.findall(r'<li>\s*<a class="mono" href="([^"]+)"', text)[:2]
     assert parse_qs(urlsplit(unescape(folder)).query) == {"in": ["daypass://shop/open/photos/"]}

@@ -124,7 +124,7 @@ def test_a_page_is_in_the_language_that_its_reader_knows_best(server, accepted, 
 def test_moments_are_told_in_utc_and_to_programs(person):
     person.sign_in()
     assert re.search(
-        r'<time datetime="20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ">20\d\d-\d\d-\d\d \d\d:\d\d UTC</time>',
+        r'<time datetime="20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ">20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC</time>',
         person.see("/ui/me"),
     )
 

@@ -70,10 +70,15 @@ def test_somebody_signs_in_at_a_provider_and_out_there_too(browser, service, pro
 
 
 def test_moments_are_told_in_the_zone_of_the_reader_and_in_utc(browser, service, signed_in):
+    both = r"\d+ \w+ 20\d\d, \d\d:\d\d:\d\d \(20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC\)"
+    service.client.create("daypass://maps/far.csv", expires_in="3d")
     with opened(browser, service, storage_state=signed_in, timezone_id="Asia/Kolkata") as page:
         page.goto(f"{service.address}/ui/me")
-        shown = page.locator("time").inner_text()
-        assert re.fullmatch(r"\d+ \w+ 20\d\d, \d\d:\d\d \(20\d\d-\d\d-\d\d \d\d:\d\d UTC\)", shown)
+        assert re.fullmatch(both, page.locator("time").inner_text())
+        page.goto(f"{service.address}/ui/links")
+        time = page.locator("tr", has_text="far.csv").locator("time").first
+        assert time.inner_text() == "in 3 days"
+        assert re.fullmatch(both, time.get_attribute("title"))
 
 
 def make(page, service, path):

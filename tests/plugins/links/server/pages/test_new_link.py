@@ -110,7 +110,7 @@ def test_every_limit_that_a_link_can_have_is_in_the_form(tmp_path):
         text = unescape(maker.send("/ui/new", **form).text)
         for value in limits.values():
             assert f'value="{value}"' in text
-        for words in ("2026-12-01 09:30 UTC", "By https alone", "*.example.org, docs.example"):
+        for words in ("2026-12-01 09:30:00 UTC", "By https alone", "*.example.org, docs.example"):
             assert words in text
         by_store = re.search(r"The store itself</dt><dd>(.*?)</dd>", text)[1]
         assert by_store == "what may be done, with which file, the name that it is saved as"

@@ -5,18 +5,19 @@ const spoken = document.documentElement.lang;
 // The page's language as the reader speaks it: of English that of Britain, say.
 const locale = navigator.languages.find((one) => one.startsWith(spoken)) ?? spoken;
 
+const local = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
-  if (moment.getTimezoneOffset() !== 0) {
-    const zone = document.createElement("span");
-    zone.className = "zone";
-    zone.textContent = ` (${time.textContent})`;
-    time.textContent = new Intl.DateTimeFormat(locale, {
-      dateStyle: "medium",
-      timeStyle: "short",
-    }).format(moment);
-    time.append(zone);
+  if (moment.getTimezoneOffset() === 0) continue;
+  if (time.title) { // it says how far off the moment is
+    time.title = `${local.format(moment)} (${time.title})`;
+    continue;
   }
+  const zone = document.createElement("span");
+  zone.className = "zone";
+  zone.textContent = ` (${time.textContent})`;
+  time.textContent = local.format(moment);
+  time.append(zone);
 }
 
 for (const all of document.querySelectorAll("input[data-picks]")) {
