@@ -22,6 +22,27 @@ storage_options = { key = "AKEXAMPLE", secret = "made-up", client_kwargs = { reg
 """
 
 
+#: Choices and hints that have less room than their text, moments in UTC that are on two lines, and whether the page is too wide.
+CUT_OFF = """() => {
+    const cut = [...document.querySelectorAll(".filters select, .filters input[placeholder]")].filter((one) => {
+        const free = one.cloneNode(true), width = one.getBoundingClientRect().width;
+        Object.assign(free.style, { width: "auto", position: "absolute" });
+        one.after(free);
+        if (free.placeholder) free.value = free.placeholder;
+        const wants = free.matches("select") ? free.getBoundingClientRect().width : 0;
+        free.style.width = `${width}px`;
+        const isCut = wants > width || free.scrollWidth > free.clientWidth;
+        free.remove();
+        return isCut;
+    });
+    const broken = [...document.querySelectorAll("time .zone")].filter((one) => one.getClientRects().length > 1);
+    return [
+        ...cut.map((one) => one.name), ...broken.map((one) => one.textContent),
+        ...(document.documentElement.scrollWidth > innerWidth ? ["too wide"] : []),
+    ];
+}"""
+
+
 @pytest.fixture(scope="module")
 def port():
     """Where the provider listens once there is one."""
@@ -79,6 +100,20 @@ def test_moments_are_told_in_the_zone_of_the_reader_and_in_utc(browser, service,
         time = page.locator("tr", has_text="far.csv").locator("time").first
         assert time.inner_text() == "in 3 days"
         assert re.fullmatch(both, time.get_attribute("title"))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_on_a_phone_no_choice_is_cut_off_and_no_moment_broken(
+    browser, service, signed_in, language
+):
+    """What a choice offers is as long as it is: it has the room that it would take, or the page a line more."""
+    viewport = {"width": 360, "height": 800}
+    own = {"viewport": viewport, "locale": language, "timezone_id": "Asia/Kolkata"}
+    with opened(browser, service, storage_state=signed_in, **own) as page:
+        for path in ("/ui/links", "/ui/admin/policy", "/ui/admin/events", "/ui/admin/callers"):
+            page.goto(service.address + path)
+            assert page.evaluate(CUT_OFF) == [], path
 
 
 def make(page, service, path):

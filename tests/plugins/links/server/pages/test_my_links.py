@@ -305,6 +305,18 @@ def test_what_is_written_comes_back_as_it_was_to_whoever_changes_it(admin):
     )
 
 
+def test_of_what_happened_only_the_newest_is_shown_at_once(server, person):
+    link = server.link("daypass://maps/often.csv")
+    for _ in range(12):
+        server.use(link)
+    text = person.sign_in().see(f"/ui/links/{link['link_id']}")
+    newest, earlier = text.partition("What happened")[2].split("<summary>Earlier (3)</summary>")
+    assert newest.count(">Used") == 10
+    assert earlier.partition("</details>")[0].count(">Used") == 2
+    server.use(few := server.link("daypass://maps/seldom.csv"))
+    assert "Earlier (" not in person.see(f"/ui/links/{few['link_id']}")
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """A service with a hundred thousand links of a hundred people."""

@@ -26,8 +26,8 @@ from daypass_links.server.service import Service
 
 __all__ = ["extended", "link", "links", "taken_back"]
 
-#: The most that is shown of what happened to a link.
-_EVENTS = 100
+#: The most that is told of what happened to a link, and how much of it is shown before somebody asks for the rest.
+_EVENTS, _SHOWN = 100, 10
 #: The most links that are taken back at once: a page of the list.
 _MOST = 50
 
@@ -80,6 +80,7 @@ def link(request: Asked, service: Ours, link_id: FromPath[str]) -> Response[Any]
         whole=whole,
         events=_events(service, link_id),
         most=_EVENTS,
+        shown=_SHOWN,
         spans=offered(service.settings.links),
         usual=service.settings.links.default_ends_in,
         now=service.clock(),

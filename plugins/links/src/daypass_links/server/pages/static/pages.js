@@ -15,9 +15,9 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   }
   const zone = document.createElement("span");
   zone.className = "zone";
-  zone.textContent = ` (${time.textContent})`;
+  zone.textContent = `(${time.textContent})`;
   time.textContent = local.format(moment);
-  time.append(zone);
+  time.append(" ", zone);
 }
 
 for (const all of document.querySelectorAll("input[data-picks]")) {
