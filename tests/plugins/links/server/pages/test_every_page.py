@@ -114,6 +114,20 @@ def test_no_page_breaks_a_rule_or_the_policy_or_tells_a_moment_without_utc(
     assert {address: found for address, found in broken.items() if found} == {}
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_somebody_chooses_in_a_folder_what_to_share(browser, service, signed_in, made, script):
+    with opened(browser, service, storage_state=signed_in, java_script_enabled=script) as page:
+        page.goto(f"{service.address}/ui/new")
+        for name in ("daypass://kit/", "pages/", "sub/", "b.txt"):
+            page.get_by_role("link", name=name, exact=True).click()
+        assert page.get_by_label("What it opens").input_value() == "daypass://kit/pages/sub/b.txt"
+        page.get_by_role("button", name="See what it permits").click()
+        page.get_by_role("button", name="Make the link").click()
+        url = page.get_by_label("Link", exact=True).input_value()
+    answer = httpx.get(url, follow_redirects=True)
+    assert (answer.status_code, answer.content) == (200, b"a,b\n1,2\n")
+
+
 def test_no_token_or_signed_url_is_told_to_other_pages_sites_or_the_log(
     browser, service, signed_in, made
 ):
