@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,12 +54,13 @@ class Site:
     results: Link
 
     def at(self, path: str) -> str:
-        """Return an address, where ``{id}`` is a link, ``{file}`` what opens a file and ``{inbox}`` an inbox."""
+        """Return an address, where ``{id}`` is a link, ``{file}`` what opens a file, ``{inbox}`` an inbox and ``{today}`` the day in UTC."""
         token = {
             name: str(link.url).rstrip("/").rpartition("/")[2]
             for name, link in (("file", self.rivers), ("inbox", self.results))
         }
-        return self.service.address + path.format(id=self.rivers.link_id, **token)
+        today = datetime.now(UTC).date()
+        return self.service.address + path.format(id=self.rivers.link_id, today=today, **token)
 
 
 def _made(page: Any) -> None:
@@ -101,7 +103,7 @@ PAGES = (
     Page("result", "/ui/new", "The link that was made: its URL with a button that copies it, a QR code, and lines for curl, Python, R and DuckDB.", _made),
     Page("recipient", "/p/{file}", "The page of whoever gets a link: who shares the file, its name, one button that downloads it, its size, its type, and its first rows.", signed_in=False),
     Page("inbox", "/p/{inbox}", "The page by which people send files: where to drop or choose them, and what is taken.", signed_in=False),
-    Page("administration", "/ui/admin/events", "What happened, for an admin: events with filters, and buttons that export them."),
+    Page("administration", "/ui/admin/events?since={today}T00:00", "What happened, for an admin: events with filters, and buttons that export them."),
     Page("account", "/ui/me", "The page of an account: who has signed in, and what they may do."),
 )  # fmt: skip
 
