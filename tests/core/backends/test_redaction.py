@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from io import StringIO
+from typing import get_args, get_type_hints
 from urllib.parse import parse_qs, quote
 
 import pytest
@@ -17,6 +18,7 @@ from urllib3.filepost import encode_multipart_formdata
 import daypass
 from daypass.backends.redaction import RedactingFilter, redact
 from daypass.base.escapes import layers
+from daypass.hookspecs.verifications import Verification
 from daypass.model.paths import shown_path
 from tests.core.fakes import NOW
 from tests.core.nasty import LONGEST, budget
@@ -190,6 +192,28 @@ def test_many_tokens_are_masked_in_little_time():
     ):
         with budget():
             assert isinstance(redact(text), str)
+
+
+#: What says how a signature is, and is none: in the repr of a verification, in JSON, and in what others print.
+SAID = [*get_args(get_type_hints(Verification)["signature"]), "valid", "invalid", "missing"]
+
+
+@pytest.mark.parametrize("word", SAID)
+@each("written", ["Verification(ok=None, signature='{}', findings=())", '{{"signature": "{}"}}', '{{\\"signature\\": \\"{}\\"}}',
+                  "signature = '{}'", '{{"sig": ["{}"]}}', "{{&#39;signature&#39;: &#39;{}&#39;}}"])  # fmt: skip
+def test_what_says_how_a_signature_is_stays(written, word):
+    assert redact(written.format(word)) == written.format(word)
+    # A signature that begins or ends as such a word is one.
+    for signature in (f"{word}1", f"{word}+{word}=", f"a{word}", word.upper(), word * 5):
+        assert redact(written.format(signature)) == written.format("****")
+
+
+@each(
+    "text",
+    ["https://b/k?X-Amz-Signature=right", "x-amz-security-token='valid'", "client_secret='valid'"],
+)
+def test_such_a_word_under_another_name_is_masked(text):
+    assert "****" in redact(text)
 
 
 def test_what_follows_a_signature_stays():

@@ -80,6 +80,12 @@ def test_a_result_shows_a_card_of_what_every_sanitiser_leaves(result):
 
 
 @every_result
+def test_the_guard_leaves_what_shows_no_secret(result):
+    for shown in (result._repr_html_(), show(result).text, repr(result)):
+        assert daypass.redact(shown) == shown
+
+
+@every_result
 def test_a_card_holds_no_secret_in_html_or_text(result):
     for shown in (result._repr_html_(), show(result).html, show(result).text, repr(show(result))):
         assert SECRET not in shown

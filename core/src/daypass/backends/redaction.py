@@ -30,7 +30,7 @@ def redact(text: str) -> str:
     letters with digits, or twenty letters in both cases. Names and values may be
     percent-encoded or written with escapes of JSON, shells, Markdown or LaTeX or references of HTML, also one within the other, up to eight deep,
     and have colours of a terminal or tags of HTML in their midst, which stay.
-    What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV, and what pandas and rich print), the second half of a URL that is
+    Words that say how a signature is, such as ``right``, ``wrong`` and ``unchecked``, stay. What is compressed or in base64 is not looked into. Not found are secrets in tables (CSV, TSV, and what pandas and rich print), the second half of a URL that is
     wrapped or cut over two lines, the lines of a YAML block from its second on, passwords, and a secret without its name.
     Masking twice changes nothing.
 

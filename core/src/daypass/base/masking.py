@@ -28,6 +28,8 @@ _IN_CODE = (
 )
 #: Those which sentences and code hold too, as all with an underscore, so that what follows a colon may be anything.
 _ORDINARY = frozenset({"sig", "signature"})
+#: What says under those how a signature is, as `Verification` does; a whole one is longer than any of them.
+_SAID = frozenset({"right", "wrong", "unchecked", "valid", "invalid", "missing"})
 
 #: One of which is in each of them.
 _PARTS = ("authorization", "key", "secret", "sig", "token", "upload_id")
@@ -188,8 +190,9 @@ def _named(plain: Layer, names: frozenset[str]) -> Iterator[_Span]:
     at = 0
     while name := find.search(plain.text, at):
         at = name.end()
+        says = name[0].lower() in _ORDINARY
         for begin, end in _values(plain, name):
-            if begin < end:
+            if begin < end and not (says and plain.text[begin:end] in _SAID):
                 yield begin, end
                 at = end
 
