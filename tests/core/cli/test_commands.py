@@ -117,6 +117,14 @@ def test_a_command_of_core_cannot_be_taken(daypass, install, credentials, tmp_pa
     assert not (tmp_path / "imported").exists()
 
 
+@pytest.mark.parametrize("group", ["policy", "audit", "config"])
+def test_a_group_alone_shows_its_commands_as_they_are_laid_out(daypass, group):
+    done = daypass(group)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Usage: daypass {group}")
+    assert "\nCommands:\n" in done.stderr
+
+
 def test_an_unknown_command_is_still_unknown(daypass, share):
     done = daypass("shear")
     assert (done.returncode, done.stdout) == (2, "")

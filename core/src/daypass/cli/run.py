@@ -140,6 +140,9 @@ def _run(arguments: list[str], late: list[DeadlineError]) -> int:
             sys.stdout.flush()
     except click.exceptions.Exit as leave:
         return leave.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:  # of a group in a group
+        asked.show()
+        return exits.WRONG
     except (KeyboardInterrupt, click.Abort):
         return exits.INTERRUPTED
     except BrokenPipeError:
