@@ -45,6 +45,18 @@ def test_a_manifest_comes_back_with_links_and_a_report(tmp_path, fake, given, mo
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.parquet"]
 
 
+@pytest.mark.parametrize("name", ["in.csv", "below/../in.csv", "other.csv", "link.csv"])
+def test_a_manifest_is_not_written_over_itself(tmp_path, fake, given, name):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "other.csv").hardlink_to(given)
+    (tmp_path / "link.csv").symlink_to(given)
+    before = given.read_text()
+    with pytest.raises(InvalidRequestError, match="write it elsewhere") as refused:
+        daypass.sign_manifest(given, tmp_path / name, jobs=1)
+    assert refused.value.option == "target"
+    assert given.read_text() == before
+
+
 @pytest.mark.skipif(not hasattr(os, "fchmod"), reason="has no such permissions")
 def test_links_go_where_only_those_read_who_could_before(tmp_path, fake, given):
     out = tmp_path / "out.csv"

@@ -87,6 +87,9 @@ class Manifest:
         if resume and not (isinstance(read, Path) and isinstance(written, Path)):
             msg = "resume=True needs files: a pipe cannot be read or written again"
             raise InvalidRequestError(msg, option="resume")
+        if isinstance(read, Path) and isinstance(written, Path) and _are_one(read, written):
+            msg = f"the new manifest would take the place of the one that it is made of, {read}: write it elsewhere"
+            raise InvalidRequestError(msg, option="target")
         given = dict(columns or {})
         return cls(
             source=read,
@@ -137,6 +140,13 @@ def read_as(place: Path) -> str | None:
     """Return the format in which a file is read, by the end of its name; None where that says nothing."""
     name = place.name.lower()
     return next((kind for end, kind in _READ.items() if name.endswith(end)), None)
+
+
+def _are_one(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # as where there is no such file yet
+        return False
 
 
 def _place(given: Any, option: str, use: str) -> Path | BinaryIO:
