@@ -77,12 +77,12 @@ def test_a_store_below_a_prefix_lists_below_it_alone(shelf):
         matching(store.root, "../*")
 
 
-@pytest.mark.parametrize("beginning", ["{}/", "file://{}/", ""])
+@pytest.mark.parametrize("beginning", ["{}/", "file://{}/", "", "file://", "local://"])
 def test_files_are_listed_wherever_the_process_is(tmp_path, monkeypatch, beginning):
     (tmp_path / "in" / "below").mkdir(parents=True)
     (tmp_path / "in" / "a.csv").write_text("a")
     (tmp_path / "in" / "below" / "b.csv").write_text("b")
-    monkeypatch.chdir("/" if beginning else tmp_path)
+    monkeypatch.chdir("/" if "{}" in beginning else tmp_path)
     root, key = root_for(beginning.format(tmp_path) + "in/", storage_options=None, fs=None)
     found = within(root, key, recursive=False)
     assert [one.path for one in found] == [
@@ -129,6 +129,35 @@ def test_the_policy_is_asked_for_the_right_to_list(shelf):
         assert len(matching(shelf.root, "2026/*.csv")) == 3
         with pytest.raises(PolicyError):
             within(shelf.root, "", recursive=True)
+    finally:
+        daypass.set_policy(None, replacing=policy)
+
+
+def test_a_folder_of_no_name_is_not_the_whole_bucket():
+    fs = MemoryFileSystem()
+    fs.pipe({f"/shelf/{key}": b"1" for key in ("secret/x", "y", "/own/z")})
+    store = daypass.Store("memory://shelf")
+    try:
+        assert [one.key for one in within(store.root, "/", recursive=True)] == ["/own/z"]
+        assert [one.key for one in matching(store.root, "/**")] == ["/own/z"]
+    finally:
+        fs.rm("/shelf", recursive=True)
+
+
+def test_a_policy_knows_local_files_by_their_whole_path(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("a")
+    monkeypatch.chdir(tmp_path)
+    rules = [
+        daypass.Rule(name="no", effect="deny", paths=[f"file://{tmp_path}/in/**"]),
+        daypass.Rule(name="yes", paths=["file://**"], methods=["LIST"]),
+    ]
+    policy = daypass.Policy(rules=rules)
+    daypass.set_policy(policy)
+    try:
+        for path in ("in/*.csv", "file://in/*.csv", "local://in/*.csv", f"{tmp_path}/in/*.csv"):
+            with pytest.raises(PolicyError, match="rule 'no' of the policy denies"):
+                daypass.create_signed_urls(glob=path)
     finally:
         daypass.set_policy(None, replacing=policy)
 

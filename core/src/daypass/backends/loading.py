@@ -28,6 +28,7 @@ from daypass.base.messages import refuse_unknown
 from daypass.base.process import follow_forks
 from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestError, PluginError
 from daypass.hookspecs import hooks as hookspecs
+from daypass.model.paths import LOCAL
 
 if TYPE_CHECKING:
     from daypass.hookspecs.events import SigningEvent
@@ -245,7 +246,8 @@ class Registry:
             }
             owner = KNOWN.get(protocol)
             owned = {other for other, name in KNOWN.items() if name == owner}
-            known = self._siblings[protocol] = frozenset({protocol, *claimed, *owned})
+            local = LOCAL if protocol in LOCAL else ()
+            known = self._siblings[protocol] = frozenset({protocol, *claimed, *owned, *local})
         return known
 
     def installed(self) -> dict[str, Backend]:

@@ -10,6 +10,7 @@ from daypass.backends.calls import Backend, call_store
 from daypass.errors import PolicyError
 from daypass.gate.check import check_lacking
 from daypass.model.locations import Location
+from daypass.model.paths import LOCAL
 from daypass.model.requests import make_request
 from daypass.policy.in_force import policies
 
@@ -44,7 +45,8 @@ def listed(
         from daypass.gate.authorize import ask_policies
 
         request = make_request({"method": "LIST"}).resolve(datetime.now(UTC))
-        found = ask_policies(backend, location, request, caller, action="create_signed_url")
+        place = _whole(location)
+        found = ask_policies(backend, place, request, caller, action="create_signed_url")
         if not found.allowed:
             msg = f"{location.path} may not be listed: {found.reason}"
             raise PolicyError(msg, rule=found.rule, asked=found.asked, nearest=found.nearest)
@@ -56,3 +58,12 @@ def listed(
         location=location,
         doing=f"list {location.path}",
     )
+
+
+def _whole(location: Location) -> Location:
+    """Return a place by its whole path: rules are for that of a local file, wherever the process is."""
+    key = location.key
+    if location.protocol not in LOCAL or key.startswith("/"):
+        return location
+    whole = location.fs._strip_protocol(location.full_path)  # noqa: SLF001 - as it is listed
+    return location.at(f"{whole.rstrip('/')}/" if not key or key.endswith("/") else whole)

@@ -18,6 +18,7 @@ from daypass.errors import (
 )
 
 __all__ = [
+    "LOCAL",
     "PROFILES",
     "ParsedPath",
     "PathLike",
@@ -37,6 +38,8 @@ __all__ = [
 PROFILES = "daypass"
 #: Below so many ASCII characters no store's limit on keys is near, or hardly any's.
 SHORT = 256
+#: The words for files of this machine.
+LOCAL = ("file", "local")
 
 _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://")
 _CHAIN = re.compile(r"([a-z][a-z0-9]*)::(.*)", re.DOTALL)

@@ -12,7 +12,7 @@ from daypass.base.messages import shown
 from daypass.errors import InvalidPathError, InvalidRequestError, ObjectNotFoundError
 from daypass.gate.listing import listed
 from daypass.model.metadata import ObjectMetadata
-from daypass.model.paths import check_below
+from daypass.model.paths import LOCAL, check_below
 from daypass.store.root import Root
 
 __all__ = ["check_either", "matching", "within"]
@@ -91,15 +91,18 @@ def _below(
         return found
 
     entries = listed(root.backend, place, ask, caller=root.caller)
-    # Of the folder and not of the root: that of all local files is where the process is.
-    start = place.fs._strip_protocol(place.full_path).rstrip("/")  # noqa: SLF001 - as above
+    # Of local files the folder's, since their root is taken for where the process is; of all others the root's, since a
+    # folder's loses its empty segments.
+    is_local = place.protocol in LOCAL
+    base = place if is_local else root.at("", whole=True)
+    start = place.fs._strip_protocol(base.full_path).rstrip("/")  # noqa: SLF001 - as above
     objects: dict[str, ObjectMetadata] = {}
     for name, info in sorted(entries.items()):
         is_folder = info.get("type") == "directory"
         if not name.startswith(start) or (is_folder and not folders):
             continue
         rest = name[len(start) :]
-        key = f"{folder.rstrip('/')}{rest}" if folder else rest.removeprefix("/")
+        key = f"{folder.rstrip('/')}{rest}" if is_local else rest.removeprefix("/")
         key = f"{key.rstrip('/')}/" if is_folder else key
         # The folder itself, what it is kept as, and an object of its name, which some list.
         inside = key.startswith(folder) and key not in ("", "/", folder)
