@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import sys
@@ -31,6 +32,7 @@ from daypass.errors import (
 )
 from daypass.gate import authorize, check, lanes, parties
 from daypass.gate.judge import Judged, judge
+from daypass.hookspecs.events import ALIKE, SigningEvent
 from daypass.model.links import SignedURL
 from daypass.store import prepared, root
 from tests.core import fakes
@@ -287,6 +289,52 @@ def policy(most, refused):
             ),
         ]
     )
+
+
+@pytest.fixture
+def writers():
+    """A policy for uploads alone, whose type the store has to hold them to."""
+    rule = Rule(name="w", paths=["fake://bucket/**"], methods=["PUT"], require=["content_type"])
+    policy = Policy(rules=[rule])
+    daypass.set_policy(policy)
+    yield
+    daypass.set_policy(None, replacing=policy)
+
+
+def test_a_refusal_names_the_object_that_it_is_about(registry_of, clock, writers):
+    def sign(location, request):
+        loose = {"unenforced": frozenset({"content_type"})} if location.key == "second" else {}
+        return honest(location, request, **loose)
+
+    registry_of({"fake": fakes.backend(sign)})
+    store = daypass.Store("fake://bucket")
+    store.create_signed_url("first", method="PUT", content_type="text/csv")
+    with pytest.raises(PolicyError, match="PUT on fake://bucket/second"):
+        store.create_signed_url("second", method="PUT", content_type="text/csv")
+
+
+def test_an_answer_is_like_what_another_was_when_it_was_judged(registry_of, clock, writers):
+    headers = {}
+    registry_of({"fake": fakes.backend(lambda place, asked: honest(place, asked, headers=headers))})
+    store = daypass.Store("fake://bucket")
+    store.create_signed_url("k", method="PUT", content_type="text/csv")
+    headers["x-amz-acl"] = "public-read"  # of a backend that gives all its answers the very same
+    with pytest.raises(PolicyError, match="acl"):
+        store.create_signed_url("k", method="PUT", content_type="text/csv")
+
+
+def test_what_an_audit_keeps_of_an_event_is_in_no_copy_of_it(fake, store, clock):
+    audit = Audit()
+    daypass.add_audit(audit)
+    try:
+        store.create_signed_url("k")
+    finally:
+        daypass.remove_audit(audit)
+    (event,) = audit.events
+    assert getattr(event, ALIKE)
+    for same in (copy.copy(event), pickle.loads(pickle.dumps(event)), SigningEvent(**vars(event))):
+        assert same == event
+        assert not hasattr(same, ALIKE)
 
 
 def test_a_quota_counts_every_link_of_a_lane(fake, store, clock):

@@ -8,7 +8,7 @@ import pytest
 
 import daypass
 from daypass import Policy, Quota, Rule
-from daypass.config import reload
+from daypass.config import load, reload
 from daypass.errors import ConfigError, PolicyError
 from daypass.policy import in_force
 from tests.core.config.conftest import places
@@ -117,6 +117,14 @@ def test_the_configurations_policy_stays_beside_the_applications(fake, places):
     with pytest.raises(PolicyError):
         sign(method="DELETE")
     daypass.set_policy(None, replacing=mine)
+
+
+def test_who_comes_late_with_an_older_configuration_does_not_put_it_back(places):
+    before = load()
+    places.write(user=WHOLE)
+    (enforcer,) = in_force.policies()
+    assert in_force._configured(before) == [enforcer]
+    assert in_force.policies() == [enforcer]
 
 
 def test_the_configurations_policy_is_asked_for_the_right_to_list(places):

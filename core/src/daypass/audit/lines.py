@@ -109,7 +109,7 @@ def event_text(event: SigningEvent, now: float) -> str:
 
     """
     told = event.__dict__
-    kept = told.get(ALIKE)
+    kept = getattr(event, ALIKE, None)
     if kept:
         start, middle, end = kept[0]
     else:

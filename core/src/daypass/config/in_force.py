@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from daypass.base.process import follow_forks
-from daypass.config import Config, Section
+from daypass.config import Config, Section, load
 
 __all__ = ["Configured"]
 
@@ -44,11 +44,16 @@ class Configured(Generic[Thing]):
         """
         if config is not self._config:
             with self._lock:
+                # Another thread may have gone on to a newer one: what that puts in force stays.
+                config = load()
+                if config is self._config:
+                    return self._made
                 section = self._section(config)
                 if section != self._of:  # counts and open files are kept where it says the same
                     self._made = [] if section is None else self._make(section)
                     self._of = section
                 self._config = config
+                return self._made
         return self._made
 
     def after_fork(self) -> None:

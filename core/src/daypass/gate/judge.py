@@ -142,9 +142,10 @@ class Judged:
             return None
         if before is not None and before.request is request:
             query = commonprefix([query, before._query[1:]])  # noqa: RUF071, SLF001 - of characters; its own
-        return cls(
-            request, _common(answer.__dict__), start, mark + query[: query.rfind("=") + 1], omitted
-        )
+        # A copy of its headers: what becomes of a link's own is nothing that the next one may be like.
+        common = _common({**answer.__dict__, "headers": answer.headers.copy()})
+        end = query.rfind("=") + 1
+        return cls(request, common, start, mark + query[:end], omitted)
 
     def is_like(self, location: Location, answer: SignedURL) -> bool:
         """Tell whether an answer to the same request is the judged one but for its key: what `judge` lets pass."""

@@ -32,9 +32,9 @@ def parties() -> Parties:
 
     """
     config = load()
-    plugins, listening = registry.listeners()
     enforcers = policies(config)
     audits: Sequence[Recorder] = sinks(config)
+    plugins, listening = registry.listeners()
     # The plugins first, for what is on record last of all is what leaves.
     told = audits if listening is None else [_Plugins(listening), *audits]
     return enforcers, plugins, told

@@ -76,7 +76,7 @@ class Permit:
     #: What an event says of it whatever the object; None before there was one.
     _known: dict[str, Any] | None = None
     #: The same of links, with what the answer says; None before there was one.
-    _signed: dict[str, Any] | None = None
+    _signed: tuple[dict[str, Any], list[Any]] | None = None
     _reserved: tuple[tuple[Enforcer, Reserved], ...] = ()
 
     @property
@@ -201,7 +201,10 @@ class Permit:
         for enforcer, rule, ask in self._consents:
             refusal = enforcer.refusal_of_answer(rule, ask, answer, self.backend.info)
             if refusal is not None:
-                self._heed(refusal, rule)
+                # Which may have been asked of another object, that it holds of too: the reason is to name this one.
+                own = attrs.evolve(ask, location=self.location)
+                again = enforcer.refusal_of_answer(rule, own, answer, self.backend.info)
+                self._heed(again or refusal, rule)
 
     def check_headers(self, headers: Callable[[], dict[str, str]]) -> None:
         """Hold what an upload in parts begins with against the rules.
@@ -273,7 +276,8 @@ class Permit:
             AuditError: if they cannot be recorded; then no link leaves.
 
         """
-        told = self._told_of(answer).copy()
+        known, alike = self._told_of(answer)
+        told = known.copy()
         told["path"], told["count"] = place.path, len(urls)
         if len(urls) == 1:
             told["url_sha256"] = sha256(urls[0].encode()).hexdigest()
@@ -281,7 +285,9 @@ class Permit:
             from daypass.audit.merkle import digests_of, root_of
 
             told["merkle_root"] = root_of(digests_of(urls))
-        record(_event(told), recorders)
+        event = _event(told)
+        object.__setattr__(event, _untold()[2], alike)
+        record(event, recorders)
 
     def refuse(self, error: DaypassError, rule: str | None) -> None:
         """Put on record that its links were refused.
@@ -307,22 +313,24 @@ class Permit:
             self._known = self._tell()
         return _event({**self._known, "path": self.place.path})
 
-    def _told_of(self, answer: SignedURL | SignedPrefix | UploadForm | None) -> dict[str, Any]:
-        """Say what every event of answers like this one says; None where an upload in parts begins."""
-        known = self._signed
+    def _told_of(
+        self, answer: SignedURL | SignedPrefix | UploadForm | None
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Say what every event of answers like this one says (None where an upload in parts begins), and what they share."""
         if answer is None:
-            return self._tell()
+            return self._tell(), []
+        known = self._signed
         if (
             known is None
-            or known["expires_at"] != answer.expires_at
-            or known["expires_because"] != answer.expires_because
-            or known["unenforced"] != answer.unenforced
+            or known[0]["expires_at"] != answer.expires_at
+            or known[0]["expires_because"] != answer.expires_because
+            or known[0]["unenforced"] != answer.unenforced
         ):
-            known = self._signed = self._tell()
-            known["expires_at"] = answer.expires_at
-            known["expires_because"] = answer.expires_because
-            known["unenforced"] = answer.unenforced
-            known[_untold()[2]] = []
+            told = self._tell()
+            told["expires_at"] = answer.expires_at
+            told["expires_because"] = answer.expires_because
+            told["unenforced"] = answer.unenforced
+            known = self._signed = told, []
         return known
 
     def _tell(self) -> dict[str, Any]:

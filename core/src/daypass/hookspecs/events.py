@@ -9,13 +9,15 @@ import attrs
 __all__ = ["ALIKE", "SigningEvent"]
 
 #: Beside the fields of an event, and none of them: a list that it shares with those that differ from it in path, count
-#: and digests alone, in which an audit keeps what it writes of all of them. A link waits for each line.
+#: and digests alone, in which an audit keeps what it writes of all of them. A link waits for each line. Copies have none.
 ALIKE = "_alike"
 
 
 @attrs.frozen(kw_only=True, slots=False)  # made for every link, in half the time of one with slots
 class SigningEvent:
     """What ``authorize`` and ``record`` are told: never a URL, a credential or the value of a header."""
+
+    __slots__ = ("__dict__", "__weakref__", ALIKE)
 
     #: ``"create_signed_url"``, ``"create_signed_prefix"``, ``"create_upload_form"`` or
     #: ``"create_multipart_upload"``. The last is for an upload that is begun or resumed, and for each
@@ -63,3 +65,7 @@ class SigningEvent:
     reason: str | None = None
     #: Of a link that copies, the path of the object that it copies. ``authorize`` is asked of that too, as of a GET.
     copy_source: str | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the fields, for a copy."""
+        return self.__dict__
