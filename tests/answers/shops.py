@@ -17,7 +17,9 @@ from tests.plugins.cloudfront.conftest import pair
 from tests.servers.azurite import ACCOUNT
 from tests.servers.azurite import KEY as AZURITE
 from tests.servers.cloudfront import directory_origin, distribution
-from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
+from tests.servers.gcs_front import gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier
 from tests.servers.nginx import nginx
 from tests.servers.s3_client import s3_client
 

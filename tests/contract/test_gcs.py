@@ -16,7 +16,9 @@ from google.oauth2.credentials import Credentials
 from daypass import Store
 from daypass.testing import BackendConformance
 from tests.servers.fake_iam import FakeIam, fake_iam
-from tests.servers.gcs_front import Bucket, Front, gcs_front, hmac_verifier, rsa_verifier
+from tests.servers.gcs_front import Front, gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier, rsa_verifier
 
 ACCOUNT = json.loads(
     (Path(__file__).parents[1] / "vectors" / "gcs" / "service_account.json").read_text()

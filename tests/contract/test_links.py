@@ -16,7 +16,9 @@ from daypass.demo.server import Server
 from daypass.testing import BackendConformance, Stranger
 from tests.plugins.azure.conftest import Bench
 from tests.servers.azurite import KEY, Azurite
-from tests.servers.gcs_front import Bucket, Front, gcs_front, hmac_verifier
+from tests.servers.gcs_front import Front, gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier
 from tests.servers.links import Service, links_service
 from tests.servers.localstack import LocalStack
 

@@ -25,7 +25,9 @@ from daypass.signed.reading import Found, Reader
 from tests.contract.test_gcs import HMAC, SECRET
 from tests.contract.test_links import service_for
 from tests.plugins.azure.conftest import Bench
-from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
+from tests.servers.gcs_front import gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier
 
 ROWS = 30_000
 TABLE = pa.table({"n": range(ROWS), "word": [f"word {n % 100}" for n in range(ROWS)]})

@@ -18,7 +18,9 @@ import pytest
 from tests.core.cli.conftest import DAYPASS
 from tests.servers.azurite import ACCOUNT, KEY
 from tests.servers.counting_proxy import counting_proxy
-from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
+from tests.servers.gcs_front import gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier
 from tests.servers.s3_client import s3_client
 
 MIB = 1 << 20

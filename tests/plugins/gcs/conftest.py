@@ -7,7 +7,9 @@ from google.oauth2 import service_account
 
 import daypass
 from tests.servers.fake_iam import fake_iam
-from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier, rsa_verifier
+from tests.servers.gcs_front import gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier, rsa_verifier
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"
 HMAC = {"hmac_access_id": "GOOG1EXAMPLE", "hmac_secret": "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ"}

@@ -22,7 +22,8 @@ from tests.conftest import examples
 from tests.core.values import is_path
 from tests.plugins.gcs.conftest import HMAC, hastened
 from tests.servers.fake_iam import HANG, Fault
-from tests.servers.gcs_front import Bucket, rsa_verifier
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import rsa_verifier
 from tests.stranger import send
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import daypass
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.sdk import BUCKETS, KEYS, LIFETIMES, TIMES, by_google, by_us
-from tests.servers.gcs_front import Bucket
+from tests.servers.gcs_objects import Bucket
 from tests.stranger import send
 
 #: Keys that would be others, if they were encoded once more or once less, or cut at a mark.

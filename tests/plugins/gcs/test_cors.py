@@ -6,7 +6,7 @@ import daypass
 from daypass.errors import ObjectNotFoundError, StoreError
 from daypass.gate.cors import add_rule, plan_cors
 from daypass.hookspecs.cors_rules import CorsRule
-from tests.servers.gcs_front import Bucket
+from tests.servers.gcs_objects import Bucket
 
 OTHER = {"origin": ["https://old.example"], "method": ["GET"], "maxAgeSeconds": 60}
 

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.servers.gcs_front import RefusedError, _crc32c, hmac_verifier, rsa_verifier, verify
+from tests.servers.gcs_json import crc32c_of
 from tests.servers.gcs_post import RefusedFormError, parse_form, verify_form
+from tests.servers.gcs_refusals import RefusedError
+from tests.servers.gcs_signatures import hmac_verifier, rsa_verifier, verify
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"
 CASES = json.loads((VECTORS / "v4_signed_url.json").read_text())["cases"]
@@ -140,7 +142,7 @@ def test_the_front_verifies_hmac_as_another_implementation_signs(case):
 
 
 def test_the_front_s_crc32c_is_that_of_rfc_3720():
-    assert _crc32c(b"123456789") == "4waSgw=="
+    assert crc32c_of(b"123456789") == "4waSgw=="
 
 
 @pytest.mark.parametrize("case", FORMS, ids=lambda case: case["id"])

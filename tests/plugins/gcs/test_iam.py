@@ -16,7 +16,8 @@ from google.oauth2.credentials import Credentials as Person
 import daypass
 from tests.plugins.gcs.conftest import HMAC, hastened, place_metadata_server
 from tests.servers.fake_iam import DRIP, HANG, Fault
-from tests.servers.gcs_front import Bucket, rsa_verifier
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import rsa_verifier
 from tests.stranger import send
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

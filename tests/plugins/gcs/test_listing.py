@@ -18,7 +18,8 @@ from tests.conftest import examples
 from tests.core.values import is_path
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.sdk import BUCKETS, LIFETIMES, STYLES, TIMES, client
-from tests.servers.gcs_front import Bucket, rsa_verifier
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import rsa_verifier
 from tests.stranger import send
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"

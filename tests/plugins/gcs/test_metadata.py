@@ -19,7 +19,7 @@ import daypass
 from daypass.gate.cors import plan_cors
 from daypass.testing import networks
 from tests.plugins.gcs.conftest import HMAC, hastened
-from tests.servers.gcs_front import Bucket
+from tests.servers.gcs_objects import Bucket
 from tests.servers.serving import serving
 
 ODD_KEYS = ["plain", "a//b", "/leading", "trailing/", "q?x=1#y", "sp ace+%2F", "naïve/\U0001f511"]

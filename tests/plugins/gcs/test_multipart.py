@@ -20,7 +20,9 @@ from daypass.toolkit.xml_uploads import Step
 from tests.conftest import examples
 from tests.plugins.gcs.conftest import HMAC
 from tests.plugins.gcs.sdk import KEYS, by_google
-from tests.servers.gcs_front import SMALLEST_PART, Bucket, RefusedError
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_refusals import RefusedError
+from tests.servers.gcs_uploads import SMALLEST_PART
 from tests.stranger import send
 
 PART = SMALLEST_PART

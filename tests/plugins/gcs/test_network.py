@@ -12,7 +12,7 @@ import daypass
 from daypass_gcs.network import network_of
 from tests.plugins.gcs.conftest import HMAC
 from tests.servers.counting_proxy import counting_proxy
-from tests.servers.gcs_front import Bucket
+from tests.servers.gcs_objects import Bucket
 
 
 @pytest.fixture

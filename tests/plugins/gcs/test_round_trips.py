@@ -9,7 +9,7 @@ import pytest
 
 import daypass
 from tests.plugins.gcs.conftest import HMAC
-from tests.servers.gcs_front import Bucket
+from tests.servers.gcs_objects import Bucket
 from tests.stranger import send
 
 ODD_KEYS = [

@@ -19,7 +19,7 @@ from daypass.policy import in_force
 from daypass.policy.enforcer import Enforcer
 from daypass.transfer import retries
 from tests.plugins.gcs.conftest import HMAC
-from tests.servers.gcs_front import Bucket
+from tests.servers.gcs_objects import Bucket
 
 MIB = 1 << 20
 BODY = b"".join(hashlib.sha256(bytes([n])).digest() * (MIB // 32) for n in range(6))

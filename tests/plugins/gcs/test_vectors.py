@@ -12,7 +12,7 @@ from daypass.toolkit.deadlines import Deadline
 from daypass.toolkit.engine import Shape
 from daypass.toolkit.v4 import GOOG4_HMAC, canonical_request, signing_key, string_to_sign
 from daypass_gcs.signer import Signer
-from tests.servers.gcs_front import rsa_verifier, verify
+from tests.servers.gcs_signatures import rsa_verifier, verify
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "gcs"
 CASES = json.loads((VECTORS / "v4_signed_url.json").read_text())["cases"]

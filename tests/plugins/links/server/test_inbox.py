@@ -30,7 +30,9 @@ from daypass_links.server.inbox.admission import admitted
 from daypass_links.server.links.arrivals import ClosedLinkError
 from daypass_links.server.logs import log_as_json
 from daypass_notebook.live import live
-from tests.servers.gcs_front import Bucket, gcs_front, hmac_verifier
+from tests.servers.gcs_front import gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier
 from tests.servers.links import links_service
 
 MIB = 1 << 20
