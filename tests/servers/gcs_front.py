@@ -1,7 +1,7 @@
 """Cloud Storage as a stranger meets it: an XML API in memory that verifies V4 signatures.
 
 No emulator does. What is said here is how requests are told apart; what each means is said beside: signatures in
-`gcs_signatures`, forms in `gcs_post`, objects in `gcs_objects`, uploads in `gcs_uploads` and `gcs_sessions`, and in
+`gcs_signatures`, pages that may send in `gcs_cors`, forms in `gcs_post`, objects in `gcs_objects`, uploads in `gcs_uploads` and `gcs_sessions`, and in
 `gcs_json` a corner of the JSON API.
 
 Rules: https://docs.cloud.google.com/storage/docs/xml-api/reference-headers.
@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.servers.gcs_cors import cors_headers
 from tests.servers.gcs_json import json_answer
 from tests.servers.gcs_objects import Bucket, Stored
 from tests.servers.gcs_post import RefusedFormError, parse_form, verify_form
@@ -105,11 +106,26 @@ class _Handler(BaseHTTPRequestHandler):
             text = f"<?xml version='1.0'?><Error><Code>{error.code}</Code></Error>"
             self._answer(error.status, text.encode(), {"Content-Type": "application/xml"})
 
+    def do_OPTIONS(self) -> None:
+        """Tell a browser which request of a page it may send: signatures come with that one."""
+        self._answer(200, b"", {})
+
+    def _lets_pages(self) -> dict[str, str]:
+        asked = _lower(self.headers)
+        if "origin" not in asked:
+            return {}
+        try:
+            bucket, _ = self.front.place(asked["host"], urlsplit(self.path).path)
+        except RefusedError:
+            return {}
+        about = asked.get("access-control-request-method", self.command)
+        return cors_headers(bucket.cors, asked, about)
+
     do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = do_PATCH = _handle  # noqa: N815 - http.server's names
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {**self._lets_pages(), **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import attrs
 
@@ -146,3 +148,8 @@ RESULTS = {
         explanation=explanation(),
     ),
 }
+
+
+def bare(html):
+    """Return HTML without what may be written in two ways: quotes as entities, and the end of a style."""
+    return re.sub(r"\s+|;", "", unescape(html))

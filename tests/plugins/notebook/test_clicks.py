@@ -18,7 +18,9 @@ import pytest
 import daypass
 from daypass_notebook.live import live
 from tests.servers.chromium import chromium, site
-from tests.servers.links import links_service
+from tests.servers.gcs_front import gcs_front
+from tests.servers.gcs_objects import Bucket
+from tests.servers.gcs_signatures import hmac_verifier
 
 pytestmark = pytest.mark.servers
 
@@ -49,37 +51,9 @@ DROP = """(card, dropped) => {
 
 
 @pytest.fixture(scope="module")
-def local(servers):
-    return servers("localstack")
-
-
-@pytest.fixture(scope="module")
 def browser():
     with chromium() as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def bucket(local):
-    """A bucket that lets pages of any origin send, as the demo's does."""
-    name = f"b{uuid4().hex[:12]}"
-    local.client.create_bucket(Bucket=name)
-    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT", "POST"], "AllowedHeaders": ["*"]}  # fmt: skip
-    local.client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
-    local.client.put_object(Bucket=name, Key="a.txt", Body=b"content")
-    return name
-
-
-@pytest.fixture(scope="module")
-def service(local):
-    env = {
-        "AWS_ACCESS_KEY_ID": local.access_key,
-        "AWS_SECRET_ACCESS_KEY": local.secret,
-        "AWS_ENDPOINT_URL": local.endpoint,
-        "AWS_DEFAULT_REGION": local.region,
-    }
-    with links_service("", env) as running:
-        yield running
 
 
 @pytest.fixture
@@ -138,7 +112,7 @@ def stored(local, bucket, key):
 
 def test_a_link_of_a_service_counts_down_is_copied_extended_and_revoked(shown, service, bucket):
     client = service.client
-    link = client.create(f"s3://{bucket}/a.txt", expires_in="1h")
+    link = client.create(f"s3://{bucket}/a.csv", expires_in="1h")
     with shown(live(link, client=client), token_of(link.url)) as page:
         clock = page.get_by_text(re.compile(r", in 59 min \d+ s$"))
         before = clock.inner_text()
@@ -164,7 +138,7 @@ def test_a_link_of_a_service_counts_down_is_copied_extended_and_revoked(shown, s
 @pytest.mark.nightly
 def test_what_the_service_refuses_is_said(shown, service, bucket):
     client = service.client
-    link = client.create(f"s3://{bucket}/a.txt", expires_in="1h")
+    link = client.create(f"s3://{bucket}/a.csv", expires_in="1h")
     with shown(live(link, client=client), token_of(link.url)) as page:
         client.revoke(link.link_id)
         click(page, "Extend by 7 days")
@@ -186,6 +160,34 @@ def test_files_that_are_dropped_on_a_form_are_sent_with_a_bar_each(shown, local,
         page.get_by_text("large.csv: the store answered 400").wait_for()
     assert stored(local, bucket, "dropped/a b.csv") == b"1,2\n"
     assert stored(local, bucket, "dropped/ä.csv") == b"3\n"
+
+
+def test_files_that_are_dropped_on_a_form_of_google_are_sent_once_its_bucket_lets_the_page(shown):
+    access, secret = "GOOG1EXAMPLE", "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ"
+    with gcs_front() as front:
+        front.keys = {("GOOG4-HMAC-SHA256", access): hmac_verifier(secret)}
+        bucket = front.buckets["inbox"] = Bucket()
+        options = {"token": "anon", "endpoint_url": front.url}
+        form = daypass.request_upload(
+            "gs://inbox/in/",
+            expires_in="1h",
+            max_bytes=99,
+            storage_options=options,
+            signer_options={"hmac_access_id": access, "hmac_secret": secret},
+        )
+        with shown(live(form), form.fields["x-goog-signature"]) as page:
+            card = page.locator("main > div")
+            card.evaluate(DROP, {"early.csv": "1\n"})
+            page.get_by_text("early.csv: not sent; the store has to let this page send").wait_for()
+            bucket.cors = [
+                {"origin": ["*"], "method": ["POST"], "responseHeader": ["content-type"]}
+            ]
+            card.evaluate(DROP, {"a b.csv": "1,2\n", "ä.csv": "3\n", "large.csv": "x" * 100})
+            for name in ("a b.csv", "ä.csv"):
+                page.get_by_text(f"{name}: is there").wait_for()
+            page.get_by_text("large.csv: the store answered 400").wait_for()
+    kept = {key: stored[-1].body for key, stored in bucket.objects.items()}
+    assert kept == {"in/a b.csv": b"1,2\n", "in/ä.csv": b"3\n"}
 
 
 @pytest.mark.nightly

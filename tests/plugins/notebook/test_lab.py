@@ -9,16 +9,13 @@ import socket
 import sys
 import time
 from contextlib import contextmanager
-from html import unescape
-from uuid import uuid4
 
 import pytest
 
 import daypass
 from daypass.base.urls import token_of
-from tests.plugins.notebook.made import RESULTS
+from tests.plugins.notebook.made import RESULTS, bare
 from tests.servers.chromium import chromium
-from tests.servers.links import links_service
 from tests.servers.process import serving
 
 pytestmark = pytest.mark.nightly
@@ -65,11 +62,6 @@ def shown(browser, url):
     found = page.evaluate(_CARDS)
     context.close()
     return found
-
-
-def bare(html):
-    """Return HTML without what may be written in two ways: quotes as entities, and the end of a style."""
-    return re.sub(r"\s+|;", "", unescape(html))
 
 
 def test_cards_are_the_same_trusted_and_not_light_and_dark(tmp_path, monkeypatch):
@@ -175,31 +167,6 @@ def click(cell, name):
 
 
 @pytest.fixture
-def local(servers):
-    """A store, with a bucket that lets pages of any origin send."""
-    found = servers("localstack")
-    bucket = f"b{uuid4().hex[:12]}"
-    found.client.create_bucket(Bucket=bucket)
-    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["PUT", "POST"], "AllowedHeaders": ["*"]}
-    found.client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
-    found.client.put_object(Bucket=bucket, Key="a.csv", Body=b"1,2\n")
-    return found, bucket
-
-
-@pytest.fixture
-def service(local):
-    found, _ = local
-    env = {
-        "AWS_ACCESS_KEY_ID": found.access_key,
-        "AWS_SECRET_ACCESS_KEY": found.secret,
-        "AWS_ENDPOINT_URL": found.endpoint,
-        "AWS_DEFAULT_REGION": found.region,
-    }
-    with links_service("", env) as running:
-        yield running
-
-
-@pytest.fixture
 def notebook(tmp_path):
     """The file of a notebook, and a server's configuration that masks what is saved, beside it."""
     import nbformat
@@ -215,14 +182,13 @@ def notebook(tmp_path):
 
 
 @pytest.mark.servers
-def test_live_cards_work_on_a_click_and_are_saved_without_a_secret(tmp_path, local, service, notebook):  # fmt: skip
-    store, bucket = local
+def test_live_cards_work_on_a_click_and_are_saved_without_a_secret(tmp_path, local, bucket, service, notebook):  # fmt: skip
     env = {
         **{f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")},
         "DAYPASS_LINKS_URL": service.address,
         "DAYPASS_LINKS_KEY": service.key,
         "MADE_UP_BUCKET": bucket,
-        "MADE_UP_OPTIONS": json.dumps(store.storage_options),
+        "MADE_UP_OPTIONS": json.dumps(local.storage_options),
     }
     with lab(tmp_path, env) as url, chromium() as browser:
         context = browser.new_context(viewport={"width": 900, "height": 1400})
@@ -254,7 +220,7 @@ def test_live_cards_work_on_a_click_and_are_saved_without_a_secret(tmp_path, loc
         page.locator(".jp-RenderedHTML").filter(has_text="upload form").wait_for(timeout=300_000)
         page.locator(".jp-RenderedText").filter(has_text="[GET] a.csv").wait_for()
     for key, expected in (("in/b.csv", b"b.csv"), ("below/c.csv", b"c.csv")):
-        assert store.client.get_object(Bucket=bucket, Key=key)["Body"].read() == expected
+        assert local.client.get_object(Bucket=bucket, Key=key)["Body"].read() == expected
     assert sorted(made.state for made in service.client.all()) == ["alive", "alive", "revoked"]
     assert "/l/****" in saved
     for token in tokens:

@@ -1,0 +1,38 @@
+"""A store that lets pages of any origin send, and a service before it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from tests.servers.links import links_service
+
+
+@pytest.fixture(scope="module")
+def local(servers):
+    return servers("localstack")
+
+
+@pytest.fixture(scope="module")
+def bucket(local):
+    """A bucket that lets pages of any origin read and send, as the demo's does."""
+    name = f"b{uuid4().hex[:12]}"
+    local.client.create_bucket(Bucket=name)
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT", "POST"], "AllowedHeaders": ["*"]}  # fmt: skip
+    local.client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
+    local.client.put_object(Bucket=name, Key="a.csv", Body=b"content")
+    return name
+
+
+@pytest.fixture(scope="module")
+def service(local):
+    """A service whose store is this one."""
+    env = {
+        "AWS_ACCESS_KEY_ID": local.access_key,
+        "AWS_SECRET_ACCESS_KEY": local.secret,
+        "AWS_ENDPOINT_URL": local.endpoint,
+        "AWS_DEFAULT_REGION": local.region,
+    }
+    with links_service("", env) as running:
+        yield running
