@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.resources import files
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -17,6 +18,7 @@ import pytest
 
 import daypass
 from daypass_notebook.live import live
+from tests.plugins.notebook.made import END, SECRET, form, link
 from tests.servers.chromium import chromium, site
 from tests.servers.gcs_front import gcs_front
 from tests.servers.gcs_objects import Bucket
@@ -133,6 +135,16 @@ def test_a_link_of_a_service_counts_down_is_copied_extended_and_revoked(shown, s
         assert page.get_by_role("button").count() == 0
     with pytest.raises(HTTPError, match="410"):
         urlopen(link.url)
+
+
+def test_what_has_ended_offers_no_link_and_takes_no_file(shown):
+    for thing, secret in ((link(), SECRET), (form(), SECRET)):
+        with shown(live(thing), secret) as page:
+            offered = page.get_by_role("button").or_(page.get_by_label("files to upload"))
+            offered.wait_for()
+            page.clock.set_fixed_time(END + timedelta(seconds=1))
+            page.get_by_text("ended ").wait_for()
+            assert offered.count() == 0
 
 
 @pytest.mark.nightly

@@ -7,7 +7,7 @@ const make = (tag, style, text) => {
 };
 const BADGE = "color:#ffffff;border-radius:4px;padding:1px 8px;margin-right:8px;font-size:13px;font-weight:bold;white-space:nowrap";
 const BUTTON =
-  "margin:0 8px 0 0;padding:4px 12px;border:1px solid #808080;border-radius:4px;background:transparent;color:inherit;font:inherit;cursor:pointer";
+  "margin:0 8px 8px 0;padding:4px 12px;border:1px solid #808080;border-radius:4px;background:transparent;color:inherit;font:inherit;cursor:pointer";
 
 const left = (milliseconds) => {
   const seconds = Math.floor(milliseconds / 1000);
@@ -20,8 +20,8 @@ function render({ model, el }) {
   const title = make("div", "font-size:16px;font-weight:bold;overflow-wrap:anywhere");
   const address = make("div", "overflow-wrap:anywhere");
   const clock = make("div", "");
-  const buttons = make("div", "margin:8px 0");
-  const drop = make("div", "margin:8px 0;padding:12px 16px;border:1px dashed #808080;border-radius:4px");
+  const buttons = make("div", "margin:8px 0 0 0");
+  const drop = make("div", "margin:0 0 8px 0;padding:12px 16px;border:1px dashed #808080;border-radius:4px");
   const files = make("div", "");
   const said = make("div", "min-height:1.45em");
   said.setAttribute("role", "status");
@@ -115,17 +115,19 @@ function render({ model, el }) {
     }
   };
 
+  let ended = false; // as it was drawn last
   const draw = () => {
     const shown = model.get("shown");
+    ended = shown.ends <= Date.now();
     const tone = { GET: "#1b5e20", HEAD: "#1b5e20", LIST: "#1b5e20", DELETE: "#b71c1c" }[shown.method.split(" ")[0]] ?? "#8a4b00";
     title.replaceChildren(make("span", `${BADGE};background:${tone}`, shown.method), shown.title);
     address.textContent = shown.address;
     buttons.replaceChildren();
     drop.replaceChildren();
-    const takes = shown.over ? "" : shown.takes;
+    const takes = shown.over || ended ? "" : shown.takes;
     drop.style.display = takes ? "" : "none";
     if (shown.over) return tick();
-    if (shown.can.includes("copy")) button("Copy", () => ask("copy"));
+    if (shown.can.includes("copy") && !ended) button("Copy", () => ask("copy"));
     if (shown.can.includes("extend")) button("Extend by 7 days", () => model.send({ ask: "extend", by: "7d" }));
     if (shown.can.includes("revoke")) {
       const revoke = button("Revoke", () => {
@@ -151,10 +153,11 @@ function render({ model, el }) {
     const utc = `${moment.toISOString().slice(0, 19).replace("T", " ")} UTC`;
     const end = moment.getTimezoneOffset() === 0 ? utc : `${local} (${utc})`;
     const rest = shown.ends - Date.now();
+    if (rest <= 0 !== ended) return draw();
     clock.textContent = shown.over || (rest > 0 ? `ends ${end}, in ${left(rest)}` : `ended ${end}`);
   };
 
-  const holdsFiles = (event) => model.get("shown").can.includes("upload") && event.dataTransfer.types.includes("Files");
+  const holdsFiles = (event) => !ended && model.get("shown").can.includes("upload") && event.dataTransfer.types.includes("Files");
   card.addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
   card.addEventListener("drop", (event) => {
     if (!holdsFiles(event)) return;
