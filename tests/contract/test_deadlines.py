@@ -44,7 +44,7 @@ NO_REQUESTS = {
     "daypass_links.server.links.redirect.redirect.answered": "an answer",
     "daypass_links.server.run._tell_when_ready": "its own service, on loopback, with a socket's timeout",
     "daypass_links.server.traces.requests.traced.answered.told": "an answer",
-    "daypass_notebook.live.Live._heard": "a message to the page of a notebook",
+    "daypass_notebook.widget.Live._heard": "a message to the page of a notebook",
     "daypass_redis.filesystem.RedisFileSystem._call": "a filesystem, whose caller asks; a socket's timeout",
 }
 

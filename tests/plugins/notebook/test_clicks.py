@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 import daypass
-from daypass_notebook.live import live
+from daypass_notebook.widget import live
 from tests.plugins.notebook.made import END, SECRET, form, link
 from tests.servers.chromium import chromium, site
 from tests.servers.gcs_front import gcs_front

@@ -147,6 +147,7 @@ def ran(page, url):
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     cells = [page.locator(".jp-CodeCell").nth(at) for at in range(len(_LIVE))]
     for cell in cells:
+        cell.locator(".jp-InputArea-editor").click()  # or keys may go where nobody takes them yet
         page.keyboard.press("Shift+Enter")
         cell.locator(".jp-OutputArea-output").first.wait_for()
     return cells

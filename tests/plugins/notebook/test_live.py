@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 import sys
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
+import daypass_notebook
 from daypass.errors import InvalidRequestError, StoreError
-from daypass_notebook.live import live
+from daypass_notebook.widget import live
 from tests.plugins.notebook.made import END, SECRET, TOKEN, URLS, form, inbox, link, prefix
 
 
@@ -138,11 +140,17 @@ def test_an_extended_link_ends_later(monkeypatch):
     assert sent["url"] == URLS["links"]
 
 
+def test_no_name_that_the_package_gives_out_is_one_of_its_modules_too():
+    """To import the module would put it in the name's place."""
+    modules = {module.name for module in pkgutil.iter_modules(daypass_notebook.__path__)}
+    assert modules.isdisjoint(daypass_notebook.__all__)
+
+
 def test_without_the_extra_its_name_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)  # as if it were not installed
-    monkeypatch.delitem(sys.modules, "daypass_notebook.live")
+    monkeypatch.delitem(sys.modules, "daypass_notebook.widget")
     with pytest.raises(ImportError, match=r"pip install 'daypass-notebook\[live\]'"):
-        importlib.import_module("daypass_notebook.live")
+        importlib.import_module("daypass_notebook.widget")
 
 
 @pytest.mark.parametrize(

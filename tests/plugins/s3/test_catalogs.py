@@ -10,6 +10,8 @@ from pystac_client import Client
 import daypass
 from tests.servers.stac import stac_api
 
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
+
 PAGE = 10
 NAMES = [f"scene {number}" for number in range(25)]
 WHEN = datetime(2026, 5, 1, tzinfo=UTC)

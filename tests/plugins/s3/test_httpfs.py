@@ -12,7 +12,7 @@ from s3fs import S3FileSystem
 import daypass
 from tests.servers.install import duckdb_python
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 
 #: It gets the link by its standard input. The extension is signed, and DuckDB loads no other.
 _READ = """

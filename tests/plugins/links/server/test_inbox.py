@@ -29,7 +29,7 @@ from daypass_links.server.inbox import sending
 from daypass_links.server.inbox.admission import admitted
 from daypass_links.server.links.arrivals import ClosedLinkError
 from daypass_links.server.logs import log_as_json
-from daypass_notebook.live import live
+from daypass_notebook.widget import live
 from tests.servers.gcs_front import gcs_front
 from tests.servers.gcs_objects import Bucket
 from tests.servers.gcs_signatures import hmac_verifier
