@@ -190,6 +190,12 @@ def anything(item: dict[str, str]) -> None:
     daypass.sign(item, content_md5="x")  # type: ignore[call-arg]
 
 
+def text(log: str) -> None:
+    """What is masked in a text leaves text."""
+    assert_type(daypass.redact(log), str)
+    daypass.redact(b"")  # type: ignore[arg-type]
+
+
 @daypass.hookimpl
 def describe_backend() -> daypass.BackendInfo:
     """A backend's declaration takes any iterables of names."""
