@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 
 @pytest.fixture(scope="module")
-def local(servers):
-    return servers("localstack")
-
-
-@pytest.fixture(scope="module")
-def bucket(local):
+def bucket(local, bucket):
     """A bucket that lets pages of any origin read and send, as the demo's does."""
-    name = f"b{uuid4().hex[:12]}"
-    local.client.create_bucket(Bucket=name)
     rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT", "POST"], "AllowedHeaders": ["*"]}  # fmt: skip
-    local.client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
-    local.client.put_object(Bucket=name, Key="a.csv", Body=b"content")
-    return name
+    local.client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    local.client.put_object(Bucket=bucket, Key="a.csv", Body=b"content")
+    return bucket
 
 
 @pytest.fixture(scope="module")
