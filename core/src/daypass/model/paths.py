@@ -20,6 +20,7 @@ from daypass.errors import (
 __all__ = [
     "LOCAL",
     "PROFILES",
+    "WITHOUT_BUCKET",
     "ParsedPath",
     "PathLike",
     "check_below",
@@ -40,6 +41,8 @@ PROFILES = "daypass"
 SHORT = 256
 #: The words for files of this machine.
 LOCAL = ("file", "local")
+#: Protocols of paths that name no bucket.
+WITHOUT_BUCKET = (*LOCAL, "memory")
 
 _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://")
 _CHAIN = re.compile(r"([a-z][a-z0-9]*)::(.*)", re.DOTALL)
@@ -108,7 +111,7 @@ def parse_path(path: PathLike, *, protocol: str | None = None) -> ParsedPath:
         return _without_protocol(text, protocol, options)
     found = match[1]
     rest = text[match.end() :]
-    if found in ("file", "local", "memory"):
+    if found in WITHOUT_BUCKET:
         return ParsedPath(found, "", rest, options)
     bucket, _, key = _split_bucket(rest) if rest.startswith("arn:") else rest.partition("/")
     if not bucket:
@@ -135,7 +138,7 @@ def _read(path: object) -> tuple[str, Mapping[str, Any]]:
 
 
 def _without_protocol(text: str, protocol: str | None, options: Mapping[str, Any]) -> ParsedPath:
-    if protocol is None or protocol in ("file", "local", "memory"):
+    if protocol is None or protocol in WITHOUT_BUCKET:
         return ParsedPath(protocol or "file", "", text, options)
     bucket, _, key = _split_bucket(text)
     return ParsedPath(protocol, bucket, key, options)

@@ -15,7 +15,7 @@ from daypass import config
 from daypass.backends.filesystems import protocols, unwrap
 from daypass.base.process import after_fork, environment_number
 from daypass.base.secrets import Options
-from daypass.model.paths import PROFILES, ParsedPath, PathLike, parse_path
+from daypass.model.paths import PROFILES, WITHOUT_BUCKET, ParsedPath, PathLike, parse_path
 from daypass.store.root import Root
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _CACHE_SIZE = 64
 _PROFILE = f"{PROFILES}://"
 #: How an access point begins, whose name holds a slash.
 _ODD = "://arn:"
-_WITHOUT_BUCKET = ("file", "local", "memory")
 _roots: OrderedDict[Any, tuple[Root, object]] = OrderedDict()
 _roots_lock = Lock()
 #: What the last plain path began with; at first what none can.
@@ -109,7 +108,7 @@ def _parted(path: object) -> tuple[str, str] | None:
     if not (path.isascii() and path.isprintable()):
         return None
     mark = path.find("://")
-    if mark < 0 or "::" in path or path.startswith(_ODD, mark) or path[:mark] in _WITHOUT_BUCKET:
+    if mark < 0 or "::" in path or path.startswith(_ODD, mark) or path[:mark] in WITHOUT_BUCKET:
         return None
     end = path.find("/", mark + 3) + 1
     if not end:
