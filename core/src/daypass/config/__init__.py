@@ -103,7 +103,16 @@ def load() -> Config:
         ConfigError: naming the file and the key that is wrong, and how many more there are.
 
     """
-    number = environment_number()
+    return of_environment(environment_number())
+
+
+def of_environment(number: int) -> Config:
+    """Do as `load`, for whoever has asked for the environment's number already.
+
+    Raises:
+        ConfigError: as `load`.
+
+    """
     for known in _loaded:
         if known.number == number:
             return known.config

@@ -67,9 +67,20 @@ def _authorize() -> Callable[..., Permit]:
 
 
 def create_signed_url(
-    backend: Backend, location: Location, request: SignRequest, caller: str | None
+    backend: Backend,
+    location: Location,
+    request: SignRequest,
+    caller: str | None,
+    environment: int | None = None,
 ) -> SignedURL:
     """Sign one URL by the rules of the house, and let it remember how, for `SignedURL.refresh`.
+
+    Args:
+        backend: who signs.
+        location: of the object.
+        request: what is asked.
+        caller: who asks.
+        environment: its number, where it has been asked for already for this link.
 
     Raises:
         DaypassError: one of the tree in `daypass.errors`, whatever the plugin raised.
@@ -77,7 +88,7 @@ def create_signed_url(
     """
     lane = lane_of(backend, location, request)
     permit, known = lane.standing
-    enforcers, plugins, told = asked = parties()
+    enforcers, plugins, told = asked = parties(environment)
     if permit is not None and plugins is None and permit.serves(location, caller, enforcers):
         answer, measure = lane.sign(location, permit.request)
         # One like it was held against the permit already, and its key has no part in that.

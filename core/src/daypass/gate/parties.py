@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.audit.in_force import sinks
 from daypass.backends.loading import registry
-from daypass.config import load
+from daypass.base.process import environment_number
+from daypass.config import of_environment
 from daypass.gate.record import Listener, Recorder
 from daypass.policy.in_force import policies
 
@@ -24,14 +25,17 @@ class _Plugins(NamedTuple):
     record: Listener
 
 
-def parties() -> Parties:
+def parties(environment: int | None = None) -> Parties:
     """Return who is asked of a link and told of it.
+
+    Args:
+        environment: its number, where it has been asked for already for this link.
 
     Raises:
         ConfigError: if the configuration cannot be read: then nothing is signed.
 
     """
-    config = load()
+    config = of_environment(environment_number() if environment is None else environment)
     enforcers = policies(config)
     audits: Sequence[Recorder] = sinks(config)
     plugins, listening = registry.listeners()

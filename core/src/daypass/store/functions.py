@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from daypass.base.messages import refuse_unknown
+from daypass.base.process import environment_number
 from daypass.base.tracebacks import discreet, forget
 from daypass.errors import InvalidRequestError, ObjectNotFoundError
 from daypass.gate import doors
@@ -90,6 +91,7 @@ def create_signed_url(
     """
     try:
         made = make_request(options)
+        environment = environment_number()  # which takes a while: once for each link
         root, key = root_for(
             path,
             storage_options=storage_options,
@@ -98,11 +100,12 @@ def create_signed_url(
             signer=signer,
             signer_options=signer_options,
             caller=caller,
+            environment=environment,
         )
         backend, location, request = root.request_for(
             "create_signed_url", key, options, version, made
         )
-        return doors.create_signed_url(backend, location, request, root.caller)
+        return doors.create_signed_url(backend, location, request, root.caller, environment)
     except BaseException as error:  # as `discreet` does, which would cost each link a call
         del path, storage_options, fs, public_endpoint, signer_options, options
         forget(error)

@@ -43,10 +43,12 @@ def root_for(
     signer: str | None = None,
     signer_options: Mapping[str, Any] | None = None,
     caller: str | None = None,
+    environment: int | None = None,
 ) -> tuple[Root, str]:
     """Return the root of a path's bucket, prepared earlier where nothing has changed since, and the key.
 
-    The environment is part of the key: it may name other credentials now than it did.
+    The environment is part of what it is kept by: it may name other credentials now than it did. Whoever has
+    asked for its number already gives it.
     """
     parsed: ParsedPath | None = None
     plain = None if fs is not None else _parted(path)
@@ -66,7 +68,7 @@ def root_for(
             public_endpoint,
             signer,
             None if signer_options is None else _picture(signer_options),
-            environment_number(),
+            environment_number() if environment is None else environment,
             _profile(start) if start.startswith(_PROFILE) else None,
         )
         known = _roots.get(identity)
