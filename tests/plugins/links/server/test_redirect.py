@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+import daypass
 from daypass_links.server.app import application
 from daypass_links.server.events.writer import Writer
 
@@ -54,14 +55,29 @@ def test_a_link_for_several_methods_asks_for_each_what_goes_with_it(server):
 
 
 def test_the_end_of_what_it_leads_to_is_never_behind_that_of_the_link(server):
-    link = server.link(expires_in=30)
-    server.clock.now = 1_796_000_000 + 20
-    assert signed(server.use(link))[1] == 10
-    server.clock.now = 1_796_000_000 + 29.9
-    assert signed(server.use(link))[1] == 1
+    link = server.link(expires_in=90)
+    assert [signed(server.use(link))[1] for _ in range(2)] == [60, 60]
     server.clock.now = 1_796_000_000 + 30
+    assert signed(server.use(link))[1] == 60
+    server.clock.now = 1_796_000_000 + 80
+    assert signed(server.use(link))[1] == 10
+    server.clock.now = 1_796_000_000 + 89.9
+    assert signed(server.use(link))[1] == 1
+    server.clock.now = 1_796_000_000 + 90
     answer = server.use(link)
     assert (answer.status_code, answer.json()["code"]) == (410, "ended")
+
+
+def test_however_often_it_was_followed_the_policy_is_asked_each_time(server):
+    link = server.link()
+    assert [server.use(link).status_code for _ in range(3)] == [307] * 3
+    none = daypass.Policy(rules=[])
+    daypass.set_policy(none)
+    try:
+        assert server.use(link).json()["code"] == "refused-by-policy"
+    finally:
+        daypass.set_policy(None, replacing=none)
+    assert server.use(link).status_code == 307
 
 
 def test_before_its_start_a_link_is_refused(server):

@@ -47,6 +47,8 @@ _START, _END = len(BEGINNING), len(BEGINNING) + 22
 _COUNTERS = ThreadPoolExecutor(16, "daypass-uses")
 #: Of so many links it is remembered that they were used up.
 _MOST_USED_UP = 10_000
+#: So many of the last signed URLs are at hand: each takes two kilobytes, and few links are followed again and again.
+_MOST_AGAIN = 1_000
 
 #: By what the list of a folder is looked for.
 _LISTED = ("GET", "HEAD")
@@ -211,6 +213,8 @@ class _Redirect:
         self._waits = service.settings.audit.use == "before"
         #: Links of which no use was left for somebody. Of them it is asked first: signing takes of quotas.
         self._used_up: set[str] = set()
+        #: What links for one object led to last, by link and method: the next is asked for by it, as a refresh.
+        self._again: dict[tuple[Ready, str], SignedURL] = {}
 
     def answer(self, scope: Mapping[str, Any]) -> Answer | Coroutine[Any, Any, Answer]:
         """Answer at once where nothing has to be waited for.
@@ -371,11 +375,20 @@ class _Redirect:
 
     def _signed(self, use: _Use, options: Mapping[str, Any]) -> SignedURL:
         """Sign as the link's maker, who is asked for the right to with each use."""
-        assert use.ready.store is not None  # noqa: S101 - or there was a refusal
-        left = int(use.ready.ends_at - use.now)
-        return use.ready.store.create_signed_url(
-            use.key, method=use.method, expires_in=min(self._ttl, left) or 1, **options
+        ready, method = use.ready, use.method
+        assert ready.store is not None  # noqa: S101 - or there was a refusal
+        left = int(ready.ends_at - use.now)
+        is_near_end = left < self._ttl
+        if not is_near_end and (last := self._again.get((ready, method))) is not None:
+            return last.refresh()
+        signed = ready.store.create_signed_url(
+            use.key, method=method, expires_in=left or 1 if is_near_end else self._ttl, **options
         )
+        if not (is_near_end or ready.prefix):
+            if len(self._again) >= _MOST_AGAIN:
+                self._again.clear()
+            self._again[ready, method] = signed
+        return signed
 
     def _forbid(self, use: _Use, code: str, why: str) -> _StopError:
         self._note_refusal(use, code)
