@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import mimetypes
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
+from daypass.base.media_types import guessed
 from daypass.base.messages import refuse_unknown
 from daypass.base.secrets import MASK
 from daypass.base.times import in_utc, rfc3339
@@ -352,9 +352,7 @@ class UploadForm:
             InvalidRequestError: if the media type does not begin with what the form asks for.
 
         """
-        declared = dict.fromkeys(
-            self._open(), content_type or mimetypes.guess_type(file)[0] or _ANY_BYTES
-        )
+        declared = dict.fromkeys(self._open(), content_type or guessed(file)[0] or _ANY_BYTES)
         for name, value in declared.items():
             if not value.startswith(self.starts_with[name]):
                 msg = f"{name} must begin with {self.starts_with[name]!r}, and {value!r} does not: give content_type="

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from daypass.base.media_types import guessed
 from daypass.errors import InvalidRequestError, StoreError
 from daypass.hookspecs.network import EVERYBODYS, Network
 from daypass.model.forms import UploadForm
@@ -28,7 +28,7 @@ _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz":
 
 def content_type_of(name: str) -> str:
     """Guess a media type from a file's name."""
-    kind, encoding = mimetypes.guess_type(name)
+    kind, encoding = guessed(name)
     if encoding is not None:
         kind = _COMPRESSED.get(encoding)
     return kind or "application/octet-stream"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import mimetypes
 from collections.abc import Iterable
 from itertools import islice
 
 import attrs
 
+from daypass.base.media_types import guessed
 from daypass.errors import InvalidRequestError
 from daypass.model.links import SignedURL
 from daypass.transfer.functions import download
@@ -23,7 +23,14 @@ _MOST = 1 << 20
 _ROWS, _COLUMNS, _CELL, _LINES, _LINE = 5, 12, 60, 10, 160
 _PICTURES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 _TABLES = {"text/csv": ",", "text/tab-separated-values": "\t"}
-_TEXTS = ("text/", "application/json", "application/xml", "application/yaml", "application/toml")
+_TEXTS = (
+    "text/",
+    "application/json",
+    "application/x-ndjson",
+    "application/xml",
+    "application/yaml",
+    "application/toml",
+)
 
 
 def preview(link: SignedURL) -> str:
@@ -58,9 +65,7 @@ def preview(link: SignedURL) -> str:
 
 
 def _type(path: str) -> str:
-    if path.lower().endswith((".jsonl", ".ndjson")):
-        return "application/json"
-    return mimetypes.guess_type(path)[0] or "an unknown type"
+    return guessed(path)[0] or "an unknown type"
 
 
 def _begin(link: SignedURL) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import mimetypes
 from datetime import UTC, datetime
 
 from daypass.base import sizes
+from daypass.base.media_types import guessed
 from daypass.base.times import in_utc, span
 
 __all__ = ["end", "exact", "has_ended", "name_of", "size", "type_of"]
@@ -60,7 +60,7 @@ def type_of(path: str, known: str | None = None) -> str | None:
     """Say a media type: as the store knows it, or by the name of the object."""
     if known is not None:
         return known
-    guessed, packed = mimetypes.guess_type(path)
-    if guessed is None:
+    kind, packed = guessed(path)
+    if kind is None:
         return None
-    return f"{guessed}, by its name" + (f", packed by {packed}" if packed else "")
+    return f"{kind}, by its name" + (f", packed by {packed}" if packed else "")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from mimetypes import guess_type
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 
+from daypass.base.media_types import guessed
 from daypass.errors import DaypassError, UnsupportedOptionError
 from daypass_links.server.api.answers import Ours
 from daypass_links.server.askers import asks_a_store
@@ -74,7 +74,7 @@ def form(
 ) -> Response[Any]:
     """Give whoever has no scripts a form that sends one file of a name to the store: it needs no token of a session, since it is for whoever has the link."""
     name = str(data.get("name", ""))
-    kind, _ = guess_type(harmless(name))
+    kind, _ = guessed(harmless(name))
     back = f"{service.settings.server.url}{SENT}"
     try:
         holder = admitted(service, request.scope, token, begins=True)
