@@ -40,8 +40,7 @@ def saving(method, calls):
         ("_duckdb", "DuckDBPyRelation", ".parquet", "write_parquet", {}),
         ("xarray.core.dataset", "Dataset", ".nc", "to_netcdf", {}),
         ("xarray.core.dataarray", "DataArray", ".zarr", "to_zarr", {}),
-        ("pandas.core.frame", "DataFrame", ".XLSX", "to_excel", {}),
-        ("polars.dataframe.frame", "DataFrame", ".xlsx", "write_excel", {}),
+        ("polars.dataframe.frame", "DataFrame", ".XLSX", "write_excel", {}),
     ],
 )
 def test_an_object_is_written_by_its_own_method(tmp_path, module, name, suffix, method, options):
@@ -58,14 +57,58 @@ def test_a_class_that_is_made_of_a_known_one_is_written_as_that(tmp_path):
     assert [method for method, *_ in calls] == ["write_html"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModuleNotFoundError("No module named 'kaleido'", name="kaleido"),
+        # What Plotly, Altair and xarray say.
+        RuntimeError("Image export requires the Kaleido package"),
+    ],
+)
 @pytest.mark.parametrize("builtin", [ImportError, InvalidRequestError])
-def test_a_package_that_a_format_needs_is_named(tmp_path, builtin):
-    def to_excel(_, file):
-        raise ModuleNotFoundError("No module named 'openpyxl'", name="openpyxl")  # noqa: EM101, TRY003
+def test_a_package_that_a_format_needs_is_named(tmp_path, builtin, error):
+    def write_image(_, file):
+        raise error
 
-    frame = made("pandas.core.frame", "DataFrame", to_excel=to_excel)
-    with pytest.raises(builtin, match=r"write \.xlsx.*pip install openpyxl"):
-        write(frame, tmp_path / "a.xlsx")
+    figure = made("plotly.basedatatypes", "BaseFigure", write_image=write_image)
+    with pytest.raises(
+        builtin, match=r"write \.png.*not installed: pip install kaleido$"
+    ) as caught:
+        write(figure, tmp_path / "a.png")
+    assert caught.value.__cause__ is error
+
+
+def test_a_package_of_which_only_an_error_tells_is_named_in_its_words(tmp_path):
+    def savefig(_, file, **options):
+        msg = "needs cairo,\n  version 5"
+        raise ImportError(msg)
+
+    figure = made("matplotlib.figure", "Figure", savefig=savefig)
+    with pytest.raises(ImportError, match=r"installed: it says: needs cairo, version 5$"):
+        write(figure, tmp_path / "a.png")
+
+
+def test_what_a_library_itself_refuses_passes_as_it_is(tmp_path):
+    def to_parquet(_, file):
+        msg = "Duplicate column names found"
+        raise ValueError(msg)
+
+    frame = made("pandas.core.frame", "DataFrame", to_parquet=to_parquet)
+    with pytest.raises(ValueError, match=r"^Duplicate column names found$") as caught:
+        write(frame, tmp_path / "a.parquet")
+    assert type(caught.value) is ValueError
+
+
+def test_of_axes_it_says_to_share_their_figure(tmp_path):
+    axes = made("matplotlib.axes", "Axes", figure=made("matplotlib.figure", "Figure"))
+    with pytest.raises(InvalidRequestError, match=r"matplotlib\.Axes is drawn on a figure: share"):
+        write(axes, tmp_path / "a.png")
+
+
+def test_an_object_whose_figure_fails_is_refused_as_any_other(tmp_path):
+    thing = made("acme", "Thing", figure=property(lambda _: 1 / 0))
+    with pytest.raises(InvalidRequestError, match=r"not a acme\.Thing"):
+        write(thing, tmp_path / "a.png")
 
 
 @pytest.fixture

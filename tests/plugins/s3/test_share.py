@@ -88,6 +88,9 @@ def test_an_index_that_somebody_made_is_a_column(shared):
         shared(pandas().set_index("day"), "q3.csv").read()
         == b"day,degrees\nmonday,-3\ntuesday,-5\n"
     )
+    assert shared(pandas().set_index("day"), "q3.ndjson").read() == (
+        b'{"day":"monday","degrees":-3}\n{"day":"tuesday","degrees":-5}\n'
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_what_cannot_be_shared_says_why(shared, thing, key, why):
 @pytest.mark.parametrize("key", ["q3.docx", "q3"])
 def test_a_format_that_a_type_has_not_says_which_it_has(shared, key):
     with pytest.raises(
-        InvalidRequestError, match=r"a pandas.DataFrame is written as \.parquet, \.csv"
+        InvalidRequestError, match=r"pandas\.DataFrame is written as \.parquet, \.csv"
     ):
         shared(pandas(), key)
 
