@@ -54,8 +54,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no module for which what it needs may not be installed: with ``-m isolated`` one without such a test, and those of ``engines`` and ``marimo`` without a ``-m`` that names them."""
-    for own in ("engines", "marimo"):
+    """Import no module for which what it needs may not be installed: with ``-m isolated`` one without such a test, and those of ``engines``, ``marimo`` and ``figures`` without a ``-m`` that names them."""
+    for own in ("engines", "marimo", "figures"):
         if Path(__file__).with_name(own) in (collection_path, *collection_path.parents):
             return config.option.markexpr != own or None
     if config.option.markexpr == "isolated" and collection_path.suffix == ".py":
