@@ -32,9 +32,9 @@ NO_PAGES = (
     "/l/{token}/{rest}",
 )
 WIDTHS = (390, 1280)
-#: Times that are told without UTC, and whether the page is wider than what shows it.
+#: Times that are told without UTC, be it in their title, and whether the page is wider than what shows it.
 FAULTS = """() => [
-    ...[...document.querySelectorAll("time")].map((one) => one.textContent).filter((text) => !text.includes("UTC")),
+    ...[...document.querySelectorAll("time")].map((one) => one.title || one.textContent).filter((text) => !text.includes("UTC")),
     ...(document.documentElement.scrollWidth > innerWidth ? ["too wide"] : []),
 ]"""
 
