@@ -22,7 +22,8 @@ storage_options = { key = "AKEXAMPLE", secret = "made-up", client_kwargs = { reg
 """
 
 
-#: Choices and hints that have less room than their text, moments in UTC that are on two lines, and whether the page is too wide.
+#: Choices and hints that have less room than their text, moments in UTC that are on two lines, what is cut off at an edge, and
+#: whether the page is too wide.
 CUT_OFF = """() => {
     const cut = [...document.querySelectorAll(".filters select, .filters input[placeholder]")].filter((one) => {
         const free = one.cloneNode(true), width = one.getBoundingClientRect().width;
@@ -36,8 +37,12 @@ CUT_OFF = """() => {
         return isCut;
     });
     const broken = [...document.querySelectorAll("time .zone")].filter((one) => one.getClientRects().length > 1);
+    const clipped = [...document.querySelectorAll("main *:not(option)")].filter((one) => {
+        const { overflowX, clipPath } = getComputedStyle(one);  // what is clipped to nothing is for the ear alone
+        return one.scrollWidth > one.clientWidth && overflowX === "hidden" && clipPath === "none";
+    });
     return [
-        ...cut.map((one) => one.name), ...broken.map((one) => one.textContent),
+        ...cut.map((one) => one.name), ...broken.map((one) => one.textContent), ...clipped.map((one) => one.outerHTML),
         ...(document.documentElement.scrollWidth > innerWidth ? ["too wide"] : []),
     ];
 }"""
@@ -114,6 +119,61 @@ def test_on_a_phone_no_choice_is_cut_off_and_no_moment_broken(
         for path in ("/ui/links", "/ui/admin/policy", "/ui/admin/events", "/ui/admin/callers"):
             page.goto(service.address + path)
             assert page.evaluate(CUT_OFF) == [], path
+
+
+#: What can be scrolled sideways, the page itself too.
+SIDEWAYS = """() => [document.documentElement, ...document.querySelectorAll("main *:not(.hidden, input)")].filter((one) =>
+    one.clientWidth && one.scrollWidth > one.clientWidth).map((one) => one.outerHTML)"""
+#: Chooses the text of an element, as somebody does who drags over it.
+DRAG = "(one) => getSelection().selectAllChildren(one)"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("width", [320, 360])
+def test_on_a_phone_lines_to_copy_are_read_whole_and_copied_as_they_are(
+    browser, service, signed_in, width
+):
+    viewport = {"width": width, "height": 800}
+    with opened(browser, service, storage_state=signed_in, viewport=viewport) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        url = make(page, service, "daypass://maps/phone.csv")
+        assert page.evaluate(SIDEWAYS) == []
+        lines = {
+            "curl": f"curl -fL -o phone.csv {url}",
+            "Python": f'import urllib.request\n\nurl = "{url}"\nurllib.request.urlretrieve(url, "phone.csv")',
+            "R": f'url <- "{url}"\ndownload.file(url, "phone.csv", mode = "wb")',
+            "DuckDB": f"FROM read_csv('{url}');",
+        }
+        for name, text in lines.items():
+            shown = page.get_by_role("region", name=name, exact=True)
+            shown.get_by_role("button", name="Copy").click()
+            shown.get_by_role("button", name="Copied").wait_for()
+            assert page.evaluate("navigator.clipboard.readText()") == text
+            shown.locator("code").evaluate(DRAG)
+            page.keyboard.press("Control+C")
+            assert page.evaluate("navigator.clipboard.readText()").removesuffix("\n") == text
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_what_happened_is_in_columns_however_long_a_moment_is(browser, service, signed_in, width):
+    link = service.client.create("daypass://maps/columns/", prefix=True)
+    for key in ("a.csv", f"{'long/' * 20}b.csv"):
+        assert httpx.get(f"{link.url}{key}").status_code == 307
+    viewport = {"width": width, "height": 800}
+    own = {"viewport": viewport, "timezone_id": "Asia/Kolkata"}
+    with opened(browser, service, storage_state=signed_in, **own) as page:
+        page.goto(f"{service.address}/ui/links/{link.link_id}")
+        moments = page.locator(".events time")
+        moments.first.evaluate("(one) => { one.firstChild.data = '30 Nov 2026, 23:59:59' }")
+        moments.last.evaluate("(one) => { one.firstChild.data = '1 Dec 2026, 1:11:11' }")
+        places = page.locator(".events li").evaluate_all(
+            "(all) => all.map((li) => [...li.children].map((one) => one.getBoundingClientRect().left - li.getBoundingClientRect().left))"
+        )
+        assert len(places) == 3
+        assert len({tuple(place[:2]) for place in places}) == 1
+        assert len({place[2] for place in places}) == 1
+        assert page.evaluate(SIDEWAYS) == []
 
 
 def make(page, service, path):

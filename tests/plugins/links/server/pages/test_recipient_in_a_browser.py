@@ -115,6 +115,20 @@ def test_a_password_opens_a_link_in_that_browser(browser, service, share):
         page.wait_for_url("**X-Amz-Signature**")
 
 
+def test_the_way_to_a_folder_has_a_slash_between_names_and_leads_back(browser, service, share):
+    link = share("way/sub/deep/c.txt", path="way/", prefix=True)
+    with opened(browser, service) as page:
+        page.goto(link.page)
+        page.get_by_role("link", name="sub/").click()
+        page.get_by_role("link", name="deep/").click()
+        way = page.get_by_role("navigation").get_by_role("listitem")
+        assert way.all_inner_texts() == ["way", "sub", "deep"]
+        before = "(one) => getComputedStyle(one, '::before').content.includes('/')"
+        assert [one.evaluate(before) for one in way.all()] == [False, True, True]
+        way.get_by_role("link", name="sub").click()
+        assert page.url == f"{link.page}/in/sub/"
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing_and_pages_are_small(browser, service, pages, mode, width):
