@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event, Semaphore
 
 import pyarrow as pa
@@ -117,6 +118,43 @@ def test_who_takes_too_long_is_ended(monkeypatch):
     monkeypatch.setattr(parquet, "_PATIENCE", 0.0)
     with pytest.raises(StoreError):
         shown(written(pa.table({"a": [1]})))
+
+
+def test_all_files_are_read_by_forks_of_one_process_without_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    parquet._forget()
+    file = written(pa.table({"a": [1]}))
+    (first, *_), _ = shown(file), shown(file)
+    ((process, _),) = parquet._FORKS
+    assert first == [["a"], ["1"]]
+    said = Path(f"/proc/{process.pid}/environ").read_text().split("\0")
+    assert sorted(one.partition("=")[0] for one in said if one) == [
+        "ARROW_DEFAULT_MEMORY_POOL",
+        "JE_ARROW_MALLOC_CONF",
+        "OPENBLAS_NUM_THREADS",
+        "PATH",
+    ]
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert "Threads:\t1\n" in status  # or a fork of it could wait for ever
+
+
+def test_where_the_process_that_forks_was_ended_another_is_begun():
+    file = written(pa.table({"a": [1]}))
+    shown(file)
+    ((process, _),) = parquet._FORKS
+    process.kill()
+    process.wait()
+    assert shown(file)[0] == [["a"], ["1"]]
+    ((other, _),) = parquet._FORKS
+    assert other.pid != process.pid
+
+
+@pytest.mark.parametrize("kind", ["none", "zstd"])
+def test_a_small_file_is_read_in_few_parts(kind):
+    table = pa.table({f"c{n}": range(1000) for n in range(12)})
+    rows, parts = shown(written(table, compression=kind))
+    assert rows[1] == ["0"] * 12
+    assert len(parts) <= 2
 
 
 def test_whoever_asks_for_more_than_are_read_at_once_waits_for_none(monkeypatch):

@@ -1,23 +1,27 @@
 """The first rows of a Parquet file, read by a process of its own: a file made to harm has little memory, little time, no file to write and no credentials there.
 
-What it wants to read it asks for, part by part, and is given up to a bound.
+What it wants to read it asks for, part by part, and is given up to a bound. It is forked, for that file alone, from a process that has
+loaded what reads Parquet and has never read any.
 """
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import json
 import os
-import selectors
+import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from daypass.errors import StoreError
+from daypass.base.process import after_fork
+from daypass.errors import DaypassError, StoreError
 from daypass_links.server.pages import parquet_child
 
 __all__ = ["is_there", "rows_of"]
@@ -30,6 +34,9 @@ _ANSWER = 1 << 20
 _READERS = ThreadPoolExecutor(2, "daypass-parquet")
 #: One for each that is read or waits for that: whoever asks for more must not keep the threads of all pages waiting.
 _PLACES = deque(range(4))
+#: The process that forks, once there is one, and what it is talked to by; what is held while it is begun or asked.
+_FORKS: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
+_FORKING = threading.Lock()
 
 
 def is_there() -> bool:
@@ -65,31 +72,79 @@ def rows_of(
 
 
 def _read(size: int, part: Callable[[int, int], bytes], rows: int, columns: int) -> list[list[str]]:
-    command = [sys.executable, "-I", parquet_child.__file__, str(size), str(rows), str(columns)]
-    with subprocess.Popen(  # noqa: S603 - nothing in it is a stranger's
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        # Arrow's own allocators take more addresses at once than there are.
-        env={"PATH": os.defpath, "ARROW_DEFAULT_MEMORY_POOL": "system"},
-    ) as child:
-        try:
+    try:
+        with _begun(size, rows, columns) as child:
             return _served(child, size, part)
-        except (BrokenPipeError, ValueError, KeyError) as error:
-            raise _unread() from error
-        finally:
-            child.kill()
+    except DaypassError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        raise _unread() from error
 
 
-def _served(
-    child: subprocess.Popen[bytes], size: int, part: Callable[[int, int], bytes]
-) -> list[list[str]]:
-    assert child.stdin is not None  # noqa: S101 - it is a pipe
-    assert child.stdout is not None  # noqa: S101
+def _begun(size: int, rows: int, columns: int) -> socket.socket:
+    """Have a new process read a file, and return what it is talked to by: it ends once that is closed."""
+    said = struct.pack(parquet_child.ASKED, size, rows, columns)
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs, _FORKING:
+            try:
+                socket.send_fds(_forking(), [said], [theirs.fileno()])
+            except OSError:  # somebody has ended it
+                _forget()
+                socket.send_fds(_forking(), [said], [theirs.fileno()])
+    except OSError:
+        ours.close()
+        raise
+    return ours
+
+
+def _forking() -> socket.socket:
+    """Return what a process is talked to by that has loaded what reads Parquet, and forks for each file: to load it takes far longer than to read one."""
+    if not _FORKS:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - nothing in it is a stranger's
+                [sys.executable, "-I", parquet_child.__file__],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # Arrow's own allocators take more addresses at once than there are; and who has threads had better not fork.
+                env={
+                    "PATH": os.defpath,
+                    "ARROW_DEFAULT_MEMORY_POOL": "system",
+                    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+                    "OPENBLAS_NUM_THREADS": "1",
+                },
+            )
+        _FORKS.append((process, ours))
+    return _FORKS[0][1]
+
+
+@atexit.register
+def _forget() -> None:
+    """End the process that forks."""
+    while _FORKS:
+        process, ours = _FORKS.pop()
+        ours.close()  # with which it has nothing more to do
+        process.kill()
+        process.wait()
+
+
+@after_fork
+def _begin_anew() -> None:
+    """Know nothing of the process that forks, in a fork: it is another one's child."""
+    global _FORKING  # noqa: PLW0603 - whoever held it is not in the fork
+    _FORKING = threading.Lock()
+    while _FORKS:
+        process, ours = _FORKS.pop()
+        process.returncode = 0  # nobody here waits for it
+        ours.close()
+
+
+def _served(child: socket.socket, size: int, part: Callable[[int, int], bytes]) -> list[list[str]]:
     end, left = time.monotonic() + _PATIENCE, _MOST
     for _ in range(_PARTS):
-        kind, first, length = struct.unpack(">cQQ", _taken(child, 17, end))
+        kind, first, length = struct.unpack(parquet_child.SAID, _taken(child, 17, end))
         if kind == b"D":
             if length > _ANSWER:
                 break
@@ -99,24 +154,23 @@ def _served(
             break
         left -= length
         said = part(first, length)
-        child.stdin.write(struct.pack(">Q", len(said)) + said)
-        child.stdin.flush()
+        child.settimeout(max(end - time.monotonic(), 0.001))
+        child.sendall(struct.pack(">Q", len(said)) + said)
     raise _unread()
 
 
-def _taken(child: subprocess.Popen[bytes], length: int, end: float) -> bytes:
+def _taken(child: socket.socket, length: int, end: float) -> bytes:
     """Return so many bytes of what the child says, which may say them slowly."""
-    assert child.stdout is not None  # noqa: S101 - it is a pipe
     found = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while len(found) < length:
-            if not selector.select(max(end - time.monotonic(), 0)):
-                raise _unread()
-            said = os.read(child.stdout.fileno(), length - len(found))
-            if not said:
-                raise _unread()
-            found += said
+    while len(found) < length:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise _unread()
+        child.settimeout(left)
+        said = child.recv(length - len(found))
+        if not said:
+            raise _unread()
+        found += said
     return found
 
 
