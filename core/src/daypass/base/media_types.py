@@ -5,10 +5,10 @@ from __future__ import annotations
 import mimetypes
 from pathlib import PurePosixPath
 
-__all__ = ["guessed"]
+__all__ = ["KNOWN", "guessed"]
 
 #: Of what is shared most: Python knows others of these on each machine and in each version, by files of the system or the registry.
-_KNOWN = {
+KNOWN = {
     ".arrow": "application/vnd.apache.arrow.file",
     ".csv": "text/csv",
     ".feather": "application/vnd.apache.arrow.file",
@@ -34,5 +34,5 @@ def guessed(name: str) -> tuple[str | None, str | None]:
     >>> guessed("s3://maps/cities.parquet"), guessed("cities.csv.gz"), guessed("cities")
     (('application/vnd.apache.parquet', None), ('text/csv', 'gzip'), (None, None))
     """
-    known = _KNOWN.get(PurePosixPath(name).suffix.lower())
+    known = KNOWN.get(PurePosixPath(name).suffix.lower())
     return mimetypes.guess_type(name) if known is None else (known, None)

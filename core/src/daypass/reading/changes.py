@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import attrs
 
+from daypass.base.media_types import KNOWN
 from daypass.base.messages import escaped
 from daypass.base.urls import encode, encode_key
 from daypass.hookspecs.explanations import Explanation
@@ -204,8 +205,8 @@ def _media_types() -> tuple[str, ...]:
     plain = dict.fromkeys(
         (
             "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded",
-            "multipart/form-data", "text/plain", "text/csv", "application/json",
-            "application/vnd.apache.parquet", "application/gzip", "image/jpg", *MimeTypes().types_map[True].values(),
+            "multipart/form-data", "text/plain", *KNOWN.values(), "application/gzip", "image/jpg",
+            *MimeTypes().types_map[True].values(),
         )
     )  # fmt: skip
     return tuple(
