@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 import daypass
 from daypass.errors import (
+    AuditError,
     InvalidPathError,
     InvalidRequestError,
     ObjectNotFoundError,
@@ -131,6 +135,87 @@ def test_the_policy_is_asked_for_the_right_to_list(shelf):
             within(shelf.root, "", recursive=True)
     finally:
         daypass.set_policy(None, replacing=policy)
+
+
+@contextmanager
+def in_force(*rules):
+    """Have a policy of these rules in force."""
+    policy = daypass.Policy(rules=list(rules))
+    daypass.set_policy(policy)
+    try:
+        yield
+    finally:
+        daypass.set_policy(None, replacing=policy)
+
+
+@contextmanager
+def told_to(record):
+    """Have an audit in force that calls a function."""
+    audit = SimpleNamespace(record=record)
+    daypass.add_audit(audit)
+    try:
+        yield
+    finally:
+        daypass.remove_audit(audit)
+
+
+def _ways_to_list(store):
+    yield lambda: within(store.root, "2026", recursive=False)
+    yield lambda: within(store.root, "2026", recursive=True)
+    yield lambda: store.create_signed_urls(glob="2026/*.csv")
+    yield lambda: daypass.create_signed_urls(glob="memory://shelf/2026/*.csv", caller="ann")
+
+
+def test_a_refused_listing_is_on_record(shelf, tmp_path):
+    file = tmp_path / "audit.jsonl"
+    store = daypass.Store("memory://shelf", caller="ann")
+    no = daypass.Rule(name="no", effect="deny", paths=["memory://**"])
+    with in_force(no), told_to(daypass.AuditFile(file).record):
+        for number, ask in enumerate(_ways_to_list(store), 1):
+            with pytest.raises(PolicyError) as caught:
+                ask()
+            lines = file.read_text().splitlines()
+            assert len(lines) == number
+            line = json.loads(lines[-1])
+            assert (line["decision"], line["method"], line["rule"]) == ("refused", "LIST", "no")
+            assert (line["action"], line["caller"]) == ("create_signed_url", "ann")
+            assert (line["path"], line["count"]) == ("memory://shelf/2026/", 1)
+            assert line["reason"] == str(caught.value)
+    assert daypass.audit.verify(file).ok
+    signed = json.loads(_line_of_a_link(tmp_path / "of-a-link.jsonl"))
+    assert list(line) == list(signed)
+
+
+def _line_of_a_link(file):
+    with told_to(daypass.AuditFile(file).record):
+        options = {"key": "AKIDEXAMPLE", "secret": "made-up"}
+        daypass.create_signed_url("s3://maps/a.tif", storage_options=options)
+    return file.read_text()
+
+
+def test_a_refusal_that_cannot_be_recorded_is_the_audits_error(shelf):
+    def full(event):
+        raise OSError(SECRET)
+
+    no = daypass.Rule(name="no", effect="deny", paths=["memory://**"])
+    with in_force(no), told_to(full):
+        for ask in _ways_to_list(shelf):
+            with pytest.raises(AuditError, match="refused, and that could not be recorded"):
+                ask()
+
+
+def test_an_allowed_listing_is_no_link_and_has_no_record(shelf):
+    told = []
+    yes = daypass.Rule(name="yes", paths=["memory://**"], methods=["LIST"])
+    with in_force(yes), told_to(told.append):
+        assert len(within(shelf.root, "2026", recursive=True)) == 4
+    assert told == []
+
+
+def test_a_listing_has_no_lifetime_that_a_rule_could_find_too_long(shelf):
+    rule = daypass.Rule(name="short", paths=["memory://**"], methods=["LIST"], max_expires_in="1m")
+    with in_force(rule):
+        assert len(within(shelf.root, "2026", recursive=True)) == 4
 
 
 def test_a_folder_of_no_name_is_not_the_whole_bucket():

@@ -21,7 +21,8 @@ class SigningEvent:
 
     #: ``"create_signed_url"``, ``"create_signed_prefix"``, ``"create_upload_form"`` or
     #: ``"create_multipart_upload"``. The last is for an upload that is begun or resumed, and for each
-    #: of its parts' links.
+    #: of its parts' links. The first is also, only in ``record``, for a listing by the process's own credentials that a
+    #: policy refuses, with the method LIST.
     action: str
     #: Who asks, as the application said: a name, or a `Caller` with groups; None where it did not.
     caller: str | None
