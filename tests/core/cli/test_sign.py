@@ -78,10 +78,30 @@ def test_folders_and_patterns_are_listed_and_signed(daypass, real, bucket, admin
     told = [json.loads(line) for line in daypass("ls", root, "-r", "--json").stdout.splitlines()]
     assert [(one["path"], one["size"]) for one in told] == [(f"{root}/{name}", 5) for name in names]
     assert all(one["last_modified"].endswith("Z") for one in told)
+    assert daypass("ls", f"{root}/in/c d.parquet").stdout == f"{root}/in/c d.parquet\n"
 
     none = daypass("sign", f"{root}/*.tif")
     assert (none.returncode, none.stdout) == (1, "")
     assert "no object matches" in none.stderr
+
+
+def test_a_store_that_lets_nobody_list_is_not_said_to_be_empty(daypass, real, bucket):
+    real["AWS_ACCESS_KEY_ID"] = "AKIDNOBODY"
+    for more in ([], ["--recursive"]):
+        done = daypass("ls", f"s3://{bucket}/2026", *more)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"the credential may not list s3://{bucket}/2026/" in done.stderr
+
+
+def test_files_of_this_machine_are_listed_from_where_the_command_is(daypass, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("a")
+    assert "file://./in/\n" in daypass("ls", ".").stdout
+    assert daypass("ls", "in").stdout == "file://in/a.csv\n"
+    assert daypass("ls", "in/a.csv").stdout == "file://in/a.csv\n"
+    none = daypass("ls", "in/b.csv")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "no object file://in/b.csv, and none in a folder of that name" in none.stderr
 
 
 def test_json_tells_all_and_agrees_with_itself(daypass, credentials):

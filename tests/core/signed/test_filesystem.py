@@ -323,6 +323,20 @@ def test_folders_are_listed_by_the_stores_own_filesystem(origin):
         fake.rm("/maps", recursive=True)
 
 
+def test_who_may_read_and_not_list_is_told_of_objects_alone(origin, monkeypatch):
+    def ls(self, path, **_):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Fake, "ls", ls)
+    fs = SignedFileSystem("fake", skip_instance_cache=True)
+    assert fs.exists("maps/a")
+    assert not fs.exists("maps/gone")
+    with pytest.raises(FileNotFoundError):
+        fs.info("maps/gone")
+    with pytest.raises(PermissionError, match="may not list fake://maps/gone/"):
+        fs.ls("maps/gone")
+
+
 def test_patterns_directly_below_a_bucket_are_listed(origin):
     fake = Fake()
     fake.pipe({"/maps/a": DATA, "/maps/b": b"0", "/maps/in/c": b"2"})

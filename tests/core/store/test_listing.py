@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
+from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 import daypass
 from daypass.errors import (
+    AccessDeniedError,
     AuditError,
     InvalidPathError,
     InvalidRequestError,
@@ -20,10 +23,12 @@ from daypass.errors import (
     StoreError,
 )
 from daypass.model.paths import is_pattern
-from daypass.store.listing import matching, within
+from daypass.store.listing import matching, within, within_or_itself
 from daypass.store.prepared import root_for
 from tests.core.fakes import SECRET
 
+#: What of a path's place is not said.
+NO = {"storage_options": None, "fs": None}
 KEYS = ["2026/a.csv", "2026/b.csv", "2026/in/c.csv", "2026/what[1].csv", "old.csv"]
 
 
@@ -249,13 +254,169 @@ def test_a_policy_knows_local_files_by_their_whole_path(tmp_path, monkeypatch):
 
 def test_what_a_filesystem_cannot_list_is_the_stores_error():
     class Broken(MemoryFileSystem):
+        def ls(self, *_, **__):
+            raise OSError(SECRET)
+
         def find(self, *_, **__):
             raise OSError(SECRET)
 
     store = daypass.Store("memory://shelf", fs=Broken())
-    with pytest.raises(StoreError, match="could not list memory://shelf/2026/") as caught:
-        matching(store.root, "2026/*.csv")
+    for pattern in ("2026/*.csv", "2026/**"):
+        with pytest.raises(StoreError, match="could not list memory://shelf/2026/") as caught:
+            matching(store.root, pattern)
+        assert SECRET not in str(caught.value)
+
+
+class Locked(MemoryFileSystem):
+    """The same objects, in a store whose folder ``in`` nobody may list."""
+
+    protocol = "memory"
+    find = AbstractFileSystem.find
+
+    def ls(self, path, detail=True, **kwargs):
+        if path.endswith("/in"):
+            raise PermissionError(SECRET)
+        return super().ls(path, detail=detail, **kwargs)
+
+
+class LockedAtOnce(Locked):
+    """The same, in a store that lists all at once."""
+
+    def find(self, path, **kwargs):
+        raise PermissionError(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("fs", "folder", "recursive", "named"),
+    [
+        (Locked, "2026", True, "2026/in/"),
+        (Locked, "2026/in", True, "2026/in/"),
+        (Locked, "2026/in", False, "2026/in/"),
+        (LockedAtOnce, "2026", True, "2026/"),
+    ],
+)
+def test_a_folder_that_may_not_be_read_is_not_an_empty_one(shelf, fs, folder, recursive, named):
+    store = daypass.Store("memory://shelf", fs=fs())
+    with pytest.raises(AccessDeniedError, match=f"may not list memory://shelf/{named}:") as caught:
+        within(store.root, folder, recursive=recursive)
     assert SECRET not in str(caught.value)
+    assert [one.key for one in within(store.root, "2026", recursive=False)] == [
+        "2026/a.csv", "2026/b.csv", "2026/in/", "2026/what[1].csv",
+    ]  # fmt: skip
+
+
+def test_a_name_may_be_an_objects_and_a_folders():
+    class Both(MemoryFileSystem):
+        def ls(self, path, detail=True, **kwargs):
+            return [
+                {"name": "/shelf/a", "size": 0, "type": "directory"},
+                {"name": "/shelf/a", "size": 3, "type": "file"},
+            ]
+
+    found = within(daypass.Store("memory://shelf", fs=Both()).root, "", recursive=False)
+    assert [(one.key, one.size) for one in found] == [("a", 3), ("a/", None)]
+
+
+def test_a_folder_that_goes_while_it_is_listed_is_left_out(shelf):
+    class Going(MemoryFileSystem):
+        find = AbstractFileSystem.find
+
+        def ls(self, path, detail=True, **kwargs):
+            if path.endswith("/in"):
+                raise FileNotFoundError(path)
+            return super().ls(path, detail=detail, **kwargs)
+
+    store = daypass.Store("memory://shelf", fs=Going())
+    keys = [one.key for one in within(store.root, "", recursive=True)]
+    assert keys == [key for key in KEYS if "/in/" not in key]
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """A folder with symbolic links: to a file and a folder outside of it, to nothing, and to itself."""
+    (tmp_path / "priv" / "in").mkdir(parents=True)
+    (tmp_path / "priv" / "in" / "x.csv").write_text("four")
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "a.csv").write_text("a")
+    (top / "to-file.csv").symlink_to("../priv/in/x.csv")
+    (top / "to-folder").symlink_to("../priv")
+    (top / "to-nothing").symlink_to("nothing")
+    (top / "to-itself").symlink_to("to-itself")
+    os.mkfifo(top / "pipe")
+    return top
+
+
+def test_a_symbolic_link_is_listed_as_what_it_leads_to(linked):
+    store = daypass.Store(f"file://{linked}")
+    assert [(one.key, one.size) for one in within(store.root, "", recursive=False)] == [
+        ("a.csv", 1), ("to-file.csv", 4), ("to-folder/", None),
+    ]  # fmt: skip
+    files = ["a.csv", "to-file.csv"]
+    assert [one.key for one in within(store.root, "", recursive=True)] == files
+    assert [one.key for one in matching(store.root, "**")] == files
+    assert [one.key for one in matching(store.root, "*")] == files
+    (below,) = within(store.root, "to-folder", recursive=True)
+    assert below.path == f"file://{linked}/to-folder/in/x.csv"
+
+
+def test_no_symbolic_link_passes_a_rule_for_the_folder_it_leads_to(linked):
+    priv = linked.parent / "priv"
+    listing = daypass.Rule(name="yes", paths=["file://**"], methods=["LIST"])
+    for denied in (priv, linked / "to-folder"):
+        no = daypass.Rule(name="no", effect="deny", paths=[f"file://{denied}/**"])
+        with in_force(no, listing):
+            for path in (f"{linked}/to-folder", f"{linked}/to-folder/in", f"{linked}//to-folder"):
+                with pytest.raises(PolicyError, match="rule 'no' of the policy denies"):
+                    within(root_for(path, **NO)[0], path, recursive=False)
+    no = daypass.Rule(name="no", effect="deny", paths=[f"file://{priv}/**"])
+    with in_force(no, listing):
+        assert within(root_for(f"{linked}", **NO)[0], f"{linked}", recursive=True)
+    link_alone = daypass.Rule(name="top", paths=[f"file://{linked}/**"], methods=["LIST"])
+    with in_force(link_alone), pytest.raises(PolicyError, match=f"LIST on file://{priv}/"):
+        within(root_for(f"{linked}", **NO)[0], f"{linked}/to-folder", recursive=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (".", ["./a.csv", "./in/"]),
+        ("./in", ["./in/b.csv"]),
+        ("../here", ["../here/a.csv", "../here/in/"]),
+        ("in/..", ["in/../a.csv", "in/../in/"]),
+        ("./a.csv", ["./a.csv"]),
+        ("file://", ["a.csv", "in/"]),
+        ("{}/a.csv", ["{}/a.csv"]),
+    ],
+)
+def test_files_are_listed_by_the_path_that_other_functions_take(tmp_path, monkeypatch, path, found):
+    here = tmp_path / "here"
+    (here / "in").mkdir(parents=True)
+    (here / "a.csv").write_text("a")
+    (here / "in" / "b.csv").write_text("b")
+    monkeypatch.chdir(here)
+    root, key = root_for(path.format(here), **NO)
+    entries = within_or_itself(root, key, recursive=False)
+    assert [entry.path for entry in entries] == [f"file://{name.format(here)}" for name in found]
+    for entry in entries:
+        if entry.size is not None:
+            assert daypass.head_metadata(entry.path).size == 1
+
+
+def test_a_store_of_this_machine_is_not_left_by_dots(tmp_path):
+    store = daypass.Store(f"file://{tmp_path}")
+    with pytest.raises(InvalidPathError, match="could leave the root"):
+        within(store.root, "..", recursive=False)
+
+
+def test_an_object_is_listed_as_itself_where_no_folder_has_its_name(shelf):
+    (one,) = within_or_itself(shelf.root, "2026/a.csv", recursive=True)
+    assert (one.path, one.key, one.size) == ("memory://shelf/2026/a.csv", "2026/a.csv", 10)
+    assert len(within_or_itself(shelf.root, "2026", recursive=True)) == 4
+    with pytest.raises(ObjectNotFoundError, match=r"no object memory://shelf/none, and none in a"):
+        within_or_itself(shelf.root, "none", recursive=False)
+    with pytest.raises(ObjectNotFoundError, match=r"no object in memory://shelf/2026/a\.csv/"):
+        within_or_itself(shelf.root, "2026/a.csv/", recursive=False)
 
 
 def test_many_links_are_signed_by_a_pattern(shelf, fake):

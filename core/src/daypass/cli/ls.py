@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from daypass.cli.completing import complete_path
 from daypass.cli.output import json_option, on_terminal, say, say_json, say_table
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import is_pattern
-from daypass.store.listing import matching, within
+from daypass.store.listing import matching, within, within_or_itself
 from daypass.store.prepared import root_for
 from daypass.store.root import Root
 
@@ -23,13 +24,13 @@ _TOLD = ("path", "size", "etag", "last_modified", "storage_class")
 
 
 def _ls(path: str, *, as_json: bool, recursive: bool, **values: Any) -> int:
-    """List what lies in a folder, read from the store with your own credentials.
+    """List what lies in a folder, or the object that PATH is, read from the store with your own credentials.
 
     A PATH with a * is a pattern: * and ? match no slash, ** matches folders of any depth. On a terminal each line has
     the size, the last change and the path; otherwise the path alone, as daypass sign --from - takes it,
     or with --json an object. A folder ends in a slash.
     """
-    entries = found(path, recursive=recursive, **values)
+    entries = found(path, recursive=recursive, in_folder=within_or_itself, **values)
     if on_terminal() and not as_json:
         say_table(["size", "last changed (UTC)", "path"], map(_row, entries))
         return 0
@@ -46,9 +47,8 @@ def found(
     path: str,
     *,
     recursive: bool,
-    root: str | None,
-    caller: str | None,
     no_glob: bool = False,
+    in_folder: Callable[..., list[ObjectMetadata]] = within,
     **place: Any,
 ) -> list[ObjectMetadata]:
     """Return what a path of the command leads to: all that a pattern matches, or what a folder holds.
@@ -58,13 +58,16 @@ def found(
         DaypassError: another of the tree in `daypass.errors`.
 
     """
-    if root is not None:
-        store, key = Root.of(root, caller=caller, **place), path
-    else:
-        store, key = root_for(path, fs=None, caller=caller, **place)
+    store, key = _placed(path, **place)
     if is_pattern(key) and not no_glob:
         return matching(store, key)
-    return within(store, key, recursive=recursive)
+    return in_folder(store, key, recursive=recursive)
+
+
+def _placed(path: str, *, root: str | None, caller: str | None, **place: Any) -> tuple[Root, str]:
+    if root is not None:
+        return Root.of(root, caller=caller, **place), path
+    return root_for(path, fs=None, caller=caller, **place)
 
 
 def _row(entry: ObjectMetadata) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,10 +26,11 @@ _ACTION = "create_signed_url"
 def listed(
     backend: Backend,
     location: Location,
-    ask: Callable[[Any], dict[str, dict[str, Any]]],
+    depth: int | None,
     *,
+    folders: bool,
     caller: str | None,
-) -> dict[str, dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Let a filesystem list what lies below a prefix, where the policies in force let the caller list it.
 
     No link is made: nothing is counted and no plugin asked. What is refused is put on record.
@@ -36,28 +38,33 @@ def listed(
     Args:
         backend: of the store.
         location: of the prefix.
-        ask: what asks the filesystem.
+        depth: how many levels of folders; None for all.
+        folders: list folders, too.
         caller: who asks.
+
+    Returns:
+        What the filesystem says of each; a name may be an object's and a folder's.
 
     Raises:
         PolicyError: if a policy refuses.
         AuditError: if that cannot be recorded.
         ConfigError: if the configuration cannot be read.
+        AccessDeniedError: if the store refuses.
         StoreError: if the store cannot be listed.
 
     """
     check_lacking(location, "LIST")
     enforcers, _, told = parties()
     if enforcers:
-        _ask(backend, location, _whole(location), caller, told)
-    return call_store(
-        backend,
-        "find",
-        dict,
-        lambda: ask(location.fs),
-        location=location,
-        doing=f"list {location.path}",
-    )
+        for place in _named(location):
+            _ask(backend, location, place, caller, told)
+    from daypass.backends.walking import found_below
+
+    def ask() -> list[dict[str, Any]]:
+        location.fs.invalidate_cache()
+        return found_below(location, depth, folders=folders)
+
+    return call_store(backend, "find", list, ask, location=location, doing=f"list {location.path}")
 
 
 def _ask(
@@ -67,7 +74,7 @@ def _ask(
     caller: str | None,
     told: Sequence[Recorder],
 ) -> None:
-    """Ask the policies whether a place may be listed, by the name that rules have for it.
+    """Ask the policies whether a place may be listed by one of its names.
 
     Raises:
         PolicyError: if one refuses, which is put on record.
@@ -91,10 +98,15 @@ def _ask(
     raise error
 
 
-def _whole(location: Location) -> Location:
-    """Return a place by its whole path: rules are for that of a local file, wherever the process is."""
-    key = location.key
-    if location.protocol not in LOCAL or key.startswith("/"):
-        return location
-    whole = location.fs._strip_protocol(location.full_path)  # noqa: SLF001 - as it is listed
-    return location.at(f"{whole.rstrip('/')}/" if not key or key.endswith("/") else whole)
+def _named(location: Location) -> list[Location]:
+    """Return a place by each of its names that rules may have.
+
+    A local file's are its whole path, wherever the process is, and where symbolic links lead: the objects are the same.
+    """
+    if location.protocol not in LOCAL:
+        return [location]
+    strip: Callable[[str], str] = location.fs._strip_protocol  # noqa: SLF001 - as it is listed
+    key, whole = location.key, strip(location.full_path)
+    names = dict.fromkeys(strip(of(whole)) for of in (os.path.abspath, os.path.realpath))
+    end = "/" if not key or key.endswith("/") else ""
+    return [location.at(f"{name.rstrip('/')}{end}") for name in names]

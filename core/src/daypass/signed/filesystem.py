@@ -23,6 +23,7 @@ from daypass.base.secrets import check_portable
 from daypass.base.times import seconds
 from daypass.base.tracebacks import discreet
 from daypass.errors import (
+    AccessDeniedError,
     DeadlineError,
     InvalidRequestError,
     ObjectNotFoundError,
@@ -223,7 +224,7 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
         try:
             found = await _apart(self.find_object, path)
         except ObjectNotFoundError:
-            if self._place.get("signer") is None and await self._listed(path, missing_ok=True):
+            if self._place.get("signer") is None and await self._is_folder(path):
                 return {"name": path, "size": 0, "type": "directory"}
             raise
         return {
@@ -234,6 +235,13 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
             "LastModified": found.last_modified,
             "content_type": found.content_type,
         }
+
+    async def _is_folder(self, path: str) -> bool:
+        """Tell whether something lies below a path, as far as this process may know: many may read and not list."""
+        try:
+            return bool(await self._listed(path, missing_ok=True))
+        except AccessDeniedError:
+            return False
 
     async def _isdir(self, path: str) -> bool:
         """Tell whether a path is a folder: fsspec asks of each that a pattern matches, and a listing has told."""

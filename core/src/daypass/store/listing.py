@@ -10,12 +10,14 @@ import attrs
 from daypass.backends.generic import normalise
 from daypass.base.messages import shown
 from daypass.errors import InvalidPathError, InvalidRequestError, ObjectNotFoundError
+from daypass.gate.doors import head_metadata
 from daypass.gate.listing import listed
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import LOCAL, check_below
+from daypass.model.requests import make_reading
 from daypass.store.root import Root
 
-__all__ = ["check_either", "matching", "within"]
+__all__ = ["check_either", "matching", "within", "within_or_itself"]
 
 #: What is special in a pattern.
 _MAGIC = re.compile(r"[*?\[]")
@@ -73,43 +75,58 @@ def within(root: Root, folder: str, *, recursive: bool) -> list[ObjectMetadata]:
     return found
 
 
+def within_or_itself(root: Root, key: str, *, recursive: bool) -> list[ObjectMetadata]:
+    """Return the objects in a folder as `within` does, or, where there are none, the object of that name.
+
+    Raises:
+        ObjectNotFoundError: if there is neither.
+        DaypassError: if a policy refuses, or the store cannot be asked.
+
+    """
+    try:
+        return within(root, key, recursive=recursive)
+    except ObjectNotFoundError:
+        if not key or key.endswith("/"):
+            raise
+    reader, location = root.reading(key, make_reading({}))
+    try:
+        found = head_metadata(reader, location)
+    except ObjectNotFoundError:
+        msg = f"there is no object {location.path}, and none in a folder of that name: see what is there by listing the folder above"
+        raise ObjectNotFoundError(msg) from None
+    return [attrs.evolve(found, path=root.path_of(location), key=key)]
+
+
 def _below(
     root: Root, folder: str, depth: int | None, *, folders: bool = False
 ) -> dict[str, ObjectMetadata]:
     """Return what the filesystem lists below a folder, by the key below the root."""
-    check_below(folder, f"the store {root.location.path}")
+    # A whole path of this machine has no root that it could leave.
+    if root.location.key or root.location.protocol not in LOCAL:
+        check_below(folder, f"the store {root.location.path}")
     place = root.at(folder, whole=True)
-
-    def ask(fs: Any) -> dict[str, dict[str, Any]]:
-        fs.invalidate_cache()
-        found: dict[str, dict[str, Any]] = fs.find(
-            fs._strip_protocol(place.full_path),  # noqa: SLF001 - as fsspec.core.url_to_fs does
-            maxdepth=depth,
-            withdirs=folders,
-            detail=True,
-        )
-        return found
-
-    entries = listed(root.backend, place, ask, caller=root.caller)
+    entries = listed(root.backend, place, depth, folders=folders, caller=root.caller)
     # Of local files the folder's, since their root is taken for where the process is; of all others the root's, since a
     # folder's loses its empty segments.
     is_local = place.protocol in LOCAL
     base = place if is_local else root.at("", whole=True)
     start = place.fs._strip_protocol(base.full_path).rstrip("/")  # noqa: SLF001 - as above
     objects: dict[str, ObjectMetadata] = {}
-    for name, info in sorted(entries.items()):
+    for info in entries:
+        name: str = info["name"]
         is_folder = info.get("type") == "directory"
         if not name.startswith(start) or (is_folder and not folders):
             continue
         rest = name[len(start) :]
-        key = f"{folder.rstrip('/')}{rest}" if is_local else rest.removeprefix("/")
+        at_folder = is_local and folder != ""
+        key = f"{folder.rstrip('/')}{rest}" if at_folder else rest.removeprefix("/")
         key = f"{key.rstrip('/')}/" if is_folder else key
         # The folder itself, what it is kept as, and an object of its name, which some list.
         inside = key.startswith(folder) and key not in ("", "/", folder)
         if not inside or (key[-1] == "/") != is_folder:
             continue
         objects[key] = _entry(root, key, {} if is_folder else info)
-    return objects
+    return dict(sorted(objects.items()))
 
 
 def _entry(root: Root, key: str, info: dict[str, Any]) -> ObjectMetadata:
