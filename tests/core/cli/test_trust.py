@@ -60,6 +60,59 @@ def test_a_refused_link_ends_with_3(daypass, configured, arguments):
     assert [step["rule"] for step in answer["trace"]] == ["no", "read"]
 
 
+LISTS = """
+[[policy.rules]]
+name = "list"
+paths = ["s3://maps/2026/**", "file://{}/**"]
+methods = ["LIST"]
+"""
+
+
+def test_of_a_pattern_the_listing_is_decided_first(daypass, configured, tmp_path):
+    configured.write_text(POLICY + LISTS.format(tmp_path))
+    ann = ["--caller", "team/ann"]
+    done = daypass("policy", "test", "s3://maps/2026/*.tif", *ann)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.partition(",")[0] for line in done.stdout.splitlines()] == [
+        "listing s3://maps/2026/: allowed",
+        "1. no (deny): no match",
+        "2. read (allow): no match",
+        "3. list (allow): allowed",
+        "allowed",
+        "1. no (deny): no match",
+        "2. read (allow): allowed",
+        "3. list (allow): not reached",
+    ]
+    told = json.loads(daypass("policy", "test", "s3://maps/2026/*", *ann, "--json").stdout)
+    listing = told["listing"]
+    assert (told["rule"], listing["rule"], listing["path"]) == ("read", "list", "s3://maps/2026/")
+    assert listing["expires_in"] is None
+
+    done = daypass("policy", "test", "s3://maps/2025/*.tif", *ann)
+    assert done.returncode == 3
+    assert done.stdout.startswith("listing s3://maps/2025/: refused: no rule")
+    assert (
+        "s3://maps/2025/ may not be listed: no rule"
+        in daypass("sign", "s3://maps/2025/*.tif", *ann).stderr
+    )
+    done = daypass("policy", "test", "s3://maps/2025/*.tif", "--no-glob", *ann, "--json")
+    assert (done.returncode, json.loads(done.stdout)["listing"]) == (0, None)
+
+
+def test_where_there_are_no_links_that_list_it_is_asked_about_ls(daypass, configured, tmp_path):
+    configured.write_text(POLICY + LISTS.format(tmp_path))
+    (tmp_path / "in").mkdir()
+    done = daypass("policy", "test", "in", "--method", "LIST")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "listing file://in/: allowed")
+    done = daypass("policy", "test", "/", "--method", "LIST")
+    assert done.returncode == 3
+    assert done.stdout.startswith("listing file:///: refused: rule 'list' of the policy refuses")
+    done = daypass("policy", "test", "in", "--method", "LIST", "--expires-in", "5m")
+    assert (done.returncode, done.stdout) == (5, "")
+    done = daypass("policy", "test", "s3://maps/2026/", "--method", "LIST")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "allowed, for 1 hour")
+
+
 WRITE = """
 [[policy.rules]]
 name = "write"

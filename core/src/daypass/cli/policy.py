@@ -13,16 +13,20 @@ from daypass.cli.completing import InnerGroup, complete_path
 from daypass.cli.output import json_option, say, say_json
 from daypass.cli.words import listed, one_line
 from daypass.model.options import METHODS
+from daypass.model.paths import is_pattern
 from daypass.policy import Rehearsal
 from daypass.store.functions import rehearse
+from daypass.store.listing import rehearsed
+from daypass.store.prepared import root_for
 
 
-def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
+def _test(path: str, *, prefix: bool, as_json: bool, no_glob: bool, **values: Any) -> int:
     """Show what the policy decides about a link for PATH, and why each rule did or did not.
 
-    With --method POST it decides about an upload form, with the options of daypass form.
+    With --method POST it decides about an upload form, with the options of daypass form. Of a PATH with a *, a pattern, it
+    decides first whether the folder may be listed. --method LIST asks that alone, where the store signs no links that list.
 
-    No link is made, no quota is counted, and nothing is recorded. The policy is that of the
+    No link is made, no quota is counted, and nothing is recorded or listed. The policy is that of the
     configuration. It exits with 0 where the link is allowed, and with 3 where it is refused.
     """
     form = values["method"] == "POST"
@@ -34,13 +38,35 @@ def _test(path: str, *, prefix: bool, as_json: bool, **values: Any) -> int:
         asked["action"] = "create_upload_form"
     elif prefix:
         asked["action"] = "create_signed_prefix"
-    found = rehearse(path, version=values["version"], caller=values["caller"], **asked)
+    if values["version"] is not None:
+        asked["version"] = values["version"]
+    found, listing, folder = _found(path, asked, values["caller"], glob=not (form or no_glob))
     if as_json:
-        say_json(_as_dict(found))
+        first = None if listing is None else {"path": folder, **_as_dict(listing)}
+        say_json({**_as_dict(found), "listing": first})
     else:
-        for line in _lines(found):
+        lines = _lines(found) if found is not listing else []
+        if listing is not None and (listing.trace or not lines):
+            decided, *steps = _lines(listing)
+            lines = [f"listing {folder}: {decided}", *steps, *lines]
+        for line in lines:
             say(one_line(line))
     return 0 if found.allowed else exits.REFUSED
+
+
+def _found(
+    path: str, asked: dict[str, Any], caller: str | None, *, glob: bool
+) -> tuple[Rehearsal, Rehearsal | None, str | None]:
+    """Return what decides: of the link, or of the listing alone; and, where one comes first, that and its folder."""
+    pattern = glob and is_pattern(path)
+    root, key = root_for(path, storage_options=None, fs=None, caller=caller)
+    alone = asked == {"method": "LIST"} and "LIST" not in root.backend.info.methods
+    if not (pattern or alone):
+        return rehearse(path, caller=caller, **asked), None, None
+    folder, listing = rehearsed(root, key, pattern=pattern)
+    if alone or not listing.allowed:
+        return listing, listing, folder
+    return rehearse(path, caller=caller, **asked), listing, folder
 
 
 def _check(form: bool, own: dict[str, Any], *, prefix: bool, version: str | None) -> None:
@@ -63,11 +89,8 @@ def _as_dict(found: Rehearsal) -> dict[str, Any]:
 def _lines(found: Rehearsal) -> list[str]:
     if not found.trace:
         return ["allowed: no policy is in force"]
-    lines = [
-        f"allowed, for {span(found.expires_in or 0)}"
-        if found.allowed
-        else f"refused: {found.reason}"
-    ]
+    lives = "" if found.expires_in is None else f", for {span(found.expires_in)}"
+    lines = [f"allowed{lives}" if found.allowed else f"refused: {found.reason}"]
     for steps in found.trace:
         for number, step in enumerate(steps, 1):
             why = f", {step.why}" if step.why else ""
@@ -96,6 +119,7 @@ command = InnerGroup(
                 *(option for name, option in options.SIGNING.items() if name != "method"),
                 *options.FORMS_ALONE.values(),
                 options.VERSION,
+                options.NO_GLOB,
                 options.CALLER,
                 json_option,
             ],

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
 
 from daypass.backends.calls import Backend, call_store
 from daypass.errors import PolicyError
@@ -16,8 +18,10 @@ from daypass.model.paths import LOCAL
 
 if TYPE_CHECKING:
     from daypass.gate.record import Recorder
+    from daypass.model.requests import SignRequest
+    from daypass.policy.decisions import Rehearsal
 
-__all__ = ["listed"]
+__all__ = ["listed", "rehearse_listing"]
 
 #: What is asked of a policy, and told of a refusal: as of a link that lists.
 _ACTION = "create_signed_url"
@@ -56,8 +60,11 @@ def listed(
     check_lacking(location, "LIST")
     enforcers, _, told = parties()
     if enforcers:
-        for place in _named(location):
-            _ask(backend, location, place, caller, told)
+        place, request, found = _asked(backend, location, caller)
+        if not found.allowed:
+            msg = f"{location.path} may not be listed: {found.reason}"
+            error = PolicyError(msg, rule=found.rule, asked=found.asked, nearest=found.nearest)
+            _refuse(backend, place, request, caller, error=error, told=told)
     from daypass.backends.walking import found_below
 
     def ask() -> list[dict[str, Any]]:
@@ -67,34 +74,56 @@ def listed(
     return call_store(backend, "find", list, ask, location=location, doing=f"list {location.path}")
 
 
-def _ask(
-    backend: Backend,
-    location: Location,
-    place: Location,
-    caller: str | None,
-    told: Sequence[Recorder],
-) -> None:
-    """Ask the policies whether a place may be listed by one of its names.
+def rehearse_listing(backend: Backend, location: Location, *, caller: str | None) -> Rehearsal:
+    """Ask the policies whether `listed` would let a filesystem list a prefix: nothing is listed or recorded.
 
     Raises:
-        PolicyError: if one refuses, which is put on record.
-        AuditError: if that cannot be.
+        UnsupportedOptionError: if the store's profile says that it has no listings.
+        ConfigError: if the configuration cannot be read.
 
     """
+    check_lacking(location, "LIST")
+    return attrs.evolve(_asked(backend, location, caller)[-1], expires_in=None)
+
+
+def _asked(
+    backend: Backend, location: Location, caller: str | None
+) -> tuple[Location, SignRequest, Rehearsal]:
+    """Ask the policies about each name of a place; return the last that was asked for, how, and what they said."""
     from daypass.gate.authorize import ask_policies
-    from daypass.gate.permit import Permit
-    from daypass.model.callers import check_caller
     from daypass.model.requests import make_request
 
     # Nothing leaves that lives on, so it is for the shortest time that there is.
     request = make_request({"method": "LIST", "expires_in": 1}).resolve(datetime.now(UTC))
-    found = ask_policies(backend, place, request, caller, action=_ACTION)
-    if found.allowed:
-        return
-    msg = f"{location.path} may not be listed: {found.reason}"
-    error = PolicyError(msg, rule=found.rule, asked=found.asked, nearest=found.nearest)
+    first, *others = _named(location)
+    place, found = first, ask_policies(backend, first, request, caller, action=_ACTION)
+    for other in others:
+        if found.allowed:
+            place, found = other, ask_policies(backend, other, request, caller, action=_ACTION)
+    return place, request, found
+
+
+def _refuse(
+    backend: Backend,
+    place: Location,
+    request: SignRequest,
+    caller: str | None,
+    *,
+    error: PolicyError,
+    told: Sequence[Recorder],
+) -> NoReturn:
+    """Put a refusal on record, and raise it.
+
+    Raises:
+        PolicyError: it.
+        AuditError: if it cannot be recorded.
+
+    """
+    from daypass.gate.permit import Permit
+    from daypass.model.callers import check_caller
+
     asked = Permit(backend, place, request, request, check_caller(caller), _ACTION, request, told)
-    asked.refuse(error, found.rule)
+    asked.refuse(error, error.rule)
     raise error
 
 

@@ -11,13 +11,14 @@ from daypass.backends.generic import normalise
 from daypass.base.messages import shown
 from daypass.errors import InvalidPathError, InvalidRequestError, ObjectNotFoundError
 from daypass.gate.doors import head_metadata
-from daypass.gate.listing import listed
+from daypass.gate.listing import listed, rehearse_listing
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import LOCAL, check_below
 from daypass.model.requests import make_reading
+from daypass.policy.decisions import Rehearsal
 from daypass.store.root import Root
 
-__all__ = ["check_either", "matching", "within", "within_or_itself"]
+__all__ = ["check_either", "matching", "rehearsed", "within", "within_or_itself"]
 
 #: What is special in a pattern.
 _MAGIC = re.compile(r"[*?\[]")
@@ -38,8 +39,7 @@ def matching(root: Root, pattern: str) -> list[ObjectMetadata]:
     if not isinstance(pattern, str) or not pattern:
         msg = f"glob is a pattern of keys such as '2026/*.parquet', not {shown(pattern)}"
         raise InvalidPathError(msg, option="glob")
-    special = _MAGIC.search(pattern)
-    folder = pattern[: pattern.rfind("/", 0, special and special.start()) + 1]
+    folder = _folder_of(pattern)
     rest = pattern[len(folder) :]
     depth = None if "**" in rest else rest.count("/") + 1
     fits = re.compile(glob_translate(pattern))
@@ -48,6 +48,31 @@ def matching(root: Root, pattern: str) -> list[ObjectMetadata]:
         msg = f"no object matches {root.at(pattern).path}: look with daypass ls at what is there"
         raise ObjectNotFoundError(msg)
     return found
+
+
+def rehearsed(root: Root, path: str, *, pattern: bool) -> tuple[str, Rehearsal]:
+    """Say whether the policies let a folder, or that of a pattern, be listed; nothing is asked of the store.
+
+    Args:
+        root: where it lies.
+        path: the folder's key, or the pattern.
+        pattern: whether it is a pattern.
+
+    Returns:
+        The path of the folder, and what they say.
+
+    """
+    folder = _folder_of(path) if pattern else path
+    if folder and not folder.endswith("/"):
+        folder += "/"
+    place = root.at(folder, whole=True)
+    return place.path, rehearse_listing(root.backend, place, caller=root.caller)
+
+
+def _folder_of(pattern: str) -> str:
+    """Return the folder that is listed for a pattern: up to the last slash before anything special."""
+    special = _MAGIC.search(pattern)
+    return pattern[: pattern.rfind("/", 0, special and special.start()) + 1]
 
 
 def within(root: Root, folder: str, *, recursive: bool) -> list[ObjectMetadata]:
