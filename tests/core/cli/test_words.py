@@ -1,3 +1,4 @@
+import errno
 import inspect
 import re
 import subprocess
@@ -147,3 +148,29 @@ def exec_in(module, message):
     with pytest.raises(InvalidRequestError) as caught:
         exec("raise Error(message)", names)
     return caught.value
+
+
+def chained(message, cause):
+    error = errors.StoreError(message)
+    error.__cause__ = cause
+    return error
+
+
+REFUSED = "the connection was refused: nothing listens there, or a firewall forbids it"
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (OSError(errno.EIO, "hunter2", "/hunter2"), ": Input/output error"),
+        (ConnectionRefusedError("hunter2"), f": {REFUSED}"),
+        (chained("inner", ConnectionRefusedError()), f": {REFUSED}"),
+        (ValueError("hunter2"), ""),
+        (OSError("hunter2"), ""),
+        (None, ""),
+    ],
+    ids=range(6),
+)
+def test_of_a_cause_is_said_what_is_known_and_none_of_its_words(cause, said):
+    error = chained("s3 could not list s3://b/: m.E (its cause is chained), so no", cause)
+    assert words.said(error) == f"s3 could not list s3://b/: m.E{said}, so no"

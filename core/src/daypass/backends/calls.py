@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from daypass.base.messages import CHAINED
 from daypass.errors import DaypassError, PluginError, StoreError
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.hookspecs.findings import Finding
@@ -319,4 +320,4 @@ def wrong_answer(plugin: str, hook: str, kind: type, answer: object) -> PluginEr
 
 def named(error: Exception) -> str:
     """Name an error without its text, which may hold a credential or a URL."""
-    return f"{type(error).__module__}.{type(error).__qualname__} (its cause is chained)"
+    return f"{type(error).__module__}.{type(error).__qualname__} {CHAINED}"

@@ -16,6 +16,7 @@ from typing import Any
 
 from daypass.backends.ends import said_end
 from daypass.backends.http_heads import carries_credentials, info_of
+from daypass.base.messages import CHAINED
 from daypass.base.times import in_utc
 from daypass.base.urls import mask_tokens
 from daypass.errors import (
@@ -102,7 +103,7 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
         raise _cannot(location, "says so") from error
     except Exception as error:
         filesystem = f"{type(location.fs).__module__}.{type(location.fs).__qualname__}"
-        msg = f"{location.protocol}://: the filesystem {filesystem} failed to sign with {type(error).__name__} (its cause is chained)"
+        msg = f"{location.protocol}://: the filesystem {filesystem} failed to sign with {type(error).__name__} {CHAINED}"
         raise PluginError(msg, plugin=filesystem) from error
     if url is None:
         raise _cannot(location, "gives none")

@@ -12,6 +12,7 @@ import attrs
 from daypass.errors import UnknownOptionError, without_login
 
 __all__ = [
+    "CHAINED",
     "brief",
     "escaped",
     "module_of",
@@ -25,6 +26,8 @@ __all__ = [
     "shown_count",
 ]
 
+#: What a message says in place of the text of another's error, which may hold anything.
+CHAINED = "(its cause is chained)"
 #: Of a name that is shown in a message.
 _LONGEST_NAME = 60
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
-from daypass.base.messages import module_of
+from daypass.base.messages import CHAINED, module_of
+from daypass.errors import DaypassError
 
 #: Keywords of the library that are spelled otherwise on the command line.
 _OTHERWISE = {
@@ -97,4 +99,22 @@ def said(error: Exception) -> str:
     """
     text = str(error)
     module = getattr(error, "raised_in", None) or module_of(error)
-    return one_line(spelled(text) if module.partition(".")[0] == "daypass" else text)
+    if module.partition(".")[0] == "daypass":
+        text = spelled(text)
+    return one_line(_with_cause(text, error) if CHAINED in text else text)
+
+
+def _with_cause(text: str, error: Exception) -> str:
+    """Say why, where that is known of an error's cause, in place of a word on a chain that a command does not show.
+
+    The cause's own words may hold anything, so none of them is said: the system's stand for its errors.
+    """
+    from daypass.toolkit.failures import unreachable
+
+    cause = error.__cause__
+    while isinstance(cause, DaypassError):
+        cause = cause.__cause__
+    why = None if cause is None else unreachable(cause)
+    if why is None and isinstance(cause, OSError) and cause.errno:
+        why = os.strerror(cause.errno)
+    return text.replace(f" {CHAINED}", f": {why}" if why else "")
