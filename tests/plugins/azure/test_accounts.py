@@ -79,6 +79,14 @@ def test_the_environment_and_fsspecs_configuration(monkeypatch):
 def test_misspelt_options_are_refused_with_the_nearest():
     with pytest.raises(UnknownOptionError, match="did you mean account_key"):
         sign(options={"account_name": "contoso", "acount_key": KEY})
+    for name, meant in (
+        ("account", "account_name"),
+        ("key", "account_key"),
+        ("AZURE_STORAGE_CONNECTION_STRING", "connection_string"),
+        ("anonymous", "anon"),
+    ):
+        with pytest.raises(UnknownOptionError, match=f"named '{name}': did you mean {meant}[?]$"):
+            sign(options={"account_name": "contoso", name: KEY})
     for name in ("exclude_cli_credential", "managed_identity_client_id", "blocksize"):
         assert sign(options={**OPTIONS, name: 1}).url.startswith(HERE)
 

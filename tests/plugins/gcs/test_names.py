@@ -8,10 +8,15 @@ from tests.plugins.gcs.conftest import HMAC
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("tokn", "token"), ("endpont_url", "endpoint_url"), ("projet", "project")]
-)
+    ("name", "nearest"),
+    [
+        ("tokn", "token"), ("endpont_url", "endpoint_url"), ("projet", "project"),
+        ("anon", "token"), ("service_account_file", "token"), ("project_id", "project"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "token"),
+    ],
+)  # fmt: skip
 def test_a_misspelt_storage_option_is_refused(name, nearest):
-    with pytest.raises(daypass.UnknownOptionError, match=nearest):
+    with pytest.raises(daypass.UnknownOptionError, match=f"did you mean {nearest}[?]$"):
         daypass.create_signed_url("gs://bucket/key", storage_options={name: "x"})
 
 

@@ -229,6 +229,18 @@ def test_misspelt_storage_options_are_refused():
     ):
         with pytest.raises(daypass.UnknownOptionError, match=name):
             daypass.create_signed_url("s3://b/k", storage_options={**STATIC, **wrong})
+    for name, meant in (
+        ("region", "client_kwargs.region_name"),
+        ("region_name", "client_kwargs.region_name"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("secret_access_key", "secret"),
+        ("aws_session_token", "token"),
+        ("endpoint_override", "endpoint_url"),
+        ("anonymous", "anon"),
+    ):
+        said = f"no storage option of s3 is named '{name}': did you mean {meant}[?]$"
+        with pytest.raises(daypass.UnknownOptionError, match=said):
+            daypass.create_signed_url("s3://b/k", storage_options={**STATIC, name: "x"})
     options = {**STATIC, "version_aware": True, "default_block_size": 5, "max_concurrency": 2}
     assert daypass.create_signed_url("s3://b/k", storage_options=options).method == "GET"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from types import TracebackType
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 
 import attrs
@@ -77,8 +77,22 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     return folded[found[0]] if found else None
 
 
-def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "option") -> None:
-    """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``."""
+def refuse_unknown(
+    names: Iterable[str],
+    known: Iterable[str],
+    *,
+    what: str = "option",
+    meant: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Raise `UnknownOptionError` for the first of ``names`` that is not ``known``.
+
+    Args:
+        names: what was given.
+        known: what there is.
+        what: what they are called in the message.
+        meant: names that others have, in small letters, with what is meant.
+
+    """
     known = sorted(known)
     for name in names:
         if not isinstance(name, str):
@@ -86,7 +100,7 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], *, what: str = "o
             raise UnknownOptionError(msg)
         if name in known:
             continue
-        near = nearest(name, known)
+        near = meant.get(name.lower()) or nearest(name, known)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known) or 'none'}"
         msg = f"no {what} is named {shown(name)}: {hint}"
         raise UnknownOptionError(msg, option=name)

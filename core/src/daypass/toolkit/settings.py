@@ -56,6 +56,7 @@ def refuse_misspelt(
     further: Callable[[], Iterable[str]],
     *,
     what: str,
+    meant: Mapping[str, str] | None = None,
 ) -> None:
     """Refuse an option that nobody would read: a misspelt key must not end in another login.
 
@@ -65,14 +66,16 @@ def refuse_misspelt(
         further: names the filesystem takes beyond those; called only where it has to be, so that
             it may import the filesystem.
         what: what they are called in the message, such as ``"storage option of s3"``.
+        meant: names that others have for an option, the provider's SDK say, in small letters, with what it is called
+            here; dotted where that is nested. No spelling is near enough to tell.
 
     Raises:
-        UnknownOptionError: naming the nearest that there is.
+        UnknownOptionError: naming what is meant, or the nearest that there is.
 
     """
     known = frozenset(known)
     if beyond := [name for name in names if name not in known]:
-        refuse_unknown(beyond, known.union(further()), what=what)
+        refuse_unknown(beyond, known.union(further()), what=what, meant=meant or {})
 
 
 def arguments_of(*functions: Callable[..., Any]) -> set[str]:

@@ -50,6 +50,19 @@ _KNOWN = frozenset(
         "version_aware",
     }
 )
+#: What Azure's SDK, and libraries that read blobs beside fsspec call the options of adlfs.
+_MEANT = {
+    **{variable.lower(): name for name, variable in _ENVIRONMENT.items()},
+    **dict.fromkeys(("account", "storage_account"), "account_name"),
+    **dict.fromkeys(
+        ("key", "access_key", "account_access_key", "storage_account_key"),
+        "account_key",
+    ),
+    **dict.fromkeys(("sas", "sas_key", "token"), "sas_token"),
+    "conn_str": "connection_string",
+    **dict.fromkeys(("endpoint", "endpoint_url", "account_url"), "account_host"),
+    **dict.fromkeys(("anonymous", "skip_signature"), "anon"),
+}
 #: What adlfs hands on to azure-identity's DefaultAzureCredential:
 #: https://learn.microsoft.com/python/api/azure-identity/azure.identity.defaultazurecredential
 _IDENTITY = re.compile(
@@ -67,7 +80,7 @@ def adlfs_options(storage_options: Mapping[str, Any]) -> dict[str, Any]:
     """
     options = effective_options(storage_options, ("abfs", "az", "abfss"))
     names = [name for name in options if not isinstance(name, str) or not _IDENTITY.fullmatch(name)]
-    refuse_misspelt(names, _KNOWN, _names_of_adlfs, what="storage option of azure")
+    refuse_misspelt(names, _KNOWN, _names_of_adlfs, what="storage option of azure", meant=_MEANT)
     for name, variable in _ENVIRONMENT.items():
         if not options.get(name):
             options[name] = os.environ.get(variable) or None

@@ -114,7 +114,8 @@ def settings_of(location: Location) -> Settings:
     if location.has_fs:
         return _of_filesystem(location.fs)
     options = effective_options(location.storage_options, ("gs", "gcs"))
-    refuse_misspelt(options, _OWN | FSSPEC_OPTIONS, _names_of_gcsfs, what="storage option of gcs")
+    known = _OWN | FSSPEC_OPTIONS
+    refuse_misspelt(options, known, _names_of_gcsfs, what="storage option of gcs", meant=_MEANT)
     for name, kinds in (("project", (str,)), ("requester_pays", (str, bool))):
         if (value := options.get(name)) is not None and not isinstance(value, kinds):
             msg = f"{name} in storage_options must be text, not {type(value).__name__}"
@@ -128,6 +129,20 @@ def settings_of(location: Location) -> Settings:
 
 
 _OWN = frozenset({"token", "project", "endpoint_url", "requester_pays"})
+#: What Google's SDK, and libraries that read buckets beside fsspec, call the options of GCSFileSystem.
+_MEANT = {
+    **dict.fromkeys(
+        (
+            *("credentials", "credentials_file", "google_application_credentials", "key_file"),
+            *("key_path", "keyfile", "service_account", "service_account_file"),
+            *("service_account_key", "service_account_path", "anon", "anonymous"),
+        ),
+        "token",
+    ),
+    **dict.fromkeys(("google_cloud_project", "project_id", "quota_project_id"), "project"),
+    **dict.fromkeys(("api_endpoint", "endpoint"), "endpoint_url"),
+    "user_project": "requester_pays",
+}
 
 
 def _names_of_gcsfs() -> set[str]:

@@ -126,7 +126,9 @@ def settings_of(location: Location) -> Settings:
 def _of_options(location: Location) -> Settings:
     options = effective_options(location.storage_options, ("s3", "s3a"))
     names = {field.name for field in attrs.fields(Settings)}
-    refuse_misspelt(options, names | _NO_MATTER, _names_of_s3fs, what="storage option of s3")
+    refuse_misspelt(
+        options, names | _NO_MATTER, _names_of_s3fs, what="storage option of s3", meant=_MEANT
+    )
     known = Options(
         (name, value) for name, value in options.items() if name in names and value is not None
     )
@@ -135,6 +137,25 @@ def _of_options(location: Location) -> Settings:
     return Settings(**known)
 
 
+#: What AWS's SDKs, and libraries that read S3 beside fsspec, call the options of S3FileSystem.
+_MEANT = {
+    **dict.fromkeys(
+        ("region", "region_name", "aws_region", "aws_default_region", "default_region"),
+        "client_kwargs.region_name",
+    ),
+    **dict.fromkeys(("access_key", "access_key_id", "aws_access_key_id", "aws_access_key"), "key"),
+    **dict.fromkeys(
+        ("secret_key", "secret_access_key", "aws_secret_access_key", "aws_secret_key"), "secret"
+    ),
+    **dict.fromkeys(("session_token", "aws_session_token", "security_token"), "token"),
+    **dict.fromkeys(
+        ("endpoint", "endpoint_override", "aws_endpoint", "aws_endpoint_url"), "endpoint_url"
+    ),
+    **dict.fromkeys(("anonymous", "no_sign_request", "skip_signature"), "anon"),
+    **dict.fromkeys(("aws_profile", "profile_name"), "profile"),
+    "addressing_style": "config_kwargs.s3.addressing_style",
+    "verify": "client_kwargs.verify",
+}
 #: Options of S3FileSystem and fsspec that signing does not depend on.
 _NO_MATTER = FSSPEC_OPTIONS | {
     "asynchronous",
