@@ -49,6 +49,24 @@ def test_the_configured_file_is_verified_where_none_is_named(configured, capsys)
     assert "line 1 is bad: it was changed" in capsys.readouterr().err
 
 
+def test_before_the_first_record_nothing_verifies_and_is_no_broken_chain(
+    configured, witness, capsys
+):
+    configured.unlink()
+    witness(lambda: {"the inbox": Verdict(ok=True, lines=3, head="ab" * 32)})
+    assert run(["audit", "verify"]) == 1
+    told = capsys.readouterr()
+    assert told.out == f"the inbox: 3 lines verify, the head is {'ab' * 32}\n"
+    assert told.err.startswith(f"daypass: error: {configured}: nothing has been recorded yet, or")
+    assert run(["audit", "verify", "--json"]) == 1
+    first, _ = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["audit"], first["ok"], first["head"]) == (str(configured), False, None)
+    # A file that is named is one that was seen.
+    assert run(["audit", "verify", str(configured)]) == 2
+    AuditFile(configured, fsync=False).record(event())
+    assert run(["audit", "verify"]) == 0
+
+
 def test_what_a_package_witnesses_is_verified_too(configured, witness, capsys):
     bad = Verdict(ok=False, lines=7, head="0" * 64, why="checkpoint 2 was changed")
     witness(lambda: {"acme's events": bad})

@@ -9,7 +9,7 @@ from daypass.audit.from_config import audit_file
 from daypass.audit.verification import Verdict, verify
 from daypass.backends.discovery import choose, load, source
 from daypass.backends.loading import registry
-from daypass.errors import ConfigError, PluginError
+from daypass.errors import AuditError, ConfigError, PluginError
 
 __all__ = ["GROUP", "verify_configured"]
 
@@ -19,6 +19,8 @@ GROUP = "daypass.audits"
 
 def verify_configured() -> dict[str, Verdict]:
     """Verify the file that ``[audit]`` names, and what installed distributions witness; return the verdicts by name.
+
+    A file that is not there yet has a verdict that is not ``ok``, and says so: nobody can tell it from one that was removed.
 
     A distribution's function ``verify`` takes nothing, and returns a mapping of names to verdicts, of what it
     keeps and is there.
@@ -31,7 +33,7 @@ def verify_configured() -> dict[str, Verdict]:
     """
     section = config.load().audit
     file = None if section is None else audit_file(section)
-    found = {} if file is None else {str(file): verify(file)}
+    found = {} if file is None else {str(file): _verified(str(file))}
     for name, claimants in sorted(registry.claims(GROUP).items()):
         entry = choose(name, claimants)
         witness = getattr(load(entry), "verify", None)
@@ -44,3 +46,13 @@ def verify_configured() -> dict[str, Verdict]:
         msg = "no audit is configured that could be verified: name a file, or write [audit] with a file into the configuration"
         raise ConfigError(msg, key="audit")
     return found
+
+
+def _verified(file: str) -> Verdict:
+    try:
+        return verify(file)
+    except AuditError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+    why = "nothing has been recorded yet, or the file was removed or renamed since: the next link, signed or refused, begins it"
+    return Verdict(ok=False, lines=0, head=None, file=file, why=why)

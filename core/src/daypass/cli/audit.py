@@ -35,7 +35,7 @@ def _verify(files: tuple[str, ...], *, expect_head: str | None, as_json: bool) -
 
     Of an audit that was rotated, name all files, oldest first. That the newest lines are missing is
     found with --expect-head alone. Without a FILE it verifies what is configured: the file of [audit], and
-    what installed packages witness. It exits with 1 where a line is bad.
+    what installed packages witness. It exits with 1 where a line is bad, and where that file is not there, or not yet.
     """
     if not files:
         if expect_head is not None:
