@@ -14,6 +14,7 @@ from daypass import errors
 from daypass.cli import exits
 from daypass.hookspecs import hooks
 from daypass.model import requests
+from daypass.policy.rules import UPLOAD_OPTIONS
 
 ROOT = Path(__file__).parents[2]
 HOOKS = sorted(name for name, value in vars(hooks).items() if hasattr(value, "daypass_spec"))
@@ -53,6 +54,14 @@ def test_every_option_is_described_where_the_reference_takes_it_from():
     )
     fields = {field.name for field in attrs.fields(requests.SignRequest) if field.init}
     assert described == fields == set(requests.SignOptions.__annotations__)
+
+
+def test_every_option_that_a_rule_must_name_is_said_where_rules_are():
+    text = page("reference/policy.md")
+    [field] = re.findall(r"^\| `upload_options` \|[^|]*\|(.*)What `require`", text, re.MULTILINE)
+    [line] = re.findall(r"^\|(.*)\| refused \| `upload_options =", text, re.MULTILINE)
+    for told in (field, line):
+        assert set(re.findall(r"`(\w+)`", told)) == UPLOAD_OPTIONS
 
 
 def test_the_tree_of_errors_holds_every_error():

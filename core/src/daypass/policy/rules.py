@@ -250,8 +250,9 @@ class Rule:
     )
     #: The canned ACLs that an upload may set.
     acls: tuple[str, ...] = attrs.field(default=("private",), converter=_acls)
-    #: Which options may be used that say more of an upload than its type, its size and its checksums: ``metadata``,
-    #: ``storage_class``, ``tags``, ``success_redirect``. What ``require`` names may be used too.
+    #: Which options may be used that say more of an upload than its type, its size and its checksums: ``copy_source``,
+    #: ``kms_key``, ``metadata``, ``resumable``, ``storage_class``, ``success_redirect``, ``tags``. What ``require`` names
+    #: may be used too.
     upload_options: frozenset[str] = attrs.field(default=frozenset(), converter=_upload_options)
     #: Names of headers that a link may sign, beside those of ``headers`` and those that only narrow it.
     header_names: tuple[str, ...] = attrs.field(
