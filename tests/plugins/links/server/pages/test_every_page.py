@@ -101,7 +101,8 @@ def test_no_page_breaks_a_rule_or_the_policy_or_tells_a_moment_without_utc(
         browser, service, pages, storage_state=signed_in, timezone_id="Asia/Kolkata"
     ) as page:
         for address in pages:
-            page.goto(service.address + address)
+            answer = page.goto(service.address + address)
+            assert len(answer.body()) < 150_000, address
             assert not [link for link in made.values() if token_of(link) in page.title()]
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 800})
