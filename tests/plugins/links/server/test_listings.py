@@ -24,3 +24,22 @@ def test_a_folder_of_s3_is_read_with_whatever_names_are_in_it(servers, kit):
     assert found.entries[0].is_folder
     assert [one.key for one in found.entries if one.is_folder] == ["listed/sub/"]
     assert all(one.changed_at for one in found.entries if not one.is_folder)
+
+
+def test_a_page_has_fewer_names_where_they_are_long_and_all_are_on_one(servers, kit):
+    client, bucket = kit
+    names = [f"{n:02}{'x' * (900 if n < 20 else 9)}" for n in range(40)]
+    for name in names:
+        client.put_object(Bucket=bucket, Key=f"in/long/{name}", Body=b"")
+    options = servers("localstack").storage_options
+    store = daypass.Store(f"s3://{bucket}/in", storage_options=options)
+    pages, token = [], None
+    while token or not pages:
+        found = listings.listed(store, "long/", token, room=5000)
+        pages.append([one.name for one in found.entries])
+        token = found.next
+    assert [name for page in pages for name in page] == names
+    assert [len(page) for page in pages[:3]] == [5, 5, 5]
+    assert all(sum(len(f"long/{name}") for name in page) <= 5000 for page in pages)
+    (one,) = listings.listed(store, "long/", None, room=1).entries
+    assert one.name == names[0]

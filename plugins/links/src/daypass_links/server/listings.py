@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
@@ -18,10 +19,12 @@ from daypass.toolkit.wire import network_errors, read_answer, send
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-__all__ = ["Entry", "Listing", "listed"]
+__all__ = ["ROOM", "Entry", "Listing", "listed"]
 
 #: How many entries a page has unless that is said; the longest answer that is read, in bytes; how long a store may take, in seconds.
 _SHOWN, _LONGEST, _PATIENCE = 100, 1 << 20, 15.0
+#: How long the keys of a page for people may be together, in bytes: each is there several times, and escaped.
+ROOM = 12_000
 #: How long the link that lists lives, in seconds: it is used at once, and told to nobody.
 _LIVES = 60
 #: What the answers of S3 and Cloud Storage, and that of Azure, are called.
@@ -53,7 +56,14 @@ class Listing:
     is_there: bool = attrs.field(default=True, kw_only=True)
 
 
-def listed(store: daypass.Store, key: str, token: str | None, *, most: int = _SHOWN) -> Listing:
+def listed(
+    store: daypass.Store,
+    key: str,
+    token: str | None,
+    *,
+    most: int = _SHOWN,
+    room: int | None = None,
+) -> Listing:
     """Return a page of what is in a folder, folders first.
 
     Args:
@@ -61,6 +71,8 @@ def listed(store: daypass.Store, key: str, token: str | None, *, most: int = _SH
         key: of the folder, relative to the store's root: empty, or with a slash at its end.
         token: what the page before says; None for the first page.
         most: how many entries it has, 1000 at most.
+        room: how long their keys may be together, in bytes, and no less than one key; of longer ones the page has fewer, for which the
+            store is asked once more.
 
     Raises:
         PolicyError: if the policy does not let the caller list it.
@@ -69,6 +81,16 @@ def listed(store: daypass.Store, key: str, token: str | None, *, most: int = _SH
         DeadlineError: if it does not answer in time.
 
     """
+    found = _page(store, key, token, most)
+    if room is None:
+        return found
+    # As stores order them: so the first of a page are those that a shorter one has.
+    keys = sorted(entry.key.encode() for entry in found.entries)
+    fitting = sum(length <= room for length in accumulate(map(len, keys)))
+    return found if fitting == len(keys) else _page(store, key, token, max(fitting, 1))
+
+
+def _page(store: daypass.Store, key: str, token: str | None, most: int) -> Listing:
     link = store.create_signed_url(
         key,
         method="LIST",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.plugins.links.server.pages.conftest import started
+from tests.plugins.links.server.pages.conftest import Person, started
 from tests.plugins.links.server.pages.test_recipient import HTML, PASSWORD, place
 
 pytestmark = pytest.mark.servers
@@ -165,6 +165,57 @@ def test_long_folders_go_on(server, person, box):
     (rest,) = re.findall(r'rel="next" href="([^"]+)"', text)
     assert person.see(place(link) + unescape(rest)).count("<li>") == 3
     assert len(hrefs(server.use(link).text)) == 103
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("text", ["<&'\">", "übergroß ", "名前"])
+def test_pages_are_small_however_long_names_are(server, person, box, text):
+    """A key has 1024 bytes at most; in a page each of them may become five characters, and three more in an address."""
+    client, bucket, _ = box
+    folder = f"long-{ord(text[0]):x}"
+    for n in range(40):
+        name = f"{n:02}{text * 300}".encode()[:980].decode(errors="ignore")
+        client.put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=b"")
+    link = server.link(f"daypass://box/{folder}/", prefix=True)
+    admin = Person(server).sign_in()
+    for who, page in (
+        (person, place(link)),
+        (admin, "/ui/browse?in=" + quote(f"daypass://box/{folder}/", safe="")),
+    ):
+        shown = who.see(page)
+        assert len(who.answer.content) < 150_000
+        assert 10 < shown.count("<li>") < 40
+        assert 'rel="next"' in shown
+
+
+@pytest.mark.nightly
+def test_a_page_far_below_is_small_and_leads_up(server, person, box):
+    client, bucket, _ = box
+    client.put_object(Bucket=bucket, Key=f"below/{'a/' * 480}x.txt", Body=b"")
+    link = server.link("daypass://box/below/", prefix=True)
+    text = person.see(f"{place(link)}/in/{'a/' * 480}")
+    assert len(person.answer.content) < 150_000
+    assert f'href="{place(link)}/in/{"a/" * 479}"' in text
+    assert f'<a href="{place(link)}">below</a>' in text
+    admin = Person(server).sign_in()
+    admin.see("/ui/browse?in=" + quote(f"daypass://box/below/{'a/' * 480}", safe=""))
+    assert len(admin.answer.content) < 150_000
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("text", ["<&'\">", "名前"])
+def test_lists_of_links_and_of_what_happened_are_small_however_long_paths_are(server, text):
+    path = f"daypass://box/{text * 300}".encode()[:1000].decode(errors="ignore")
+    for n in range(50):
+        server.link(f"{path}{n}", label=text * 2)
+    below = server.link("daypass://box/in/", prefix=True)
+    for _ in range(100):
+        server.use(below, quote(path[20:], safe=""))
+    server.service.events.durable("seen").result()
+    admin = Person(server).sign_in()
+    for page in ("/ui/links", f"/ui/links/{below['link_id']}"):
+        admin.see(page)
+        assert len(admin.answer.content) < 150_000
 
 
 @pytest.mark.nightly

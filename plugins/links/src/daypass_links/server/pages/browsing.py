@@ -11,9 +11,10 @@ from daypass import config
 from daypass.errors import DaypassError, RefusedError
 from daypass_links.server.api.answers import Ours
 from daypass_links.server.askers import asks_a_store
-from daypass_links.server.listings import Listing, listed
+from daypass_links.server.listings import ROOM, Listing, listed
 from daypass_links.server.pages.rendering import Asked, page
 from daypass_links.server.pages.visitors import visitor_of
+from daypass_links.server.pages.ways import shortened
 from daypass_links.server.principals.callers import Caller
 from daypass_links.server.principals.rights import check_active
 from daypass_links.server.problems import detail
@@ -50,7 +51,7 @@ def browsed(request: Asked, service: Ours) -> Response[Any]:
         status=status,
         visitor=visitor,
         folder=folder,
-        parts=_parts(folder, known),
+        parts=shortened(_parts(folder, known)),
         entries=[(entry, _at(folder, entry.name)) for entry in found.entries],
         next_page=None if found.next is None else _asking(folder, after=found.next),
         is_first=token is None,
@@ -74,7 +75,7 @@ def _looked(service: Service, caller: Caller, folder: str, token: str | None) ->
         raise RefusedError(msg)
     place, shows = service.roots.looked_into(service.roots.named(folder), caller.groups)
     store = service.roots.store(place, caller.principal, caller.groups)
-    found = listed(store, place.key, token)
+    found = listed(store, place.key, token, room=ROOM)
     shown = [entry for entry in found.entries if shows(entry.key, entry.is_folder)]
     return Listing(tuple(shown), found.next)
 

@@ -23,12 +23,13 @@ from daypass_links.server.api.answers import Ours
 from daypass_links.server.askers import asks_a_store
 from daypass_links.server.links.keys import key_of
 from daypass_links.server.links.shown import url_of
-from daypass_links.server.listings import Entry, Listing, listed
+from daypass_links.server.listings import ROOM, Entry, Listing, listed
 from daypass_links.server.pages.friendly import ClosedError, wants_page
 from daypass_links.server.pages.holders import Held, held
 from daypass_links.server.pages.rendering import HEADERS, Asked, page
 from daypass_links.server.pages.snippets import snippets
 from daypass_links.server.pages.visitors import to
+from daypass_links.server.pages.ways import shortened
 from daypass_links.server.service import Service
 
 __all__ = ["folder", "folder_page", "index", "inner_index"]
@@ -59,7 +60,7 @@ def _index(request: Asked, service: Service, token: str) -> Response[Any]:
     key = _key(request, "/l/", found)
     if wants_page(request):
         return to(f"/p/{token}{f'/in/{quote(key)}' if key else ''}")
-    names = _names(request, service, found, key, _MOST)
+    names = _names(request, service, found, key, most=_MOST)
     lines = [f'<a href="{_relative(entry)}">{escape(entry.name)}</a>' for entry in names.entries]
     if names.next is not None:
         lines.append(f'<a rel="next" href="?{escape(_after(names.next))}">next page</a>')
@@ -94,7 +95,7 @@ def folder_page(
 
     """
     try:
-        names = _names(request, service, found, key or "", _SHOWN)
+        names = _names(request, service, found, key or "", most=_SHOWN, room=ROOM)
     except ClosedError as error:
         if key is not None or error.code != "unlisted":
             raise
@@ -107,10 +108,12 @@ def folder_page(
         held=found,
         link=found.link,
         name=found.ready.key.rstrip("/").rpartition("/")[2] or found.link.path,
-        parts=[
-            (part, quote("".join(f"{one}/" for one in parts[: n + 1])))
-            for n, part in enumerate(parts)
-        ],
+        parts=shortened(
+            [
+                (part, quote("".join(f"{one}/" for one in parts[: n + 1])))
+                for n, part in enumerate(parts)
+            ]
+        ),
         entries=None
         if names is None
         else [(entry, quote((key or "") + entry.name)) for entry in names.entries],
@@ -121,7 +124,9 @@ def folder_page(
     )
 
 
-def _names(request: Asked, service: Service, found: Held, key: str, most: int) -> Listing:
+def _names(
+    request: Asked, service: Service, found: Held, key: str, *, most: int, room: int | None = None
+) -> Listing:
     """Return what lies in a folder, as far as the link leads to it.
 
     Raises:
@@ -132,7 +137,7 @@ def _names(request: Asked, service: Service, found: Held, key: str, most: int) -
     store = found.ready.store
     assert store is not None  # noqa: S101 - or the link would be closed
     try:
-        names = listed(store, found.ready.key + key, token, most=most)
+        names = listed(store, found.ready.key + key, token, most=most, room=room)
     except (RefusedError, SigningNotSupportedError, UnsupportedOptionError):
         raise ClosedError(403, "unlisted") from None
     except DaypassError as error:

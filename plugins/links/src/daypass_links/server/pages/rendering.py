@@ -61,6 +61,15 @@ def _plain(value: object) -> object:
 _HIDDEN = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+#: So many characters of a path are shown where many are.
+_LONG = 160
+
+
+def _cut(text: str) -> str:
+    """Return a path as a list shows it: of a long one the beginning and the end, by which people know it."""
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[1 - _LONG // 2 :]}"
+
+
 _TEMPLATES = Environment(
     loader=PackageLoader("daypass_links.server.pages"),
     autoescape=True,
@@ -75,6 +84,7 @@ _TEMPLATES.filters.update(
     machine=told,
     moment=_moment,
     left=left,
+    cut=_cut,
     exact=_Exact,
     sized=sized,
     counted=counted,
