@@ -10,6 +10,8 @@ on the machine as it is, beside a plain ASGI function on the same server.
 * ``cold``: the first use of a link in a process, on SQLite and on PostgreSQL.
 * ``mint``: links made by HTTP with an API key, on record before they are told.
 * ``memory``: a process that has 100,000 links at hand.
+* ``pages``: pages for people, with all that a store is asked for them; the time of the store, and of the fork that reads Parquet, is
+  not in them.
 """
 
 from __future__ import annotations
@@ -334,12 +336,91 @@ def mint(directory: str) -> None:
     told("mint: CPU of the process", [cost for _, cost in found], "us")
 
 
+def pages(directory: str) -> None:
+    """Measure pages before a store of another process, and say how large the largest is."""
+    import fsspec
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from daypass.demo.server import make_bucket, swift
+    from daypass_links.server.app import application
+    from daypass_links.server.principals import sessions
+
+    config = Path(os.environ["DAYPASS_CONFIG"])
+    config.write_text(CONFIG.replace('"HEAD"]', '"HEAD", "LIST", "PUT"]'))
+    with swift() as store:
+        make_bucket(store, "results")
+        files = fsspec.filesystem("s3", **store.storage_options)
+        table = pa.table({f"c{n}": range(100_000) for n in range(5)})
+        with files.open("results/t.parquet", "wb") as file:
+            pq.write_table(table, file)
+        for name, text in (("a.csv", b"a,b\n1,2\n" * 9_000), ("t.txt", b"A line.\n" * 9_000)):
+            files.pipe_file(f"results/{name}", text)
+        for n in range(100):
+            files.pipe_file(f"results/many/{n}.csv", b"a,b\n")
+        os.environ["DAYPASS_PROFILES__MAPS__STORAGE_OPTIONS"] = json.dumps(store.storage_options)
+        with a_service(f"sqlite:///{directory}/pages.db") as (service, _):
+            kinds: dict[str, dict[str, Any]] = {
+                "one object": {},
+                "a table": {"preview": True},
+                "a text": {"path": "daypass://maps/t.txt", "preview": True},
+                "a file of Parquet": {"path": "daypass://maps/t.parquet", "preview": True},
+                "a folder": {"path": "daypass://maps/many/", "prefix": True},
+                "a password": {"password": "correct horse"},
+                "an inbox": {"path": "daypass://maps/in/", "inbox": True},
+                "another network": {"ip_range": "192.0.2.0/24"},
+            }
+            asked = {
+                name: new_link(service, **said).rstrip("/").replace("/l/", "/p/")
+                for name, said in kinds.items()
+            }
+            for _ in range(50):
+                new_link(service)
+            with service.databases.main.begin() as connection:
+                secret, _ = sessions.begin(
+                    connection, "admin", scopes={"admin"}, now=int(service.clock())
+                )
+            asked |= {"no link": "/p/none", "sign in": "/auth/sign-in", "links": "/ui/links"}
+            asked |= {"a new link": "/ui/new", "events": "/ui/admin/events"}
+            app, largest = application(service), 0
+            for name, path in asked.items():
+                asyncio.run(_page(app, path, secret))
+                found = [asyncio.run(_page(app, path, secret)) for _ in range(ROUNDS)]
+                largest = max(largest, *(size for _, size in found))
+                told(f"pages: {name}", [spent for spent, _ in found], "ms CPU", "at most 100")
+            told("pages: the largest", [largest / 1000], "kB", "at most 150")
+
+
+async def _page(app: Any, path: str, secret: str) -> tuple[float, int]:
+    """Return the CPU time of a page, in milliseconds, and its size in bytes."""
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    wants = [
+        (b"host", b"127.0.0.1:8321"),
+        (b"accept", b"text/html"),
+    ]
+    if path.startswith("/ui"):  # the others are for whoever has not signed in
+        wants.append((b"cookie", b"daypass-session=" + secret.encode()))
+    before = time.process_time()
+    await app({**_scope_of(path), "headers": wants}, receive, send)
+    spent = time.process_time() - before
+    assert said[0]["status"] in (200, 403, 404), said
+    return spent * 1e3, sum(len(message.get("body", b"")) for message in said)
+
+
 PARTS: dict[str, Callable[[str], None]] = {
     "warm": warm,
     "http": http,
     "cold": cold,
     "mint": mint,
     "memory": memory,
+    "pages": pages,
 }
 
 
