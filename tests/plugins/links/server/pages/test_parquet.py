@@ -138,6 +138,7 @@ def test_all_files_are_read_by_forks_of_one_process_without_credentials(monkeypa
     assert "Threads:\t1\n" in status  # or a fork of it could wait for ever
 
 
+@pytest.mark.nightly
 def test_where_the_process_that_forks_was_ended_another_is_begun():
     file = written(pa.table({"a": [1]}))
     shown(file)
@@ -149,6 +150,7 @@ def test_where_the_process_that_forks_was_ended_another_is_begun():
     assert other.pid != process.pid
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["none", "zstd"])
 def test_a_small_file_is_read_in_few_parts(kind):
     table = pa.table({f"c{n}": range(1000) for n in range(12)})
