@@ -17,6 +17,7 @@ import daypass
 from daypass.errors import (
     DaypassError,
     DeadlineError,
+    InvalidPathError,
     InvalidRequestError,
     ObjectNotFoundError,
     SigningNotSupportedError,
@@ -175,6 +176,9 @@ def test_what_is_known_of_an_object_is_what_its_store_says(fs):
 def test_an_empty_object_is_read_too(fs):
     assert fs.size("maps/empty") == 0
     assert fs.cat("maps/empty") == b""
+    known = fs.info("maps/empty")
+    assert (known["ETag"], known["content_type"]) == ("v1", "image/tiff")
+    assert fs.modified("maps/empty") == datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def test_nothing_there_is_a_file_that_was_not_found(fs):
@@ -258,6 +262,56 @@ def test_an_object_that_changes_while_it_is_read_is_an_error_and_can_be_opened_a
     with pytest.raises(StoreError, match="changed while it was read: open it again"):
         file.read(10)
     assert fs.open("maps/a").read() == DATA
+
+
+@pytest.mark.parametrize("body", [b"other" * 3000, b"short", b""], ids=["longer", "shorter", "empty"])  # fmt: skip
+@pytest.mark.parametrize("tells", [True, False], ids=["ETag", "no ETag"])
+def test_a_file_goes_on_in_no_other_object_than_it_was_opened_on(fs, origin, body, tells):
+    origin.tells = tells
+    file = fs.open("maps/a", cache_type="none")
+    assert file.read(10) == DATA[:10]
+    origin.objects["/maps/a"] = body
+    origin.etag = '"v2"'
+    for _ in range(2):  # who tries once more is told once more
+        file.seek(9000)
+        with pytest.raises(StoreError, match="changed while it was read: open it again"):
+            file.read(10)
+    fs.invalidate_cache()
+    fs.info("maps/a")  # what others find is not of this file
+    with pytest.raises(StoreError, match="changed while it was read"):
+        file.read(10)
+
+
+def test_an_object_that_was_replaced_since_is_read_as_it_is_now(fs, origin, monkeypatch):
+    assert fs.cat("maps/a") == DATA
+    origin.objects["/maps/a"], origin.etag = b"new", '"v2"'
+    assert fs.cat("maps/a") == b"new"
+    origin.objects["/maps/a"], origin.etag = b"newer", '"v3"'
+    monkeypatch.setattr("daypass.signed.filesystem._FRESH", -1)  # a while later
+    assert fs.open("maps/a").read() == b"newer"
+    assert fs.info("maps/a")["ETag"] == "v3"
+
+
+def test_parts_that_are_read_one_after_the_other_are_of_one_object(fs, origin, monkeypatch):
+    monkeypatch.setattr("daypass.signed.filesystem._FRESH", -1)
+    assert fs.cat_file("maps/a", 0, 5) == DATA[:5]
+    origin.objects["/maps/a"], origin.etag = DATA[::-1], '"v2"'
+    with pytest.raises(StoreError, match="changed while it was read"):
+        fs.cat_file("maps/a", 5, 10)
+
+
+@pytest.mark.parametrize("kind", ["all", "none", "readahead", "bytes", "blockcache"])
+def test_every_way_of_reading_ahead_reads_it(fs, kind):
+    assert fs.open("maps/a", cache_type=kind).read() == DATA
+
+
+def test_a_path_of_another_store_is_refused(fs, origin):
+    for path in ("gs://maps/a", "signed::gs://maps/a", "other://maps/a"):
+        for read in (fs.cat, fs.open, fs.info, fs.ls, fs.modified, fs.glob, fs.exists):
+            with pytest.raises(InvalidPathError, match=r"path of \w+://, and this filesystem reads fake://"):  # fmt: skip
+                read(path)
+    assert origin.asked == []
+    assert SignedFileSystem("s3")._strip_protocol("s3a://maps/a") == "maps/a"
 
 
 def test_a_server_that_knows_no_ranges_is_read_as_well(fs, origin):

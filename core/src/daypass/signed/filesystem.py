@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +34,8 @@ from daypass.errors import (
 )
 from daypass.model.requests import make_request
 from daypass.signed.ahead import NAME
-from daypass.signed.reading import Found, Reader
+from daypass.signed.paths import own_path, stripped
+from daypass.signed.reading import CHANGED, Found, Reader
 from daypass.store.fresh import Kept
 from daypass.store.functions import create_signed_url
 from daypass.store.keywords import check_travels
@@ -46,10 +48,10 @@ T = TypeVar("T")
 
 #: Of how many objects it is kept what was found: of more it is asked again.
 _MOST = 4096
+#: Seconds for which a reader that opens an object, or asks what it is, is told what was found before; readers do both at once.
+_FRESH = 10
 #: So many names of files are kept, beside those of the newest listing.
 _MOST_LISTED = 1 << 16
-#: What a path begins with that names a protocol, or ours before it.
-_PROTOCOL = re.compile(r"(?:signed::)?(?:[A-Za-z][A-Za-z0-9+.-]*://)?")
 _PLACE = ("signer", "signer_options", "public_endpoint", "caller")
 
 
@@ -131,12 +133,15 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
         }
         place["storage_options"] = target_options or None
         self.target_protocol = target_protocol
+        # fsspec asks the filesystem in all that it does with a path, and the class where it has none yet.
+        self.__dict__["_strip_protocol"] = partial(own_path, protocol=target_protocol)
         #: Ours, and the beginning of a whole path, by which DuckDB knows whose it is.
         self.protocol = ("signed", f"signed::{target_protocol}")
         self._place: dict[str, Any] = {"fs": None, **place}
         self._given = {**place, **options}
         self._reader = Reader(Kept(seconds(min_life, "min_life"), self._given), self._place)
-        self._found: dict[str, Found] = {}
+        #: What was found of objects, and when by the clock that never goes back.
+        self._found: dict[str, tuple[Found, float]] = {}
         #: What listings called a file. What they call a folder may be an object of that name, too.
         self._files: set[str] = set()
 
@@ -147,9 +152,7 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
-        if isinstance(path, list):
-            return [cls._strip_protocol(one) for one in path]
-        return _PROTOCOL.sub("", os.fspath(path), count=1).rstrip("/")
+        return stripped(path)
 
     def unstrip_protocol(self, name: str) -> str:
         """Return the whole path."""
@@ -188,28 +191,45 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
 
     @discreet
     def find_object(self, path: str) -> Found:
-        """Return what is known of an object; the store is asked once."""
+        """Return what is known of an object; the store is asked where nothing was found, or some time ago."""
         whole = self._whole(path)
-        known = self._found.get(whole)
-        if known is None:
+        known, when = self._found.get(whole, (None, 0.0))
+        if known is None or time.monotonic() - when > _FRESH:
             known = self._reader.find(whole)
             if len(self._found) >= _MOST:
                 self._found.clear()
-            self._found[whole] = known
+            self._found[whole] = known, time.monotonic()
         return known
 
     @discreet
-    def read_part(self, path: str, start: int | None, end: int | None) -> bytes:
-        """Read a part of an object; places as a slice has them."""
-        known = self.find_object(path)
+    def read_part(
+        self, path: str, start: int | None, end: int | None, known: Found | None = None
+    ) -> bytes:
+        """Read a part of an object, places as a slice has them; ``known`` is what a file was opened on.
+
+        Without it the parts that are read one after the other are of the object that was found first.
+        """
+        whole = self._whole(path)
+        if known is None:
+            known = (self._found.get(whole) or (self.find_object(path),))[0]
         first, last, _ = slice(start, end).indices(known.size)
         if first >= last:
             return b""
         try:
-            return self._reader.read(self._whole(path), first, last, known)
+            return self._reader.read(whole, first, last, known)
         except StoreError:
-            self._found.pop(self._whole(path), None)
+            self._found.pop(whole, None)
             raise
+
+    @discreet
+    def read_whole(self, path: str) -> bytes:
+        """Read an object as it is now, even if it has become another since it was found."""
+        try:
+            return self.read_part(path, None, None, self.find_object(path))
+        except StoreError as error:
+            if error.status != CHANGED:
+                raise
+        return self.read_part(path, None, None)
 
     def _is_root(self, path: str) -> bool:
         """Tell whether a path has no key: a bucket is a folder, and there is no link to it."""
@@ -254,6 +274,8 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
     ) -> bytes:
         """Read a file, or a part of it."""
         del kwargs
+        if start is None and end is None:
+            return await _apart(self.read_whole, path)
         return await _apart(self.read_part, path, start, end)
 
     async def _get_file(self, rpath: str, lpath: str, **kwargs: Any) -> None:
@@ -346,10 +368,9 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
         return SignedFile(
             self,
             self._strip_protocol(path),
-            mode,
-            block_size or "default",
+            self.find_object(path),
+            block_size=block_size or "default",
             cache_options=cache_options,
-            size=self.find_object(path).size,
             **kwargs,
         )
 
@@ -394,5 +415,10 @@ class SignedFile(AbstractBufferedFile):  # type: ignore[misc] # fsspec has no ty
     fs: SignedFileSystem
     path: str
 
+    def __init__(self, fs: SignedFileSystem, path: str, found: Found, **kwargs: Any) -> None:
+        #: What it was opened on: what is another by now is never read as its rest. Some caches read all of it at once.
+        self._opened_on = found
+        super().__init__(fs, path, size=found.size, **kwargs)
+
     def _fetch_range(self, start: int, end: int) -> bytes:
-        return self.fs.read_part(self.path, start, end)
+        return self.fs.read_part(self.path, start, end, self._opened_on)

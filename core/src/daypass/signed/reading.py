@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.message import Message
@@ -24,15 +24,19 @@ from daypass.transfer.followed import followed
 from daypass.transfer.links import pointed
 from daypass.transfer.retries import insist
 
-__all__ = ["Found", "Reader"]
+__all__ = ["CHANGED", "Found", "Reader"]
 
 T = TypeVar("T")
 
 #: With these a store, or a links service, refuses a link that has ended, was narrowed or taken back.
 _REFUSED = (400, 401, 403, 410)
+#: With this a store says that a part begins where the object has ended.
+_BEHIND_THE_END = (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,)
+#: What our own error says of an object that is another than the one that was found.
+CHANGED = HTTPStatus.PRECONDITION_FAILED
 #: How often a request is made that fails for a reason which passes by itself.
 _TRIES = 4
-_RANGE = re.compile(r"bytes (?:([0-9]{1,19})-[0-9]{1,19}|\*)/([0-9]{1,19})")
+_RANGE = re.compile(r"bytes [0-9]{1,19}-[0-9]{1,19}/([0-9]{1,19})")
 _NUMBER = re.compile(r"[0-9]{1,19}")
 
 
@@ -44,6 +48,10 @@ class Found:
     etag: str | None
     last_modified: datetime | None
     content_type: str | None
+
+    def is_of(self, other: Found) -> bool:
+        """Tell whether both are of the same object: not every store has an ETag."""
+        return (self.etag, self.size) == (other.etag, other.size)
 
 
 class Reader:
@@ -74,9 +82,12 @@ class Reader:
                 with _asked(head, network) as response:
                     return _found(response, link)
             # A link for GET alone answers HEAD with 403: the first byte comes with the size of all.
-            empty = [HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE]
-            with _asked(link, network, {"Range": "bytes=0-0"}, empty) as response:
-                return _found(response, link)
+            with _asked(link, network, {"Range": "bytes=0-0"}, _BEHIND_THE_END) as response:
+                if response.status not in _BEHIND_THE_END:
+                    return _found(response, link)
+            # An object without a first byte is empty: whole it is as short, and no headers of an error come with it.
+            with _asked(link, network) as response:
+                return _found(response, link, unsaid="0")
 
         return self._through(path, ask)
 
@@ -96,10 +107,12 @@ class Reader:
         """
 
         def ask(link: SignedURL, network: Network) -> bytes:
-            with _asked(link, network, {"Range": f"bytes={start}-{end - 1}"}) as response:
-                if _found(response, link).etag != known.etag:
+            wanted = {"Range": f"bytes={start}-{end - 1}"}
+            with _asked(link, network, wanted, _BEHIND_THE_END) as response:
+                # What was found of it has these bytes: of one that ends before them less is there now.
+                if response.status in _BEHIND_THE_END or not _found(response, link).is_of(known):
                     msg = f"{link.path} changed while it was read: open it again"
-                    raise StoreError(msg, status=HTTPStatus.PRECONDITION_FAILED)
+                    raise StoreError(msg, status=CHANGED)
                 skipped = start if response.status == HTTPStatus.OK else 0
                 data = _body(response, link, skipped + end - start)[skipped:]
             if len(data) != end - start:
@@ -161,19 +174,17 @@ def _asked(
     link: SignedURL,
     network: Network,
     headers: Mapping[str, str] | None = None,
-    answers: list[HTTPStatus] | None = None,
+    answers: Collection[HTTPStatus] = (),
 ) -> Iterator[Response]:
     """Send a request, of a links service's link to where it leads now."""
     # Bytes are wanted as the store keeps them: a range of what is packed on the way is of no use.
     given = {"Accept-Encoding": "identity", **(headers or {})}
-    with send(
-        followed(link, network), headers=given, network=network, answers=answers or []
-    ) as response:
+    with send(followed(link, network), headers=given, network=network, answers=answers) as response:
         yield response
 
 
-def _found(response: Response, link: SignedURL) -> Found:
-    """Read the headers of an answer.
+def _found(response: Response, link: SignedURL, unsaid: str = "") -> Found:
+    """Read the headers of an answer; ``unsaid`` is how long the object is where they do not say so.
 
     Raises:
         StoreError: if they do not say how long the object is.
@@ -181,9 +192,7 @@ def _found(response: Response, link: SignedURL) -> Found:
     """
     headers: Message = response.headers
     place = _RANGE.fullmatch(headers.get("Content-Range", ""))
-    size = headers.get("Content-Length", "") if place is None else place[2]
-    if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        size = "0"  # which has no first byte; what the answer brings is an error's text
+    size = headers.get("Content-Length", unsaid) if place is None else place[1]
     if not _NUMBER.fullmatch(size):
         msg = f"the store does not say how long {link.path} is, so that no part of it can be read: download it whole"
         raise StoreError(msg)
