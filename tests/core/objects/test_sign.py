@@ -295,6 +295,20 @@ def test_markdown_leads_to_urls_where_links_stand():
     )
 
 
+def test_rows_of_a_table_are_signed_and_keep_their_names():
+    frame = pd.DataFrame({"n": [1], "path": [A]})
+    row = sign([*frame.itertuples(name="Row")])[0]
+    assert (row.n, row.path, type(row).__name__) == (1, url(A), "Row")
+    assert sign(next(frame.itertuples())).path == url(A)
+
+
+def test_what_holds_itself_is_refused_in_words():
+    given = {"path": A}
+    given["self"] = [given]
+    with pytest.raises(InvalidRequestError, match="this dict holds itself, or is nested deeper"):
+        sign(given)
+
+
 @pytest.mark.parametrize("given", [5, None, object(), b"s3://maps/a"])
 def test_what_nobody_signs_is_an_error_that_says_what_to_do(given):
     with pytest.raises(

@@ -8,7 +8,7 @@ from typing import Any
 
 from daypass.hookspecs.signings import Signing
 
-__all__ = ["sign_dict", "sign_list"]
+__all__ = ["is_row", "sign_dict", "sign_list"]
 
 #: A template of kerchunk's in a reference; others than plain names are for who makes references of them.
 _TEMPLATE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
@@ -21,7 +21,12 @@ def sign_list(things: Any, signing: Signing) -> Any:
     if signing.in_place and isinstance(things, list):
         things[:] = signed
         return things
-    return type(things)(signed)
+    return type(things)._make(signed) if is_row(things) else type(things)(signed)
+
+
+def is_row(thing: Any) -> bool:
+    """Tell whether a thing is a named tuple, as the rows are that pandas iterates over."""
+    return isinstance(thing, tuple) and hasattr(thing, "_make")
 
 
 def sign_dict(things: Any, signing: Signing) -> Any:

@@ -15,7 +15,7 @@ from daypass.hookspecs.signings import Signing
 from daypass.model.batches import SignedURLBatch
 from daypass.model.links import SignedURL
 from daypass.model.requests import make_request
-from daypass.objects.containers import sign_dict, sign_list
+from daypass.objects.containers import is_row, sign_dict, sign_list
 from daypass.objects.texts import sign_text
 from daypass.store.functions import create_signed_url, create_signed_urls
 from daypass.store.keywords import SharedKeywords, hide_options, permitting
@@ -109,14 +109,19 @@ class _Work:
 
         Raises:
             InvalidPathError: for text in which there is no path.
-            InvalidRequestError: for a thing of a type that nobody signs.
+            InvalidRequestError: for a thing of a type that nobody signs, and one without a bottom.
 
         """
         if isinstance(thing, str):
             return self._text(str.__str__(thing))
         if isinstance(thing, (SignedURL, SignedURLBatch)):
             return thing
-        if (signed := self._signed(thing)) is not NotImplemented:
+        try:
+            signed = self._signed(thing)
+        except RecursionError:
+            msg = f"this {type(thing).__name__} holds itself, or is nested deeper than Python goes: give what holds the paths"
+            raise InvalidRequestError(msg, option="thing") from None
+        if signed is not NotImplemented:
             return signed
         if isinstance(thing, os.PathLike) or hasattr(thing, "storage_options"):
             return create_signed_url(thing, **self._options).url
@@ -164,7 +169,7 @@ class _Work:
             return _signed_by(hook, thing, self._signing)
         if isinstance(thing, Mapping):
             return sign_dict(thing, self._signing)
-        if type(thing) in (list, tuple, set, frozenset):
+        if type(thing) in (list, tuple, set, frozenset) or is_row(thing):
             return sign_list(thing, self._signing)
         for package in packages_of(thing):
             if package in _OWN:
