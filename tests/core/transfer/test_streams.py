@@ -85,3 +85,18 @@ def test_a_file_may_be_called_as_a_stream_is_on_the_command_line(real, tmp_path,
     (tmp_path / "-").write_bytes(b"abc")
     md5 = hashlib.md5(b"abc", usedforsecurity=False).digest()
     assert daypass.upload("-", path, content_md5=md5, storage_options=options).size == 3
+
+
+def test_a_stream_of_text_is_refused_in_words(place, spooled):
+    for given in (io.StringIO("abc"), open(__file__, encoding="utf-8")):  # noqa: PTH123, SIM115
+        with given, pytest.raises(InvalidRequestError, match=r"gives text.*mode 'rb'"):
+            daypass.upload(given, link_to(place.url))
+    assert spooled() == place.asked == []
+
+
+def test_the_path_tells_a_type_where_the_file_does_not(real, tmp_path):
+    path, options, _ = real
+    for name, stored in (("tmp8x2", "text/html"), ("a.csv", "text/csv")):
+        (tmp_path / name).write_bytes(b"abc")
+        done = daypass.upload(tmp_path / name, f"{path}/{name}.html", storage_options=options)
+        assert done.content_type == stored

@@ -9,7 +9,13 @@ import pickle
 import pytest
 
 import daypass
-from daypass.errors import InvalidRequestError, PolicyError, StoreError, UnsupportedOptionError
+from daypass.errors import (
+    InvalidPathError,
+    InvalidRequestError,
+    PolicyError,
+    StoreError,
+    UnsupportedOptionError,
+)
 
 ROWS = [{"day": "monday", "degrees": -3}, {"day": "tuesday", "degrees": -5}]
 
@@ -237,3 +243,13 @@ def test_a_link_knows_the_size_of_what_was_written_and_its_card_says_it(server, 
     assert "1.2 kB (1,234 bytes)" in link._repr_html_()
     # Nobody has asked the store about the other.
     assert daypass.share(path, **place).size is None
+
+
+def test_a_key_may_be_longer_than_the_name_of_a_file(shared):
+    assert shared(pandas(), f"{'n' * 300}.csv").read() == b"day,degrees\nmonday,-3\ntuesday,-5\n"
+
+
+def test_an_object_without_a_place_is_told_that_it_needs_one():
+    for given in (pandas(), b"abc", None):
+        with pytest.raises(InvalidPathError, match=r"no path says where the \w+ goes: write it behind"):  # fmt: skip
+            daypass.share(given)

@@ -33,6 +33,8 @@ __all__ = ["share"]
 
 #: How stores say that an object is there already: S3, Google and the service, and Azure.
 _EXISTS = (409, 412)
+#: Bytes of a file's name, which nearly every filesystem takes at most.
+_LONGEST_NAME = 255
 
 
 @discreet
@@ -95,6 +97,9 @@ def share(
     }
     keywords: dict[str, Any] = {**place, "public_endpoint": public_endpoint, **options}
     if path is None:
+        if not isinstance(thing, (str, os.PathLike)) and not hasattr(thing, "storage_options"):
+            msg = f"no path says where the {type(thing).__name__} goes: write it behind, as in share(thing, 's3://bucket/report.parquet')"
+            raise InvalidPathError(msg, option="path")
         return _signed(thing, keywords, is_folder=str(thing).endswith("/"))
     size: int | None = None
     with _file(thing, path) as file:
@@ -153,6 +158,8 @@ def _file(thing: Any, path: PathLike) -> Iterator[Path | BinaryIO]:
             msg = f"the path names no object, and a {type(thing).__name__} has no name of its own: write the whole path, such as s3://bucket/report.parquet"
             raise InvalidPathError(msg, option="path")
         with TemporaryDirectory(prefix="daypass-") as folder:
-            file = Path(folder, name)
+            # A key may be longer than the name of a file; of one it is the suffix that says the format.
+            fits = len(os.fsencode(name)) <= _LONGEST_NAME
+            file = Path(folder, name if fits else f"object{Path(name).suffix}")
             write(thing, file)
             yield file

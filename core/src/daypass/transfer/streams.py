@@ -22,6 +22,8 @@ __all__ = ["STREAM", "Source", "is_stream", "onto", "source_of"]
 
 #: How messages call any stream, and by what a later run knows an upload of one again.
 STREAM = Path("-")
+#: So many bytes of a stream are read at a time.
+_PIECE = 1 << 20
 
 
 @attrs.frozen
@@ -46,7 +48,7 @@ def source_of(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
     """Give what goes up, for the length of a block: a file as it stands, or what a stream brings until its end.
 
     Raises:
-        InvalidRequestError: if there is no such file.
+        InvalidRequestError: if there is no such file, or the stream gives text.
 
     """
     if not is_stream(file, "read"):
@@ -59,7 +61,11 @@ def source_of(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
     descriptor, name = mkstemp(prefix="daypass-")
     try:
         with os.fdopen(descriptor, "wb") as kept:
-            shutil.copyfileobj(file, kept)
+            while piece := file.read(_PIECE):
+                if isinstance(piece, str):
+                    msg = "the stream gives text, and a store keeps bytes: open its file with mode 'rb', or give text.encode()"
+                    raise InvalidRequestError(msg, option="file")
+                kept.write(piece)
         yield Source(Path(name), STREAM, None)
     finally:
         with suppress(FileNotFoundError):

@@ -116,7 +116,7 @@ def upload(
     notes: list[str] = []
     with source_of(file) as source:
         path: Any = inside(link, source.name)  # type: ignore[arg-type] # it is a path
-        asked.setdefault("content_type", content_type_of(source.name or str(path)))
+        asked.setdefault("content_type", content_type_of(source.name, str(path)))
         make_request({**asked, "method": "PUT"})  # what cannot be loads no backend
         root, key = root_for(path, **place)
         job = Job(

@@ -26,12 +26,15 @@ __all__ = ["content_type_of", "pieces", "said_by", "send_form", "send_whole"]
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
-def content_type_of(name: str) -> str:
-    """Guess a media type from a file's name."""
-    kind, encoding = guessed(name)
-    if encoding is not None:
-        kind = _COMPRESSED.get(encoding)
-    return kind or "application/octet-stream"
+def content_type_of(*names: str | None) -> str:
+    """Guess a media type from a file's name, or from the first of several that tells one."""
+    for name in filter(None, names):
+        kind, encoding = guessed(name)
+        if encoding is not None:
+            kind = _COMPRESSED.get(encoding)
+        if kind is not None:
+            return kind
+    return "application/octet-stream"
 
 
 def said_by(link: SignedURL) -> frozenset[str]:
