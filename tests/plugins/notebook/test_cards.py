@@ -241,6 +241,14 @@ def test_whatever_stands_in_a_path_is_text(name):
     assert {key for key, _ in read.attributes} <= ATTRIBUTES
 
 
+@pytest.mark.parametrize("turned", ["\u202e", "\u202d", "\u2066", "\u2069"])
+def test_no_mark_turns_a_name_around(turned):
+    result = link(path=f"s3://maps/invoice{turned}fdp.exe")
+    for said in (result._repr_html_(), repr(show(result)), show(result).html):
+        assert turned not in said
+        assert f"invoice\\u{ord(turned):04x}fdp.exe" in said
+
+
 def luminance(colour):
     """Return the relative luminance of a colour (WCAG 2.2)."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]

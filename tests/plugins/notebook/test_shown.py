@@ -27,6 +27,10 @@ OBJECTS = {
     "/large.png": b"\0" * (2 << 20),
     "/a.bin": b"\0",
     "/empty.csv": b"",
+    "/empty.txt": b"",
+    "/quote.csv": b'a,"' + b"x" * 200_000,
+    "/old.csv": b"day,degrees\rmonday,-3\r",
+    "/a.csv.gz": b"\x1f\x8b",
 }
 
 
@@ -40,7 +44,7 @@ class _Store(BaseHTTPRequestHandler):
         body = OBJECTS.get(self.path.partition("?")[0])
         asked = re.fullmatch(r"bytes=0-(\d+)", self.headers.get("Range", ""))
         cut = body and body[: int(asked[1]) + 1]
-        self.send_response(404 if body is None else 206 if body else 200)
+        self.send_response(404 if body is None else 206 if body else 416)  # RFC 9110, 15.5.17
         self.send_header("Content-Length", str(len(cut or b"")))
         if cut:
             self.send_header("Content-Range", f"bytes 0-{len(cut) - 1}/{len(body)}")
@@ -81,8 +85,18 @@ def test_a_text_shows_its_first_lines(store, name, expected):
     assert f">{expected}</pre>" in previewed(store, name)
 
 
-def test_an_empty_object_has_no_rows(store):
+def test_an_empty_object_has_no_rows_and_no_lines(store):
     assert "nowrap" in previewed(store, "empty.csv")
+    assert "></pre>" in previewed(store, "empty.txt")
+
+
+def test_what_is_no_table_in_spite_of_its_name_is_shown_as_text(store):
+    assert f">a,&quot;{'x' * 156}…</pre>" in previewed(store, "quote.csv")
+
+
+def test_lines_may_end_as_they_once_did(store):
+    assert ">degrees</th>" in (html := previewed(store, "old.csv"))
+    assert ">-3</td>" in html
 
 
 def test_a_picture_is_in_the_card_itself(store):
@@ -93,7 +107,12 @@ def test_a_picture_is_in_the_card_itself(store):
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("large.png", "no smaller than 1048576 bytes"), ("a.bin", "no preview of")]
+    ("name", "why"),
+    [
+        ("large.png", "no smaller than 1048576 bytes"),
+        ("a.bin", "no preview of"),
+        ("a.csv.gz", "no preview of what is packed by gzip"),
+    ],
 )
 def test_what_cannot_be_shown_says_why(store, name, why):
     with pytest.raises(InvalidRequestError, match=why):

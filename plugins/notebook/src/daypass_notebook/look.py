@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape as escaped
 
+from daypass.model.cards import plain
 from daypass_notebook.face import Badge, Face, Tone
 
 __all__ = ["html", "picture", "preformatted", "table_of", "text"]
@@ -68,6 +69,11 @@ def html(face: Face, *, pictures: Iterable[str] = ()) -> str:
     return _one_block(f'<div style="{_CARD}">{"".join(parts)}{"".join(pictures)}</div>')
 
 
+def escape(content: str) -> str:
+    """Make HTML of a text, in which nothing reads as another."""
+    return escaped(plain(content))
+
+
 def _one_block(card: str) -> str:
     """Break blank lines by a tag: where a notebook becomes Markdown, HTML ends at the first one (CommonMark 0.31, 4.6)."""
     return re.sub(r"(?<=\n)([ \t\r]*)\n", r"\1<br>", card)
@@ -122,4 +128,4 @@ def text(face: Face) -> str:
     """Write a card as text, for where there is no HTML; without the code to use it with."""
     head = " ".join([*(f"[{badge.text}]" for badge in face.badges), face.title])
     lines = [f"{name}: {line}" for name, lines in face.rows.items() for line in lines]
-    return "\n".join([head, *(f"  {line}" for line in lines)])
+    return plain("\n".join([head, *(f"  {line}" for line in lines)]))

@@ -6,12 +6,14 @@ import base64
 import csv
 import io
 from collections.abc import Iterable
+from contextlib import suppress
+from http import HTTPStatus
 from itertools import islice
 
 import attrs
 
 from daypass.base.media_types import guessed
-from daypass.errors import InvalidRequestError
+from daypass.errors import InvalidRequestError, StoreError
 from daypass.model.links import SignedURL
 from daypass.transfer.functions import download
 from daypass_notebook.look import picture, preformatted, table_of
@@ -59,19 +61,26 @@ def preview(link: SignedURL) -> str:
         return picture("preview", data)
     text = body.decode("utf-8-sig", "replace")
     if kind in _TABLES:
-        rows = islice(csv.reader(io.StringIO(text), delimiter=_TABLES[kind]), _ROWS + 1)
-        return table_of([[_cut(cell, _CELL) for cell in row[:_COLUMNS]] for row in rows])
+        with suppress(csv.Error):  # what is no table is shown as the text that it is
+            rows = islice(csv.reader(io.StringIO(text, None), delimiter=_TABLES[kind]), _ROWS + 1)
+            return table_of([[_cut(cell, _CELL) for cell in row[:_COLUMNS]] for row in rows])
     return preformatted("\n".join(_first_lines(text.splitlines())))
 
 
 def _type(path: str) -> str:
-    return guessed(path)[0] or "an unknown type"
+    kind, packed = guessed(path)
+    return f"what is packed by {packed}" if packed else kind or "an unknown type"
 
 
 def _begin(link: SignedURL) -> bytes:
     kept = io.BytesIO()
     headers = {**link.headers, "Range": f"bytes=0-{_MOST - 1}"}
-    download(attrs.evolve(link, headers=headers), kept)
+    try:
+        download(attrs.evolve(link, headers=headers), kept)
+    except StoreError as error:
+        # So stores say that an object has no first byte.
+        if error.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
     return kept.getvalue()
 
 
