@@ -10,7 +10,7 @@ import click
 from daypass.base.sizes import size
 from daypass.cli import exits, options
 from daypass.cli.completing import complete_path
-from daypass.cli.output import json_option, on_terminal, say, say_json, say_table
+from daypass.cli.output import json_option, on_terminal, say, say_json, say_table, warn
 from daypass.model.metadata import ObjectMetadata
 from daypass.model.paths import is_pattern
 from daypass.store.listing import matching, within, within_or_itself
@@ -34,12 +34,21 @@ def _ls(path: str, *, as_json: bool, recursive: bool, **values: Any) -> int:
     if on_terminal() and not as_json:
         say_table(["size", "last changed (UTC)", "path"], map(_row, entries))
         return 0
-    for entry in entries:
-        if as_json:
+    if as_json:
+        for entry in entries:
             told = entry.to_dict()
             say_json({name: told[name] for name in _TOLD})
-        else:
-            say(entry.path)
+        return 0
+    # Who reads lines would take the rest of such a path for another, which whoever named the object has chosen.
+    lines = [entry.path for entry in entries if "\n" not in entry.path]
+    for line in lines:
+        say(line)
+    if left := len(entries) - len(lines):
+        several = left != 1
+        warn(
+            f"{left} path{'s' if several else ''} with a line break in {'them' if several else 'it'} left out: --json tells all"
+        )
+        return exits.FAILED
     return 0
 
 
