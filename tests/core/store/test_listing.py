@@ -25,7 +25,7 @@ from daypass.errors import (
 from daypass.model.paths import is_pattern
 from daypass.store.listing import matching, within, within_or_itself
 from daypass.store.prepared import root_for
-from tests.core.fakes import SECRET
+from tests.core.fakes import SECRET, backend
 
 #: What of a path's place is not said.
 NO = {"storage_options": None, "fs": None}
@@ -113,6 +113,13 @@ def test_nothing_found_is_an_error_that_says_where(shelf):
         within(shelf.root, "2027", recursive=True)
     with pytest.raises(ObjectNotFoundError, match=r"no object in fake://none.*does not exist"):
         within(daypass.Store("fake://none", fs=Fake()).root, "", recursive=False)
+
+
+@pytest.mark.parametrize("bucket", ["*", "ma?s"])
+def test_a_pattern_is_of_no_bucket(registry_of, bucket):
+    registry_of({"fake": backend()})
+    with pytest.raises(InvalidPathError, match="one stands in the bucket's name"):
+        matching(daypass.Store(f"fake://{bucket}", fs=Fake()).root, "*.csv")
 
 
 def test_only_a_star_makes_a_pattern_of_a_path():

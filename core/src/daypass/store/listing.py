@@ -39,6 +39,9 @@ def matching(root: Root, pattern: str) -> list[ObjectMetadata]:
     if not isinstance(pattern, str) or not pattern:
         msg = f"glob is a pattern of keys such as '2026/*.parquet', not {shown(pattern)}"
         raise InvalidPathError(msg, option="glob")
+    if not {"*", "?"}.isdisjoint(root.location.bucket):
+        msg = f"a pattern is of keys, and one stands in the bucket's name, {shown(root.location.bucket)}: name the bucket"
+        raise InvalidPathError(msg, option="glob")
     folder = _folder_of(pattern)
     rest = pattern[len(folder) :]
     depth = None if "**" in rest else rest.count("/") + 1
