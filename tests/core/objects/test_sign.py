@@ -177,6 +177,20 @@ def hrefs(item):
 SIGNED = [url(A), FOREIGN[0]]
 
 
+@pytest.mark.parametrize("changes", [{"gen": [{"key": "k/{{i}}", "url": "{{u}}_{{i}}"}]}, {"refs": {"x/0": ["{{f(c='a')}}", 0, 1]}}], ids=["gen", "call"])  # fmt: skip
+def test_references_that_compute_paths_are_refused(changes):
+    with pytest.raises(InvalidRequestError, match="these references compute paths"):
+        sign({**REFERENCES, **changes})
+
+
+def test_other_ways_to_an_asset_are_signed_too():
+    asset = pystac.Asset(A, extra_fields={"alternate": {"s3": {"href": B}}, "size": 5})
+    signed = sign(asset)
+    assert signed.extra_fields == {"alternate": {"s3": {"href": url(B)}}, "size": 5}
+    assert asset.extra_fields["alternate"]["s3"]["href"] == B
+    assert inplace(asset).extra_fields["alternate"]["s3"]["href"] == url(B)
+
+
 def test_a_stac_item_has_assets_that_are_signed_and_the_caller_keeps_theirs():
     signed = sign(ITEM)
     assert (hrefs(signed), hrefs(ITEM)) == (SIGNED, [A, FOREIGN[0]])
@@ -266,6 +280,29 @@ def test_columns_and_tables_of_arrow_are_signed_in_their_type(kind):
     assert sign(pa.chunked_array([array, array])).to_pylist() == URLS * 2
     with pytest.raises(InvalidRequestError, match=r"nobody signs a pyarrow.*Schema"):
         sign(table.schema)
+
+
+def test_a_column_of_arrow_in_pandas_keeps_its_type():
+    for kind in (pa.string(), pa.dictionary(pa.int8(), pa.string())):
+        column = pd.Series(COLUMN, dtype=pd.ArrowDtype(kind), index=list("abcd"), name="p")
+        signed = sign(column)
+        assert (signed.dtype, signed.name, signed.index.tolist()) == (
+            column.dtype,
+            "p",
+            list("abcd"),
+        )
+        assert [None if one is pd.NA else one for one in signed] == URLS
+    numbers = pd.Series([1], dtype=pd.ArrowDtype(pa.int8()))
+    assert sign(numbers) is numbers
+
+
+def test_of_words_that_no_row_has_no_link_is_made():
+    category = pd.Series([A, B], dtype="category")[:1]
+    dictionary = pa.array([A, B, None]).dictionary_encode()[::2]
+    assert sign(category).cat.categories.tolist() == [url(A), B]
+    assert sign(dictionary).to_pylist() == [url(A), None]
+    assert sign(dictionary).dictionary.to_pylist() == [url(A), B]
+    assert sign(pa.chunked_array([dictionary])).to_pylist() == [url(A), None]
 
 
 def test_a_vrt_reads_by_urls_as_gdal_writes_them():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from daypass.errors import InvalidRequestError
 from daypass.hookspecs.signings import Signing
 
 __all__ = ["is_row", "sign_dict", "sign_list"]
@@ -53,7 +54,12 @@ def _texts(things: Any) -> Iterator[str]:
 
 
 def _expanded(things: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return references of kerchunk with their templates filled in: a URL is signed for all of a path, and no beginning of one."""
+    """Return references of kerchunk with their templates filled in: a URL is signed for all of a path, and no beginning of one.
+
+    Raises:
+        InvalidRequestError: where paths are computed.
+
+    """
     templates, refs = things.get("templates"), things.get("refs")
     if not isinstance(templates, Mapping) or not isinstance(refs, Mapping):
         return things
@@ -67,4 +73,9 @@ def _expanded(things: Mapping[str, Any]) -> Mapping[str, Any]:
         name: [fill(ref[0]), *ref[1:]] if isinstance(ref, (list, tuple)) and ref else fill(ref)
         for name, ref in refs.items()
     }
+    if things.get("gen") or any(
+        isinstance(ref, list) and ref and "{{" in str(ref[0]) for ref in filled.values()
+    ):
+        msg = "these references compute paths, by gen or by a template that is no plain name, and a link is to a path that is there: write them out, as fsspec's ReferenceFileSystem has them in .references"
+        raise InvalidRequestError(msg, option="thing")
     return {**things, "templates": {}, "refs": filled}

@@ -27,23 +27,41 @@ def _of_pandas(pd: Any, thing: Any, signing: Signing) -> Any:
             if (new := _of_pandas(pd, column, signing)) is not column:
                 signed.isetitem(number, new)
         return signed
-    if not isinstance(thing, (pd.Series, pd.Index)):
-        return None
+    return (
+        _column_of_pandas(pd, thing, signing) if isinstance(thing, (pd.Series, pd.Index)) else None
+    )
+
+
+def _column_of_pandas(pd: Any, thing: Any, signing: Signing) -> Any:
+    if isinstance(thing.dtype, pd.ArrowDtype):
+        import pyarrow as pa  # which is what such a column is made of
+
+        column = pa.chunked_array(thing.array.__arrow_array__())
+        signed = _of_arrow(pa, column, signing)
+        return (
+            thing if signed is column else _like(pd, thing, pd.arrays.ArrowExtensionArray(signed))
+        )
     is_category = isinstance(thing.dtype, pd.CategoricalDtype)
     is_object = pd.api.types.is_object_dtype(thing)
     if not (is_category or is_object or pd.api.types.is_string_dtype(thing)):
         return thing
-    values = list(thing.dtype.categories if is_category else thing)
+    # Of a category what rows have: of others, which were filtered out, nobody asked for a link.
+    values = list(thing.dropna().unique() if is_category else thing)
     urls = signing.urls(values)
     if all(one is other for one, other in zip(values, urls, strict=True)):
         return thing
     if is_category:
         renamed = thing.cat if isinstance(thing, pd.Series) else thing
         return renamed.rename_categories(dict(zip(values, urls, strict=True)))
+    return _like(pd, thing, urls)
+
+
+def _like(pd: Any, thing: Any, values: Any) -> Any:
+    """Return a column or an index as another one is, with other values."""
     given = {"dtype": thing.dtype, "name": thing.name}
     if isinstance(thing, pd.Series):
         given["index"] = thing.index
-    return type(thing)(urls, **given)
+    return type(thing)(values, **given)
 
 
 def _of_polars(pl: Any, thing: Any, signing: Signing) -> Any:
@@ -65,15 +83,25 @@ def _of_arrow(pa: Any, thing: Any, signing: Signing) -> Any:
         for number, field in enumerate(thing.schema):
             thing = thing.set_column(number, field, _of_arrow(pa, thing.column(number), signing))
         return thing
+    if not isinstance(thing, (pa.Array, pa.ChunkedArray)):
+        return None
+    if not _is_text(pa, thing.type):
+        return thing
     if isinstance(thing, pa.ChunkedArray):
         chunks = [_of_arrow(pa, chunk, signing) for chunk in thing.chunks]
         return pa.chunked_array(chunks, thing.type)
     if isinstance(thing, pa.DictionaryArray):
-        words = _of_arrow(pa, thing.dictionary, signing)
-        return pa.DictionaryArray.from_arrays(thing.indices, words)
-    if not isinstance(thing, pa.Array):
-        return None
-    is_text = pa.types.is_string(thing.type) or pa.types.is_large_string(thing.type)
-    if is_text or pa.types.is_string_view(thing.type):
-        return pa.array(signing.urls(thing.to_pylist()), thing.type)
-    return thing
+        words = thing.dictionary.to_pylist()
+        # As of pandas' categories, those that a row has.
+        used = [place for place in thing.indices.unique().to_pylist() if place is not None]
+        for place, url in zip(used, signing.urls([words[place] for place in used]), strict=True):
+            words[place] = url
+        return pa.DictionaryArray.from_arrays(thing.indices, pa.array(words, thing.type.value_type))
+    return pa.array(signing.urls(thing.to_pylist()), thing.type)
+
+
+def _is_text(pa: Any, kind: Any) -> bool:
+    """Tell whether a column is of text, or of a dictionary's words."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_string = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(is_string or pa.types.is_string_view(kind))

@@ -31,7 +31,7 @@ def sign_object(thing: Any, signing: Signing) -> Any:
         return _signed(thing, thing.items, signing)
     if isinstance(thing, pystac.Asset):
         thing = thing if signing.in_place else thing.clone()
-        thing.href = signing.urls([thing.href])[0]
+        _sign_assets([thing], signing)
         return thing
     if isinstance(thing, (pystac.Item, pystac.Collection)):
         thing = thing if signing.in_place else thing.clone()
@@ -40,7 +40,12 @@ def sign_object(thing: Any, signing: Signing) -> Any:
 
 
 def _signed(thing: Any, holders: Any, signing: Signing) -> Any:
-    assets = [asset for holder in holders for asset in holder.assets.values()]
+    _sign_assets([asset for holder in holders for asset in holder.assets.values()], signing)
+    return thing
+
+
+def _sign_assets(assets: list[Any], signing: Signing) -> None:
     for asset, url in zip(assets, signing.urls([asset.href for asset in assets]), strict=True):
         asset.href = url
-    return thing
+        # Other ways to the same data (https://github.com/stac-extensions/alternate-assets) are not fields of its own.
+        asset.extra_fields = signing.inner(asset.extra_fields)
