@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.types import Scope
 
@@ -31,6 +32,7 @@ from daypass_links.server.api.usage import UsageController
 from daypass_links.server.inbox.routes import INBOX
 from daypass_links.server.links.redirect import BEGINNING, redirect
 from daypass_links.server.logs import log, log_as_json
+from daypass_links.server.pages.astray import astray
 from daypass_links.server.pages.friendly import as_shown
 from daypass_links.server.pages.router import PAGES
 from daypass_links.server.service import Service
@@ -68,6 +70,17 @@ def _lists(scope: Mapping[str, Any]) -> bool:
     return scope["method"] == "GET" and _FOLDER.fullmatch(scope["raw_path"]) is not None
 
 
+def _without_body(scope: MutableMapping[str, Any], receive: Any, send: Any) -> tuple[Any, Any, Any]:
+    """Have HEAD answered as GET is, but for the body: whoever looks whether an address is good asks so."""
+    if scope["method"] != "HEAD":
+        return scope, receive, send
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return {**scope, "method": "GET"}, receive, sent
+
+
 def _end_with(parent: int) -> None:
     """End this process when the one that has started it is gone, however: it would keep the port, and serve on unseen."""
     while os.getppid() == parent:
@@ -101,7 +114,7 @@ _API: Any = Litestar(
         PAGES,
     ],
     dependencies={"service": Provide(_service, sync_to_thread=False)},
-    exception_handlers=HANDLERS,
+    exception_handlers={**HANDLERS, HTTPException: astray(HANDLERS[HTTPException])},
     request_class=JSONRequest,
     logging_config=None,
     request_max_body_size=_LARGEST,
@@ -151,7 +164,7 @@ def application(
             found = links(scope, receive, send)
         else:
             scope[_OF] = service
-            found = _API(scope, receive, send)
+            found = _API(*_without_body(scope, receive, send))
         return found
 
     if provider is None:

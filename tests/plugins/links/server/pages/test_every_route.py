@@ -31,7 +31,7 @@ SEEN = [
 ]
 SENT = [(method, path) for method, path in ROUTES if method != "GET"]
 #: For whoever has not signed in: the way in, and what a holder sees.
-OPEN = re.compile(r"/auth/.*|/[lp]/.*|/ui/static/.*|/|/ui|/ui/\{rest\}")
+OPEN = re.compile(r"/auth|/auth/.*|/[lp]/.*|/ui/static/.*|/|/ui|/ui/\{rest\}")
 #: A push asks as somebody who has signed in, whom every page answers.
 WHO = [
     pytest.param(True, id="signed in"),
@@ -83,6 +83,10 @@ def unchanged(server):
     assert kept(server) == before
 
 
+#: What a browser asks for.
+WANTED = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
 def test_there_are_routes():
     assert len(SEEN) > 5
     assert len(SENT) > 3
@@ -107,6 +111,32 @@ def test_no_page_is_framed_loads_from_elsewhere_or_tells_others_its_address(
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "no-store" in headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", SEEN)
+def test_who_asks_for_no_more_than_the_headers_gets_those_of_the_page(person, link, path):
+    person.sign_in()
+    place = "/auth/once/none" if "{code}" in path else at(path, link, person)
+    whole, answer = person.ask("GET", place), person.ask("HEAD", place)
+    assert answer.status_code == whole.status_code
+    assert answer.content == b""
+    for name in ("content-type", "content-security-policy", "cache-control", "referrer-policy"):
+        assert answer.headers.get(name) == whole.headers.get(name), name
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in SENT}))
+def test_where_a_form_was_sent_there_is_a_page_for_who_opens_it_again(person, link, path):
+    """By the address bar, which keeps it, or from where it was written down."""
+    person.sign_in()
+    place = at(path, link, person)
+    answer = person.ask("GET", place, headers=WANTED)
+    if path not in SEEN:
+        assert answer.status_code == 303
+        assert place.startswith(f"{answer.headers['location']}/")
+    while answer.status_code == 303:
+        answer = person.ask("GET", answer.headers["location"], headers=WANTED)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.status_code == (404 if path.startswith("/p/") else 200)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

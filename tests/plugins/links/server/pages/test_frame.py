@@ -143,6 +143,20 @@ def test_what_is_not_there_is_a_page(person):
     assert person.ask("DELETE", "/ui/me").status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/p", "/p/", "/l"])
+def test_a_link_whose_token_was_cut_off_is_told_so(person, path):
+    answer = person.ask("GET", path, headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "Its address may have been cut off on the way" in answer.text
+    assert person.ask("GET", path).json()["code"] == "not-found"
+
+
+def test_a_browser_that_asks_for_what_is_not_there_is_shown_a_page(person):
+    answer = person.ask("GET", "/none", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text
+
+
 def test_a_database_that_fails_is_a_page_without_its_words(person, monkeypatch):
     def fail(*_):
         statement = "SELECT secret"

@@ -108,7 +108,16 @@ FIELDS = {
 }
 #: What has none; one that is told as JSON.
 NONE = {
-    *("/", "/ui", "/ui/me", "/ui/{rest}", "/auth/{rest}", "/p/{token}/{rest}", "/ui/admin"),
+    *(
+        "/",
+        "/ui",
+        "/auth",
+        "/ui/me",
+        "/ui/{rest}",
+        "/auth/{rest}",
+        "/p/{token}/{rest}",
+        "/ui/admin",
+    ),
     *(
         "/auth/once/{code}",
         "/auth/sign-out",

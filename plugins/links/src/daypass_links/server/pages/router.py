@@ -54,7 +54,7 @@ _TYPES = {
 _KEPT = "public, max-age=31536000, immutable"
 
 
-@get(["/", "/ui"], sync_to_thread=False)
+@get(["/", "/ui", "/auth"], sync_to_thread=False)
 def start() -> Redirect:
     """Lead to where one begins."""
     return to(START)
