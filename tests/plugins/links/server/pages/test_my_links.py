@@ -7,6 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 import segno
@@ -42,6 +43,14 @@ def test_links_are_found_by_path_label_note_and_id(admin, server, text):
     link = server.link("daypass://maps/%_found.csv", label="a word", note="A remark.")
     text = link["link_id"] if text == "lnk_" else text
     assert "daypass://maps/%_found.csv" in paths(admin.see(f"/ui/links?text={text}"))
+
+
+@pytest.mark.parametrize("text", ["Äpfel", "äPFEL", "ÄPFEL", "groß und", "αβγ", "ΑΒΓ", "50%_Ö"])
+def test_links_are_found_by_letters_of_every_alphabet_in_any_capitals(admin, server, text):
+    path = "daypass://maps/Äpfel.csv"
+    server.link(path, label="Groß und klein: Αβγ", note="50%_ö")
+    server.link("daypass://maps/no-fruit.csv", note="50 _ö: apfel, gross und klein")
+    assert {*paths(admin.see(f"/ui/links?text={quote(text)}"))} == {path}
 
 
 def test_what_is_searched_is_text_and_no_pattern(admin, server):
@@ -383,6 +392,7 @@ def test_pages_follow_one_another_without_a_gap(tmp_path):
         {"state": "revoked"},
         {"text": "/777/"},
         {"text": "-"},
+        {"text": "Ä"},
     ],
     ids=str,
 )

@@ -46,6 +46,7 @@ def test_links_are_paged_found_and_revoked(person, server):
     for number in range(52):
         server.link(f"daypass://maps/50%_{number:02}", max_uses=1 if number == 3 else None)
     server.use(server.link("daypass://maps/50%_used", max_uses=1))
+    server.link("daypass://maps/Äpfel")
     person.sign_in("admin", groups=["staff"])
     for order in ("newest", "ends", "path"):
         first = person.see(f"/ui/links?order={order}&state=alive&text=50%25_&whose=groups")
@@ -57,6 +58,7 @@ def test_links_are_paged_found_and_revoked(person, server):
     (link_id,) = re.findall(r'name="link" value="(lnk_\w+)"', person.see("/ui/links?text=%25_03"))
     person.send("/ui/links/revoke", link=link_id, sure="yes")
     assert paths(person.see("/ui/links?state=revoked")) == ["daypass://maps/50%_03"]
+    assert paths(person.see("/ui/links?text=%C3%84pfel")) == ["daypass://maps/Äpfel"]
     text = person.see(f"/ui/links/{link_id}")
     assert "Revoked" in text
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from daypass.errors import InvalidRequestError, PluginError, StoreError
+from daypass_links.server.database import searching
 from daypass_links.server.database.silence import Silence, connecting
 
 __all__ = ["Databases", "opened", "reading", "used"]
@@ -188,6 +189,7 @@ def _prepare(connection: Any, _: Any) -> None:
         f"busy_timeout={_PATIENCE}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    searching.prepare(connection)
 
 
 def _begin(connection: Any) -> None:

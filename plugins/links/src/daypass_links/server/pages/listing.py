@@ -13,12 +13,12 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
-    func,
     or_,
     select,
     tuple_,
 )
 
+from daypass_links.server.database.searching import has
 from daypass_links.server.database.tables import link as table
 from daypass_links.server.database.tables import suspension
 from daypass_links.server.links.link import COLUMNS, link_of
@@ -135,8 +135,7 @@ def _statement(
         places = [table.c.path, table.c.label, table.c.note, table.c.id]
         if caller.is_admin:
             places.append(table.c.owner)
-        text = wanted.text.lower()
-        conditions.append(or_(*(func.lower(one).contains(text, autoescape=True) for one in places)))
+        conditions.append(or_(*(has(one, wanted.text) for one in places)))
     revoked, over = table.c.revoked_at.is_not(None), table.c.ends_at <= int(service.clock())
     held = or_(
         *(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from daypass.errors import DaypassError, ObjectNotFoundError
 from daypass_links.server.api.answers import Ours
+from daypass_links.server.database.searching import has
 from daypass_links.server.database.tables import api_key, principal
 from daypass_links.server.pages.administration.admins import admin_of, sent_by
 from daypass_links.server.pages.rendering import Asked, page
@@ -125,7 +126,7 @@ def _found(connection: Connection, text: str, after: str) -> tuple[list[dict[str
     """Return a page of callers with their keys, and whether there are more."""
     names = select(principal).where(principal.c.name > after).order_by(principal.c.name)
     if text:
-        names = names.where(func.lower(principal.c.name).contains(text.lower(), autoescape=True))
+        names = names.where(has(principal.c.name, text))
     rows = connection.execute(names.limit(_SHOWN + 1)).mappings().all()
     found = {row["name"]: {**row, "keys": []} for row in rows[:_SHOWN]}
     place = func.row_number().over(
