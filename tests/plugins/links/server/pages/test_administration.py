@@ -168,6 +168,20 @@ def test_a_key_that_cannot_be_is_told_beside_what_was_written(admin, server, wro
     assert server.ask("GET", "/v1/keys").json()["items"] == before
 
 
+def test_what_was_written_of_a_key_is_kept_where_the_session_has_ended(person, server):
+    person.sign_in().see("/ui/admin/callers")
+    form = {"principal": "dora", "scopes": ["sign"], "groups": "staff", "csrf": "old"}
+    person.cookies.clear()
+    answer = person.send("/ui/admin/callers", **form)
+    assert answer.status_code == 403
+    assert 'name="principal" value="dora"' in answer.text
+    answer = person.sign_in().send("/ui/admin/callers", **form)
+    assert answer.status_code == 403
+    assert "You have signed in anew" in answer.text
+    assert 'name="groups" value="staff"' in answer.text
+    assert "dora" not in person.see("/ui/admin/callers")
+
+
 def test_details_of_an_event_are_json_or_words():
     line = {"kind": "revoke", "time": "2026-11-30T10:00:00.000000+00:00", "revoked": 2}
     said = told({**line, "which": {"label": "rv2"}, "all": True, "groups": ["a", "b"], "step": "x"})

@@ -222,6 +222,18 @@ def test_a_link_is_made_found_and_revoked(browser, service, signed_in, script):
         assert page.get_by_text("revoked", exact=True).is_visible()
 
 
+def test_who_goes_back_finds_what_they_wrote(browser, service, signed_in):
+    with opened(browser, service, storage_state=signed_in, java_script_enabled=False) as page:
+        page.goto(f"{service.address}/ui/new")
+        page.get_by_label("What it opens").fill("daypass://maps/a.csv")
+        page.get_by_label("How often").fill("3")
+        page.get_by_role("button", name="See what it permits").click()
+        assert page.get_by_text("3 times in all").is_visible()
+        page.go_back()
+        assert page.get_by_label("What it opens").input_value() == "daypass://maps/a.csv"
+        assert page.get_by_label("How often").input_value() == "3"
+
+
 @pytest.mark.nightly
 def test_a_link_is_copied_and_in_no_title_address_or_other_page(browser, service, signed_in):
     with opened(browser, service, storage_state=signed_in) as page:

@@ -186,6 +186,43 @@ def test_a_form_of_another_site_makes_nothing(maker, server):
     assert links(server) == before
 
 
+_KEPT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+
+
+def test_what_was_written_is_kept_where_the_session_has_ended(maker, server):
+    before = links(server)
+    wanted = {**FORM, "methods": ["GET", "HEAD"], "label": "two  words", "note": '"for" <Ann>'}
+    maker.cookies.clear()
+    answer = maker.send("/ui/new", **wanted, password="not to be kept", sure="yes", csrf="old")
+    assert answer.status_code == 403
+    assert "Your session has ended" in answer.text
+    assert '<a class="button" href="/auth/sign-in" target="_blank"' in answer.text
+    kept = [(name, unescape(value)) for name, value in _KEPT.findall(answer.text)]
+    assert sorted(kept) == sorted(
+        (name, one)
+        for name, value in wanted.items()
+        for one in ([value] if isinstance(value, str) else value)
+    )
+    maker.sign_in()
+    answer = maker.ask("POST", "/ui/new", data={name: wanted[name] for name, _ in kept})
+    assert answer.status_code == 403
+    assert "You have signed in anew" in answer.text
+    text = unescape(answer.text)
+    for name in ("path", "label", "note"):
+        assert f'name="{name}" value="{wanted[name]}"' in text
+    assert maker.send("/ui/new", **wanted).status_code == 200
+    assert links(server) == before
+
+
+def test_what_another_site_has_written_is_at_most_shown(maker, server):
+    before = links(server)
+    for step in ({}, {"sure": "yes"}, {"change": "yes"}):
+        answer = maker.send("/ui/new", **FORM, **step, csrf="x")
+        assert answer.status_code == 403
+        assert 'name="sure"' not in answer.text
+    assert links(server) == before
+
+
 def test_who_may_only_look_makes_nothing(person, server):
     person.sign_in("reader", scopes=("links:read",))
     person.see("/ui/links")

@@ -20,7 +20,7 @@ from daypass_links.server.pages.pictures import code_of
 from daypass_links.server.pages.rendering import Asked, page
 from daypass_links.server.pages.snippets import snippets
 from daypass_links.server.pages.spans import offered
-from daypass_links.server.pages.visitors import checked, visitor_of
+from daypass_links.server.pages.visitors import visitor_of, writer_of
 from daypass_links.server.problems import detail
 from daypass_links.server.service import Service
 from daypass_links.server.settings import METHODS
@@ -63,13 +63,16 @@ def asked(request: Asked, service: Ours) -> Response[Any]:
 @asks_a_store
 def made(request: Asked, service: Ours, data: URLEncodedBody[dict[str, Any]]) -> Response[Any]:
     """Say in words what the link permits; and make it, once somebody has seen that."""
-    visitor = checked(request, service, data)
+    visitor, anew = writer_of(request, service, data, "path")
     visitor.caller.check("links:write")
     shared = {
         "visitor": visitor,
         "beginnings": beginnings(service, visitor.caller),
         **_form(service, data),
     }
+    if anew is not None:
+        of_session = {"said": None, "field": None}
+        return page(request, "new_link.html", status=anew.http_status, problem=of_session, **shared)
     if "change" in data:
         return page(request, "new_link.html", problem=None, **shared)
     wanted = _wanted(data)

@@ -76,8 +76,11 @@ def nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 - whatever it is
     raise NotFoundException
 
 
-def _of_sign_in(request: Asked, _: SignInError) -> Response[Any]:
-    """Lead whoever has not signed in there, and back to the page that they asked for."""
+def _of_sign_in(request: Asked, error: SignInError) -> Response[Any]:
+    """Lead whoever has not signed in there, and back to the page that they asked for; who had written something keeps it."""
+    if error.written:
+        said = {"place": request.url.path, "written": error.written}
+        return page(request, "ended.html", status=403, **said)
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = f"?after={quote(asked, safe='')}" if request.method == "GET" else ""
     return to(f"/auth/sign-in{back}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Any
 
@@ -35,18 +36,30 @@ __all__ = [
     "secret_of",
     "to",
     "visitor_of",
+    "writer_of",
 ]
 
 #: What cookies are for: a session, and what comes before one.
 SESSION, BEFORE = "session", "before"
 #: Where whoever has signed in begins.
 START = "/ui/links"
+#: What no page holds for somebody who comes back, of what a form has said.
+_NOT_KEPT = ("csrf", "sure", "change", "password")
 #: A page of ours, as a path: nothing that a browser takes for another host.
 _OURS = re.compile(r"/ui/[A-Za-z0-9_./?&=%-]*")
 
 
 class SignInError(Exception):
-    """Nobody has signed in."""
+    """Nobody has signed in.
+
+    Args:
+        written: what somebody had written in a form, by its fields, and would lose.
+
+    """
+
+    def __init__(self, written: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.written = written or {}
 
 
 class FormError(RefusedError):
@@ -106,6 +119,31 @@ def checked(request: Asked, service: Service, form: dict[str, Any]) -> Visitor:
     found = visitor_of(request, service)
     check_csrf(form, secret_of(request, service, SESSION))
     return found
+
+
+def writer_of(
+    request: Asked, service: Service, form: dict[str, Any], needs: str
+) -> tuple[Visitor, FormError | None]:
+    """Return who has sent a form in which they have written, and what is wrong where it is not of their session: it is shown to them once more.
+
+    Args:
+        request: who asks.
+        service: the service.
+        form: what they have sent.
+        needs: the field without which nothing is written.
+
+    Raises:
+        SignInError: if nobody has signed in, with what they had written.
+
+    """
+    try:
+        return checked(request, service, form), None
+    except FormError as error:
+        return visitor_of(request, service), error
+    except SignInError:
+        is_written = bool(form.get(needs))
+        written = {name: said for name, said in form.items() if name not in _NOT_KEPT}
+        raise SignInError(written if is_written else None) from None
 
 
 def check_csrf(form: dict[str, Any], secret: str) -> None:

@@ -15,7 +15,7 @@ from daypass_links.server.database.searching import has
 from daypass_links.server.database.tables import api_key, principal
 from daypass_links.server.pages.administration.admins import admin_of, sent_by
 from daypass_links.server.pages.rendering import Asked, page
-from daypass_links.server.pages.visitors import Visitor, to
+from daypass_links.server.pages.visitors import FormError, Visitor, to, writer_of
 from daypass_links.server.principals import changing
 from daypass_links.server.problems import detail
 from daypass_links.server.service import Service
@@ -40,7 +40,10 @@ def callers(request: Asked, service: Ours) -> Response[Any]:
 @post("/ui/admin/callers", status_code=200, sync_to_thread=True)
 def key_made(request: Asked, service: Ours, data: URLEncodedBody[dict[str, Any]]) -> Response[Any]:
     """Make a key, and show it this once."""
-    visitor = sent_by(request, service, data)
+    visitor, anew = writer_of(request, service, data, "principal")
+    visitor.caller.check("admin")
+    if anew is not None:
+        return _page(request, service, visitor, data, anew)
     days = str(data.get("days", ""))
     groups = _words(data.get("groups"))
     try:
@@ -114,12 +117,18 @@ def _page(
         more=more,
         now=service.clock(),
         done=request.query_params.get("done"),
-        problem=error and {"said": detail(error), "field": getattr(error, "option", None)},
+        problem=error and _told(error),
         form={**form, "scopes": _several(said.get("scopes")) or ["links:read", "links:write"]},
         scopes=SCOPES,
         days=_DAYS,
         most=_KEYS,
     )
+
+
+def _told(error: DaypassError) -> dict[str, Any]:
+    """Return what is wrong with a form, and with which field: of one that is not of the session, the page has words."""
+    said = None if isinstance(error, FormError) else detail(error)
+    return {"said": said, "field": getattr(error, "option", None)}
 
 
 def _found(connection: Connection, text: str, after: str) -> tuple[list[dict[str, Any]], bool]:
