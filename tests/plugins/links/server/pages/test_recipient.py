@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from html import unescape
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -159,6 +160,35 @@ def test_browsers_want_a_page(accepted):
 def test_a_link_for_uploads_says_how_to_upload(person, linked):
     text = person.see(place(linked(method="PUT")))
     assert "curl -fL -T a.csv http://127.0.0.1:8321/l/" in text
+
+
+def test_without_a_script_a_file_that_is_not_taken_is_told_where_it_was_named(server):
+    link = server.link("daypass://maps/in/", inbox=True, content_types=["image/*"], max_uses=1)
+    person = Person(server, language="de")
+    page = place(link)
+    answer = person.ask("POST", f"{page}/form", data={"name": 'a "b".txt'})
+    assert answer.status_code == 422
+    text = unescape(answer.text)
+    assert "Dateien dieser Art werden hier nicht angenommen" in text
+    assert 'value="a "b".txt"' in text
+    assert 'href="/ui"' not in text
+    assert person.ask("POST", f"{page}/form", data={"name": "a.png"}).status_code == 200
+
+
+def test_without_a_script_a_password_is_asked_for_where_a_file_was_named(server, person):
+    link = server.link("daypass://maps/in/", inbox=True, password="a password")
+    answer = person.ask("POST", f"{place(link)}/form", data={"name": "a.txt"})
+    assert answer.status_code == 403
+    assert "This link has a password" in answer.text
+
+
+def test_whoever_has_a_link_is_not_led_to_where_one_signs_in(person, linked):
+    link = linked(password="a password")
+    headers = {"sec-fetch-site": "cross-site"}
+    answer = person.ask("POST", f"{place(link)}/password", headers=headers, data={"password": ""})
+    assert answer.status_code == 403
+    assert 'href="/ui"' not in answer.text
+    assert 'href="/ui"' not in person.see("/p/x/none/at/all", 404)
 
 
 def test_the_words_are_the_readers(person, linked):

@@ -8,8 +8,8 @@ from typing import Any
 from litestar import Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
-from daypass_links.server.pages.friendly import ClosedError, closed, wants_page
-from daypass_links.server.pages.rendering import Asked, page
+from daypass_links.server.pages.friendly import ClosedError, closed, failed, wants_page
+from daypass_links.server.pages.rendering import Asked
 from daypass_links.server.pages.visitors import to
 
 __all__ = ["astray"]
@@ -37,7 +37,7 @@ def astray(otherwise: _Handler) -> _Handler:
         if isinstance(error, NotFoundException):
             if path.rstrip("/") in _CUT_OFF:
                 return closed(request, ClosedError(404, "unknown-link"))
-            return page(request, "problem.html", status=404, why="unknown", detail=None)
+            return failed(request, 404, "unknown")
         if isinstance(error, MethodNotAllowedException) and path.startswith(_PAGES):
             # Where a form was sent is in the address bar after that.
             return to(path.rpartition("/")[0])

@@ -12,7 +12,7 @@ from daypass_links.server.links.redirect import ASKS, BEGINNING, LOCKED, Answer
 from daypass_links.server.pages.rendering import HEADERS, Asked, page, rendered
 from daypass_links.server.problems import PROBLEM, body
 
-__all__ = ["ClosedError", "as_shown", "closed", "wants_page"]
+__all__ = ["ClosedError", "as_shown", "closed", "failed", "wants_page"]
 
 #: Words for codes; of others the status says which.
 _KINDS = {
@@ -40,6 +40,8 @@ _REFUSED = 400
 #: From here on it is the service's fault, or the store's.
 _FAILED = 500
 _SHOWN = ("GET", "HEAD")
+#: What whoever has a link sees is below these.
+_OF_LINKS = (BEGINNING, "/p/")
 #: Of an answer that leads to a page.
 _PLAIN = [
     (b"cache-control", b"no-store"),
@@ -77,6 +79,21 @@ def closed(request: Asked, error: ClosedError) -> Response[Any]:
         return Response(text, status_code=error.status, media_type=PROBLEM, headers=HEADERS)
     kind = _kind(error.status, error.code)
     return page(request, "closed.html", status=error.status, kind=kind, moment=error.moment)
+
+
+def failed(request: Asked, status: int, why: str, detail: str | None = None) -> Response[Any]:
+    """Return the page of what did not work; whoever has a link is led nowhere, since they need not have heard of the service.
+
+    Args:
+        request: who asks.
+        status: of HTTP.
+        why: the word for what is so.
+        detail: what there is to say besides.
+
+    """
+    said = {"why": why, "detail": detail}
+    is_guest = request.url.path.startswith(_OF_LINKS)
+    return page(request, "problem.html", status=status, is_guest=is_guest, **said)
 
 
 def as_shown(scope: Mapping[str, Any], answer: Answer) -> Answer:

@@ -14,13 +14,15 @@ from daypass_links.server.api.answers import Ours
 from daypass_links.server.askers import asks_a_store
 from daypass_links.server.inbox.admission import Holder, admitted
 from daypass_links.server.inbox.forms import signed_form
+from daypass_links.server.inbox.limits import WrongTypeError
 from daypass_links.server.inbox.names import harmless
 from daypass_links.server.inbox.origins import origin_of, store_origin
 from daypass_links.server.languages.words import words_for
 from daypass_links.server.links.arrivals import ClosedLinkError
+from daypass_links.server.links.redirect import LOCKED
 from daypass_links.server.links.shown import url_of
 from daypass_links.server.pages.friendly import ClosedError
-from daypass_links.server.pages.holders import Held
+from daypass_links.server.pages.holders import Held, LockedError, held
 from daypass_links.server.pages.rendering import Asked, page
 from daypass_links.server.pages.snippets import snippets
 from daypass_links.server.service import Service
@@ -35,33 +37,38 @@ _LASTS = 900
 _SAID = "upload."
 
 
-def inbox_page(request: Asked, service: Service, held: Held) -> Response[Any]:
+def inbox_page(
+    request: Asked, service: Service, found: Held, *, refused: str | None = None
+) -> Response[Any]:
     """Let somebody send files, or say how to upload.
 
     Args:
         request: who asks.
         service: the service.
-        held: the link, which is open to them.
+        found: the link, which is open to them.
+        refused: the name of a file that is none of those that are taken here.
 
     """
-    ready = held.ready
+    ready = found.ready
     if ready.inbox is None or ready.store is None:
-        url = url_of(service, held.token, held.link)
-        found = snippets(held.link, url)
-        return page(request, "put.html", link=held.link, snippets=found, now=held.now)
+        url = url_of(service, found.token, found.link)
+        lines = snippets(found.link, url)
+        return page(request, "put.html", link=found.link, snippets=lines, now=found.now)
     try:
-        origin = store_origin(Holder(ready, ready.inbox, ready.store, held.address))
+        origin = store_origin(Holder(ready, ready.inbox, ready.store, found.address))
     except DaypassError as error:
         raise ClosedError(error.http_status, error.code) from None
     answer = page(
         request,
         "inbox.html",
-        link=held.link,
+        status=200 if refused is None else WrongTypeError.http_status,
+        link=found.link,
         limits=ready.inbox,
-        left=None if ready.max_uses is None else max(ready.max_uses - held.uses, 0),
-        token=held.token,
+        left=None if ready.max_uses is None else max(ready.max_uses - found.uses, 0),
+        token=found.token,
+        refused=refused,
         texts=_texts(request),
-        now=held.now,
+        now=found.now,
     )
     answer.headers["content-security-policy"] += f"; connect-src 'self' {origin}; worker-src 'self'"
     return answer
@@ -80,7 +87,11 @@ def form(
         holder = admitted(service, request.scope, token, begins=True)
         made = signed_form(service, holder, name, kind, lasts=_LASTS, success_redirect=back)
     except ClosedLinkError as error:
+        if error.code == LOCKED:
+            raise LockedError from None
         raise ClosedError(error.status, error.code) from None
+    except WrongTypeError:
+        return inbox_page(request, service, held(request, service, token), refused=name)
     except UnsupportedOptionError:
         return page(request, "no_form.html", status=422)
     answer = page(request, "send_form.html", form=made, name=harmless(name), minutes=_LASTS // 60)

@@ -22,7 +22,7 @@ from daypass_links.server.pages.administration.events import events, export
 from daypass_links.server.pages.administration.health import checked_all, health
 from daypass_links.server.pages.administration.policy import policy
 from daypass_links.server.pages.browsing import browsed
-from daypass_links.server.pages.friendly import ClosedError, closed
+from daypass_links.server.pages.friendly import ClosedError, closed, failed
 from daypass_links.server.pages.holders import LockedError
 from daypass_links.server.pages.inbox import form, sent
 from daypass_links.server.pages.index_of_prefix import folder, index, inner_index
@@ -87,33 +87,33 @@ def _of_sign_in(request: Asked, error: SignInError) -> Response[Any]:
 
 
 def _of_form(request: Asked, error: FormError) -> Response[Any]:
-    return page(request, "problem.html", status=error.http_status, why="form", detail=None)
+    return failed(request, error.http_status, "form")
 
 
 def _of_daypass(request: Asked, error: DaypassError) -> Response[Any]:
     why = {404: "unknown", 403: "refused"}.get(error.http_status, "other")
-    return page(request, "problem.html", status=error.http_status, why=why, detail=detail(error))
+    return failed(request, error.http_status, why, detail(error))
 
 
 def _of_http(request: Asked, error: HTTPException) -> Response[Any]:
     """Answer what Litestar refuses: no such page, no form."""
     why = "unknown" if error.status_code == 404 else "form"  # noqa: PLR2004 - HTTP's own
-    return page(request, "problem.html", status=error.status_code, why=why, detail=None)
+    return failed(request, error.status_code, why)
 
 
 def _of_value(request: Asked, _: DataError) -> Response[Any]:
-    return page(request, "problem.html", status=400, why="other", detail=UNKEPT)
+    return failed(request, 400, "other", UNKEPT)
 
 
 def _of_database(request: Asked, error: SQLAlchemyError) -> Response[Any]:
     # The database's own words may hold values.
     log.error("the database failed", route=route_of(request), error=type(error).__name__)
-    return page(request, "problem.html", status=503, why="failed", detail=None)
+    return failed(request, 503, "failed")
 
 
 def _of_others(request: Asked, error: Exception) -> Response[Any]:
     log.error("a page failed", method=request.method, route=route_of(request), exc_info=error)
-    return page(request, "problem.html", status=500, why="failed", detail=None)
+    return failed(request, 500, "failed")
 
 
 PAGES = Router(
