@@ -184,6 +184,16 @@ def test_what_came_back_once_signs_nobody_in_again(person, provider):
     refused(person, come_back(person, provider, asked))
 
 
+def test_who_has_signed_in_in_another_tab_goes_on_in_this_one(person, provider):
+    first, second = leave(person), leave(person)
+    assert come_back(person, provider, first, sub="alice").status_code == 303
+    session = person.cookies["daypass-session"]
+    for asked in (second, first):
+        assert come_back(person, provider, asked, sub="bob").headers["location"] == "/ui/links"
+    assert person.cookies["daypass-session"] == session
+    assert "alice" in person.see("/ui/me")
+
+
 def test_what_another_browser_began_signs_nobody_in(person, provider):
     other = Person(person.server)
     asked = leave(other)

@@ -54,6 +54,15 @@ def test_a_sign_in_link_is_good_once(person, server):
     assert "no longer" in other.see(f"/auth/once/{code}", 404)
 
 
+def test_who_goes_back_to_a_sign_in_link_is_signed_in_still(person):
+    code = person.code()
+    person.see(f"/auth/once/{code}")
+    assert person.send(f"/auth/once/{code}").status_code == 303
+    session = person.cookies["daypass-session"]
+    assert person.ask("GET", f"/auth/once/{code}").headers["location"] == START
+    assert person.cookies["daypass-session"] == session
+
+
 def test_of_many_who_use_a_sign_in_link_at_once_one_signs_in(person, server):
     code, winners, ready = person.code(), [], Barrier(8)
 
@@ -152,6 +161,20 @@ def test_whoever_has_not_signed_in_is_led_there_and_back(person):
     assert person.ask("GET", "/auth/sign-in?after=%2Fui%2Fme%3Fa%3Db").headers["location"] == (
         "/ui/me?a=b"
     )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "text=two+words&state=alive&order=newest",
+        "in=s3%3A%2F%2Fresults%2F~ann%2Fa%2Bb%2F",
+        "text=it's*(here)!&x=a:b@c,d;e",
+    ],
+)
+def test_whoever_signs_in_is_led_back_to_what_they_have_searched_for(person, query):
+    asked = f"/ui/links?{query}"
+    place = person.ask("GET", asked).headers["location"]
+    assert person.sign_in().ask("GET", place).headers["location"] == asked
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def callback(request: Asked, service: Ours) -> Response[Any]:
     state, code, iss = (request.query_params.get(name, "") for name in ("state", "code", "iss"))
     with service.databases.main.begin() as connection:
         after = flow.take(connection, secret, state, service.clock()) if secret else None
+    if after is None and _has_signed_in(request, service):
+        return to(START)  # in another tab, or went back to where they came from
     if after is None or not code or iss not in ("", flow.issuer.issuer):
         return page(request, "no_sign_in.html", status=403, detail=None)
     try:
@@ -85,7 +87,7 @@ def once(request: Asked, service: Ours, code: FromPath[str]) -> Response[Any]:
     with service.databases.reading_main.connect() as connection:
         good = codes.is_good(connection, code, service.clock())
     if not good:
-        return page(request, "no_code.html", status=404)
+        return _used_up(request, service)
     secret = secret_of(request, service, BEFORE) or new_token()
     answer = page(request, "once.html", code=code, csrf=csrf_of(secret))
     answer.set_cookie(cookie(service, BEFORE, secret, codes.LASTS))
@@ -101,7 +103,7 @@ def sign_in_once(
     with service.databases.main.begin() as connection:
         name = codes.take(connection, code, service.clock())
     if name is None:
-        return page(request, "no_code.html", status=404)
+        return _used_up(request, service)
     service.events.durable("login", principal=name, by="code").result()
     return _begin_session(request, service, name, scopes=SCOPES, after=START)
 
@@ -121,6 +123,21 @@ def sign_out(request: Asked, service: Ours, data: URLEncodedBody[dict[str, Any]]
         answer.headers["refresh"] = f"0; url={place}"
     answer.set_cookie(cookie(service, SESSION, "", 0))
     return answer
+
+
+def _used_up(request: Asked, service: Service) -> Response[Any]:
+    """Say that a code signs nobody in; whoever it has signed in, and who goes back to it, goes on."""
+    if _has_signed_in(request, service):
+        return to(START)
+    return page(request, "no_code.html", status=404)
+
+
+def _has_signed_in(request: Asked, service: Service) -> bool:
+    try:
+        visitor_of(request, service)
+    except SignInError:
+        return False
+    return True
 
 
 def _flow(service: Service) -> CodeFlow:

@@ -46,7 +46,7 @@ START = "/ui/links"
 #: What no page holds for somebody who comes back, of what a form has said.
 _NOT_KEPT = ("csrf", "sure", "change", "password")
 #: A page of ours, as a path: nothing that a browser takes for another host.
-_OURS = re.compile(r"/ui/[A-Za-z0-9_./?&=%-]*")
+_OURS = re.compile(r"/ui/[A-Za-z0-9_./?&=%+~*:,;@!$'()-]*")
 
 
 class SignInError(Exception):
