@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import unescape
@@ -343,6 +344,23 @@ def test_no_cell_of_a_csv_file_is_a_formula(admin, server):
     assert told == [name if name[0] == '"' else f"'{name}" for name in names]
     for row in rows:
         assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@"))]
+
+
+@pytest.mark.parametrize("end", [";", "|", "\t"])
+def test_no_cell_is_a_formula_where_cells_end_otherwise(admin, server, end):
+    """As in spreadsheets of German: a key that is asked for is a stranger's."""
+    said = [f"x{end}=cmd|' /C calc'!A0", f"x{end} +1{end}\uff1d1", f'x{end}"=1"', f"x{end}y"]
+    for text in said:
+        server.service.events.note("look", principal=f"{end}{text}", key=text)
+    server.service.events.durable("seen").result()
+    admin.see("/ui/admin/events")
+    text = admin.send("/ui/admin/events/export", format="csv", kind="look").text
+    for line in text.splitlines():
+        for cell in line.split(end):
+            begins = unicodedata.normalize("NFKC", cell.lstrip(' "')[:1])
+            assert begins not in ("=", "+", "-", "@"), cell
+    rows = [*csv.DictReader(io.StringIO(text, newline=""))][-len(said) :]
+    assert [json.loads(row["details"])["key"] for row in rows] == said
 
 
 @pytest.mark.nightly

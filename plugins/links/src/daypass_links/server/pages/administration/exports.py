@@ -6,9 +6,11 @@ import asyncio
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
 from importlib.util import find_spec
+from string import whitespace
 from typing import Any
 from unicodedata import normalize
 
@@ -30,6 +32,8 @@ _TYPES = {
 _COLUMNS = ("time", "kind", "principal", "link_id", "chain", "seq", "hash", "details")
 #: With these a cell begins that spreadsheets take for a formula (OWASP, CSV Injection).
 _FORMULAS = ("=", "+", "-", "@")
+#: What spreadsheets of some languages take for the end of a cell, where commas are those of numbers.
+_ENDS = re.compile(r"[;|\t]")
 #: So many events are one group of rows in Parquet.
 _GROUP = 10_000
 
@@ -75,7 +79,9 @@ def _as_csv(found: _Lines) -> Iterator[bytes]:
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
     for lines in found:
-        writer.writerows([_cell(value) for value in _row(line)] for line in lines)
+        for line in lines:
+            *cells, details = _row(line)
+            writer.writerow([*map(_cell, cells), _ENDS.sub(_escaped, details)])
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
@@ -150,8 +156,20 @@ def _cell(value: Any) -> Any:
     """Return a cell as no spreadsheet runs it: of what would be a formula, in wide letters or behind blanks too, text."""
     if not isinstance(value, str):
         return value
+    text = _ENDS.sub(lambda found: f"{found[0]}'" if _is_formula(found) else found[0], value)
     begins = normalize("NFKC", value.lstrip()[:1])
-    return f"'{value}" if begins.startswith(_FORMULAS) or value[:1].isspace() else value
+    return f"'{text}" if begins.startswith(_FORMULAS) or value[:1].isspace() else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return what would end a cell before a formula as JSON may have it too."""
+    return f"\\u{ord(found[0]):04x}" if _is_formula(found) else found[0]
+
+
+def _is_formula(found: re.Match[str]) -> bool:
+    """Tell whether what follows would be a formula, were it a cell of its own."""
+    begins = found.string[found.end() :].lstrip('"' + whitespace)[:1]
+    return normalize("NFKC", begins).startswith(_FORMULAS)
 
 
 def _check_pyarrow() -> None:
