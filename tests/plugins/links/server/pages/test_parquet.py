@@ -40,6 +40,28 @@ def test_the_first_rows_are_shown_of_the_first_columns():
     assert rows == [["a", "b"], ["1", "x"], ["2", "<b>"]]
 
 
+def test_columns_of_one_name_are_shown_apart():
+    table = pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["x", "y", "x"])
+    assert shown(written(table))[0] == [["x", "y", "x"], ["1", "2", "3"]]
+    assert shown(written(table), columns=2)[0] == [["x", "y"], ["1", "2"]]
+
+
+def test_what_python_has_no_word_for_hides_nothing_else():
+    table = pa.table(
+        {
+            "far": pa.array([10**8, None], pa.date32()),
+            "later": pa.array([10**12, 0], pa.timestamp("s")),
+            "zone": pa.array([0, None], pa.timestamp("s", tz="Nowhere/Here")),
+            "n": [1, 2],
+        }
+    )
+    rows, _ = shown(written(table, use_deprecated_int96_timestamps=False))
+    assert [row[3] for row in rows] == ["n", "1", "2"]
+    assert rows[2][0] == rows[2][2] == ""
+    assert "1970" in rows[2][1]
+    assert rows[1][2] == "?"
+
+
 @pytest.mark.nightly
 def test_of_a_large_file_a_small_part_is_read():
     table = pa.table({"a": range(2_000_000)})

@@ -14,6 +14,7 @@ import signal
 import socket
 import struct
 import sys
+from typing import Any
 
 __all__ = ["ASKED", "SAID", "main"]
 
@@ -107,8 +108,14 @@ def _read(asks: socket.socket, size: int, rows: int, columns: int) -> None:
     names = file.schema_arrow.names[:columns]
     batches = file.iter_batches(batch_size=rows, columns=names, use_threads=False)
     first = next(batches, None)
-    said = [] if first is None else first.slice(0, rows).to_pylist()
-    found = [names, *([_shown(row.get(name)) for name in names] for row in said)]
+    # Several columns may have one name: they are read together, and in their order.
+    there = [] if first is None else [*zip(first.schema.names, first.columns, strict=True)]
+    cells = []
+    for name in names if there else ():
+        place = next(n for n, (one, _) in enumerate(there) if one == name)
+        _, column = there.pop(place)
+        cells.append([_shown(value, pa) for value in column.slice(0, rows)])
+    found = [names, *map(list, zip(*cells, strict=True))]
     text = json.dumps({"rows": found}).encode()
     asks.sendall(struct.pack(SAID, b"D", 0, len(text)) + text)
 
@@ -129,8 +136,21 @@ def _taken(asks: socket.socket, length: int) -> bytes:
     return bytes(found)
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)[:200]
+def _shown(value: Any, pa: Any) -> str:
+    """Return a cell as text; a question mark in the place of what has none, such as a moment in a zone that nobody knows."""
+    if not value.is_valid:
+        return ""
+    for ask in (value.as_py, lambda: value.cast(pa.string()).as_py()):
+        try:
+            return str(ask())[:200]
+        except (
+            ValueError,
+            OverflowError,
+            KeyError,
+            pa.ArrowException,
+        ):  # Python has no such moment
+            continue
+    return "?"
 
 
 def _addresses() -> int:
