@@ -320,6 +320,7 @@ def test_each_file_is_a_use_on_record_and_so_is_what_was_refused(inbox, process)
         ({"method": "GET"}, InvalidRequestError, "PUT alone"),
         ({"content_types": ["image"]}, InvalidRequestError, "media types"),
         ({"max_bytes": -1}, InvalidRequestError, "max_bytes"),
+        ({"max_bytes": 0}, InvalidRequestError, "max_bytes"),
         ({"content_type": "text/csv"}, UnsupportedOptionError, "content_type"),
         ({"referrers": ["a.example"]}, UnsupportedOptionError, "referrers"),
         ({"content_length": 5}, UnsupportedOptionError, "content_length"),

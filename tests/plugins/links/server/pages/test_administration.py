@@ -7,9 +7,10 @@ import io
 import json
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 
@@ -298,6 +299,8 @@ def test_events_are_found_by_what_whose_and_when(admin, server):
     since = f"since={moment:%Y-%m-%dT%H:%M}"
     assert what(f"{of}&{since}") == ["Link used"]
     assert what(f"{of}&{since.replace('since', 'until')}") == ["Link used", "Link made"]
+    east = moment.astimezone(timezone(timedelta(hours=5)))
+    assert what(f"{of}&since={quote(east.isoformat())}") == ["Link used"]
     assert what("principal=nobody") == []
     for wrong in ("kind=x", "since=x", "after=x", "after=nan a 1"):
         assert admin.ask("GET", f"/ui/admin/events?{wrong}").status_code == 400

@@ -112,8 +112,12 @@ def taken(given: dict[str, Any]) -> Limits | None:
     given.pop("if_absent", None)  # as it always is
     given |= {"method": "PUT", "prefix": True}
     most = given.pop("max_bytes", None)
+    read = None if most is None else read_option("max_bytes", most)
+    if read == 0:
+        msg = "max_bytes of an inbox is 1 at least, since no empty file is taken: leave it out for files of any size"
+        raise InvalidRequestError(msg, option="max_bytes")
     return Limits(
-        None if most is None else read_option("max_bytes", most),
+        read,
         _types(given.pop("content_types", [])),
     )
 

@@ -96,7 +96,9 @@ def _moment(text: str, option: str) -> float | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        found = datetime.fromisoformat(text)
+        # Who writes the address by hand may say of which zone it is.
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         msg = f"{option} is a moment such as 2026-12-01T09:30, in UTC"
         raise InvalidRequestError(msg, option=option) from None
