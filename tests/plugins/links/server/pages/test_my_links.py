@@ -7,7 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from itertools import pairwise
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 import segno
@@ -267,6 +267,40 @@ def test_one_link_is_revoked_from_its_page(admin, server):
     text = admin.see(f"/ui/links/{link['link_id']}")
     assert "revoked" in text
     assert "Set the end" not in text
+
+
+def test_who_revokes_what_they_have_searched_for_goes_on_searching(admin, server):
+    asked = "/ui/links?text=sought+%26+found&state=alive&order=path"
+    for name in ("a", "b"):
+        server.link(f"daypass://maps/{name}", note="sought & found")
+
+    def fields():
+        names = ("csrf", "list", "link", "sure")
+        form = admin.answer.text.partition('action="/ui/links/revoke"')[2].partition("</form>")[0]
+        found = re.findall(r'name="(\w+)" value="([^"]*)"', form)
+        return {name: [unescape(value) for one, value in found if one == name] for name in names}
+
+    admin.see(asked)
+    nothing = admin.send("/ui/links/revoke", **fields() | {"link": []}).headers["location"]
+    assert "Nothing was chosen" in admin.see(nothing)
+    assert "sought & found" in unescape(admin.answer.text)
+    text = admin.send("/ui/links/revoke", **fields()).text
+    keep = unescape(re.search(r'href="([^"]+)">Keep<', text)[1])
+    assert dict(parse_qsl(urlsplit(keep).query)) == dict(parse_qsl(urlsplit(asked).query)) | {
+        "whose": "all"
+    }
+    done = admin.send("/ui/links/revoke", **fields()).headers["location"]
+    assert done == f"{keep}&done=revoked"
+    assert "They are revoked" in admin.see(done)
+
+
+@pytest.mark.parametrize(
+    "place", ["//evil.example/", "https://evil.example", "a&b=/\\evil\r\n", ""]
+)
+def test_nobody_is_led_elsewhere_by_where_they_chose_links(admin, server, place):
+    admin.see("/ui/links")
+    answer = admin.send("/ui/links/revoke", list=place)
+    assert answer.headers["location"] == "/ui/links?state=all&whose=all&order=newest&done=none"
 
 
 def test_to_revoke_nothing_or_what_is_not_there_is_told(admin, server):

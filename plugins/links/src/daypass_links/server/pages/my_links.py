@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
+from urllib.parse import parse_qsl
 
 from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
@@ -107,16 +108,32 @@ def taken_back(
     visitor.caller.check("links:write")
     said = data.get("link", [])
     wanted = [said] if isinstance(said, str) else [str(one) for one in said]
+    back = _came_from(data.get("list"))
+    if not wanted and back is not None:
+        return to(f"{back}done=none")
     if not 0 < len(wanted) <= _MOST:
         msg = f"choose one link at least and {_MOST} at most, and then revoke them"
         raise InvalidRequestError(msg)
     with service.databases.reading_main.connect() as connection:
         found = [revoke.one(connection, link_id, visitor.caller) for link_id in wanted]
     if "sure" not in data:
-        return page(request, "revoke.html", visitor=visitor, found=found)
+        its_own = f"/ui/links/{found[0].id}" if len(found) == 1 else "/ui/links"
+        place = its_own if back is None else back[:-1]
+        asked = data.get("list") if back is not None else None
+        return page(request, "revoke.html", visitor=visitor, found=found, place=place, asked=asked)
     for one in found:
         changing.take_back(service, visitor.caller, one.id)
-    return to("/ui/links?done=revoked" if len(found) > 1 else f"/ui/links/{found[0].id}")
+    if back is None and len(found) == 1:
+        return to(f"/ui/links/{found[0].id}")
+    return to(f"{back or '/ui/links?'}done=revoked")
+
+
+def _came_from(said: Any) -> str | None:
+    """Return where links were chosen in a list, to which a further word may be added; None where they were not."""
+    if not isinstance(said, str):
+        return None
+    wanted = Wanted.of(dict(parse_qsl(said)))
+    return f"/ui/links?{wanted.at(wanted.after)}&"
 
 
 def _events(service: Service, link_id: str) -> list[dict[str, Any]]:
