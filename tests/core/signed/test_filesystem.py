@@ -440,6 +440,25 @@ def test_nothing_is_written_through_it(fs, mode):
 
 
 @pytest.mark.parametrize(
+    ("verb", "paths"),
+    [
+        ("pipe", ["maps/new", b"1"]),
+        ("put", [__file__, "maps/new"]),
+        ("rm", ["maps/a"]),
+        ("copy", ["maps/a", "maps/new"]),
+        ("mv", ["maps/a", "maps/new"]),
+        ("mkdir", ["maps/new"]),
+        ("makedirs", ["maps/new/in"]),
+        ("rmdir", ["maps/in"]),
+        ("touch", ["maps/new"]),
+    ],
+)
+def test_what_would_change_something_is_refused_in_words(fs, verb, paths):
+    with pytest.raises(SigningNotSupportedError, match=r"signed:: reads, and .* daypass\.upload"):
+        getattr(fs, verb)(*paths)
+
+
+@pytest.mark.parametrize(
     ("error", "options"),
     [
         (UnknownOptionError, {"expire_in": 5}),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from fsspec.asyn import AsyncFileSystem, get_loop
 from fsspec.implementations.chained import ChainedFileSystem
@@ -52,6 +52,8 @@ _MOST = 4096
 _FRESH = 10
 #: So many names of files are kept, beside those of the newest listing.
 _MOST_LISTED = 1 << 16
+#: What to do in place of writing.
+_ELSEWHERE = "write with daypass.upload, or through the store's own filesystem"
 _PLACE = ("signer", "signer_options", "public_endpoint", "caller")
 
 
@@ -361,7 +363,7 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
         **kwargs: Any,
     ) -> SignedFile:
         if mode != "rb":
-            msg = f"signed:: reads, and cannot open {self._strip_protocol(path)} with mode {mode!r}: write with daypass.upload, or through the store's own filesystem"
+            msg = f"signed:: reads, and cannot open {self._strip_protocol(path)} with mode {mode!r}: {_ELSEWHERE}"
             raise SigningNotSupportedError(msg)
         kwargs.pop("size", None)
         kwargs["cache_type"] = kwargs.get("cache_type") or NAME
@@ -373,6 +375,17 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
             cache_options=cache_options,
             **kwargs,
         )
+
+    async def _unwritten(self, *_: Any, **__: Any) -> NoReturn:
+        msg = f"signed:: reads, and changes nothing: {_ELSEWHERE}"
+        raise SigningNotSupportedError(msg)
+
+    # Of which fsspec says nothing, or does nothing.
+    _cp_file = _makedirs = _mkdir = _pipe_file = _put_file = _rm_file = _unwritten
+
+    def rmdir(self, path: str) -> None:
+        """Refuse to remove a folder, as all that is written is."""
+        self.mkdir(path)
 
     def modified(self, path: str) -> datetime:
         """Return when an object was changed last (aware, UTC).
