@@ -416,7 +416,7 @@ def read_a_part(url: str, _: Any, monkeypatch: pytest.MonkeyPatch) -> object:
 
 READING = {
     "signed:: metadata": Request("daypass.signed.reading._asked", read_signed, has_body=False),
-    "a folder of a page": Request("daypass_links.server.listings.listed.exchange", list_folder),
+    "a folder of a page": Request("daypass_links.server.listings._page.exchange", list_folder),
     "a part of an object of a page": Request(
         "daypass_links.server.pages.reading.fetched.ask", read_a_part
     ),

@@ -39,6 +39,7 @@ NO_REQUESTS = {
     "daypass_links.commands.demo._ask": "its own service, on loopback, with a socket's timeout",
     "daypass_links.server.alerts.webhook._Pinned.connect": "of a webhook, all of whose exchange has one deadline",
     "daypass_links.server.notices.mail.Mailer._connected": "of a mail, all of whose exchange has one deadline",
+    "daypass_links.server.app._without_body.sent": "an answer",
     "daypass_links.server.app.application.until_the_end": "an answer",
     "daypass_links.server.database.silence._within": "a generator's next step",
     "daypass_links.server.links.redirect.redirect.answered": "an answer",

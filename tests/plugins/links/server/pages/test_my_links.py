@@ -215,7 +215,7 @@ def test_the_url_is_shown_again_to_whoever_made_it_where_that_is_so(serving):
     other = Person(server).sign_in("bob", scopes=("admin",))
     text = other.see(page)
     assert link["url"] not in text
-    assert "QR" not in text
+    assert "QR code" not in text
 
 
 def test_a_link_that_is_not_shown_again_says_so_to_whoever_made_it(admin, server):
