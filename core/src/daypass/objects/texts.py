@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 __all__ = ["sign_text"]
 
 #: Whose files GDAL calls so.
 _VSI = {"/vsis3/": "s3", "/vsigs/": "gs", "/vsiaz/": "az"}
-#: An attribute of a tag, by the characters that its name may have (HTML 13.1.2.3, and CommonMark 0.31, 6.6).
-_VALUE = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>][^\s<>]*+)"""
+#: Tags and their attributes (HTML 13.1.2), by the characters that an attribute's name may have; CommonMark 0.31, 6.6 has fewer.
 _HTML_NAME, _MARKDOWN_NAME = r"""[^\s"'<>/=]++""", r"[A-Za-z_:][\w.:-]*+"
+_VALUE = r"""\s*+=\s*+(?P<value>"[^"]*+"|'[^']*+'|[^\s"'<>][^\s<>]*+)"""
+_ATTRIBUTE = re.compile(f"(?P<name>{_HTML_NAME}){_VALUE}")
 _TAG = r"<(?P<tag>/?[A-Za-z][A-Za-z0-9:.-]*+)(?P<attributes>(?:[\s/]++|{name}(?:{value})?+)*+)>"
-_COMMENT = r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<[!?][^>]*+>"
-_ATTRIBUTE = re.compile(
-    rf"""(?P<name>{_HTML_NAME})\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s"'<>][^\s<>]*+))"""
-)
-_MARKUP = re.compile(
-    rf"{_COMMENT}|{_TAG.format(name=_HTML_NAME, value=_VALUE)}", re.DOTALL | re.IGNORECASE
-)
+_COMMENT = r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<[!?](?:[^<>]|<(?![!?]))*+>"
+_MARKUP = re.compile(f"{_COMMENT}|{_TAG.format(name=_HTML_NAME, value=_VALUE)}", re.DOTALL)
 #: Elements in which a tag is none, and a path a word of a program.
 _RAW = ("script", "style")
 #: Attributes with several addresses, each before what it is for.
 _LISTS = ("srcset", "imagesrcset")
+#: Characters that have a backslash before them in Markdown, so that they mean nothing.
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 #: Code in Markdown: a block between fences, and a span that ends within its paragraph.
 _CODE = (
     r"^[ \t>]*(?P<fence>`{3,}|~{3,})[^\n]*+(?:\n.*?)??(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?<!`)(?P<tick>`++)(?:[^`\n]|\n(?![ \t]*(?:\n|\Z))|(?!(?P=tick)(?!`))`++)++(?P=tick)(?!`)"
 )
-#: What a target of Markdown has a backslash before that is not its own.
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+#: From where to where something stands in a text.
+_Span = tuple[int, int]
 
 
 class _Place(NamedTuple):
@@ -64,11 +62,13 @@ def sign_text(
     """
     begin = f"(?:{'|'.join(map(re.escape, sorted(protocols)))})://"
     whole = text.strip()
-    is_markup = whole.startswith("<") and whole.endswith(">") and not re.match(rf"<{begin}", whole)
-    if is_markup and "<VRTDataset" in text:
-        places = [*_in_markup(text, f"(?:{begin}|{'|'.join(_VSI)})", _vsicurl)]
+    if not (whole.startswith("<") and whole.endswith(">")) or re.match(f"<{begin}", whole):
+        places = [*_in_markdown(text, begin)]
+    elif "<VRTDataset" in text:
+        begin = f"(?:{begin}|{'|'.join(_VSI)})"
+        places = [*_written(text, _in_markup(text, begin), _vsicurl)]
     else:
-        places = [*(_in_markup if is_markup else _in_markdown)(text, begin)]
+        places = [*_written(text, _in_markup(text, begin))]
     signed, end = [], 0
     for place, url in zip(places, urls([place.path for place in places]), strict=True):
         signed += [text[end : place.start], place.write(url)]
@@ -76,57 +76,71 @@ def sign_text(
     return "".join([*signed, text[end:]])
 
 
-def _in_markup(
-    text: str, begin: str, write: Callable[[str], str] = html.escape
+def _written(
+    text: str, spans: Iterable[_Span], write: Callable[[str], str] = html.escape
 ) -> Iterator[_Place]:
-    """Give the paths in the values of attributes and elements."""
-    content = re.compile(rf"\s*+(?P<path>{begin}[^\n]*[^\s])\s*")
+    """Give the places of paths that are written as HTML writes them."""
+    for start, end in spans:
+        yield _Place(start, end, _path(html.unescape(text[start:end])), write)
+
+
+def _in_markup(text: str, begin: str) -> Iterator[_Span]:
+    """Give where the paths are that are the values of attributes and elements."""
+    for before, tag in _found(_MARKUP, text):
+        yield from _whole(text, (before, tag.start()), begin)
+        yield from _in_attributes(tag, begin)
+
+
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, re.Match[str]]]:
+    """Give what a pattern finds, each after the end of what stood before it: nothing in programs and style sheets."""
     at = 0
-    while found := _MARKUP.search(text, at):
-        if at and (value := content.fullmatch(text, at, found.start())):
-            yield _Place(*value.span("path"), _path(html.unescape(value["path"])), write)
-        yield from _in_attributes(text, found, begin, write)
+    while found := pattern.search(text, at):
+        yield at, found
         at = found.end()
         if (found["tag"] or "").lower() in _RAW:
-            closed = re.compile(rf"</{found['tag']}", re.IGNORECASE).search(text, at)
+            closed = re.compile(f"</{found['tag']}", re.IGNORECASE).search(text, at)
             at = closed.start() if closed else len(text)
 
 
-def _in_attributes(
-    text: str, tag: re.Match[str], begin: str, write: Callable[[str], str] = html.escape
-) -> Iterator[_Place]:
-    one = re.compile(rf"\s*+(?P<path>{begin}[^\n]*\S)\s*")
-    each = re.compile(rf"(?<![^\s,\"'=]){begin}\S*[^\s,]")
-    for found in _ATTRIBUTE.finditer(text, *tag.span("attributes")) if tag["tag"] else ():
-        start, end = found.span(found.lastgroup or 0)
+def _in_attributes(tag: re.Match[str], begin: str) -> Iterator[_Span]:
+    """Give where the paths are in a tag; what is none has no attributes, and their span is empty."""
+    for found in _ATTRIBUTE.finditer(tag.string, *tag.span("attributes")):
+        start, end = found.span("value")
+        if found["value"][0] in "\"'":
+            start, end = start + 1, end - 1
         if found["name"].lower() in _LISTS:
-            spans = [value.span() for value in each.finditer(text, start, end)]
+            each = re.compile(rf"(?<![^\s,\"'=]){begin}\S*[^\s,]")
+            yield from (one.span() for one in each.finditer(tag.string, start, end))
         else:
-            value = one.fullmatch(text, start, end)
-            spans = [value.span("path")] if value else []
-        for first, last in spans:
-            yield _Place(first, last, _path(html.unescape(text[first:last])), write)
+            yield from _whole(tag.string, (start, end), begin)
+
+
+def _whole(text: str, span: _Span, begin: str) -> Iterator[_Span]:
+    """Give where a path is that is all of a value, but for the spaces around it."""
+    if found := re.compile(rf"\s*+({begin}[^\n]*\S)\s*").fullmatch(text, *span):
+        yield found.span(1)
 
 
 def _in_markdown(text: str, begin: str) -> Iterator[_Place]:
     """Give the paths that links lead to, and those in attributes; code is none of either."""
     bare = rf"{begin}(?:[^\s()\\]|\\\S|\((?:[^\s()\\]|\\\S|\([^\s()]*\))*\))*"
-    angled = rf"<(?P<{{}}>{begin}[^<>\n]*)>"
+    inline, defined = r"\]\(\s*", r"^[ \t>]*\[[^\]\n]*\]:[ \t]*"
     pattern = re.compile(
-        rf"{_CODE}|{_COMMENT}"
-        rf"|\]\(\s*(?:{angled.format('inline_angled')}|(?P<inline>{bare})(?=[\s)]))"
-        rf"|^[ \t>]*\[[^\]\n]*\]:[ \t]*(?:{angled.format('defined_angled')}|(?P<defined>{begin}[^\s<>]+))"
-        rf"|<(?P<auto>{begin}[^\s<>]*)>"
+        rf"{_ESCAPED.pattern}|{_CODE}|{_COMMENT}"
+        rf"|{inline}(?P<inline>{bare})(?=[\s)])|{defined}(?P<defined>{begin}[^\s<>]+)"
+        rf"|(?:{inline}|{defined})<(?P<angled>{begin}[^<>\n]*)>|<(?P<auto>{begin}[^\s<>]*)>"
         rf"|{_TAG.format(name=_MARKDOWN_NAME, value=_VALUE)}",
         re.DOTALL | re.MULTILINE,
     )
-    for found in pattern.finditer(text):
-        for name in ("inline", "defined", "inline_angled", "defined_angled", "auto"):
-            if (value := found[name]) is not None:
-                path = value if name == "auto" else _ESCAPED.sub(r"\1", value)
-                write = str if name in ("inline_angled", "defined_angled", "auto") else _target
-                yield _Place(*found.span(name), path, write)
-        yield from _in_attributes(text, found, begin)
+    for _, found in _found(pattern, text):
+        yield from _written(text, _in_attributes(found, begin))
+        kind = found.lastgroup
+        if kind in ("inline", "defined"):
+            yield _Place(*found.span(kind), _ESCAPED.sub(r"\1", found[kind]), _target)
+        elif kind == "angled":
+            yield _Place(*found.span(kind), _ESCAPED.sub(r"\1", found[kind]), str)
+        elif kind == "auto":
+            yield _Place(*found.span(kind), found[kind], str)
 
 
 def _target(url: str) -> str:
