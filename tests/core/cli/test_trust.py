@@ -97,6 +97,9 @@ def test_of_a_pattern_the_listing_is_decided_first(daypass, configured, tmp_path
     )
     done = daypass("policy", "test", "s3://maps/2025/*.tif", "--no-glob", *ann, "--json")
     assert (done.returncode, json.loads(done.stdout)["listing"]) == (0, None)
+    for whole in (["--prefix"], ["--method", "LIST"]):  # of which daypass sign lists nothing
+        done = daypass("policy", "test", "s3://maps/2025/*", *ann, *whole, "--json")
+        assert json.loads(done.stdout)["listing"] is None
 
 
 def test_where_there_are_no_links_that_list_it_is_asked_about_ls(daypass, configured, tmp_path):

@@ -40,33 +40,33 @@ def _test(path: str, *, prefix: bool, as_json: bool, no_glob: bool, **values: An
         asked["action"] = "create_signed_prefix"
     if values["version"] is not None:
         asked["version"] = values["version"]
-    found, listing, folder = _found(path, asked, values["caller"], glob=not (form or no_glob))
+    decided = _decided(path, asked, values["caller"], pattern=is_pattern(path) and not no_glob)
+    (folder, first), (_, found) = decided[0], decided[-1]
     if as_json:
-        first = None if listing is None else {"path": folder, **_as_dict(listing)}
-        say_json({**_as_dict(found), "listing": first})
-    else:
-        lines = _lines(found) if found is not listing else []
-        if listing is not None and (listing.trace or not lines):
-            decided, *steps = _lines(listing)
-            lines = [f"listing {folder}: {decided}", *steps, *lines]
-        for line in lines:
-            say(one_line(line))
+        listing = None if folder is None else {"path": folder, **_as_dict(first)}
+        say_json({**_as_dict(found), "listing": listing})
+        return 0 if found.allowed else exits.REFUSED
+    for folder, step in decided:
+        if step.trace or step is found:  # that no policy is in force is said once
+            for line in _lines(step, "" if folder is None else f"listing {folder}: "):
+                say(one_line(line))
     return 0 if found.allowed else exits.REFUSED
 
 
-def _found(
-    path: str, asked: dict[str, Any], caller: str | None, *, glob: bool
-) -> tuple[Rehearsal, Rehearsal | None, str | None]:
-    """Return what decides: of the link, or of the listing alone; and, where one comes first, that and its folder."""
-    pattern = glob and is_pattern(path)
+def _decided(
+    path: str, asked: dict[str, Any], caller: str | None, *, pattern: bool
+) -> list[tuple[str | None, Rehearsal]]:
+    """Return what is decided, in order: of a listing, with its folder, and of the link; nothing follows a refusal."""
     root, key = root_for(path, storage_options=None, fs=None, caller=caller)
     alone = asked == {"method": "LIST"} and "LIST" not in root.backend.info.methods
-    if not (pattern or alone):
-        return rehearse(path, caller=caller, **asked), None, None
-    folder, listing = rehearsed(root, key, pattern=pattern)
-    if alone or not listing.allowed:
-        return listing, listing, folder
-    return rehearse(path, caller=caller, **asked), listing, folder
+    # For a grant, a form and a link that lists, daypass sign lists nothing.
+    listed_first = pattern and "action" not in asked and asked.get("method") != "LIST"
+    decided: list[tuple[str | None, Rehearsal]] = []
+    if alone or listed_first:
+        decided.append(rehearsed(root, key, pattern=pattern))
+        if alone or not decided[0][1].allowed:
+            return decided
+    return [*decided, (None, rehearse(path, caller=caller, **asked))]
 
 
 def _check(form: bool, own: dict[str, Any], *, prefix: bool, version: str | None) -> None:
@@ -86,11 +86,11 @@ def _as_dict(found: Rehearsal) -> dict[str, Any]:
     return {**told, "policies": len(found.trace), "trace": trace}
 
 
-def _lines(found: Rehearsal) -> list[str]:
+def _lines(found: Rehearsal, begin: str) -> list[str]:
     if not found.trace:
-        return ["allowed: no policy is in force"]
+        return [f"{begin}allowed: no policy is in force"]
     lives = "" if found.expires_in is None else f", for {span(found.expires_in)}"
-    lines = [f"allowed{lives}" if found.allowed else f"refused: {found.reason}"]
+    lines = [f"{begin}allowed{lives}" if found.allowed else f"{begin}refused: {found.reason}"]
     for steps in found.trace:
         for number, step in enumerate(steps, 1):
             why = f", {step.why}" if step.why else ""
