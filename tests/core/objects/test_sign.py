@@ -332,6 +332,14 @@ def test_markdown_leads_to_urls_where_links_stand():
     )
 
 
+def test_words_in_an_order_keep_it():
+    column = pd.Series(pd.Categorical([B, A], categories=[B, A], ordered=True))
+    table = pa.table({"path": column})
+    assert sign(column).dtype.ordered
+    assert sign(table).schema == table.schema
+    assert sign(table)["path"].to_pylist() == [url(B), url(A)]
+
+
 def test_rows_of_a_table_are_signed_and_keep_their_names():
     frame = pd.DataFrame({"n": [1], "path": [A]})
     row = sign([*frame.itertuples(name="Row")])[0]

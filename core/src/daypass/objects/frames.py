@@ -96,7 +96,8 @@ def _of_arrow(pa: Any, thing: Any, signing: Signing) -> Any:
         used = [place for place in thing.indices.unique().to_pylist() if place is not None]
         for place, url in zip(used, signing.urls([words[place] for place in used]), strict=True):
             words[place] = url
-        return pa.DictionaryArray.from_arrays(thing.indices, pa.array(words, thing.type.value_type))
+        new = pa.array(words, thing.type.value_type)
+        return pa.DictionaryArray.from_arrays(thing.indices, new, ordered=thing.type.ordered)
     return pa.array(signing.urls(thing.to_pylist()), thing.type)
 
 
