@@ -367,6 +367,22 @@ def test_a_symbolic_link_is_listed_as_what_it_leads_to(linked):
     assert below.path == f"file://{linked}/to-folder/in/x.csv"
 
 
+def test_a_symbolic_link_behind_which_nobody_may_look_is_named(linked, monkeypatch):
+    real = os.stat
+
+    def stat(path, **how):
+        if str(path).endswith("/to-file.csv"):
+            raise PermissionError(path)
+        return real(path, **how)
+
+    monkeypatch.setattr(os, "stat", stat)
+    store = daypass.Store(f"file://{linked.parent}")
+    with pytest.raises(
+        AccessDeniedError, match=rf"may not see what {linked}/to-file\.csv leads to"
+    ):
+        within(store.root, "top", recursive=True)
+
+
 def test_no_symbolic_link_passes_a_rule_for_the_folder_it_leads_to(linked):
     priv = linked.parent / "priv"
     listing = daypass.Rule(name="yes", paths=["file://**"], methods=["LIST"])

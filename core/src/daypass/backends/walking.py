@@ -29,7 +29,7 @@ def found_below(location: Location, depth: int | None, *, folders: bool) -> list
         folders: list folders, too.
 
     Raises:
-        AccessDeniedError: for the folder, or one below it, that may not be listed.
+        AccessDeniedError: for the folder, or one below it, that may not be listed, and a link behind which nobody may look.
         Exception: whatever else the filesystem raises.
 
     """
@@ -41,7 +41,7 @@ def found_below(location: Location, depth: int | None, *, folders: bool) -> list
         except FileNotFoundError:
             return []
         except PermissionError as error:
-            raise _denied(location, "") from error
+            raise _denied(location, f"list {location.path}") from error
         if isinstance(found, dict):  # adlfs answers a list where an object has the folder's name
             return [{**entry, "name": name} for name, entry in found.items()]
     return _walked(location, path, depth, folders=folders)
@@ -62,21 +62,13 @@ def _walked(location: Location, path: str, depth: int | None, *, folders: bool) 
     """List a folder, and each folder in it, level by level."""
     found: list[Entry] = []
     level = [path]
-    while level and (depth is None or depth > 0):
+    while level and depth != 0:
         depth = None if depth is None else depth - 1
-        below = []
-        for folder in level:
-            for entry in _in(location, path, folder):
-                name = entry["name"].rstrip("/")
-                is_folder = entry["type"] == "directory"
-                if is_folder and name == folder:
-                    continue
-                if is_folder:
-                    below.append(name)
-                seen = _led_to(entry) if location.protocol in LOCAL else entry
-                if seen is not None and (folders or seen["type"] != "directory"):
-                    found.append(seen)
-        level = below
+        entries = [entry for folder in level for entry in _in(location, path, folder)]
+        level = [entry["name"].rstrip("/") for entry in entries if entry["type"] == "directory"]
+        if location.protocol in LOCAL:
+            entries = [seen for entry in entries if (seen := _led_to(location, entry)) is not None]
+        found += [entry for entry in entries if folders or entry["type"] != "directory"]
     return found
 
 
@@ -87,29 +79,36 @@ def _in(location: Location, path: str, folder: str) -> list[Entry]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except PermissionError as error:
-        raise _denied(location, folder.removeprefix(path).strip("/")) from error
-    return found
+        below = folder.removeprefix(path).strip("/")
+        place = f"{location.path}{below}/" if below else location.path
+        raise _denied(location, f"list {place}") from error
+    return [
+        entry
+        for entry in found
+        if entry["type"] != "directory" or entry["name"].rstrip("/") != folder  # itself
+    ]
 
 
-def _denied(location: Location, below: str) -> AccessDeniedError:
-    place = f"{location.path}{below}/" if below else location.path
+def _denied(location: Location, what: str) -> AccessDeniedError:
     who = "the user of this process" if location.protocol in LOCAL else "the credential"
-    return AccessDeniedError(
-        f"{who} may not list {place}: ask for the right, or list another folder"
-    )
+    return AccessDeniedError(f"{who} may not {what}: ask for the right, or list another folder")
 
 
-def _led_to(entry: Entry) -> Entry | None:
+def _led_to(location: Location, entry: Entry) -> Entry | None:
     """Return a local entry as what its symbolic link leads to; None where that is neither an object nor a folder.
 
     A folder that a link leads to is listed by its name alone: what lies in it has another path, and may lie anywhere.
+
+    Raises:
+        AccessDeniedError: where nobody can tell which of these it is.
+
     """
     if entry["type"] in ("file", "directory"):
         return entry
     try:
         led = os.stat(entry["name"])  # noqa: PTH116 - a name of fsspec's
-    except PermissionError:
-        raise
+    except PermissionError as error:
+        raise _denied(location, f"see what {entry['name']} leads to") from error
     except OSError:  # it leads nowhere, or in a circle
         return None
     if stat.S_ISDIR(led.st_mode):
