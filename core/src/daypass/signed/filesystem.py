@@ -74,7 +74,7 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
     >>> file.path, type(file.fs).__name__
     ('maps/europe.tif', 'SignedFileSystem')
 
-    It reads by ranges, asks for an object's size once, and signs again before a link ends and where one is
+    It reads by ranges, asks for an object's size where it is opened, and signs again before a link ends and where one is
     refused. It can be pickled where no option holds a secret. Nothing is written through it.
 
     Args:
@@ -213,7 +213,8 @@ class SignedFileSystem(AsyncFileSystem, ChainedFileSystem):  # type: ignore[misc
         """
         whole = self._whole(path)
         if known is None:
-            known = (self._found.get(whole) or (self.find_object(path),))[0]
+            found = self._found.get(whole)
+            known = self.find_object(path) if found is None else found[0]
         first, last, _ = slice(start, end).indices(known.size)
         if first >= last:
             return b""
