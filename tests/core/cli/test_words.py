@@ -167,9 +167,11 @@ REFUSED = "the connection was refused: nothing listens there, or a firewall forb
         (chained("inner", ConnectionRefusedError()), f": {REFUSED}"),
         (ValueError("hunter2"), ""),
         (OSError("hunter2"), ""),
+        (OSError("hunter2", "hunter2"), ""),
+        (OSError(1 << 80, "hunter2"), ""),
         (None, ""),
     ],
-    ids=range(6),
+    ids=range(8),
 )
 def test_of_a_cause_is_said_what_is_known_and_none_of_its_words(cause, said):
     error = chained("s3 could not list s3://b/: m.E (its cause is chained), so no", cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable
@@ -115,6 +116,8 @@ def _with_cause(text: str, error: Exception) -> str:
     while isinstance(cause, DaypassError):
         cause = cause.__cause__
     why = None if cause is None else unreachable(cause)
-    if why is None and isinstance(cause, OSError) and cause.errno:
-        why = os.strerror(cause.errno)
+    # A library may have put anything in the place of the number.
+    number: object = cause.errno if isinstance(cause, OSError) else None
+    if why is None and isinstance(number, int) and number in errno.errorcode:
+        why = os.strerror(number)
     return text.replace(f" {CHAINED}", f": {why}" if why else "")
