@@ -80,14 +80,15 @@ def test_folders_and_patterns_are_listed_and_signed(daypass, real, bucket, admin
     assert all(one["last_modified"].endswith("Z") for one in told)
     assert daypass("ls", f"{root}/in/c d.parquet").stdout == f"{root}/in/c d.parquet\n"
 
-    admin.pipe_file(f"{bucket}/2026/in/x\ns3://private/y", b"1")
+    for odd in ("x\ns3://private/y", "x\r"):
+        admin.pipe_file(f"{bucket}/2026/in/{odd}", b"1")
     lines = daypass("ls", f"{root}/in")
     assert (lines.returncode, lines.stdout.split("\n")[:-1]) == (
         1,
         [f"{root}/in/{name}" for name in ("c d.parquet", "x*y")],
     )
-    assert "1 path with a line break in it left out: --json tells all" in lines.stderr
-    assert daypass("ls", f"{root}/in", "--json").stdout.count("\n") == 3
+    assert "2 paths with a line break in them left out: --json tells all" in lines.stderr
+    assert daypass("ls", f"{root}/in", "--json").stdout.count("\n") == 4
 
     none = daypass("sign", f"{root}/*.tif")
     assert (none.returncode, none.stdout) == (1, "")

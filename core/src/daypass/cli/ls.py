@@ -40,14 +40,13 @@ def _ls(path: str, *, as_json: bool, recursive: bool, **values: Any) -> int:
             say_json({name: told[name] for name in _TOLD})
         return 0
     # Who reads lines would take the rest of such a path for another, which whoever named the object has chosen.
-    lines = [entry.path for entry in entries if "\n" not in entry.path]
+    paths = [entry.path for entry in entries]
+    lines = [path for path in paths if "\n" not in path and not path.endswith("\r")]
     for line in lines:
         say(line)
-    if left := len(entries) - len(lines):
-        several = left != 1
-        warn(
-            f"{left} path{'s' if several else ''} with a line break in {'them' if several else 'it'} left out: --json tells all"
-        )
+    if left := len(paths) - len(lines):
+        which = "1 path with a line break in it" if left == 1 else f"{left} paths with a line break in them"  # fmt: skip
+        warn(f"{which} left out: --json tells all")
         return exits.FAILED
     return 0
 
