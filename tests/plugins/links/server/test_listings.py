@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 import daypass
@@ -43,3 +45,18 @@ def test_a_page_has_fewer_names_where_they_are_long_and_all_are_on_one(servers, 
     assert all(sum(len(f"long/{name}") for name in page) <= 5000 for page in pages)
     (one,) = listings.listed(store, "long/", None, room=1).entries
     assert one.name == names[0]
+
+
+def test_as_many_names_as_are_asked_for_are_read_however_long_they_are(servers, kit):
+    client, bucket = kit
+    names = [f"{n:03}{'&' * 1000}" for n in range(400)]  # each of which is written as three or five
+    with ThreadPoolExecutor(8) as pool:
+        for done in [
+            pool.submit(client.put_object, Bucket=bucket, Key=f"escaped/{name}", Body=b"")
+            for name in names
+        ]:
+            done.result()
+    options = servers("localstack").storage_options
+    store = daypass.Store(f"s3://{bucket}", storage_options=options)
+    found = listings.listed(store, "escaped/", None, most=1000)
+    assert [one.name for one in found.entries] == names

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ROOM", "Entry", "Listing", "listed"]
 
-#: How many entries a page has unless that is said; the longest answer that is read, in bytes; how long a store may take, in seconds.
-_SHOWN, _LONGEST, _PATIENCE = 100, 1 << 20, 15.0
+#: How many entries a page has unless that is said; how long a store may take, in seconds.
+_SHOWN, _PATIENCE = 100, 15.0
+#: How much is read of an answer for each entry, in bytes, and for so many more, which is for what it says besides: a key has 1024 bytes at
+#: most, each of which may be written as six.
+_ENTRY, _BESIDES = 8 << 10, 8
 #: How long the keys of a page for people may be together, in bytes: each is there several times, and escaped.
 ROOM = 12_000
 #: How long the link that lists lives, in seconds: it is used at once, and told to nobody.
@@ -107,7 +110,7 @@ def _page(store: daypass.Store, key: str, token: str | None, most: int) -> Listi
             send(link, timeout=_PATIENCE, network=network) as answer,
             network_errors(link, _PATIENCE),
         ):
-            return read_answer(answer, _LONGEST)
+            return read_answer(answer, (most + _BESIDES) * _ENTRY)
 
     text = Deadline.after(_PATIENCE).run(exchange, f"the listing of {link.path}")
     root = _parsed(text)
