@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import io
+import signal
+import socket
+import struct
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Semaphore
 
@@ -13,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from daypass.errors import StoreError
-from daypass_links.server.pages import parquet
+from daypass_links.server.pages import parquet, parquet_child
 
 
 def written(table, **how):
@@ -170,6 +176,60 @@ def test_where_the_process_that_forks_was_ended_another_is_begun():
     assert shown(file)[0] == [["a"], ["1"]]
     ((other, _),) = parquet._FORKS
     assert other.pid != process.pid
+
+
+@pytest.mark.nightly
+def test_where_the_process_that_forks_hangs_another_is_begun(monkeypatch):
+    parquet._forget()
+    monkeypatch.setattr(parquet, "_PATIENCE", 0.05)
+    file = written(pa.table({"a": [1]}))
+    with suppress(StoreError):  # it loads what it needs first
+        shown(file)
+    ((process, ours),) = parquet._FORKS
+    process.send_signal(signal.SIGSTOP)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least, which is some
+    for _ in range(100):
+        if process.returncode is not None:
+            break
+        with suppress(StoreError):
+            shown(file)
+    assert process.returncode == -signal.SIGKILL
+    monkeypatch.undo()
+    assert shown(file)[0] == [["a"], ["1"]]
+
+
+@pytest.mark.nightly
+def test_what_reads_is_ended_whatever_it_waits_for():
+    """The end of what it is told is not all that it could wait for."""
+    ours, theirs = socket.socketpair()
+    program = "from daypass_links.server.pages import parquet_child as it; it._LIVES = 1; it.main()"
+    with ours, theirs:
+        forks = subprocess.Popen([sys.executable, "-c", program], stdin=theirs.fileno())
+        asks, given = socket.socketpair()
+        with asks, given:
+            said = struct.pack(parquet_child.ASKED, 1000, 5, 5)
+            socket.send_fds(ours, [said], [given.fileno()])
+            given.close()
+            asks.settimeout(30)
+            kind, _, _ = struct.unpack(parquet_child.SAID, asks.recv(17))
+            assert kind == b"R"
+            assert asks.recv(1) == b""  # it waits for what is never answered
+        theirs.close()
+        ours.close()
+        assert forks.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    "text", [b"[]", b"7", b"null", b'{"rows": []}', b"[1]", b"[[1]]", b"[" * 100_000, b"\xff"]
+)
+def test_what_reads_may_say_anything(monkeypatch, text):
+    """It may be no longer what it was, once it has read a file that was made to harm."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.sendall(struct.pack(parquet_child.SAID, b"D", 0, len(text)) + text)
+        monkeypatch.setattr(parquet, "_begun", lambda *_: ours)
+        with pytest.raises(StoreError):
+            shown(b"PAR1" * 9)
 
 
 @pytest.mark.nightly

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
-import json
 import os
 import socket
 import struct
@@ -19,6 +18,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
 
 from daypass.base.process import after_fork
 from daypass.errors import DaypassError, StoreError
@@ -77,7 +78,7 @@ def _read(size: int, part: Callable[[int, int], bytes], rows: int, columns: int)
             return _served(child, size, part)
     except DaypassError:
         raise
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, msgspec.MsgspecError) as error:
         raise _unread() from error
 
 
@@ -89,7 +90,7 @@ def _begun(size: int, rows: int, columns: int) -> socket.socket:
         with theirs, _FORKING:
             try:
                 socket.send_fds(_forking(), [said], [theirs.fileno()])
-            except OSError:  # somebody has ended it
+            except OSError:  # somebody has ended or stopped it
                 _forget()
                 socket.send_fds(_forking(), [said], [theirs.fileno()])
     except OSError:
@@ -102,6 +103,7 @@ def _forking() -> socket.socket:
     """Return what a process is talked to by that has loaded what reads Parquet, and forks for each file: to load it takes far longer than to read one."""
     if not _FORKS:
         ours, theirs = socket.socketpair()
+        ours.settimeout(_PATIENCE)  # of one that hangs: another is begun then
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - nothing in it is a stranger's
                 [sys.executable, "-I", parquet_child.__file__],
@@ -148,8 +150,10 @@ def _served(child: socket.socket, size: int, part: Callable[[int, int], bytes]) 
         if kind == b"D":
             if length > _ANSWER:
                 break
-            found: list[list[str]] = json.loads(_taken(child, length, end))["rows"]
-            return [[str(cell) for cell in row] for row in found]
+            found = msgspec.json.decode(_taken(child, length, end), type=list[list[str]])
+            if not found:
+                break
+            return found
         if not 0 < length <= left or first + length > size:
             break
         left -= length

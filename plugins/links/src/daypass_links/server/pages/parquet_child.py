@@ -21,8 +21,9 @@ __all__ = ["ASKED", "SAID", "main"]
 #: How it is said what to read: the size of the file in bytes, how many rows and how many columns; and what is answered: whether bytes are
 #: wanted or all is done, from where, and how many.
 ASKED, SAID = ">QQQ", ">cQQ"
-#: What a process may take that reads: memory in bytes, and time of the CPU in seconds. It writes no file, and opens few.
-_MEMORY, _SECONDS, _FILES = 256 << 20, 10, 64
+#: What a process may take that reads: memory in bytes, and time in seconds, of the CPU and in all, which is more than anybody waits for
+#: it. It writes no file, and opens few.
+_MEMORY, _SECONDS, _LIVES, _FILES = 256 << 20, 10, 20, 64
 #: How much is asked for at least, in bytes, since each part is a request: the next that is wanted is mostly beside it.
 _AHEAD = 256 << 10
 
@@ -92,6 +93,7 @@ def _read(asks: socket.socket, size: int, rows: int, columns: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    signal.alarm(_LIVES)  # nobody else ends one that waits for something else than an answer
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     # What comes from now on comes from the file.
@@ -116,7 +118,7 @@ def _read(asks: socket.socket, size: int, rows: int, columns: int) -> None:
         _, column = there.pop(place)
         cells.append([_shown(value, pa) for value in column.slice(0, rows)])
     found = [names, *map(list, zip(*cells, strict=True))]
-    text = json.dumps({"rows": found}).encode()
+    text = json.dumps(found).encode()
     asks.sendall(struct.pack(SAID, b"D", 0, len(text)) + text)
 
 
