@@ -10,18 +10,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.botocore_once import find_out_once
 
 # How long an example takes is the machine's business: no test is timed. The examples are the same in every run,
 # so that a change is judged by itself; ``--hypothesis-profile=explore`` looks for others, eight times as many,
 # and ``nightly`` for twenty times as many.
-settings.register_profile("daypass", deadline=None, derandomize=True, max_examples=50)
-settings.register_profile("explore", deadline=None, derandomize=False, max_examples=400)
-settings.register_profile("nightly", deadline=None, derandomize=False, max_examples=1000)
+#: Neither what draws examples nor an example has a time: no test fails since a machine is busy.
+_ANY_PACE: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("daypass", **_ANY_PACE, derandomize=True, max_examples=50)
+settings.register_profile("explore", **_ANY_PACE, derandomize=False, max_examples=400)
+settings.register_profile("nightly", **_ANY_PACE, derandomize=False, max_examples=1000)
 settings.load_profile("daypass")
 
 
