@@ -42,18 +42,6 @@ def pandas():
     return pd.DataFrame(ROWS)
 
 
-def polars():
-    import polars as pl
-
-    return pl.DataFrame(ROWS)
-
-
-def arrow():
-    import pyarrow as pa
-
-    return pa.Table.from_pylist(ROWS)
-
-
 def duckdb():
     import duckdb
 
@@ -65,13 +53,9 @@ def duckdb():
 @pytest.mark.parametrize(
     ("table", "suffix"),
     [
+        # All others of pandas, polars and Arrow: tests/figures.
         (pandas, "parquet"),
-        *(
-            pytest.param(table, suffix, marks=pytest.mark.nightly)
-            for table in (pandas, polars, arrow, duckdb)
-            for suffix in ("parquet", "csv")
-            if (table, suffix) != (pandas, "parquet")
-        ),
+        *(pytest.param(duckdb, suffix, marks=pytest.mark.nightly) for suffix in ("parquet", "csv")),
     ],
 )
 def test_a_table_is_written_in_the_format_of_the_suffix(shared, table, suffix):
@@ -79,14 +63,6 @@ def test_a_table_is_written_in_the_format_of_the_suffix(shared, table, suffix):
 
     read = {"parquet": pd.read_parquet, "csv": pd.read_csv}[suffix]
     assert read(shared(table(), f"reports/q3.{suffix}")).to_dict("records") == ROWS
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("table", [pandas, polars])
-def test_lines_of_json_too(shared, table):
-    import pandas as pd
-
-    assert pd.read_json(shared(table(), "q3.jsonl"), lines=True).to_dict("records") == ROWS
 
 
 def test_an_index_that_somebody_made_is_a_column(shared):
