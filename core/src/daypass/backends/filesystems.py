@@ -14,7 +14,9 @@ from daypass.errors import BackendNotFoundError, DaypassError, InvalidRequestErr
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["misspelt_options", "open_filesystem", "protocols", "unwrap"]
+    from daypass.model.locations import Location
+
+__all__ = ["fs_path", "misspelt_options", "open_filesystem", "protocols", "unwrap"]
 
 #: How alike a misspelt name is to the right one.
 _ALIKE = 0.8
@@ -33,6 +35,12 @@ def protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
         msg = f"fs must be an fsspec filesystem, not {type(fs).__name__}"
         raise InvalidRequestError(msg, option="fs")
     return tuple(protocol)
+
+
+def fs_path(location: Location) -> str:
+    """Return the path that a location's filesystem has for it, as fsspec.core.url_to_fs does."""
+    path: str = location.fs._strip_protocol(location.full_path)  # noqa: SLF001 - fsspec has no other name for it
+    return path
 
 
 def unwrap(fs: AbstractFileSystem | None) -> AbstractFileSystem | None:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from daypass.backends.ends import said_end
+from daypass.backends.filesystems import fs_path
 from daypass.backends.http_heads import carries_credentials, info_of
 from daypass.base.messages import CHAINED
 from daypass.base.times import in_utc
@@ -98,7 +99,7 @@ def create_signed_url(location: Location, request: SignRequest) -> SignedURL:
         )
         raise UnsupportedOptionError(msg, option="method", backend="generic", alternatives=["GET"])
     try:
-        url = location.fs.sign(_fs_path(location), expiration=request.expires_in)
+        url = location.fs.sign(fs_path(location), expiration=request.expires_in)
     except NotImplementedError as error:
         raise _cannot(location, "says so") from error
     except Exception as error:
@@ -206,7 +207,7 @@ def _look(location: Location) -> Mapping[str, Any]:
     from fsspec.asyn import AsyncFileSystem, sync
 
     fs: Any = location.fs
-    path = _fs_path(location)
+    path = fs_path(location)
     fs.invalidate_cache()  # a listing made earlier is not the object's state now
     info: Mapping[str, Any]
     if isinstance(fs, AsyncFileSystem) and not fs.asynchronous:
@@ -216,11 +217,6 @@ def _look(location: Location) -> Mapping[str, Any]:
     else:
         info = fs.info(path)
     return info
-
-
-def _fs_path(location: Location) -> str:
-    path: str = type(location.fs)._strip_protocol(location.full_path)  # noqa: SLF001 - as url_to_fs does
-    return path
 
 
 def normalise(location: Location, info: Mapping[str, Any]) -> ObjectMetadata:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daypass.backends.filesystems import fs_path
 from daypass.errors import AccessDeniedError
 from daypass.model.paths import LOCAL
 
@@ -34,7 +35,7 @@ def found_below(location: Location, depth: int | None, *, folders: bool) -> list
 
     """
     fs: Any = location.fs
-    path: str = fs._strip_protocol(location.full_path)  # noqa: SLF001 - as fsspec.core.url_to_fs does
+    path = fs_path(location)
     if depth is None and _lists_at_once(fs):
         try:
             found = fs.find(path, withdirs=folders, detail=True)
@@ -106,7 +107,7 @@ def _led_to(location: Location, entry: Entry) -> Entry | None:
     if entry["type"] in ("file", "directory"):
         return entry
     try:
-        led = os.stat(entry["name"])  # noqa: PTH116 - a name of fsspec's
+        led = Path(entry["name"]).stat()
     except PermissionError as error:
         raise _denied(location, f"see what {entry['name']} leads to") from error
     except OSError:  # it leads nowhere, or in a circle

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from daypass.backends.calls import Backend, call_store
+from daypass.backends.filesystems import fs_path
+from daypass.backends.walking import found_below
 from daypass.errors import PolicyError
 from daypass.gate.check import check_lacking
 from daypass.gate.parties import parties
@@ -17,7 +18,6 @@ from daypass.model.locations import Location
 from daypass.model.paths import LOCAL
 
 if TYPE_CHECKING:
-    from daypass.gate.record import Recorder
     from daypass.model.requests import SignRequest
     from daypass.policy.decisions import Rehearsal
 
@@ -60,12 +60,17 @@ def listed(
     check_lacking(location, "LIST")
     enforcers, _, told = parties()
     if enforcers:
+        from daypass.gate.permit import Permit  # with all that a policy is asked with
+        from daypass.model.callers import check_caller
+
         place, request, found = _asked(backend, location, caller)
         if not found.allowed:
             msg = f"{location.path} may not be listed: {found.reason}"
             error = PolicyError(msg, rule=found.rule, asked=found.asked, nearest=found.nearest)
-            _refuse(backend, place, request, caller, error=error, told=told)
-    from daypass.backends.walking import found_below
+            who = check_caller(caller)
+            asked = Permit(backend, place, request, request, who, _ACTION, request, told)
+            asked.refuse(error, found.rule)
+            raise error
 
     def ask() -> list[dict[str, Any]]:
         location.fs.invalidate_cache()
@@ -103,30 +108,6 @@ def _asked(
     return place, request, found
 
 
-def _refuse(
-    backend: Backend,
-    place: Location,
-    request: SignRequest,
-    caller: str | None,
-    *,
-    error: PolicyError,
-    told: Sequence[Recorder],
-) -> NoReturn:
-    """Put a refusal on record, and raise it.
-
-    Raises:
-        PolicyError: it.
-        AuditError: if it cannot be recorded.
-
-    """
-    from daypass.gate.permit import Permit
-    from daypass.model.callers import check_caller
-
-    asked = Permit(backend, place, request, request, check_caller(caller), _ACTION, request, told)
-    asked.refuse(error, error.rule)
-    raise error
-
-
 def _named(location: Location) -> list[Location]:
     """Return a place by each of its names that rules may have.
 
@@ -134,8 +115,8 @@ def _named(location: Location) -> list[Location]:
     """
     if location.protocol not in LOCAL:
         return [location]
-    strip: Callable[[str], str] = location.fs._strip_protocol  # noqa: SLF001 - as it is listed
-    key, whole = location.key, strip(location.full_path)
-    names = dict.fromkeys(strip(of(whole)) for of in (os.path.abspath, os.path.realpath))
+    key, whole = location.key, fs_path(location)
     end = "/" if not key or key.endswith("/") else ""
+    wholes = [location.at(of(whole)) for of in (os.path.abspath, os.path.realpath)]
+    names = dict.fromkeys(map(fs_path, wholes))
     return [location.at(f"{name.rstrip('/')}{end}") for name in names]

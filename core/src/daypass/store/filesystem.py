@@ -11,6 +11,7 @@ import attrs
 from fsspec.asyn import AsyncFileSystem, get_loop
 
 from daypass import config
+from daypass.backends.filesystems import fs_path
 from daypass.errors import StoreError
 from daypass.model.paths import PROFILES, check_below
 from daypass.store.functions import create_signed_url
@@ -104,12 +105,8 @@ class DaypassFileSystem(AsyncFileSystem):  # type: ignore[misc] # fsspec has no 
         name, _, key = self._strip_protocol(path).partition("/")
         check_below(key, f"the profile {name}")
         place, _ = root_for(f"{PROFILES}://{name}", storage_options=self.given, fs=None)
-        fs = place.location.fs
-        root, inner = (
-            fs._strip_protocol(place.at(below, whole=True).full_path)  # noqa: SLF001 - as url_to_fs does
-            for below in ("", key)
-        )
-        return _Place(fs, inner, name, root)
+        root, inner = (fs_path(place.at(below, whole=True)) for below in ("", key))
+        return _Place(place.location.fs, inner, name, root)
 
     async def _at(self, path: str) -> _Place:
         """Return where a path is; in a thread, since to open a filesystem may take its time."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from daypass.backends.filesystems import fs_path
 from daypass.backends.generic import normalise
 from daypass.base.messages import shown
 from daypass.errors import InvalidPathError, InvalidRequestError, ObjectNotFoundError
@@ -138,7 +139,7 @@ def _below(
     # folder's loses its empty segments.
     is_local = place.protocol in LOCAL
     base = place if is_local else root.at("", whole=True)
-    start = place.fs._strip_protocol(base.full_path).rstrip("/")  # noqa: SLF001 - as above
+    start = fs_path(base).rstrip("/")
     objects: dict[str, ObjectMetadata] = {}
     for info in entries:
         name: str = info["name"]

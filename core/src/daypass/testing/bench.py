@@ -10,6 +10,7 @@ import pytest
 from fsspec import available_protocols, get_filesystem_class
 
 from daypass.backends.calls import Backend
+from daypass.backends.filesystems import fs_path
 from daypass.backends.loading import registry
 from daypass.hookspecs.backend_info import BackendInfo
 from daypass.store.store import Store
@@ -93,7 +94,7 @@ class Bench:
 
         def put(key: str, body: bytes) -> None:
             fs = store.location.fs
-            path = type(fs)._strip_protocol(store.root.at(key).full_path)  # noqa: SLF001 - fsspec's own way
+            path = fs_path(store.root.at(key))
             fs.makedirs(fs._parent(path), exist_ok=True)  # noqa: SLF001
             fs.pipe_file(path, body)
 

@@ -382,7 +382,7 @@ class _Redirect:
         if not is_near_end and (last := self._again.get((ready, method))) is not None:
             return last.refresh()
         signed = ready.store.create_signed_url(
-            use.key, method=method, expires_in=left or 1 if is_near_end else self._ttl, **options
+            use.key, method=method, expires_in=(left or 1) if is_near_end else self._ttl, **options
         )
         if not (is_near_end or ready.prefix):
             if len(self._again) >= _MOST_AGAIN:
