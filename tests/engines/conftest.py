@@ -21,7 +21,7 @@ from tests.servers.install import java_program
 
 
 @pytest.fixture(scope="session")
-def store(servers: Callable[[str], Any], clean_environment: Path) -> Iterator[Server]:
+def store(servers: Callable[[str], Any]) -> Iterator[Server]:
     """Return a server with a bucket `maps`, whose credentials all processes find in the environment."""
     server: Server = servers("swift")
     admin = S3FileSystem(**server.storage_options, skip_instance_cache=True)
