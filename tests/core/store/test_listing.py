@@ -230,15 +230,23 @@ def test_a_listing_has_no_lifetime_that_a_rule_could_find_too_long(shelf):
         assert len(within(shelf.root, "2026", recursive=True)) == 4
 
 
-def test_a_folder_of_no_name_is_not_the_whole_bucket():
+def test_a_folder_of_no_name_is_not_the_whole_bucket(monkeypatch):
+    keys = {f"/shelf/{key}": b"1" for key in ("secret/x", "y", "/own/z")}
+    # As stores of objects list; fsspec's own way takes a folder of no name for an object in older versions.
+    monkeypatch.setattr(
+        MemoryFileSystem,
+        "find",
+        lambda fs, path, **_: {key: fs.info(key) for key in keys if key.startswith(path)},
+    )
     fs = MemoryFileSystem()
-    fs.pipe({f"/shelf/{key}": b"1" for key in ("secret/x", "y", "/own/z")})
+    fs.pipe(keys)
     store = daypass.Store("memory://shelf")
     try:
         assert [one.key for one in within(store.root, "/", recursive=True)] == ["/own/z"]
         assert [one.key for one in matching(store.root, "/**")] == ["/own/z"]
     finally:
-        fs.rm("/shelf", recursive=True)
+        for key in keys:
+            fs.rm_file(key)
 
 
 def test_a_policy_knows_local_files_by_their_whole_path(tmp_path, monkeypatch):
